@@ -1,0 +1,90 @@
+"""Size-adaptive Gaussians (eq. 13): box -> whole radius -> map. One formula, on any device.
+
+P persons, K joints, (H, W) heatmap cells. Cells are integer (x, y); a cell is ``stride`` input pixels wide.
+"""
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def person_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> np.ndarray:
+    """Whole radius of each person's Gaussian, in heatmap cells; sigma = (2 * radius + 1) / 6.
+
+    A box whose corners move by at most the radius keeps an IoU of about ``min_overlap``. Each of CornerNet's three
+    cases (box outside, inside, shifted) is a quadratic; the reference divides its root by 2 instead of by 2a, and its
+    published weights were trained that way, so it is kept.
+
+    Args:
+        width, height: (P,) box sides in heatmap cells, > 0; rounded up to whole cells here, as the reference does.
+        min_overlap: IoU kept by the moved box, in (0, 1).
+
+    Returns:
+        (P,) int64, >= 0.
+
+    Raises:
+        ValueError: a side is not positive or finite, or ``min_overlap`` is outside (0, 1).
+
+    Source: eq. 13 with the radius of CornerNet (ECCV 2018), as in the authors' target generator.
+    """
+    if not 0 < min_overlap < 1:
+        raise ValueError(f'min_overlap must lie in (0, 1), got {min_overlap}')
+    width, height = np.ceil(np.asarray(width, float)), np.ceil(np.asarray(height, float))
+    if not (np.isfinite(width * height).all() and (width > 0).all() and (height > 0).all()):
+        raise ValueError('box sides must be finite and > 0 heatmap cells')
+    total, area, m = width + height, width * height, min_overlap
+
+    def larger_root(a, b, c):
+        return (b + np.sqrt(b**2 - 4 * a * c)) / 2
+
+    radius = np.minimum.reduce([
+        larger_root(1, total, area * (1 - m) / (1 + m)),
+        larger_root(4, 2 * total, area * (1 - m)),
+        larger_root(4 * m, -2 * m * total, area * (m - 1)),
+    ])
+    return np.maximum(radius, 0).astype(np.int64)
+
+
+def gaussian_axes(cell: Tensor, radius: Tensor, drawn: Tensor, size: tuple) -> tuple:
+    """The two factors of separable Gaussians: exp(-(dx^2 + dy^2) / 2 sigma^2) = gx * gy, cut at the radius.
+
+    At the cut the product is above exp(-9), so the reference's removal of values below the float eps never acts.
+
+    Args:
+        cell: (..., 2) integer (x, y) in heatmap cells, the peaks; any value where ``drawn`` is False.
+        radius: (...) integer, heatmap cells, >= 0.
+        drawn: (...) bool; a Gaussian that is not drawn is zero everywhere.
+        size: (W, H) of the map in cells.
+
+    Returns:
+        gx (..., W) and gy (..., H), float32 in [0, 1]; exactly 1 at the peak of a drawn Gaussian.
+    """
+    sigma = (2 * radius.float() + 1) / 6
+
+    def axis(center: Tensor, length: int) -> Tensor:
+        offset = torch.arange(length, device=cell.device) - center.long()[..., None]
+        values = torch.exp(-offset.float()**2 / (2 * sigma[..., None]**2))
+        return values * (offset.abs() <= radius[..., None])
+
+    gx, gy = axis(cell[..., 0], size[0]), axis(cell[..., 1], size[1])
+    return gx, gy * drawn[..., None]
+
+
+def render_people(gx: Tensor, gy: Tensor) -> Tensor:
+    """One map per person and joint, H^(i)* of eq. 16: gx (P, K, W), gy (P, K, H) -> (P, K, H, W) in [0, 1]."""
+    return gy[..., :, None] * gx[..., None, :]
+
+
+def render_max(gx: Tensor, gy: Tensor, image: Tensor, num_images: int) -> Tensor:
+    """Everyone in one map, [H*; C*] of eq. 14: where Gaussians meet, the larger value counts.
+
+    Args:
+        gx: (P, K, W). gy: (P, K, H). image: (P,) int64, the picture of each person, in [0, num_images).
+        num_images: B.
+
+    Returns:
+        (B, K, H, W) float32 in [0, 1].
+    """
+    maps = gx.new_zeros(num_images, gx.shape[1], gy.shape[-1], gx.shape[-1])
+    for person, picture in enumerate(image.tolist()):
+        maps[picture] = torch.maximum(maps[picture], gy[person, :, :, None] * gx[person, :, None, :])
+    return maps

@@ -1,0 +1,68 @@
+"""Who becomes a training target, and the compact form in which targets travel: cells, radii, visibilities, roots.
+
+N persons of one picture, P persons of a batch, K joints. Cells are integer (x, y) on the heatmap.
+"""
+from typing import NamedTuple, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class PersonTargets(NamedTuple):
+    """The people of a batch, about 100 bytes each; maps are drawn from them where the loss is."""
+    joint_cell: Tensor  # (P, K, 2) int16, (x, y) in heatmap cells; off the map where not drawn
+    joint_drawn: Tensor  # (P, K) bool, labelled and on the map
+    root_cell: Tensor  # (P, 2) int16, centre of the person
+    root_drawn: Tensor  # (P,) bool, the person has a centre on the map
+    seed_cell: Tensor  # (P, 2) int16, where the person's feature is sampled: the root, moved by up to one cell
+    seeded: Tensor  # (P,) bool, the person has a map of its own (GFD)
+    radius: Tensor  # (P,) int16, heatmap cells
+    image: Tensor  # (P,) int64, picture in the batch, ascending
+
+
+FIELDS = PersonTargets._fields[:-1]  # what the codec hands over for one picture
+
+
+def gather_targets(labels: Sequence, device: torch.device) -> PersonTargets:
+    """Joins the pictures of a batch: ``labels[b]`` has an attribute (N_b, ...) for each of ``FIELDS``."""
+    joined = [torch.cat([getattr(label, field) for label in labels]).to(device) for field in FIELDS]
+    counts = torch.tensor([len(label.radius) for label in labels])
+    return PersonTargets(*joined, torch.arange(len(labels)).repeat_interleave(counts).to(device))
+
+
+def root_of(xy: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """Centre of each person, the mean of the labelled joints: (N, K, 2), (N, K) bool -> (N, 2); 0 without joints."""
+    count = np.maximum(labelled.sum(1, keepdims=True), 1)
+    return (xy * labelled[..., None]).sum(1) / count
+
+
+def on_map(cell: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """Which cells (..., 2) lie on a map of ``size`` (W, H)."""
+    return ((cell >= 0) & (cell < np.asarray(size))).all(-1)
+
+
+def jitter(cell: np.ndarray, size: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+    """Moves each root by -1, 0 or 1 cell in x and y, so that features around a centre also learn to stand for it.
+
+    A root that would leave the map is not moved. (N, 2) int -> (N, 2) int. Source: the authors' data set.
+    """
+    moved = cell + rng.integers(-1, 2, cell.shape)
+    return np.where(on_map(moved, size)[:, None], moved, cell)
+
+
+def first_on_cell(cell: np.ndarray, candidate: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Keeps one person per cell, since two with one feature vector cannot be told apart; the smaller box stays.
+
+    Args:
+        cell: (N, 2) int. candidate: (N,) bool. area: (N,) box areas, any unit.
+
+    Returns:
+        (N,) bool, True for the candidates that keep their cell.
+    """
+    kept, taken = np.zeros(len(cell), bool), set()
+    for person in np.argsort(area, kind='stable'):
+        if candidate[person] and tuple(cell[person]) not in taken:
+            taken.add(tuple(cell[person]))
+            kept[person] = True
+    return kept

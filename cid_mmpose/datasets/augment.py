@@ -1,0 +1,109 @@
+"""Random geometry of training (section 4.2), uniform as the paper and the authors' code draw it."""
+from typing import Sequence
+
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmpose.structures.bbox import bbox_xyxy2corner
+
+from cid_mmpose.registry import TRANSFORMS
+
+MIRRORS = ('map', 'input')
+
+
+def worker_rng() -> np.random.Generator:
+    """A generator seeded from numpy's global state, which mmengine seeds in each worker."""
+    return np.random.default_rng(np.random.randint(2**31))
+
+
+def affine_matrix(center: np.ndarray, scale: float, degrees: float, input_size: Sequence[int]) -> np.ndarray:
+    """(2, 3) float64: turns by ``degrees`` around ``center`` (picture pixels), scales, and moves ``center`` to the
+    middle of the input (w, h)."""
+    matrix = cv2.getRotationMatrix2D((0.0, 0.0), degrees, scale)
+    matrix[:, 2] = np.asarray(input_size) / 2 - matrix[:, :2] @ center
+    return matrix
+
+
+@TRANSFORMS.register_module()
+class RandomAffine(BaseTransform):
+    """Turns, scales and shifts the picture into the input of the network; zeros fill what lies outside.
+
+    A window whose side is the picture's short side times a random ``scale`` fills the input's short side.
+    Changes ``img``, ``keypoints`` (N, K, 2) and ``bbox`` (N, 4) -> corners (N, 4, 2) of ``bbox_xyxy2corner``; adds
+    ``input_size`` and ``warp_mat`` (2, 3), picture to input.
+
+    Args:
+        input_size: (w, h) of the input in pixels.
+        rotation: largest angle in degrees, either way. scale: smallest and largest.
+        shift: largest shift in x and in y, in window sides, either way.
+
+    Source: the authors' transforms; MMPose's draw from a truncated normal and shift by the picture's own sides.
+    """
+
+    def __init__(self,
+                 *,
+                 input_size: Sequence[int],
+                 rotation: float = 30.0,
+                 scale: Sequence[float] = (0.75, 1.5),
+                 shift: float = 0.2) -> None:
+        if min(input_size) <= 0 or not 0 < scale[0] <= scale[1] or shift < 0:
+            raise ValueError('RandomAffine needs input_size > 0, 0 < scale[0] <= scale[1] and shift >= 0')
+        self.input_size = tuple(input_size)
+        self.rotation, self.scale, self.shift = rotation, tuple(scale), shift
+
+    def transform(self, results: dict) -> dict:
+        """See the class."""
+        matrix = self.draw_matrix(results['img'].shape[:2], worker_rng())
+        results['img'] = cv2.warpAffine(results['img'], matrix, self.input_size, flags=cv2.INTER_LINEAR)
+        results['keypoints'] = move_points(results['keypoints'], matrix)
+        results['bbox'] = move_points(bbox_xyxy2corner(results['bbox']), matrix)
+        results.update(warp_mat=matrix, input_size=self.input_size)
+        return results
+
+    def draw_matrix(self, shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+        """A random matrix (2, 3) for a picture of ``shape`` (H, W)."""
+        window = min(shape) * rng.uniform(*self.scale)
+        center = np.array(shape[::-1]) / 2 + rng.uniform(-self.shift, self.shift, 2) * window
+        degrees = rng.uniform(-self.rotation, self.rotation)
+        return affine_matrix(center, min(self.input_size) / window, degrees, self.input_size)
+
+
+def move_points(xy: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(..., 2) points through a (2, 3) matrix, as float32."""
+    return (xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+
+
+@TRANSFORMS.register_module()
+class RandomMirror(BaseTransform):
+    """Mirrors the input left to right, and with it every person's left and right joints; for inputs of any shape.
+
+    Changes ``img``, ``keypoints``, ``keypoints_visible`` and ``bbox`` (N, 4, 2); adds ``flip`` (bool).
+
+    Args:
+        prob: how often.
+        mirror: where x turns round. 'map' at the last heatmap cell, x -> w - stride - x, as the authors do; 'input'
+            at the last pixel, x -> w - 1 - x, where the picture itself turns.
+        stride: input pixels per heatmap cell.
+    """
+
+    def __init__(self, *, prob: float = 0.5, mirror: str = 'map', stride: int = 4) -> None:
+        if mirror not in MIRRORS or not 0 <= prob <= 1:
+            raise ValueError(f'RandomMirror needs prob in [0, 1] and mirror in {MIRRORS}')
+        self.prob, self.mirror, self.stride = prob, mirror, stride
+
+    def transform(self, results: dict) -> dict:
+        """See the class."""
+        results['flip'] = bool(worker_rng().random() < self.prob)
+        if results['flip']:
+            last = results['img'].shape[1] - (self.stride if self.mirror == 'map' else 1)
+            order = list(results['flip_indices'])
+            results['img'] = cv2.flip(results['img'], 1)
+            results['keypoints'] = mirror_x(results['keypoints'][:, order], last)
+            results['keypoints_visible'] = results['keypoints_visible'][:, order]
+            results['bbox'] = mirror_x(results['bbox'], last)
+        return results
+
+
+def mirror_x(xy: np.ndarray, last: float) -> np.ndarray:
+    """(..., 2) points with x -> last - x."""
+    return np.stack([last - xy[..., 0], xy[..., 1]], -1)

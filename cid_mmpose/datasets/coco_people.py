@@ -1,0 +1,84 @@
+"""COCO-style data sets for CID: whole pictures with the people in them.
+
+Beside MMPose's own classes: annotations are checked first, training takes the pictures the authors train on, and what
+must not count in the loss keeps its region even where that is run-length encoded.
+"""
+from typing import List
+
+import numpy as np
+from mmengine.fileio import join_path
+from mmengine.logging import MMLogger
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+
+from cid_mmpose.registry import DATASETS
+
+from .annotations import bad_annotations, check_data_root, labelled_joints, person_category, read_annotations
+
+BAD_ANNOTATIONS = ('error', 'skip')
+
+
+@DATASETS.register_module()
+class CocoPeople(BaseCocoStyleDataset):
+    """Pictures with all their people, from an annotation file in COCO's format.
+
+    Each item holds ``img_path``, ``ann_shape`` (height, width of the annotated picture), the N people's ``keypoints``
+    (N, K, 2) in pixels, ``keypoints_visible`` (N, K) in {0, 1}, ``bbox`` (N, 4) x1, y1, x2, y2, ``id``, and
+    ``invalid_segs``, the regions of crowds and of people without labelled joints. Training takes pictures with at
+    least one labelled person who is not a crowd; testing takes all. People may have any category id.
+
+    Args:
+        bad_annotations: what to do about a person without the right number of finite keypoints or without a box:
+            'error' stops, 'skip' leaves the person out with a count (and out of the loss, by the region).
+        metainfo: the joints, as MMPose's data sets take them; COCO's 17 by default.
+        Others as MMPose's ``BaseCocoStyleDataset``.
+
+    Raises:
+        BadInput: see ``annotations.py``.
+    """
+
+    METAINFO = dict(from_file='configs/_base_/datasets/coco.py')
+
+    def __init__(self, *, bad_annotations: str = 'error', data_root: str = '', **kwargs) -> None:
+        if bad_annotations not in BAD_ANNOTATIONS:
+            raise ValueError(f'bad_annotations must be one of {BAD_ANNOTATIONS}, got {bad_annotations!r}')
+        self.bad_annotations = bad_annotations
+        check_data_root(data_root)
+        super().__init__(data_root=data_root, data_mode='bottomup', **kwargs)
+
+    def load_data_list(self) -> List[dict]:
+        """One item a picture; see the class."""
+        data = read_annotations(self.ann_file, needs_people=not self.test_mode)
+        logger = MMLogger.get_current_instance()
+        bad = bad_annotations(data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations, logger)
+        people = {image['id']: [] for image in data['images']}
+        if data.get('annotations'):
+            self._metainfo['CLASSES'] = data['categories']
+            category = person_category(data['categories'], self.ann_file)
+            for annotation in data['annotations']:
+                if annotation['image_id'] in people and annotation['category_id'] == category:
+                    people[annotation['image_id']].append(annotation)
+        items = [self._item(image, people[image['id']], bad) for image in data['images']]
+        return [item for item in items if self.test_mode or len(item['keypoints'])]
+
+    def _item(self, image: dict, annotations: List[dict], bad: set) -> dict:
+        """The item of one picture; ``bad`` annotations count as regions without labelled joints."""
+
+        def is_person(annotation: dict) -> bool:
+            return (annotation['id'] not in bad and not annotation.get('iscrowd') and labelled_joints(annotation) > 0)
+
+        people = [a for a in annotations if is_person(a)]
+        joints = np.array([a['keypoints'] for a in people], np.float32).reshape(
+            -1, self.metainfo['num_keypoints'], 3)
+        boxes = np.array([a['bbox'] for a in people], np.float32).reshape(-1, 4)
+        item = dict(
+            img_id=image['id'],
+            img_path=join_path(self.data_prefix['img'], image['file_name']),
+            ann_shape=(image['height'], image['width']),
+            id=[a['id'] for a in people],
+            keypoints=joints[..., :2],
+            keypoints_visible=np.minimum(joints[..., 2], 1),
+            bbox=np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1),
+            invalid_segs=[a['segmentation'] for a in annotations if not is_person(a) and a.get('segmentation')])
+        if self.test_mode:  # for metrics that get no annotation file of their own
+            item.update(raw_ann_info=annotations or None)
+        return item

@@ -1,0 +1,3 @@
+from .people_metric import CocoPeopleMetric
+
+__all__ = ['CocoPeopleMetric']

@@ -1,0 +1,37 @@
+"""Instance Information Abstraction (section 3.2): everyone's joints and centres in one set of maps."""
+import math
+
+from torch import Tensor, nn
+
+PRIOR = 0.01  # probability that an untrained map gives every cell; source: the authors' BIAS_PROB
+INIT_STD = 0.001  # source: the authors' initialisation of the head
+
+
+def init_linear(module: nn.Module) -> None:
+    """Normal weights and zero bias for convolutions and linear layers, as the authors start their head."""
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
+        nn.init.normal_(module.weight, std=INIT_STD)
+        nn.init.zeros_(module.bias)
+
+
+def init_heatmap(conv: nn.Conv2d) -> None:
+    """Starts a heatmap convolution at the prior, so that the many empty cells do not drown the first steps."""
+    init_linear(conv)
+    nn.init.constant_(conv.bias, -math.log((1 - PRIOR) / PRIOR))
+
+
+class IIA(nn.Module):
+    """HM_center of eq. 6 and the crowd's joints of eq. 14 as one 1x1 convolution: features -> K + 1 maps.
+
+    Args:
+        in_channels: C of the features. num_keypoints: K.
+    """
+
+    def __init__(self, in_channels: int, num_keypoints: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, num_keypoints + 1, 1)
+        init_heatmap(self.conv)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) -> logits (B, K + 1, H, W); the K joints first, the centre map last."""
+        return self.conv(features)

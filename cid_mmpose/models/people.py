@@ -1,0 +1,65 @@
+"""From decoded keypoints to the people of a picture: score, box, and no one twice (facts of the authors' writer)."""
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+import numpy as np
+from mmengine.structures import InstanceData
+from mmpose.evaluation.functional import oks_nms
+
+# OKS fall-off of the COCO-17 joints, object sides; source: COCO keypoint evaluation
+COCO_SIGMAS = (.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089)
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """How people are found (section 4.2; values of the authors' configuration).
+
+    Args:
+        max_people: roots kept a picture. min_score: a root's score lies above it, in [0, 1].
+        blur: side in cells, odd, of the box blur of centre and keypoint maps; 11 for OCHuman with COCO weights.
+        nms: of two people whose OKS lies above it only the better one stays, in (0, 1]; 0.7 for OCHuman.
+        sigmas: (K,) OKS fall-off of the joints; None takes COCO's for 17 joints.
+
+    Raises:
+        ValueError: a value outside its range.
+    """
+    max_people: int = 30
+    min_score: float = 0.01
+    blur: int = 3
+    nms: float = 0.8
+    sigmas: Optional[Tuple[float, ...]] = None
+
+    def __post_init__(self) -> None:
+        if self.max_people < 1 or not 0 <= self.min_score <= 1:
+            raise ValueError('test: max_people must be at least 1 and min_score lie in [0, 1]')
+        if self.blur < 1 or self.blur % 2 == 0 or not 0 < self.nms <= 1:
+            raise ValueError('test: blur must be odd and positive, and nms lie in (0, 1]')
+
+    def joint_sigmas(self, num_keypoints: int) -> np.ndarray:
+        """(K,) sigmas; ValueError where they are missing or not K."""
+        sigmas = COCO_SIGMAS if self.sigmas is None else self.sigmas
+        if len(sigmas) != num_keypoints:
+            raise ValueError(f'test: sigmas has {len(sigmas)} values for {num_keypoints} keypoints; '
+                             'set head.test.sigmas to one value a joint')
+        return np.asarray(sigmas, np.float32)
+
+
+def make_people(keypoints: np.ndarray, scores: np.ndarray, sigmas: np.ndarray, nms: float) -> InstanceData:
+    """The people of one picture, best first.
+
+    Args:
+        keypoints: (N, K, 2) in pixels. scores: (N, K) in [0, 1].
+        sigmas: (K,). nms: OKS threshold.
+
+    Returns:
+        ``keypoints``, ``keypoint_scores``, ``bboxes`` (N', 4) x1, y1, x2, y2 around the keypoints, and
+        ``bbox_scores`` (N',), the person's score: the mean over the joints.
+    """
+    boxes = np.concatenate([keypoints.min(1), keypoints.max(1)], 1)
+    score = scores.mean(1)
+    area = np.prod(boxes[:, 2:] - boxes[:, :2], 1)
+    with_scores = np.concatenate([keypoints, scores[..., None]], -1)
+    candidates = [dict(keypoints=k, score=s, area=a) for k, s, a in zip(with_scores, score, area)]
+    kept = np.asarray(oks_nms(candidates, nms, sigmas=sigmas), int)
+    return InstanceData(
+        keypoints=keypoints[kept], keypoint_scores=scores[kept], bboxes=boxes[kept], bbox_scores=score[kept])

@@ -1,0 +1,51 @@
+"""Roots: the centres of people on the heatmap, and what is read there (eq. 2, 6, 7).
+
+B pictures, N people of all pictures, C channels, (H, W) heatmap cells; cells are (x, y).
+"""
+from typing import NamedTuple, Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# Side of the window in which one peak may stand, by mean map side in cells; source: the authors' configuration.
+PEAK_WINDOWS = ((300, 7), (200, 5), (0, 3))
+
+
+class Roots(NamedTuple):
+    """Where people stand, sorted by picture."""
+    cell: Tensor  # (N, 2) int64, (x, y) in heatmap cells
+    image: Tensor  # (N,) int64, picture in the batch
+    score: Optional[Tensor] = None  # (N,) in [0, 1], height of the centre map; None for annotated roots
+
+
+def smooth(maps: Tensor, blur: int) -> Tensor:
+    """Mean of the maps (..., H, W) and their box blur of odd side ``blur`` cells; zeros count beyond the border."""
+    shape = maps.shape
+    maps = maps.reshape(-1, 1, *shape[-2:])
+    return ((maps + F.avg_pool2d(maps, blur, 1, blur // 2)) / 2).view(shape)
+
+
+def find_roots(center: Tensor, max_people: int, min_score: float, blur: int) -> Roots:
+    """The peaks of the centre map, best first within each picture.
+
+    Args:
+        center: (B, H, W) in [0, 1], eq. 6.
+        max_people: people kept a picture. min_score: a root's score lies above it. blur: odd side in cells.
+
+    Returns:
+        Roots of all pictures, none where nobody stands out.
+    """
+    center = smooth(center, blur)
+    h, w = center.shape[-2:]
+    window = next(window for side, window in PEAK_WINDOWS if (h + w) / 2 > side)
+    is_peak = F.max_pool2d(center, window, 1, window // 2) == center
+    score, index = (center * is_peak).flatten(1).topk(min(max_people, h * w))
+    image, rank = (score > min_score).nonzero(as_tuple=True)
+    score, index = score[image, rank], index[image, rank]
+    return Roots(torch.stack([index % w, torch.div(index, w, rounding_mode='floor')], 1), image, score)
+
+
+def sample_at(features: Tensor, roots: Roots) -> Tensor:
+    """One feature vector a person, f^(i) = F(l^(i)) (eq. 7): (B, C, H, W) -> (N, C)."""
+    return features[roots.image, :, roots.cell[:, 1], roots.cell[:, 0]]

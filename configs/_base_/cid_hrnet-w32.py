@@ -1,0 +1,32 @@
+# CID on HRNet-W32: four branches at strides 4, 8, 16, 32, brought to stride 4 and stacked for the head.
+widths = (32, 64, 128, 256)
+
+model = dict(
+    type='BottomupPoseEstimator',
+    data_preprocessor=dict(
+        type='PoseDataPreprocessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True),
+    backbone=dict(
+        type='HRNet',
+        in_channels=3,
+        extra=dict(
+            stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(4, ), num_channels=(64, )),
+            stage2=dict(
+                num_modules=1, num_branches=2, block='BASIC', num_blocks=(4, 4), num_channels=widths[:2]),
+            stage3=dict(
+                num_modules=4, num_branches=3, block='BASIC', num_blocks=(4, 4, 4), num_channels=widths[:3]),
+            stage4=dict(
+                num_modules=3,
+                num_branches=4,
+                block='BASIC',
+                num_blocks=(4, 4, 4, 4),
+                num_channels=widths,
+                multiscale_output=True)),
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://download.openmmlab.com/mmpose/pretrain_models/hrnet_w32-36af842e.pth')),
+    neck=dict(type='FeatureMapProcessor', concat=True),
+    head=dict(type='cid_mmpose.CIDHead', in_channels=sum(widths), num_keypoints=17, gfd_channels=32),
+    test_cfg=dict(flip_test=True))
