@@ -2,5 +2,6 @@ from .augment import RandomAffine, RandomMirror
 from .coco_people import CocoPeople
 from .loading import LoadPicture
 from .loss_mask import LossMask
+from .synth_crowd import SynthCrowd
 
-__all__ = ['CocoPeople', 'LoadPicture', 'LossMask', 'RandomAffine', 'RandomMirror']
+__all__ = ['CocoPeople', 'LoadPicture', 'LossMask', 'RandomAffine', 'RandomMirror', 'SynthCrowd']

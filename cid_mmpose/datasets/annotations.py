@@ -9,6 +9,10 @@ from mmengine.fileio import exists, get_text
 from cid_mmpose.errors import BadInput
 
 NOT_COCO = "is not a COCO annotation file (a JSON object with 'images', 'annotations' and 'categories')"
+FIELDS = dict(
+    images=('id', 'file_name', 'height', 'width'),
+    annotations=('id', 'image_id', 'category_id'),
+    categories=('id', ))  # what every entry of a list must have
 
 
 def read_annotations(path: str, needs_people: bool = True) -> dict:
@@ -19,7 +23,7 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
         needs_people: whether it must hold 'annotations'; the files of unlabelled test sets do not.
 
     Raises:
-        BadInput: the file is missing, empty, cut off or of another kind.
+        BadInput: the file is missing, empty, cut off or of another kind, or an entry lacks one of ``FIELDS``.
     """
     if not exists(path):
         raise BadInput(f'{path}: no such annotation file; set data_root and ann_file of the data set to where it is')
@@ -33,7 +37,16 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
     wanted = ['images'] + ['annotations', 'categories'] * needs_people
     if not isinstance(data, dict) or not all(isinstance(data.get(key), list) for key in wanted):
         raise BadInput(f'{path}: {NOT_COCO}; missing: {[k for k in wanted if k not in data]}')
+    for key in FIELDS:
+        check_fields(data.get(key) or [], key, path)
     return data
+
+
+def check_fields(entries: List[dict], key: str, path: str) -> None:
+    """BadInput for the first entry of the list ``key`` that lacks one of its ``FIELDS``."""
+    for number, entry in enumerate(entries):
+        if missing := [field for field in FIELDS[key] if field not in entry]:
+            raise BadInput(f"{path}: entry {number} of '{key}' has no field {missing[0]!r}; add it")
 
 
 def person_category(categories: List[dict], path: str) -> int:

@@ -9,6 +9,7 @@ from mmpose.structures.bbox import bbox_xyxy2corner
 from cid_mmpose.registry import TRANSFORMS
 
 MIRRORS = ('map', 'input')
+SIDES = dict(short=min, long=max)
 
 
 def worker_rng() -> np.random.Generator:
@@ -28,7 +29,7 @@ def affine_matrix(center: np.ndarray, scale: float, degrees: float, input_size: 
 class RandomAffine(BaseTransform):
     """Turns, scales and shifts the picture into the input of the network; zeros fill what lies outside.
 
-    A window whose side is the picture's short side times a random ``scale`` fills the input's short side.
+    A window whose side is one of the picture's sides times a random ``scale`` fills the input's short side.
     Changes ``img``, ``keypoints`` (N, K, 2) and ``bbox`` (N, 4) -> corners (N, 4, 2) of ``bbox_xyxy2corner``; adds
     ``input_size`` and ``warp_mat`` (2, 3), picture to input.
 
@@ -36,6 +37,8 @@ class RandomAffine(BaseTransform):
         input_size: (w, h) of the input in pixels.
         rotation: largest angle in degrees, either way. scale: smallest and largest.
         shift: largest shift in x and in y, in window sides, either way.
+        scale_type: 'short' or 'long', the side of the picture that a scale of 1 brings to the input; 'long' with a
+            scale of 1 and no shift shows the whole picture, as MMPose's ``BottomupResize`` does in mode 'fit'.
 
     Source: the authors' transforms; MMPose's draw from a truncated normal and shift by the picture's own sides.
     """
@@ -45,11 +48,14 @@ class RandomAffine(BaseTransform):
                  input_size: Sequence[int],
                  rotation: float = 30.0,
                  scale: Sequence[float] = (0.75, 1.5),
-                 shift: float = 0.2) -> None:
+                 shift: float = 0.2,
+                 scale_type: str = 'short') -> None:
         if min(input_size) <= 0 or not 0 < scale[0] <= scale[1] or shift < 0:
             raise ValueError('RandomAffine needs input_size > 0, 0 < scale[0] <= scale[1] and shift >= 0')
+        if scale_type not in SIDES:
+            raise ValueError(f'RandomAffine: scale_type must be one of {tuple(SIDES)}, got {scale_type!r}')
         self.input_size = tuple(input_size)
-        self.rotation, self.scale, self.shift = rotation, tuple(scale), shift
+        self.rotation, self.scale, self.shift, self.scale_type = rotation, tuple(scale), shift, scale_type
 
     def transform(self, results: dict) -> dict:
         """See the class."""
@@ -62,7 +68,7 @@ class RandomAffine(BaseTransform):
 
     def draw_matrix(self, shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
         """A random matrix (2, 3) for a picture of ``shape`` (H, W)."""
-        window = min(shape) * rng.uniform(*self.scale)
+        window = SIDES[self.scale_type](shape) * rng.uniform(*self.scale)
         center = np.array(shape[::-1]) / 2 + rng.uniform(-self.shift, self.shift, 2) * window
         degrees = rng.uniform(-self.rotation, self.rotation)
         return affine_matrix(center, min(self.input_size) / window, degrees, self.input_size)

@@ -10,6 +10,7 @@ from mmengine.fileio import join_path
 from mmengine.logging import MMLogger
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 
+from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import DATASETS
 
 from .annotations import bad_annotations, check_data_root, labelled_joints, person_category, read_annotations
@@ -48,17 +49,21 @@ class CocoPeople(BaseCocoStyleDataset):
     def load_data_list(self) -> List[dict]:
         """One item a picture; see the class."""
         data = read_annotations(self.ann_file, needs_people=not self.test_mode)
-        logger = MMLogger.get_current_instance()
-        bad = bad_annotations(data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations, logger)
-        people = {image['id']: [] for image in data['images']}
         if data.get('annotations'):
             self._metainfo['CLASSES'] = data['categories']
             category = person_category(data['categories'], self.ann_file)
-            for annotation in data['annotations']:
-                if annotation['image_id'] in people and annotation['category_id'] == category:
-                    people[annotation['image_id']].append(annotation)
+            data['annotations'] = [a for a in data['annotations'] if a['category_id'] == category]
+        logger = MMLogger.get_current_instance()
+        bad = bad_annotations(data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations, logger)
+        people = {image['id']: [] for image in data['images']}
+        for annotation in data.get('annotations', ()):
+            people.get(annotation['image_id'], []).append(annotation)
         items = [self._item(image, people[image['id']], bad) for image in data['images']]
-        return [item for item in items if self.test_mode or len(item['keypoints'])]
+        items = [item for item in items if self.test_mode or len(item['keypoints'])]
+        if not items:
+            raise BadInput(f"{self.ann_file}: holds no picture{'' if self.test_mode else ' with a labelled person'}; "
+                           'set ann_file of the data set to another file')
+        return items
 
     def _item(self, image: dict, annotations: List[dict], bad: set) -> dict:
         """The item of one picture; ``bad`` annotations count as regions without labelled joints."""

@@ -11,16 +11,24 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import TRANSFORMS
 
 UNREADABLE = ('error', 'skip')
-# A file that was cut off lacks its end mark behind the last start mark; OpenCV would fill the rest with grey.
-MARKS = {b'\xff\xd8': (b'\xff\xda', b'\xff\xd9'), b'\x89PNG': (b'IDAT', b'IEND')}
+JPEG, SCAN, END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'  # marks of a JPEG file
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Whether the bytes of a JPEG or PNG file end before the picture does."""
-    for magic, (start, end) in MARKS.items():
-        if data.startswith(magic):
-            return data.rfind(end) < data.rfind(start)
-    return False
+    """Whether the bytes of a JPEG file end before the picture does.
+
+    OpenCV before 4.11 fills the rest with whatever the memory held; of other formats it gives no picture at all.
+    """
+    return data.startswith(JPEG) and END not in data[first_scan(data):]
+
+
+def first_scan(data: bytes) -> int:
+    """Where the pixels of a JPEG file begin: behind its header, whose thumbnail has an end mark of its own."""
+    at = len(JPEG)
+    while data[at:at + 1] == b'\xff' and data[at:at + 2] != SCAN:
+        is_padding = data[at + 1:at + 2] == b'\xff'
+        at += 1 if is_padding else 2 + int.from_bytes(data[at + 2:at + 4], 'big')
+    return at
 
 
 def decode_picture(data: bytes, shape: Optional[tuple]) -> Optional[np.ndarray]:
@@ -29,10 +37,13 @@ def decode_picture(data: bytes, shape: Optional[tuple]) -> Optional[np.ndarray]:
     Greyscale becomes three equal channels, alpha is dropped, 16 bits become 8. A rotation stored in the file is
     applied as any viewer does, unless only the stored pixels have the annotated ``shape`` (H, W).
     """
-    if is_cut_off(data):
+    if not data or is_cut_off(data):
         return None
     buffer = np.frombuffer(data, np.uint8)
-    picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
+    try:
+        picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+    except cv2.error:  # the header claims more pixels than OpenCV takes
+        return None
     if picture is not None and shape is not None and picture.shape[:2] != tuple(shape):
         stored = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         picture = stored if stored.shape[:2] == tuple(shape) else picture
@@ -71,7 +82,8 @@ class LoadPicture(BaseTransform):
             raise BadInput(f'{path}: no such picture; set data_root and data_prefix of the data set to where it is')
         picture = decode_picture(get(path), shape)
         if picture is None and self.unreadable == 'error':
-            raise BadInput(f'{path}: not a complete picture; get it again, or take it out of the annotation file')
+            raise BadInput(f'{path}: not a complete picture of a kind OpenCV reads; get it again, or take it out of '
+                           'the annotation file')
         if picture is None:
             self.skipped.add(path)
             print_log(f'{path}: not a complete picture, left out ({len(self.skipped)} so far)', 'current', 30)

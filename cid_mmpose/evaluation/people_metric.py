@@ -1,14 +1,18 @@
 """COCO's AP through MMPose's metric, for people of any category id and for pictures where nobody is found."""
 from typing import Dict, Optional, Sequence
 
-from mmengine.logging import print_log
+from mmengine.logging import MessageHub, print_log
 from mmpose.evaluation.metrics import CocoMetric
 
-from cid_mmpose.datasets.annotations import labelled_joints, person_category, read_annotations
+from cid_mmpose.datasets.annotations import labelled_joints, person_category, problem_of, read_annotations
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import METRICS
 
 PERSON = 1  # category id where no annotation file says otherwise
+STATS = {  # names of MMPose's metric
+    'keypoints': ('AP', 'AP .5', 'AP .75', 'AP (M)', 'AP (L)', 'AR', 'AR .5', 'AR .75', 'AR (M)', 'AR (L)'),
+    'keypoints_crowd': ('AP', 'AP .5', 'AP .75', 'AR', 'AR .5', 'AR .75', 'AP(E)', 'AP(M)', 'AP(H)'),
+}
 
 
 @METRICS.register_module()
@@ -41,17 +45,28 @@ class CocoPeopleMetric(CocoMetric):
 
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict) -> None:
+        num_keypoints = dataset_meta['num_keypoints']  # of the file; a ``gt_converter`` changes what the meta says
         CocoMetric.dataset_meta.fset(self, dataset_meta)
         for annotation in self.coco.anns.values() if self.coco else ():
-            annotation.setdefault('iscrowd', 0)
-            annotation.setdefault('num_keypoints', labelled_joints(annotation))
-            if self.use_area and 'area' not in annotation:
-                raise BadInput(f"{self._source}: annotation {annotation['id']}: field 'area' is missing; "
-                               'set use_area=False of the metric to estimate it from the box')
+            self._complete(annotation, num_keypoints)
+
+    def _complete(self, annotation: dict, num_keypoints: int) -> None:
+        """Adds what COCO's evaluation reads and the file lacks, so that a crowd, or a person whom the data set left
+        out (``bad_annotations='skip'``), is not asked for."""
+        annotation.setdefault('iscrowd', 0)
+        if problem_of(annotation, num_keypoints) or 'keypoints' not in annotation:
+            annotation.update(keypoints=[0] * 3 * num_keypoints, num_keypoints=0)
+        annotation.setdefault('bbox', [0, 0, 0, 0])
+        annotation.setdefault('num_keypoints', labelled_joints(annotation))
+        if self.use_area and 'area' not in annotation:
+            raise BadInput(f"{self._source}: annotation {annotation['id']}: field 'area' is missing; "
+                           'set use_area=False of the metric to estimate it from the box')
 
     @property
     def _source(self) -> str:
-        return self.ann_file or 'annotation file of the test data set'
+        """The annotation file; the data set under test leaves the name of its own with mmengine."""
+        name = f"{self.dataset_meta['dataset_name']}_ann_file"
+        return self.ann_file or MessageHub.get_current_instance().get_info(name)
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
         """As MMPose's, with the category id of the annotated people."""
@@ -65,4 +80,4 @@ class CocoPeopleMetric(CocoMetric):
         if self.format_only or any(len(prediction['keypoints']) for prediction, _ in results):
             return super().compute_metrics(results)
         print_log('Nobody was found in any picture: AP is 0', 'current', 30)
-        return {name: 0.0 for name in ('AP', 'AP .5', 'AP .75', 'AP (M)', 'AP (L)', 'AR')}
+        return dict.fromkeys(STATS[self.iou_type], 0.0)

@@ -134,7 +134,7 @@ class CIDHead(BaseHead):
         maps, roots = self._person_maps(feats, batch_data_samples, test_cfg.get('flip_test', False))
         keypoints, scores = self.decoder.decode(smooth(maps, self.test.blur), roots.score)
         k = scores.shape[1]  # one transfer to the host for the whole batch:
-        found = torch.cat([keypoints.flatten(1), scores, roots.image[:, None]], 1).cpu().numpy()
+        found = torch.cat([keypoints.flatten(1), scores, roots.image[:, None]], 1).detach().cpu().numpy()
         keypoints, scores, image = found[:, :2 * k].reshape(-1, k, 2), found[:, 2 * k:-1], found[:, -1]
         people = [
             make_people(keypoints[image == b], scores[image == b], self.sigmas, self.test.nms)

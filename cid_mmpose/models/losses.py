@@ -38,8 +38,9 @@ def contrastive_loss(params: Tensor, image: Tensor, temperature: float) -> Tenso
     Returns:
         A scalar; 0 for nobody and for people who are alone in their picture.
     """
-    vectors = F.normalize(params.float(), dim=1)
-    logits = vectors @ vectors.T / temperature
+    with torch.autocast(params.device.type, enabled=False):  # else the product is rounded to half precision
+        vectors = F.normalize(params.float(), dim=1)
+        logits = vectors @ vectors.T / temperature
     logits = logits.masked_fill(image[:, None] != image, -torch.inf)
     return (logits.logsumexp(1) - logits.diagonal()).sum() / max(len(params), 1)
 

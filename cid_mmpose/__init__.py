@@ -1,0 +1,31 @@
+"""CID (Contextual Instance Decoupling, CVPR 2022) for MMPose.
+
+Importing the package is cheap: it checks which versions are installed and lays stand-ins ready for parts of the stack
+that may be missing (see ``stack.py``). Nothing of torch, mmcv or mmpose is imported until something is built.
+"""
+from pathlib import Path
+
+from . import stack
+
+__version__ = '0.1.0'
+__all__ = ['__version__', 'config_path']
+
+
+def config_path(name: str) -> str:
+    """Absolute path of a config that comes with the package.
+
+    A config of your own, in any folder, can start from it:
+    ``_base_ = __import__('cid_mmpose').config_path('cid_hrnet-w32_coco.py')``.
+
+    Args: name: path below ``configs/``, such as ``'cid_hrnet-w32_coco.py'`` or ``'_base_/runtime.py'``.
+    Raises BadInput when there is no such config; the message lists those there are.
+    """
+    from .errors import BadInput
+    folder = Path(__file__).resolve().parent / '.mim' / 'configs'
+    if not (folder / name).is_file():
+        known = ', '.join(sorted(path.name for path in folder.glob('*.py')))
+        raise BadInput(f'no config {name!r} in {folder}; there are: {known}')
+    return str((folder / name).resolve())
+
+
+stack.prepare()

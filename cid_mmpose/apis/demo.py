@@ -1,0 +1,112 @@
+"""The demo: train on drawn people, evaluate, and show what CID sees."""
+import os.path as osp
+from typing import List, Sequence
+
+import cv2
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset, pseudo_collate
+from torch import nn
+
+from cid_mmpose.visualization import Explanation, caption, draw_people, explain, overlay, sheet
+
+SHOWN = 12  # held-out pictures on the sheet of people
+ENLARGED = 2  # the maps are shown at twice the size of the network's input
+
+
+@torch.no_grad()
+def found_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]) -> np.ndarray:
+    """A sheet of test pictures, each with the people the model found."""
+    pictures = []
+    for index in indices:
+        item = dataset[index]
+        sample = model.test_step(pseudo_collate([item]))[0]
+        pictures.append(draw_people(dataset.get_data_info(index)['img'], sample, dataset.metainfo))
+    return sheet(pictures, columns=4)
+
+
+def most_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]) -> Explanation:
+    """The explanation of the picture in which the model finds the most people."""
+    return max((explain(model, dataset[i]['inputs']) for i in indices), key=lambda e: (e.scores > 0.3).sum())
+
+
+def enlarge(picture: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8, ``ENLARGED`` times as large."""
+    return cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
+
+
+def explanation_sheets(seen: Explanation, joint_names: Sequence[str]) -> dict:
+    """File name -> sheet: the centre map, every person's spatial mask, and the keypoint maps of the best person."""
+    picture = enlarge(seen.picture)
+    masks = [
+        caption(overlay(picture, mask), f'person {i + 1}: root score {score:.2f}')
+        for i, (mask, score) in enumerate(zip(seen.masks, seen.scores))
+    ]
+    maps = [
+        caption(overlay(picture, heatmap), f'{name} {heatmap.max():.2f}')
+        for name, heatmap in zip(joint_names, seen.keypoints[0] if len(seen.keypoints) else ())
+    ]
+    center = caption(overlay(picture, seen.crowd[-1]), f'centre map, {len(seen.roots)} roots')
+    sheets = {'centre_map.png': sheet([picture, center], columns=2)}
+    if masks:
+        sheets['spatial_masks.png'] = sheet(masks, columns=3)
+    if maps:
+        sheets['keypoint_maps.png'] = sheet(maps, columns=6)
+    return sheets
+
+
+def write_pictures(model: nn.Module, dataset: BaseDataset, folder: str) -> List[str]:
+    """Writes people, centre map, spatial masks and keypoint maps as PNG files.
+
+    Args:
+        model: a pose estimator with a ``CIDHead``. dataset: a test data set whose items hold their picture.
+        folder: where to write; it exists.
+
+    Returns:
+        The paths of the files.
+    """
+    indices = range(min(SHOWN, len(dataset)))
+    names = [dataset.metainfo['keypoint_id2name'][k] for k in range(dataset.metainfo['num_keypoints'])]
+    sheets = {'people.png': found_people(model, dataset, indices)}
+    sheets.update(explanation_sheets(most_people(model, dataset, indices), names))
+    paths = [osp.join(folder, name) for name in sheets]
+    for path, picture in zip(paths, sheets.values()):
+        cv2.imwrite(path, picture)
+    return paths
+
+
+def shorten(cfg: Config) -> None:
+    """Cuts the demo to a few iterations, so that a test can walk the whole way."""
+    cfg.train_dataloader.dataset.length = 6 * cfg.train_dataloader.batch_size
+    cfg.val_dataloader.dataset.length = 8
+    cfg.train_cfg.update(max_epochs=1, val_interval=1)
+    cfg.default_hooks.logger.interval = 2
+
+
+def run_demo(config: str, work_dir: str, quick: bool = False) -> float:
+    """Trains, evaluates and writes the demo's pictures, then lists what to open.
+
+    Args:
+        config: path of a configuration whose test pictures are made in memory (SynthCrowd).
+        work_dir: folder for everything that is written.
+        quick: a few iterations only, see ``shorten``.
+
+    Returns:
+        COCO AP in [0, 1] on the held-out pictures.
+    """
+    cfg = Config.fromfile(config)
+    cfg.work_dir = work_dir
+    if quick:
+        shorten(cfg)
+    check_writable(work_dir)
+    runner = Runner.from_cfg(cfg)
+    start = time.monotonic()
+    model = runner.train()
+    minutes = (time.monotonic() - start) / 60
+    paths = write_pictures(model, runner.val_loop.dataloader.dataset, work_dir)
+    ap = runner.message_hub.get_scalar('val/coco/AP').current()
+    print(f'\nTrained and evaluated in {minutes:.1f} min; AP {100 * ap:.1f} on '
+          f'{len(runner.val_loop.dataloader.dataset)} held-out pictures. Open:')
+    for path in paths + [osp.join(work_dir, LOSS_CURVE)]:
+        print(f'  {path}')
+    return ap

@@ -1,0 +1,204 @@
+"""What the commands do: options into a config, checks before anything is built, run, and one clear error."""
+import json
+import os
+import os.path as osp
+import re
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator, Optional
+
+import torch
+from mmengine.config import Config
+from mmengine.config.utils import ConfigParsingError
+from mmengine.dist import get_rank
+from mmengine.runner import Runner, load_checkpoint
+
+from cid_mmpose.apis.resume import newest_checkpoint
+from cid_mmpose.errors import BadInput
+from cid_mmpose.stack import say
+
+AMP = ('fp16', 'bf16')
+
+
+def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] = None, amp: Optional[str] = None,
+          validate: bool = True, auto_scale_lr: bool = False, cfg_options: Optional[dict] = None,
+          launcher: str = 'none') -> Runner:
+    """Trains a model as a config says; returns the runner, whose model is trained.
+
+    Args:
+        config: path of the config. work_dir: for log and checkpoints; ``work_dirs/<name of the config>`` by default.
+        resume: a checkpoint to go on from; 'auto' takes the newest complete one of the work folder, if there is one.
+        amp: 'fp16', 'bf16' or 'auto' for mixed precision. validate: whether to evaluate in between.
+        auto_scale_lr: scales the learning rate by the true batch over ``auto_scale_lr.base_batch_size``.
+        cfg_options: dotted name -> value, put into the config. launcher: as for mmengine's Runner.
+
+    Raises BadInput: an option, the config, a checkpoint or the work folder is wrong.
+    """
+    cfg = load_config(config, work_dir, cfg_options)
+    if amp:
+        set_amp(cfg, amp)
+    if not validate:
+        cfg.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
+    if auto_scale_lr:
+        set_auto_scale(cfg, config)
+    set_resume(cfg, resume)
+    set_launcher(cfg, launcher)
+    runner = Runner.from_cfg(cfg)
+    if cfg.resume:
+        check_fit(runner.model, cfg.load_from)
+    runner.train()
+    return runner
+
+
+def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: Optional[str] = None,
+         dump: Optional[str] = None, show_dir: Optional[str] = None, cfg_options: Optional[dict] = None,
+         launcher: str = 'none') -> dict:
+    """Evaluates a checkpoint on the config's test pictures; returns the metrics.
+
+    Args:
+        config, checkpoint: paths. work_dir, cfg_options, launcher: as for ``train``.
+        out: JSON file for the metrics. dump: pickle file for the predictions. show_dir: folder for drawn pictures.
+
+    Raises BadInput: as ``train``, and when the checkpoint is of another model.
+    """
+    cfg = load_config(config, work_dir, cfg_options)
+    for path in filter(None, (out, dump)):
+        check_writable(osp.dirname(osp.abspath(path)), 'folder of the results')
+    if dump:
+        set_dump(cfg, dump)
+    if show_dir:
+        check_writable(show_dir, '--show-dir')
+        hooks = cfg.setdefault('default_hooks', {})
+        hooks.setdefault('visualization', dict(type='PoseVisualizationHook'))
+        hooks.visualization.update(enable=True, out_dir=osp.abspath(show_dir))
+    cfg.update(load_from=checkpoint, resume=False)
+    set_launcher(cfg, launcher)
+    runner = Runner.from_cfg(cfg)
+    check_fit(runner.model, checkpoint)
+    metrics = {name: float(value) for name, value in runner.test().items()}
+    if out and get_rank() == 0:
+        Path(out).write_text(json.dumps(metrics, indent=2) + '\n', encoding='utf-8')
+    return metrics
+
+
+def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional[dict] = None) -> Config:
+    """The config with the command line's options in it and a work folder that can be written to; else BadInput."""
+    if not osp.isfile(path):
+        raise BadInput(f'{path}: no such config')
+    try:
+        cfg = Config.fromfile(path)
+    except (SyntaxError, ConfigParsingError, NameError, FileNotFoundError) as error:
+        raise BadInput(f'{path}: cannot be read as a config: {error}') from error
+    try:
+        cfg.merge_from_dict(cfg_options or {})
+    except (KeyError, TypeError, IndexError) as error:
+        raise BadInput(f'--cfg-options: {error.args[0]}') from error
+    cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(path).stem)
+    check_writable(cfg.work_dir)
+    return cfg
+
+
+def check_writable(folder: str, what: str = 'work dir') -> None:
+    """Makes the folder if need be and writes a file into it for a moment; BadInput if that fails."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInput(f'{what} {folder}: cannot be written to ({error.strerror}); choose another') from error
+
+
+def set_amp(cfg: Config, amp: str) -> None:
+    """Mixed precision; 'auto' is fp16 on a GPU and bf16 on a CPU, which has no fp16 training."""
+    gpu = torch.cuda.is_available()
+    amp = ('fp16' if gpu else 'bf16') if amp == 'auto' else amp
+    if amp == 'fp16' and not gpu:
+        raise BadInput('--amp fp16 needs a GPU; on a CPU use --amp bf16')
+    kinds = {'fp16': dict(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic'),
+             'bf16': dict(type='cid_mmpose.BFloat16OptimWrapper')}
+    present = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if present not in ('OptimWrapper', *(kind['type'] for kind in kinds.values())):
+        raise BadInput(f'--amp: optim_wrapper.type is {present}; only OptimWrapper can be given mixed precision')
+    cfg.optim_wrapper.update(kinds[amp])
+
+
+def set_auto_scale(cfg: Config, path: str) -> None:
+    """Turns on mmengine's scaling of the learning rate."""
+    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+        raise BadInput(f'{path}: --auto-scale-lr needs auto_scale_lr.base_batch_size in the config')
+    cfg.auto_scale_lr.enable = True
+
+
+def set_resume(cfg: Config, resume: Optional[str]) -> None:
+    """Which checkpoint to go on from; the config may ask for it too, by ``resume=True``."""
+    asked = resume or ('auto' if cfg.get('resume') and not cfg.get('load_from') else None)
+    if asked is None:
+        cfg.resume = cfg.get('resume', False)
+        return
+    found = newest_checkpoint(cfg.work_dir) if asked == 'auto' else asked
+    if found is None:
+        say(f'no complete checkpoint in {cfg.work_dir}: training starts from the beginning')
+        cfg.resume = False
+    else:
+        cfg.update(resume=True, load_from=found)
+
+
+def set_dump(cfg: Config, path: str) -> None:
+    """Predictions into a pickle file, beside the config's own metrics."""
+    if not path.endswith(('.pkl', '.pickle')):
+        raise BadInput(f'--dump {path}: predictions are written as a pickle; name it .pkl')
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+    cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=path)]
+
+
+def set_launcher(cfg: Config, launcher: str) -> None:
+    """Several processes; without a GPU they talk by gloo, which mmengine does not set up by itself."""
+    cfg.launcher = launcher
+    if launcher == 'none' or torch.cuda.is_available():
+        return
+    if launcher != 'pytorch':
+        raise BadInput(f'--launcher {launcher} needs GPUs; without one use --launcher pytorch')
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    # mmengine gives each process the GPU of its number, both here and in its own init
+    wrapper = dict(type='MMDistributedDataParallel', broadcast_buffers=False,
+                   find_unused_parameters=cfg.get('find_unused_parameters', False))
+    cfg.model_wrapper_cfg = {**wrapper, **cfg.get('model_wrapper_cfg', {}), 'device_ids': None}
+
+
+def check_fit(model: torch.nn.Module, checkpoint: str) -> None:
+    """BadInput when a checkpoint's weights are not those of the model; the two may differ in nothing."""
+    try:
+        load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
+    except RuntimeError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise BadInput(f'{checkpoint}: is of another model than the config: {" ".join(lines[:3])[:400]}') from error
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Around a command: what the user can mend is printed as one ``error:`` line, and the command exits with 2."""
+    try:
+        yield
+    except Exception as error:
+        text = _user_text(error)
+        if text is None:
+            raise
+        print(f'error: {text}', file=sys.stderr, flush=True)
+        raise SystemExit(2) from None
+
+
+def _user_text(error: Exception) -> Optional[str]:
+    """What to tell the user, None if the error is not for them to mend and wants its traceback."""
+    text = str(error.args[0]) if error.args else ''
+    if isinstance(error, BadInput):
+        return str(error)
+    if isinstance(error, ImportError) and error.name == 'xtcocotools':
+        return text
+    if isinstance(error, KeyError) and 'is not in the' in text and 'registry' in text:
+        return f'config: {text.split(". ")[0]}'
+    if isinstance(error, TypeError) and text.startswith('class `') and re.search('unexpected keyword|required', text):
+        return f'config: {text[text.rindex("class `"):]}'
+    return None

@@ -1,0 +1,1 @@
+"""The renderer behind SynthCrowd: pose -> skeleton -> figure -> placement -> scene."""

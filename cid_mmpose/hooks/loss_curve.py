@@ -1,0 +1,89 @@
+"""A picture of the losses, the learning rate and the AP at the end of a run."""
+import json
+import os.path as osp
+from glob import glob
+from typing import Dict, List, Sequence, Tuple
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from cid_mmpose.registry import HOOKS
+
+LOSS_CURVE = 'loss_curve.png'   # in the run's work folder
+Curves = Dict[str, List[Tuple[int, float]]]   # name -> (iteration, value), in order
+
+
+@HOOKS.register_module()
+class LossCurveHook(Hook):
+    """Draws ``loss_curve.png`` into the work folder when training ends.
+
+    It reads the JSON lines that ``LocalVisBackend`` keeps, of this run and of those it resumes; without that backend
+    there is nothing to draw.
+    """
+    priority = 'VERY_LOW'
+
+    @master_only
+    def after_train(self, runner: Runner) -> None:
+        """Reads every run in the work folder and draws the picture."""
+        files = sorted(glob(osp.join(runner.work_dir, '*', 'vis_data', 'scalars.json')))   # folders are named by time
+        curves = read_curves(files, len(runner.train_dataloader))
+        if curves:
+            draw_curves(curves, osp.join(runner.work_dir, LOSS_CURVE))
+
+
+def read_curves(files: Sequence[str], iterations: int) -> Curves:
+    """Losses, ``lr`` and the metrics named AP, over the iterations of all these runs.
+
+    Args: files: ``scalars.json`` of each run, oldest first. iterations: of an epoch; metrics are logged by epoch.
+    A run that was resumed begins before the end of the last one: from there on, the later run counts.
+    """
+    kept: List[dict] = []
+    for file in files:
+        rows = [_at_iteration(row, iterations) for row in _complete_rows(file)]
+        if rows:
+            start = min(row['at'] for row in rows)
+            kept = [row for row in kept if row['at'] < start] + rows
+    curves: Curves = {}
+    for row in kept:
+        for name in row:
+            if 'loss' in name or name == 'lr' or name.split('/')[-1] == 'AP':
+                curves.setdefault(name, []).append((row['at'], row[name]))
+    return curves
+
+
+def _complete_rows(file: str) -> List[dict]:
+    """The lines of a file that a killed run may have left in the middle of a line."""
+    rows = []
+    with open(file, encoding='utf-8') as lines:
+        for line in lines:
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                continue
+    return rows
+
+
+def _at_iteration(row: dict, iterations: int) -> dict:
+    """A row with the iteration it belongs to under ``at``; rows of a validation count in epochs."""
+    return dict(row, at=row['iter'] if 'iter' in row else row['step'] * iterations)
+
+
+def draw_curves(curves: Curves, path: str) -> None:
+    """Writes a PNG: losses above on a log scale, learning rate and AP below."""
+    figure = Figure(figsize=(9, 7), layout='constrained')
+    FigureCanvasAgg(figure)
+    above, below = figure.subplots(2, 1, sharex=True)
+    right = below.twinx()
+    for name, points in curves.items():
+        axes = above if 'loss' in name else below if name == 'lr' else right
+        axes.plot(*zip(*points), label=name, marker='o' if axes is right else None,
+                  color='tab:red' if axes is right else None)
+    above.set(ylabel='loss', yscale='log')
+    above.legend()
+    below.set(xlabel='iteration', ylabel='learning rate')
+    right.set_ylabel('AP')
+    right.set_ylim(0, 1)
+    figure.savefig(path, dpi=100)

@@ -1,0 +1,114 @@
+"""The three modules of ``xtcocotools`` that MMPose imports, on top of ``xthotcoco`` (any numpy, no compiler).
+
+``xthotcoco`` evaluates as ``xtcocotools`` does, but its ``COCO`` has no index to ask for images and annotations, and
+its ``params`` refuse what xtcocotools' callers set; these classes add that. Only ``stack.py`` imports this module.
+"""
+from collections import defaultdict
+from typing import Any, Dict, Iterable, List, Sequence
+
+import numpy as np
+import xthotcoco
+from hotcoco import mask as hotcoco_mask
+
+
+class COCO(xthotcoco.COCO):
+    """An annotation file with the look-ups of ``xtcocotools.coco.COCO``.
+
+    The dicts handed out are those of ``dataset``, so that a change to one is seen by the evaluation.
+    """
+
+    def __init__(self, annotation_file: str = None, test_index: Sequence[int] = None, ann_data: dict = None) -> None:
+        super().__init__(None if ann_data is not None else annotation_file, test_index, ann_data)
+        self.anno_file = [annotation_file]
+        self.createIndex()
+
+    def createIndex(self) -> None:
+        """Rebuilds the look-ups from ``dataset``."""
+        rows = {name: self.dataset.get(name, []) for name in ('annotations', 'images', 'categories')}
+        self.anns, self.imgs, self.cats = ({row['id']: row for row in part} for part in rows.values())
+        self.imgToAnns, self.catToImgs = defaultdict(list), defaultdict(list)
+        for ann in rows['annotations']:
+            ann.setdefault('iscrowd', False)
+            self.imgToAnns[ann['image_id']].append(ann)
+            self.catToImgs[ann['category_id']].append(ann['image_id'])
+
+    def getAnnIds(self, imgIds: Any = (), catIds: Any = (), areaRng: Sequence[float] = (), iscrowd: bool = None
+                  ) -> List[int]:
+        """Ids of the annotations that pass every filter given; area from ``areaRng[0]`` to below ``areaRng[1]``."""
+        images, categories = _listed(imgIds), set(_listed(catIds))
+        found = self.anns.values() if not images else [ann for image in images for ann in self.imgToAnns.get(image, [])]
+        return [ann['id'] for ann in found
+                if (not categories or ann['category_id'] in categories)
+                and (not len(areaRng) or areaRng[0] <= ann['area'] < areaRng[1])
+                and (iscrowd is None or ann['iscrowd'] == iscrowd)]
+
+    def getCatIds(self, catNms: Any = (), supNms: Any = (), catIds: Any = ()) -> List[int]:
+        """Ids of the categories that pass every filter given."""
+        asked = {'name': _listed(catNms), 'supercategory': _listed(supNms), 'id': _listed(catIds)}
+        return [cat['id'] for cat in self.cats.values()
+                if all(not values or cat.get(field) in values for field, values in asked.items())]
+
+    def getImgIds(self, imgIds: Any = (), catIds: Any = ()) -> List[int]:
+        """Ids of the images, of those given if any, that show all the categories given."""
+        chosen = set(_listed(imgIds) or self.imgs)
+        for category in _listed(catIds):
+            chosen &= set(self.catToImgs.get(category, ()))
+        return [image for image in self.imgs if image in chosen]
+
+    def loadAnns(self, ids: Any = ()) -> List[dict]:
+        """The annotations of these ids, in this order."""
+        return [self.anns[i] for i in _listed(ids)]
+
+    def loadCats(self, ids: Any = ()) -> List[dict]:
+        """The categories of these ids, in this order."""
+        return [self.cats[i] for i in _listed(ids)]
+
+    def loadImgs(self, ids: Any = ()) -> List[dict]:
+        """The images of these ids, in this order."""
+        return [self.imgs[i] for i in _listed(ids)]
+
+    def annToRLE(self, ann: dict) -> dict:
+        """Compressed RLE of an annotation's polygons, or of its RLE."""
+        image, region = self.imgs[ann['image_id']], ann['segmentation']
+        size = image['height'], image['width']
+        if isinstance(region, list):
+            return hotcoco_mask.merge(hotcoco_mask.frPyObjects(region, *size))
+        return hotcoco_mask.frPyObjects(region, *size) if isinstance(region['counts'], list) else region
+
+    def annToMask(self, ann: dict) -> np.ndarray:
+        """(height, width) uint8, 1 inside."""
+        return hotcoco_mask.decode(self.annToRLE(ann))
+
+
+class COCOeval(xthotcoco.COCOeval):
+    """``xtcocotools.cocoeval.COCOeval`` for key points: ``evaluate``, ``accumulate``, ``summarize``, then ``stats``."""
+
+    @property
+    def params(self) -> Any:
+        """The evaluation's parameters; what hotcoco does not know, such as ``useSegm``, is taken and not used."""
+        return _Params(self._ev.params)
+
+
+class _Params:
+    """Passes on what hotcoco's parameters know."""
+
+    def __init__(self, real: Any) -> None:
+        object.__setattr__(self, '_real', real)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if hasattr(self._real, name):
+            setattr(self._real, name, value)
+
+
+def _listed(ids: Any) -> List[Any]:
+    return list(ids) if isinstance(ids, Iterable) and not isinstance(ids, str) else [ids]
+
+
+def contents(module: str) -> Dict[str, Any]:
+    """Names and objects of ``xtcocotools.<module>``, module one of coco, cocoeval, mask."""
+    if module == 'mask':
+        return {name: getattr(hotcoco_mask, name) for name in dir(hotcoco_mask) if not name.startswith('_')}
+    return {'COCO': COCO} if module == 'coco' else {'COCOeval': COCOeval}

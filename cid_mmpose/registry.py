@@ -1,0 +1,27 @@
+"""Child registries of MMPose's, under the scope ``cid_mmpose``.
+
+``type='cid_mmpose.CIDHead'`` finds our class from MMPose's default scope without ``custom_imports``: mmengine imports
+this module by the prefix, and the registry imports its ``locations``. MMPose's classes of the same name stay as they
+are.
+"""
+from mmengine.registry import Registry
+from mmpose import registry as mmpose
+
+from . import stack
+
+stack.secure_checkpoints()
+
+SCOPE = 'cid_mmpose'
+
+
+def _child(parent: Registry, location: str) -> Registry:
+    return Registry(parent.name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{location}'])
+
+
+MODELS = _child(mmpose.MODELS, 'models')
+DATASETS = _child(mmpose.DATASETS, 'datasets')
+TRANSFORMS = _child(mmpose.TRANSFORMS, 'datasets')
+KEYPOINT_CODECS = _child(mmpose.KEYPOINT_CODECS, 'codecs')
+METRICS = _child(mmpose.METRICS, 'evaluation')
+HOOKS = _child(mmpose.HOOKS, 'hooks')
+OPTIM_WRAPPERS = _child(mmpose.OPTIM_WRAPPERS, 'optim')

@@ -1,0 +1,189 @@
+"""The one place that makes the installed OpenMMLab stack work for CID, whichever line of it is installed.
+
+- a version window for torch, mmengine, mmcv, mmdet and mmpose, under either name a project is published by;
+- a stand-in for ``mmcv.ops`` when mmcv has no compiled ops: MMPose imports one name of it, CID calls none;
+- a stand-in for ``xtcocotools`` where it cannot be imported (numpy 2, Python 3.12), on top of ``xthotcoco``;
+- checkpoints load only what an allow-list names (``safe_load.py``).
+
+Each part acts only where it is needed, and says so once in the log.
+"""
+import re
+import sys
+from importlib import import_module, metadata
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec, module_from_spec, spec_from_loader
+from typing import List, NamedTuple, Optional, Sequence, Tuple
+
+from .errors import BadInput
+
+
+class Need(NamedTuple):
+    """A part of the stack: the module to import, the names it is published under, and which versions fit."""
+    module: str
+    names: Tuple[str, ...]
+    least: Tuple[int, ...]   # first version that fits
+    below: Tuple[int, ...]   # first version that no longer fits
+    pip: str                 # what to install when it is missing or does not fit
+
+
+NEEDS = (
+    Need('torch', ('torch',), (2, 0), (3,), 'pip install "torch>=2.0,<3" torchvision'),
+    Need('mmengine', ('mmengine', 'onedl-mmengine'), (0, 10), (1,), 'pip install "mmengine>=0.10,<1"'),
+    Need('mmcv', ('mmcv', 'mmcv-lite', 'onedl-mmcv'), (2, 0), (3,), 'pip install "mmcv-lite>=2.0,<2.2"'),
+    Need('mmdet', ('mmdet', 'onedl-mmdetection'), (3, 0), (4,), 'pip install --no-deps "mmdet>=3.0,<4"'),
+    Need('mmpose', ('mmpose',), (1, 3), (2,), 'pip install --no-deps "mmpose>=1.3,<2"'),
+)
+
+
+def prepare() -> None:
+    """Check the versions and lay the stand-ins ready; imports none of the stack. Raises BadInput: what to install."""
+    check_versions()
+    for finder in (OpsStandIn(), CocoStandIn()):
+        if not any(isinstance(known, type(finder)) for known in sys.meta_path):
+            sys.meta_path.insert(0, finder)
+
+
+def check_versions(needs: Sequence[Need] = NEEDS) -> None:
+    """Raise BadInput naming every part that is missing or outside its window, and the command that installs it."""
+    wrong = [text for text in map(_complaint, needs) if text]
+    if wrong:
+        raise BadInput('cid_mmpose does not fit the installed packages:\n' + '\n'.join(wrong))
+
+
+def _complaint(need: Need) -> str:
+    """What is wrong with one part, or '' if it fits."""
+    name, version = installed(need.names)
+    if version is None and find_spec(need.module) is not None:
+        return ''   # a source tree on the path has no version to ask for; it is its owner's choice
+    if version is not None and need.least <= _numbers(version) < need.below:
+        return ''
+    window = f'>={_text(need.least)},<{_text(need.below)}'
+    found = f'{name} {version} is installed' if version else f'none of {", ".join(need.names)} is installed'
+    return f'- {need.module}: {found}, {window} is needed: {need.pip}'
+
+
+def installed(names: Sequence[str]) -> Tuple[str, Optional[str]]:
+    """(name, version) of the first of these distributions that is installed; version None if none is."""
+    for name in names:
+        try:
+            return name, metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return names[0], None
+
+
+def _numbers(version: str) -> Tuple[int, ...]:
+    return tuple(int(part) for part in re.match(r'[\d.]*\d', version).group().split('.'))
+
+
+def _text(numbers: Tuple[int, ...]) -> str:
+    return '.'.join(map(str, numbers))
+
+
+def say(text: str) -> None:
+    """One line in mmengine's current log, so that it also lands in the log file of a run that is going on."""
+    from mmengine.logging import print_log
+    print_log(f'cid_mmpose: {text}', logger='current')
+
+
+class MultiScaleDeformableAttention:
+    """Takes the place of mmcv's class of this name, which MMPose's DETR layers import and CID does not use."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        raise RuntimeError('MultiScaleDeformableAttention needs the compiled ops of mmcv, which this environment does '
+                           'not have. CID does not use it; for ED-Pose and other DETR heads install the full mmcv.')
+
+
+class OpsStandIn(MetaPathFinder, Loader):
+    """Finds ``mmcv.ops`` when the installed mmcv has no compiled ops (mmcv-lite).
+
+    It leaves ``mmcv._ext`` missing: mmengine and MMPose ask for that to see whether the full mmcv is there.
+    """
+    NAMES = ('mmcv.ops', 'mmcv.ops.multi_scale_deform_attn')
+
+    def find_spec(self, name: str, path=None, target=None) -> Optional[ModuleSpec]:
+        if name not in self.NAMES or PathFinder.find_spec('mmcv._ext', import_module('mmcv').__path__):
+            return None
+        return spec_from_loader(name, self, is_package=name == 'mmcv.ops')
+
+    def exec_module(self, module) -> None:
+        module.MultiScaleDeformableAttention = MultiScaleDeformableAttention
+        module.__getattr__ = _no_such_op
+        if module.__name__ == 'mmcv.ops':
+            say('this mmcv has no compiled ops; an empty mmcv.ops stands in (CID uses none of them)')
+
+
+def _no_such_op(name: str):
+    """Whatever else is asked of the stand-in: the two errors that code probing for the full mmcv looks out for."""
+    if name.startswith('__'):
+        raise AttributeError(name)
+    raise ModuleNotFoundError(f'mmcv.ops.{name} needs the compiled ops of mmcv, which mmcv-lite does not have')
+
+
+class CocoStandIn(MetaPathFinder, Loader):
+    """Finds ``xtcocotools`` and its modules in ``hotcoco_stand_in.py`` when the real one cannot be imported."""
+    NAMES = ('xtcocotools', 'xtcocotools.coco', 'xtcocotools.cocoeval', 'xtcocotools.mask')
+
+    def __init__(self) -> None:
+        self.reason: Optional[str] = None   # why the real one is out; '' if it works; None until somebody asks
+
+    def find_spec(self, name: str, path=None, target=None) -> Optional[ModuleSpec]:
+        if name not in self.NAMES:
+            return None
+        if self.reason is None:
+            self.reason = why_no_xtcocotools()
+        return spec_from_loader(name, self, is_package=name == 'xtcocotools') if self.reason else None
+
+    def exec_module(self, module) -> None:
+        if module.__name__ == 'xtcocotools':
+            self._check_hotcoco()
+            say(f'xtcocotools cannot be used ({self.reason}); evaluation goes through xthotcoco')
+            return
+        stand_in = import_module('.hotcoco_stand_in', __package__)
+        module.__dict__.update(stand_in.contents(module.__name__.partition('.')[2]))
+
+    def _check_hotcoco(self) -> None:
+        if find_spec('xthotcoco') is None:
+            raise ImportError(f'xtcocotools cannot be used ({self.reason}), and its replacement is not installed: '
+                              'pip install "cid_mmpose[hotcoco]", or pip install xthotcoco', name='xtcocotools')
+
+
+def why_no_xtcocotools() -> str:
+    """Why the installed xtcocotools does not work here, '' if it does.
+
+    Its compiled part fails at import when built for another numpy, or later, in ``decode``, when rebuilt with
+    Cython 3; so one mask goes there and back.
+    """
+    package = PathFinder.find_spec('xtcocotools')
+    if package is None:
+        return 'it is not installed'
+    try:
+        return _try_masks(package.submodule_search_locations)
+    except Exception as error:   # a wrong build fails in any of five ways; all mean the same
+        return f'{type(error).__name__}: {str(error).splitlines()[0] if str(error) else "no reason given"}'
+
+
+def _try_masks(folders: List[str]) -> str:
+    import contextlib
+    import io
+
+    import numpy as np
+    spec = PathFinder.find_spec('xtcocotools._mask', folders)
+    if spec is None:
+        return 'it has no compiled part'
+    mask = np.ones((2, 2, 1), dtype=np.uint8, order='F')
+    with contextlib.redirect_stderr(io.StringIO()):   # numpy 2 prints 40 lines here before it raises
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        back = module.decode(module.encode(mask))
+    return '' if (back == mask).all() else 'its masks come back changed'
+
+
+def secure_checkpoints() -> None:
+    """From now on mmengine loads checkpoints through ``safe_load``: see there for what is allowed and what refused."""
+    from mmengine.runner import CheckpointLoader
+
+    from . import safe_load
+    for prefixes, loader in safe_load.LOADERS.items():
+        CheckpointLoader.register_scheme(prefixes=prefixes, loader=loader, force=True)

@@ -1,0 +1,25 @@
+"""People on their picture, drawn by MMPose's visualizer."""
+import copy
+
+import numpy as np
+from mmpose.structures import PoseDataSample
+from mmpose.visualization import PoseLocalVisualizer
+
+
+def draw_people(picture: np.ndarray, sample: PoseDataSample, dataset_meta: dict, min_score: float = 0.2) -> np.ndarray:
+    """Skeletons and boxes of ``sample.pred_instances`` on a picture.
+
+    Args:
+        picture: (h, w, 3) uint8 BGR, in the pixels of the predictions.
+        sample: with ``pred_instances`` as ``CIDHead.predict`` gives them.
+        dataset_meta: of the data set, for colours and links of the joints.
+        min_score: joints with a lower score are left out, in [0, 1].
+
+    Returns:
+        A new picture of the same kind and size.
+    """
+    visualizer = PoseLocalVisualizer(line_width=2, radius=3)
+    visualizer.set_dataset_meta(copy.deepcopy(dataset_meta), skeleton_style='mmpose')
+    drawn = visualizer.add_datasample(
+        'people', picture[..., ::-1].copy(), sample, draw_gt=False, draw_bbox=True, kpt_thr=min_score)
+    return np.ascontiguousarray(drawn[..., ::-1])

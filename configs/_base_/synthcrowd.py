@@ -1,0 +1,40 @@
+# SynthCrowd: drawn people, exact annotation, no files. Training and held-out pictures differ by their seed.
+codec = dict(type='cid_mmpose.SizeAdaptiveHeatmap', stride=4)
+size = (192, 192)
+scenes = dict(
+    type='cid_mmpose.SynthCrowd', image_size=size, people=(1, 3), person_height=(0.55, 0.95), overlap=0.2)
+
+train_pipeline = [
+    dict(type='cid_mmpose.LoadPicture'),
+    dict(type='cid_mmpose.RandomAffine', input_size=size, rotation=0, scale=(1, 1), shift=0),  # scenes vary enough
+    dict(type='cid_mmpose.RandomMirror', mirror='input'),
+    dict(type='GenerateTarget', encoder=codec),
+    dict(type='cid_mmpose.LossMask'),
+    dict(type='PackPoseInputs', meta_keys=('id', 'img_id', 'img_path', 'input_size', 'flip', 'flip_indices')),
+]
+val_pipeline = [
+    dict(type='cid_mmpose.LoadPicture'),
+    dict(type='BottomupResize', input_size=size, size_factor=64, resize_mode='expand'),
+    dict(
+        type='PackPoseInputs',
+        meta_keys=('id', 'img_id', 'img_path', 'ori_shape', 'img_shape', 'input_size', 'input_center', 'input_scale',
+                   'flip_indices', 'raw_ann_info', 'skeleton_links')),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(**scenes, length=4000, seed=0, pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=16,
+    num_workers=1,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
+    dataset=dict(**scenes, length=200, seed=1, test_mode=True, pipeline=val_pipeline))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='cid_mmpose.CocoPeopleMetric')
+test_evaluator = val_evaluator

@@ -1,0 +1,22 @@
+# Learn a few dozen real pictures by heart: a check that data, targets, losses and decoding fit together.
+# Whole pictures without augmentation, so that testing shows the network what it was trained on.
+_base_ = [
+    '../_base_/default_runtime.py', '../_base_/coco.py', '../_base_/cid_hrnet-w16-small.py', '../_base_/overfit.py'
+]
+
+size = (512, 512)
+model = dict(head=dict(decoder=_base_.codec), test_cfg=dict(flip_test=False))
+optim_wrapper = dict(type='cid_mmpose.BFloat16OptimWrapper')
+
+_base_.train_pipeline[1].update(input_size=size, rotation=0, scale=(1, 1), shift=0, scale_type='long')
+_base_.train_pipeline[2].update(prob=0)
+_base_.val_pipeline[1].update(input_size=size, resize_mode='fit')
+train_dataloader = dict(batch_size=4, num_workers=1, dataset=dict(pipeline=_base_.train_pipeline))
+# the training pictures that show somebody, as they are
+val_dataloader = dict(
+    num_workers=1,
+    dataset=dict(
+        ann_file='annotations/person_keypoints_train2017.json',
+        data_prefix=dict(img='train2017/'),
+        pipeline=_base_.val_pipeline))
+test_dataloader = val_dataloader

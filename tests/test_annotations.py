@@ -1,0 +1,122 @@
+"""Annotation files that cannot be used are refused with the file, the field and the way out."""
+import json
+import math
+import re
+
+import pytest
+from pictures import coco, person, without
+
+from cid_mmpose.datasets.annotations import (bad_annotations, check_data_root, labelled_joints, person_category,
+                                             problem_of, read_annotations)
+from cid_mmpose.errors import BadInput
+
+
+class Log:
+    """Takes the place of a logger."""
+
+    def __init__(self):
+        self.lines = []
+
+    def warning(self, text, *args):
+        self.lines.append(text % args)
+
+
+@pytest.mark.parametrize('text, says', [
+    ('', 'is empty; get it again'),
+    (' \n', 'is empty; get it again'),
+    ('{"images": [{"id": 1, "fi', 'not valid JSON .* may be cut off, get it again'),
+    ('[]', 'not a COCO annotation file'),
+    ('{"images": []}', r"missing: \['annotations', 'categories'\]"),
+    ('{"images": 3, "annotations": [], "categories": []}', 'not a COCO annotation file'),
+])
+def test_a_file_that_is_no_annotation_file_is_refused_by_name(tmp_path, text, says):
+    path = tmp_path / 'people.json'
+    path.write_text(text)
+    with pytest.raises(BadInput, match=f'people.json: .*{says}'):
+        read_annotations(str(path))
+
+
+def test_a_missing_annotation_file_names_the_options_to_set(tmp_path):
+    with pytest.raises(BadInput, match='nowhere.json: no such annotation file; set data_root and ann_file'):
+        read_annotations(str(tmp_path / 'nowhere.json'))
+
+
+def test_a_file_of_pictures_alone_serves_for_testing(tmp_path):
+    path = tmp_path / 'test-dev.json'
+    path.write_text('{"images": []}')
+    assert read_annotations(str(path), needs_people=False) == dict(images=[])
+
+
+@pytest.mark.parametrize('key, field', [('images', 'width'), ('images', 'file_name'), ('annotations', 'category_id'),
+                                        ('annotations', 'image_id'), ('categories', 'id')])
+def test_an_entry_without_a_needed_field_is_named(tmp_path, key, field):
+    data = coco([person(1), person(2)], pictures=2, categories=[dict(id=1, name='person'), dict(id=2, name='cat')])
+    del data[key][1][field]
+    (tmp_path / 'people.json').write_text(json.dumps(data))
+    with pytest.raises(BadInput, match=f"people.json: entry 1 of '{key}' has no field '{field}'"):
+        read_annotations(str(tmp_path / 'people.json'))
+
+
+def test_the_category_of_people_is_the_named_one_or_the_only_one():
+    assert person_category([dict(id=1, name='dog'), dict(id=9, name='person')], 'f') == 9
+    assert person_category([dict(id=4, name='horse')], 'f') == 4
+
+
+@pytest.mark.parametrize('categories', [[], [dict(id=1, name='dog'), dict(id=2, name='cat')],
+                                        [dict(id=1, name='person'), dict(id=2, name='person')]])
+def test_several_categories_without_one_person_among_them_are_refused(categories):
+    with pytest.raises(BadInput, match="people.json: field 'categories'"):
+        person_category(categories, 'people.json')
+
+
+def test_joints_are_counted_by_visibility_whatever_the_file_says():
+    assert labelled_joints(person(num_keypoints=0)) == 17
+    assert labelled_joints(person(keypoints=[5, 5, 0, 6, 6, 1, 7, 7, 2])) == 2
+
+
+def joints_with(value: float) -> list:
+    return [value] + person()['keypoints'][1:]
+
+
+@pytest.mark.parametrize('annotation, says', [
+    (person(), ''),
+    (without(person(), 'keypoints'), "'keypoints' is missing; use the person_keypoints file"),
+    (person(keypoints=[]), "'keypoints' is missing"),
+    (person(keypoints=[1, 2, 2] * 14), "'keypoints' has 42 numbers, but 17 joints need 51"),
+    (person(keypoints=joints_with(math.nan)), "'keypoints' has a number that is not finite"),
+    (person(keypoints=joints_with(-math.inf)), "'keypoints' has a number that is not finite"),
+    (person(keypoints=joints_with('3')), "'keypoints' has a number that is not finite"),
+    (without(person(), 'bbox'), "'bbox' is missing"),
+    (person(bbox=[1, 2, 3, math.nan]), "'bbox' has a number that is not finite"),
+    (person(bbox=[1, 2, 0, 30]), r"'bbox' has no size \(0 x 30 pixels\)"),
+    (person(bbox=[1, 2, 20, -3]), r"'bbox' has no size \(20 x -3 pixels\)"),
+])
+def test_what_is_wrong_with_a_person_is_said_by_field(annotation, says):
+    problem = problem_of(annotation, 17)
+    assert problem == '' if not says else re.search(says, problem)
+
+
+def test_a_crowd_needs_no_joints_and_a_person_without_labels_no_box():
+    assert problem_of(without(person(iscrowd=1), 'keypoints', 'bbox'), 17) == ''
+    assert problem_of(without(person(keypoints=[0] * 51), 'bbox'), 17) == ''
+
+
+def test_skipping_logs_how_many_of_how_many_and_error_stops():
+    data = coco([person(1), person(2, bbox=[1, 1, 0, 0]), person(3, bbox=[2, 2, 5, 0]), person(4)])
+    log = Log()
+    assert bad_annotations(data, 'people.json', 17, 'skip', log) == {2, 3}
+    assert log.lines == ["people.json: annotation 2: field 'bbox' has no size (0 x 0 pixels) (2 such of 4); left out"]
+    with pytest.raises(BadInput, match="annotation 2: field 'bbox' .* bad_annotations='skip'"):
+        bad_annotations(data, 'people.json', 17, 'error', log)
+
+
+def test_a_person_of_no_picture_is_a_problem_of_the_field_image_id():
+    with pytest.raises(BadInput, match="annotation 1: field 'image_id' names no image of the file"):
+        bad_annotations(coco([person(1, image=7)]), 'people.json', 17, 'error', Log())
+
+
+def test_a_missing_data_root_is_refused_and_other_back_ends_are_left_alone(tmp_path):
+    with pytest.raises(BadInput, match='no such folder; put the data set there or set data_root'):
+        check_data_root(str(tmp_path / 'nowhere'))
+    for root in (str(tmp_path), '', None, 's3://bucket/coco'):
+        check_data_root(root)

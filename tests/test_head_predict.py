@@ -1,0 +1,234 @@
+"""CIDHead in testing: batches, flip test, limits, agreement with the loops and with MMPose's own head."""
+import numpy as np
+import oracle
+import pytest
+import torch
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+
+from cid_mmpose.models import Roots, sample_at
+from cid_mmpose.models.cid_head import to_scores
+from cid_mmpose.models.people import COCO_SIGMAS, make_people
+
+SWAP = [0, 2, 1, 3]   # joints 1 and 2 are left and right
+FIELDS = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
+
+
+def samples(count):
+    return [PoseDataSample(metainfo=dict(flip_indices=SWAP, input_size=(96, 64))) for _ in range(count)]
+
+
+def features(count, seed=0):
+    """(B, 6, 16, 24), smooth enough for a handful of peaks."""
+    rough = oracle.normal(count, 6, 16, 24, seed=seed)
+    return torch.nn.functional.avg_pool2d(rough, 5, 1, 2) * 5
+
+
+def head(**test):
+    return oracle.head(seed=1, test=dict(sigmas=(0.05, ) * 4, **test))
+
+
+def assert_same(people, others):
+    for field in FIELDS:
+        np.testing.assert_allclose(people.get(field), others.get(field), atol=1e-4, err_msg=field)
+
+
+@pytest.mark.parametrize('nms', [0.8, 1.0])
+def test_predict_equals_the_loops_over_cells_and_people(nms):
+    module, maps = head(nms=nms), features(1)
+    people, = module.predict([maps], samples(1))
+    with torch.no_grad():
+        center = oracle.smooth(to_scores(module.iia(maps))[0, -1].numpy(), 3)
+        found = oracle.peaks(center, 30, 0.01, 3)
+        roots = Roots(torch.tensor([[x, y] for _, x, y in found]), torch.zeros(len(found), dtype=int))
+        heat = to_scores(oracle.gfd(module.gfd, maps, sample_at(maps, roots), roots)).numpy()
+    read = np.array([[oracle.decode(oracle.smooth(m, 3), 4) for m in person] for person in heat])
+    scores = read[..., 2] * np.array([score for score, _, _ in found])[:, None]
+    expected = make_people(read[..., :2], scores, np.full(4, 0.05), nms)
+    assert 3 < len(expected) <= len(found)
+    assert_same(people, expected)
+
+
+@pytest.mark.parametrize('flip', [False, True])
+def test_a_batch_equals_its_pictures_one_by_one(flip):
+    module, plain, mirrored = head(), features(3), features(3, seed=1)
+    plain[1] = mirrored[1] = 0   # different head counts in the batch
+
+    def predict(rows):
+        maps = ([plain[rows]], [mirrored[rows]]) if flip else [plain[rows]]
+        return module.predict(maps, samples(len(rows)), dict(flip_test=flip))
+
+    together = predict([0, 1, 2])
+    assert len({len(people.keypoints) for people in together}) > 1
+    for b in range(3):
+        assert_same(together[b], predict([b])[0])
+
+
+def symmetric_head():
+    """A head for which a mirrored picture is a mirrored problem: its mask looks left as it looks right."""
+    module = head()
+    kernel = module.gfd.spatial.conv.weight.data   # (1, 3, 5, 5) over similarity, x, y
+    kernel[:, [0, 2]] += kernel[:, [0, 2]].flip(-1)
+    kernel[:, 1] -= kernel[:, 1].flip(-1)
+    return module
+
+
+def mirrored_answer(people, width=96):
+    """The same people seen in a mirror: x turned, left and right joints swapped."""
+    keypoints = people.keypoints[:, SWAP] * [-1, 1] + [width, 0]
+    return keypoints, people.keypoint_scores[:, SWAP]
+
+
+def test_the_flip_test_of_the_mirrored_picture_gives_the_mirrored_answer():
+    module, plain, mirrored = symmetric_head(), features(2), features(2, seed=1)
+    people = module.predict(([plain], [mirrored]), samples(2), dict(flip_test=True))
+    turned = module.predict(([mirrored], [plain]), samples(2), dict(flip_test=True))
+    for there, back in zip(people, turned):
+        keypoints, scores = mirrored_answer(there)
+        assert len(keypoints) > 3
+        np.testing.assert_allclose(back.keypoints, keypoints, atol=1e-4)
+        np.testing.assert_allclose(back.keypoint_scores, scores, atol=1e-5)
+
+
+def test_the_flip_test_averages_both_halves_with_swapped_joints_worked_out_from_single_passes():
+    module, plain, mirrored = head(), features(1), features(1, seed=1)
+    _, fields = module.predict(([plain], [mirrored]), samples(1), dict(flip_test=True, output_heatmaps=True))
+    with torch.no_grad():
+        back = mirrored.flip(-1)
+        center = sum(to_scores(module.iia(half))[0, -1] for half in (plain, back)) / 2
+        found = oracle.peaks(oracle.smooth(center.numpy(), 3), 30, 0.01, 3)
+        roots = Roots(torch.tensor([[x, y] for _, x, y in found]), torch.zeros(len(found), dtype=int))
+        maps = [to_scores(oracle.gfd(module.gfd, half, sample_at(half, roots), roots)) for half in (plain, back)]
+    expected = (maps[0] + maps[1][:, SWAP]) / 2
+    np.testing.assert_allclose(fields[0].heatmaps.detach(), expected.amax(0), atol=1e-5)
+
+
+def test_the_flip_test_of_a_symmetric_picture_changes_nothing():
+    module, maps = symmetric_head(), features(1)
+    module.gfd.heatmap.weight.data = module.gfd.heatmap.weight.data[[0, 1, 1, 3]]   # left and right look alike
+    module.gfd.heatmap.bias.data = module.gfd.heatmap.bias.data[[0, 1, 1, 3]]
+    plain, = module.predict([maps], samples(1))
+    flipped, = module.predict(([maps], [maps.flip(-1)]), samples(1), dict(flip_test=True))
+    assert_same(plain, flipped)
+
+
+@pytest.mark.parametrize('flip', [False, True])
+def test_nobody_found_gives_empty_arrays_of_the_right_shape(flip):
+    module = head()
+    torch.nn.init.zeros_(module.iia.conv.weight)
+    torch.nn.init.constant_(module.iia.conv.bias, -9)
+    maps = ([features(2)], [features(2)]) if flip else [features(2)]
+    people, fields = module.predict(maps, samples(2), dict(flip_test=flip, output_heatmaps=True))
+    for found, field in zip(people, fields):
+        assert [found.get(name).shape for name in FIELDS] == [(0, 4, 2), (0, 4), (0, 4), (0, )]
+        assert field.heatmaps.shape == (4, 16, 24) and not field.heatmaps.any()
+
+
+def test_at_most_so_many_people_are_found_and_they_are_the_best():
+    maps = features(1)
+    everyone, = head(nms=1.0).predict([maps], samples(1))
+    few = head(nms=1.0, max_people=3)
+    people, = few.predict([maps], samples(1))
+    assert len(everyone.keypoints) > 3 == len(people.keypoints)
+    rows = {tuple(row) for row in everyone.keypoints.reshape(-1, 8).round(3).tolist()}
+    assert all(tuple(row) in rows for row in people.keypoints.reshape(-1, 8).round(3).tolist())
+
+
+def test_output_heatmaps_hold_the_larger_value_of_all_people():
+    module, maps = head(), features(2)
+    _, roots, everyone = module([maps])
+    _, fields = module.predict([maps], samples(2), dict(output_heatmaps=True))
+    for b in range(2):
+        expected = everyone[roots.image == b].amax(0)
+        np.testing.assert_allclose(fields[b].heatmaps.detach(), expected.detach(), atol=1e-5)
+
+
+def test_an_unknown_test_option_is_refused_by_name():
+    with pytest.raises(ValueError, match="model.test_cfg: unknown .*'multiscale_test'.*flip_test"):
+        head().predict([features(1)], samples(1), dict(flip_test=False, multiscale_test=True))
+
+
+def test_scores_stay_off_zero_and_one_in_any_precision():
+    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+        scores = to_scores(torch.tensor([-60., 0., 60.], dtype=dtype))
+        assert scores.dtype == torch.float32
+        np.testing.assert_allclose(scores, [1e-4, 0.5, 1 - 1e-4], rtol=1e-6)
+
+
+def person(x, y, score, side=40.):
+    """Four joints at the corners of a square."""
+    square = np.array([[0, 0], [side, 0], [0, side], [side, side]], float)
+    return square + [x, y], np.full(4, score) + [0.1, -0.1, 0.05, -0.05]
+
+
+def test_a_person_has_the_mean_score_and_the_box_around_the_joints():
+    keypoints, scores = person(10, 20, 0.5)
+    people = make_people(keypoints[None], scores[None], np.full(4, 0.05), 0.8)
+    assert people.bbox_scores.tolist() == [pytest.approx(0.5)]
+    assert people.bboxes.tolist() == [[10, 20, 50, 60]]
+    np.testing.assert_allclose(people.keypoint_scores, [[0.6, 0.4, 0.55, 0.45]])
+
+
+def test_of_two_duplicates_the_better_one_stays_and_neighbours_are_left_alone():
+    keypoints, scores = zip(person(10, 20, 0.4), person(11, 20, 0.6), person(45, 20, 0.3))
+    people = make_people(np.array(keypoints), np.array(scores), np.full(4, 0.05), 0.8)
+    np.testing.assert_allclose(people.bbox_scores, [0.6, 0.3])   # best first
+    np.testing.assert_allclose(people.keypoints, np.array(keypoints)[[1, 2]])
+
+
+def test_the_nms_threshold_is_on_oks_worked_out_by_hand():
+    # both areas 1600, (2 sigma)^2 = 0.01, moved by d px: oks = exp(-d^2 / (2 * 1600 * 0.01)) = exp(-d^2 / 32)
+    keypoints, scores = zip(person(10, 20, 0.4), person(12, 20, 0.6))   # exp(-4 / 32) = 0.8825
+    for threshold, kept in ((0.88, 1), (0.885, 2)):
+        assert len(make_people(np.array(keypoints), np.array(scores), np.full(4, 0.05), threshold).bboxes) == kept
+
+
+def mmpose_twin(module):
+    """MMPose's own head with our weights; its offsets count from the middle of a cell, ours from its corner."""
+    twin = MODELS.build(dict(type='CIDHead', in_channels=6, gfd_channels=5, num_keypoints=4, decoder=dict(
+        type='DecoupledHeatmap', input_size=(96, 64), heatmap_size=(24, 16))))
+    names = {'iia.conv': 'iia_module.keypoint_root_conv', 'gfd.conv_down': 'gfd_module.conv_down',
+             'gfd.channel.attention': 'gfd_module.channel_attention.atn', 'gfd.fuse': 'gfd_module.fuse_attention',
+             'gfd.spatial.attention': 'gfd_module.spatial_attention.atn', 'gfd.heatmap': 'gfd_module.heatmap_conv',
+             'gfd.spatial.conv': 'gfd_module.spatial_attention.conv'}
+    theirs = dict(twin.named_parameters())
+    for name, value in module.named_parameters():
+        place, _, kind = name.rpartition('.')
+        theirs.pop(f'{names[place]}.{kind}').data.copy_(value)
+    assert not theirs
+    spatial = twin.gfd_module.spatial_attention
+    middle = spatial._get_pixel_coords
+    spatial._get_pixel_coords = lambda *args: middle(*args) - 0.5
+    return twin.eval()
+
+
+@torch.no_grad()
+def test_maps_roots_and_scores_agree_with_the_head_of_mmpose():
+    module, maps = head(), features(1, seed=3)
+    twin = mmpose_twin(module)
+    crowd, roots, people = module([maps])
+    np.testing.assert_allclose(twin.iia_module(maps), crowd, atol=1e-6)
+    vectors, cells, scores = twin.iia_module.forward_test(maps, {})
+    assert cells.tolist() == roots.cell.tolist() and len(cells) > 3
+    np.testing.assert_allclose(scores, roots.score, atol=1e-6)
+    np.testing.assert_allclose(
+        twin.gfd_module(maps, vectors, cells, torch.zeros(len(cells), dtype=int)), people, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('flip', [False, True])
+def test_keypoints_agree_with_the_head_of_mmpose_but_for_its_border_rows(flip):
+    module = head(nms=1.0)
+    halves = [features(1, seed=3)], [features(1, seed=4)]
+    ours, = module.predict(halves if flip else halves[0], samples(1), dict(flip_test=flip))
+    theirs, = mmpose_twin(module).predict(list(halves) if flip else halves[0], samples(1), dict(flip_test=flip))
+    order = theirs.keypoint_scores.mean(1).argsort()[::-1]
+    np.testing.assert_allclose(ours.keypoint_scores, theirs.keypoint_scores[order], atol=1e-5)
+    there = theirs.keypoints[order]
+    inner = ((ours.keypoints > 8) & (ours.keypoints < [92, 60])).all(-1)   # MMPose shifts no peak in columns 0 and 1
+    assert inner.sum() > 10
+    np.testing.assert_allclose(ours.keypoints[inner], there[inner], atol=1e-3)
+
+
+def test_coco_sigmas_are_17_and_symmetric():
+    assert len(COCO_SIGMAS) == 17 and COCO_SIGMAS[1::2] == COCO_SIGMAS[2::2]

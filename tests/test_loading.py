@@ -1,0 +1,167 @@
+"""LoadPicture: every kind of picture becomes 8-bit BGR as annotated, and what is no picture is named."""
+import io
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from pictures import shared
+
+from cid_mmpose.datasets import LoadPicture
+from cid_mmpose.datasets.loading import decode_picture, is_cut_off
+from cid_mmpose.errors import BadInput
+
+SHAPE = (48, 64)  # height, width in pixels
+RAMP = np.add.outer(np.arange(48) * 3, np.arange(64)).astype(np.uint8)  # 0 .. 204, brighter to the right and below
+COLOUR = np.stack([RAMP, 255 - RAMP, np.full(SHAPE, 90, np.uint8)], -1)  # as RGB
+TURNED = 6  # EXIF: the viewer turns the picture by 90 degrees clockwise
+
+
+def encode(kind: str, pixels: np.ndarray = COLOUR, **options) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def turned_jpeg() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = TURNED
+    return encode('JPEG', exif=exif, quality=95)
+
+
+def thumbnail_jpeg() -> bytes:
+    """A JPEG with a whole small JPEG, end mark included, in its header."""
+    small = b'Exif\0\0' + encode('JPEG', COLOUR[::4, ::4])
+    segment = b'\xff\xe1' + (len(small) + 2).to_bytes(2, 'big') + small
+    data = encode('JPEG')
+    return data[:2] + segment + data[2:]
+
+
+def load(path, shape=SHAPE, **options) -> dict:
+    return LoadPicture(**options).transform(dict(img_path=str(path), ann_shape=shape))
+
+
+@pytest.mark.parametrize('kind', ['PNG', 'BMP', 'TIFF', 'PPM'])
+def test_colours_come_as_bgr_unchanged_from_lossless_files(kind):
+    assert np.array_equal(decode_picture(encode(kind), SHAPE), COLOUR[..., ::-1])
+
+
+@pytest.mark.parametrize('kind, options', [('JPEG', {}), ('JPEG', dict(progressive=True)), ('WEBP', {})])
+def test_colours_come_nearly_unchanged_from_lossy_files(kind, options):
+    picture = decode_picture(encode(kind, quality=95, **options), SHAPE)
+    assert np.abs(picture.astype(int) - COLOUR[..., ::-1]).mean() < 3
+
+
+def test_grey_pictures_get_three_equal_channels():
+    for kind in ('PNG', 'BMP'):
+        assert np.array_equal(decode_picture(encode(kind, RAMP), SHAPE), np.stack([RAMP] * 3, -1))
+
+
+def test_alpha_is_dropped_and_palettes_are_looked_up():
+    alpha = np.dstack([COLOUR, RAMP])
+    assert np.array_equal(decode_picture(encode('PNG', alpha), SHAPE), COLOUR[..., ::-1])
+    indexed, stream = Image.fromarray(RAMP // 100, 'P'), io.BytesIO()
+    indexed.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
+    indexed.save(stream, 'PNG')
+    picture = decode_picture(stream.getvalue(), SHAPE)
+    assert picture[0, 0].tolist() == [30, 20, 10] and picture[47, 63].tolist() == [90, 80, 70]
+
+
+@pytest.mark.parametrize('pixels', [RAMP, COLOUR[..., ::-1]], ids=['grey', 'colour'])
+def test_16_bit_pictures_come_as_8_bit(pixels):
+    data = cv2.imencode('.png', pixels.astype(np.uint16) * 257)[1].tobytes()
+    picture = decode_picture(data, SHAPE)
+    assert picture.dtype == np.uint8 and picture.shape == (48, 64, 3)
+    assert np.array_equal(picture, pixels if pixels.ndim == 3 else np.stack([pixels] * 3, -1))
+
+
+def test_a_turned_jpeg_comes_as_it_was_annotated():
+    stored = decode_picture(turned_jpeg(), SHAPE)
+    shown = decode_picture(turned_jpeg(), SHAPE[::-1])
+    assert stored.shape == (48, 64, 3) and shown.shape == (64, 48, 3)
+    assert np.array_equal(np.rot90(stored, -1), shown)
+    assert np.array_equal(decode_picture(turned_jpeg(), None), shown)  # nobody annotated it: as a viewer shows it
+
+
+@pytest.mark.parametrize('kind, options', [('JPEG', {}), ('JPEG', dict(progressive=True)), ('PNG', {}), ('BMP', {}),
+                                           ('WEBP', {}), ('TIFF', {})])
+@pytest.mark.parametrize('part', [0.05, 0.3, 0.6, 0.9, 0.99])
+def test_a_file_cut_off_anywhere_holds_no_picture(kind, options, part):
+    data = encode(kind, **options)
+    assert decode_picture(data[:int(part * len(data))], SHAPE) is None
+
+
+def test_a_cut_is_seen_without_opencv_whose_older_versions_make_up_the_rest():
+    for options in ({}, dict(progressive=True)):
+        data = encode('JPEG', **options)
+        assert not is_cut_off(data)
+        assert [cut for cut in range(2, len(data), 5) if not is_cut_off(data[:cut])] == []
+
+
+def test_a_cut_in_the_picture_is_seen_behind_a_whole_thumbnail():
+    data = thumbnail_jpeg()
+    assert decode_picture(data, SHAPE).shape == (48, 64, 3)
+    assert [cut for cut in range(3, len(data) - 1, 7) if decode_picture(data[:cut], SHAPE) is not None] == []
+
+
+@pytest.mark.parametrize('tail', [b'\0' * 9, b'made by a camera', b'\xff\xda\0\1', b'\xff\xd8\xff\xe0 IDAT'])
+def test_bytes_behind_the_end_of_a_picture_do_no_harm(tail):
+    for data in (encode('JPEG'), encode('PNG'), thumbnail_jpeg()):
+        assert np.array_equal(decode_picture(data + tail, SHAPE), decode_picture(data, SHAPE))
+
+
+def test_padding_before_a_header_mark_is_passed_over():
+    data = encode('JPEG')
+    assert decode_picture(data[:2] + b'\xff\xff' + data[2:], SHAPE) is not None
+
+
+@pytest.mark.parametrize('data', [b'', b'<!DOCTYPE html><html></html>', b'\xff\xd8', b'\xff\xd8\xff', b'\x89PNG'],
+                         ids=['nothing', 'a page', 'a start', 'a longer start', 'a start of PNG'])
+def test_what_is_no_picture_is_named_or_skipped_with_a_count(tmp_path, data):
+    path = tmp_path / 'page.jpg'
+    path.write_bytes(data)
+    with pytest.raises(BadInput, match='page.jpg: not a complete picture of a kind OpenCV reads; get it again'):
+        load(path)
+    step = LoadPicture(unreadable='skip')
+    assert step.transform(dict(img_path=str(path))) is None and len(step.skipped) == 1
+    assert step.transform(dict(img_path=str(path))) is None and len(step.skipped) == 1
+
+
+def test_a_header_with_more_pixels_than_opencv_takes_is_no_picture():
+    data = bytearray(encode('PNG'))
+    data[16:24] = (100000).to_bytes(4, 'big') * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, 'big')
+    assert decode_picture(bytes(data), SHAPE) is None
+
+
+@pytest.mark.parametrize('unreadable', ['error', 'skip'])
+def test_a_missing_file_is_always_an_error(tmp_path, unreadable):
+    with pytest.raises(BadInput, match='gone.jpg: no such picture; set data_root and data_prefix'):
+        load(tmp_path / 'gone.jpg', unreadable=unreadable)
+
+
+def test_a_picture_of_another_size_than_annotated_is_named(tmp_path):
+    (tmp_path / 'a.png').write_bytes(encode('PNG'))
+    with pytest.raises(BadInput, match="a.png: is 64 x 48 pixels, but fields 'width' and 'height' .* say 80 x 60"):
+        load(tmp_path / 'a.png', shape=(60, 80))
+
+
+def test_a_loaded_picture_brings_its_shape_and_one_in_memory_stays(tmp_path):
+    (tmp_path / 'a.png').write_bytes(encode('PNG'))
+    loaded = load(tmp_path / 'a.png')
+    assert loaded['img_shape'] == loaded['ori_shape'] == (48, 64)
+    drawn = LoadPicture().transform(dict(img=COLOUR, img_path='not a file'))
+    assert drawn['img'] is COLOUR and drawn['img_shape'] == (48, 64)
+
+
+def test_an_unknown_option_is_refused():
+    with pytest.raises(ValueError, match="unreadable must be one of .*'ignore'"):
+        LoadPicture(unreadable='ignore')
+
+
+def test_no_real_picture_is_taken_for_cut_off():
+    files = sorted(shared('').glob('*/*/*.jpg'))
+    assert len(files) >= 65
+    assert [path.name for path in files if is_cut_off(path.read_bytes())] == []
+    assert [path.name for path in files if not is_cut_off(path.read_bytes()[:-100])] == []

@@ -1,0 +1,79 @@
+"""Who becomes a target: roots, jitter, shared cells, and how the people of a batch are joined."""
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import oracle
+import torch
+
+from cid_mmpose.codecs.people import FIELDS, first_on_cell, gather_targets, jitter, on_map, root_of
+
+
+def test_root_is_the_mean_of_the_labelled_joints_only():
+    xy = np.array([[[0., 0.], [10., 4.], [500., -300.]], [[1., 1.], [2., 2.], [9., 3.]]])
+    labelled = np.array([[True, True, False], [True, True, True]])
+    assert root_of(xy, labelled).tolist() == [[5, 2], [4, 2]]
+
+
+def test_root_of_a_person_without_labelled_joints_is_finite():
+    assert root_of(np.full((1, 3, 2), 7.), np.zeros((1, 3), bool)).tolist() == [[0, 0]]
+    assert root_of(np.zeros((0, 3, 2)), np.zeros((0, 3), bool)).shape == (0, 2)
+
+
+def test_on_map_takes_width_for_x_and_height_for_y():
+    cells = np.array([[0, 0], [7, 4], [8, 0], [0, 5], [5, 5], [-1, 2], [2, -1]])
+    assert on_map(cells, (8, 5)).tolist() == [True, True, False, False, False, False, False]
+
+
+def test_jitter_moves_each_root_by_its_own_step():
+    cells = np.array([[3, 3], [4, 2], [1, 1]])
+    moved = jitter(cells, (8, 5), oracle.Shifts([[-1, 1], [0, 0], [1, -1]]))
+    assert moved.tolist() == [[2, 4], [4, 2], [2, 0]]
+
+
+def test_jitter_that_would_leave_the_map_moves_in_neither_direction():
+    cells = np.array([[0, 2], [7, 2], [3, 0], [3, 4], [0, 2]])
+    steps = [[-1, 1], [1, -1], [1, -1], [-1, 1], [1, 1]]
+    assert jitter(cells, (8, 5), oracle.Shifts(steps)).tolist() == [[0, 2], [7, 2], [3, 0], [3, 4], [1, 3]]
+
+
+def test_jitter_takes_each_of_the_nine_steps_equally_often():
+    moved = jitter(np.full((9000, 2), 5), (11, 11), np.random.default_rng(0)) - 5
+    counts = Counter(map(tuple, moved.tolist()))
+    assert sorted(counts) == [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+    assert all(abs(count - 1000) < 150 for count in counts.values())   # five standard deviations
+
+
+def test_of_two_people_on_one_cell_the_smaller_box_keeps_it():
+    cells = np.array([[2, 3], [2, 3], [3, 2], [2, 3]])
+    everyone = np.ones(4, bool)
+    assert first_on_cell(cells, everyone, np.array([50., 20., 90., 30.])).tolist() == [False, True, True, False]
+
+
+def test_a_person_who_is_no_candidate_does_not_take_the_cell():
+    cells = np.array([[2, 3], [2, 3]])
+    assert first_on_cell(cells, np.array([True, False]), np.array([50., 20.])).tolist() == [True, False]
+
+
+def test_of_two_equal_boxes_on_one_cell_the_first_stays():
+    assert first_on_cell(np.ones((3, 2), int), np.ones(3, bool), np.full(3, 9.)).tolist() == [True, False, False]
+
+
+def labels(count, joints=3):
+    """A picture with ``count`` people whose radii are 1, 2, ..."""
+    shapes = dict(joint_cell=(joints, 2), joint_drawn=(joints, ), root_cell=(2, ), seed_cell=(2, ))
+    fields = {field: torch.zeros(count, *shapes.get(field, ())) for field in FIELDS}
+    fields['radius'] = torch.arange(1, count + 1)
+    return SimpleNamespace(**fields)
+
+
+def test_gathering_keeps_the_order_and_says_whose_picture_each_person_is_in():
+    targets = gather_targets([labels(2), labels(0), labels(3), labels(1)], torch.device('cpu'))
+    assert targets.image.tolist() == [0, 0, 2, 2, 2, 3] and targets.image.dtype == torch.int64
+    assert targets.radius.tolist() == [1, 2, 1, 2, 3, 1]
+    assert targets.joint_cell.shape == (6, 3, 2)
+
+
+def test_gathering_pictures_with_nobody_gives_empty_targets():
+    targets = gather_targets([labels(0), labels(0)], torch.device('cpu'))
+    assert len(targets.image) == 0 and targets.joint_cell.shape == (0, 3, 2)

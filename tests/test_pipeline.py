@@ -1,0 +1,128 @@
+"""The pipelines of the configs, whole: real pictures in, compact targets out, the same under one seed."""
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import Compose
+from mmengine.runner import Runner
+from pictures import build_data, build_model, coco, coco_mini, data_set, person, pipeline, tiny_config, write_coco
+
+LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}
+
+
+def mini(side: int = 64):
+    """A tiny model's config on the real pictures of coco_mini."""
+    return coco_mini(tiny_config(side))
+
+
+def transformed(data, index: int, seed: int, steps: slice = slice(None)):
+    """Item ``index`` through some steps of its pipeline, under numpy's global seed as a worker has it."""
+    np.random.seed(seed)
+    return Compose(data.pipeline.transforms[steps])(data.get_data_info(index))
+
+
+@pytest.mark.parametrize('index', range(0, 28, 4))
+def test_target_cells_are_the_moved_joints_of_the_same_people(index):
+    data = build_data(mini(256))
+    moved = transformed(data, index, seed=index, steps=slice(0, 3))
+    labels = transformed(data, index, seed=index)['data_samples'].gt_instance_labels
+    cells = np.trunc(moved['keypoints'] / 4)
+    inside = ((cells >= 0) & (cells < 64)).all(-1) & (moved['keypoints_visible'] > 0)
+    assert np.array_equal(labels.joint_drawn.numpy(), inside)
+    assert np.array_equal(labels.joint_cell.numpy()[inside], cells[inside])
+    assert len(labels.radius) == len(data.get_data_info(index)['id'])
+
+
+def test_what_travels_beside_a_512_px_picture_is_below_40_kb():
+    data = build_data(mini(512))
+    sizes = [len(pickle.dumps(transformed(data, i, seed=i)['data_samples'])) for i in range(28)]
+    assert max(sizes) < 40_000
+
+
+def test_an_input_that_is_not_square_keeps_its_sides():
+    cfg = mini()
+    cfg.train_dataloader.dataset.pipeline[1].input_size = (128, 64)
+    item = build_data(cfg)[0]
+    assert item['inputs'].shape == (3, 64, 128)
+    assert item['data_samples'].gt_fields.heatmap_mask.shape == (1, 16, 32)
+
+
+def epochs(cfg, seed: int, workers: int) -> list:
+    """Two epochs of batches, each as (ids of its pictures, all its pixels, all its cells)."""
+    cfg.train_dataloader.update(batch_size=7, num_workers=workers, persistent_workers=workers > 0)
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=seed)
+
+    def seen(batch: dict) -> tuple:
+        samples = batch['data_samples']
+        return ([s.img_id for s in samples], torch.stack(batch['inputs']),
+                torch.cat([s.gt_instance_labels.seed_cell for s in samples]))
+
+    return [[seen(batch) for batch in loader] for _ in range(2)]
+
+
+def same(one: list, other: list) -> bool:
+    return all(a[0] == b[0] and torch.equal(a[1], b[1]) and a[2].tolist() == b[2].tolist() for a, b in zip(one, other))
+
+
+def test_one_seed_gives_the_same_batches_from_persistent_workers_and_epochs_differ():
+    first, again, other = epochs(mini(), 5, 2), epochs(mini(), 5, 2), epochs(mini(), 6, 2)
+    assert [len(epoch) for epoch in first] == [4, 4]
+    assert same(first[0], again[0]) and same(first[1], again[1])
+    assert not same(first[0], first[1]) and not same(first[0], other[0])
+    order = [sum((ids for ids, *_ in epoch), []) for epoch in first]
+    assert len(set(order[0])) == 28 and set(order[0]) == set(order[1])
+
+
+def test_workers_do_not_repeat_each_other():
+    cfg = mini()
+    cfg.train_dataloader.dataset.indices = [0] * 4  # the same picture four times
+    cfg.train_dataloader.update(batch_size=1, num_workers=2)
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    pictures = [batch['inputs'][0].numpy().tobytes() for batch in loader]
+    assert len(set(pictures)) == 4
+
+
+def losses_of(cfg, sample: dict) -> dict:
+    """Losses of one picture, finite, with finite gradients for every parameter."""
+    torch.manual_seed(0)
+    model = build_model(cfg)
+    losses = model.loss(**model.data_preprocessor({key: [value] for key, value in sample.items()}, True))
+    sum(losses.values()).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    assert all(value.isfinite() for value in losses.values())
+    return losses
+
+
+@pytest.mark.parametrize('people', [0, 1, 60])
+def test_a_picture_with_nobody_or_60_people_trains(tmp_path, people):
+    size = 640, 480
+    crowd = [person(i + 1, box=(20 + 60 * (i % 10), 15 + 75 * (i // 10), 55, 70)) for i in range(people)]
+    items = data_set(write_coco(tmp_path, coco(crowd, size=size)), test_mode=True)
+    cfg = tiny_config(256)
+    cfg.train_dataloader.dataset.pipeline[1].update(rotation=0, scale=(1.4, 1.4), shift=0)
+    cfg.train_dataloader.dataset.pipeline[3].encoder.small_person_area = 0
+    np.random.seed(0)
+    sample = pipeline(cfg)(items.get_data_info(0) | dict(dataset=items))
+    assert len(sample['data_samples'].gt_instance_labels.radius) == people
+    assert sample['data_samples'].gt_instance_labels.seeded.sum() == people
+    losses = losses_of(cfg, sample)
+    assert set(losses) == LOSSES and (losses['loss_person'] > 0) == (people > 0)
+
+
+@pytest.mark.parametrize('flip', [False, True])
+def test_testing_finds_at_most_the_set_number_of_people_in_the_picture_s_own_pixels(tmp_path, flip):
+    path = write_coco(tmp_path, coco([person(1)], size=(640, 480)))
+    cfg = tiny_config(128)
+    cfg.model.head.test = dict(max_people=60, min_score=0.0, nms=1.0)
+    cfg.model.test_cfg.flip_test = flip
+    items = data_set(path, test_mode=True)
+    sample = pipeline(cfg, 'test_dataloader')(items.get_data_info(0))
+    model = build_model(cfg)
+    model.train(False)
+    with torch.no_grad():
+        found = model.test_step({key: [value] for key, value in sample.items()})[0].pred_instances
+    assert 0 < len(found.keypoints) <= 60 and found.keypoints.shape[1:] == (17, 2)
+    # 640 x 480 at a short side of 128 is 171 wide, padded to 192: 40 of the picture's pixels more on each side
+    assert (found.keypoints >= [-40, 0]).all() and (found.keypoints <= [680, 480]).all()
+    assert len(found.bbox_scores) == len(found.keypoints)

@@ -1,0 +1,55 @@
+"""Look at SynthCrowd: a sheet of pictures with their joints, the drawing speed, or an export to files.
+
+    python tools/synth_sheet.py sheet.png
+    python tools/synth_sheet.py --speed --people 30 30 --person-height 0.2 0.5 --overlap 1
+    python tools/synth_sheet.py --export data/synth_crowd --length 500
+"""
+import argparse
+import sys
+
+from cid_mmpose.datasets import SynthCrowd
+from cid_mmpose.datasets.synth.export import export_coco
+from cid_mmpose.datasets.synth.sheet import drawing_speed, write_sheet
+from cid_mmpose.errors import BadInput
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line; what is not given keeps the data set's default."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('sheet', nargs='?', help='PNG to write, with 16 pictures')
+    parser.add_argument('--speed', action='store_true', help='print pictures per second on one core')
+    parser.add_argument('--export', metavar='DIR', help='write pictures and COCO annotations there')
+    parser.add_argument('--length', type=int, default=100, help='pictures to export or to time')
+    parser.add_argument('--seed', type=int, default=argparse.SUPPRESS)
+    parser.add_argument('--image-size', type=int, nargs=2, metavar=('W', 'H'), default=argparse.SUPPRESS)
+    parser.add_argument('--people', type=int, nargs=2, metavar=('LOW', 'HIGH'), default=argparse.SUPPRESS)
+    parser.add_argument('--person-height', type=float, nargs=2, metavar=('LOW', 'HIGH'), default=argparse.SUPPRESS)
+    parser.add_argument('--overlap', type=float, default=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if not (args.sheet or args.speed or args.export):
+        parser.error('nothing to do: give a PNG to write, --speed or --export DIR')
+    return args
+
+
+def main() -> None:
+    """Do what was asked, in the order sheet, speed, export."""
+    options = vars(parse_args())
+    sheet, speed, export = (options.pop(name) for name in ('sheet', 'speed', 'export'))
+    dataset = SynthCrowd(**options)
+    if sheet:
+        write_sheet(dataset.scene, sheet)
+        print(f'{sheet}: 16 pictures')
+    if speed:
+        rate, people = drawing_speed(dataset)
+        width, height = dataset.image_size
+        print(f'{rate:.0f} pictures/s on one core, {width}x{height}, {people:.1f} people a picture')
+    if export:
+        print(f'{export_coco(dataset, export)}: {len(dataset)} pictures')
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except BadInput as error:
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)
