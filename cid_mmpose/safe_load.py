@@ -53,6 +53,7 @@ class _OldTorch(pickle.Unpickler):
     allowed = _allowed()
 
     def find_class(self, module: str, name: str) -> Any:
+        module = 'builtins' if module == '__builtin__' else module   # its name in pickles of protocol 2
         full = f'{module}.{name}'
         if full in self.allowed:
             return self.allowed[full]
@@ -67,7 +68,8 @@ def _is_dtype(module: str, name: str) -> bool:
 
 def _torch_load(path: Path, map_location: Any) -> Any:
     if tuple(map(int, re.findall(r'\d+', torch.__version__)[:2])) < (2, 6):
-        old = SimpleNamespace(Unpickler=_OldTorch, load=lambda file, **options: _OldTorch(file, **options).load())
+        old = SimpleNamespace(__name__='pickle', Unpickler=_OldTorch,
+                              load=lambda file, **options: _OldTorch(file, **options).load())
         return torch.load(path, map_location=map_location, pickle_module=old, weights_only=False)
     with torch.serialization.safe_globals([(thing, name) for name, thing in _allowed().items()]):
         return torch.load(path, map_location=map_location, weights_only=True)
@@ -101,8 +103,9 @@ def _why(path: Path, text: str) -> str:
         return 'this is a web page, not a checkpoint; the download went wrong, get it again'
     if not head:
         return 'is empty; get it again'
-    said = text.splitlines()[0][:100] if text else 'nothing'
-    return f'not a complete checkpoint of PyTorch (cut off, or of another kind); get it again. PyTorch says: {said}'
+    said = re.search(r'WeightsUnpickler error:\s*(.{1,100})', text) or re.search(r'(.{0,100})', text)
+    return ('not a complete checkpoint of PyTorch (cut off, or of another kind); get it again. PyTorch says: '
+            + said.group(1))
 
 
 def load_from_http(filename: str, map_location: Any = None) -> Any:

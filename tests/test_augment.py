@@ -16,8 +16,9 @@ def picture(width: int, height: int, dots: list) -> dict:
     xy = np.array(dots, np.float32)
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)
     light = np.exp(-((grid[None] - xy[:, None, None])**2).sum(-1) / 8).max(0) * 255
-    return dict(img=np.dstack([light] * 3).astype(np.uint8),
-                keypoints=xy[None], keypoints_visible=np.ones((1, len(xy))), bbox=np.array([[10, 20, 60, 50]], np.float32),
+    box = np.array([[10, 20, 60, 50]], np.float32)
+    return dict(img=np.dstack([light] * 3).astype(np.uint8), keypoints=xy[None],
+                keypoints_visible=np.ones((1, len(xy))), bbox=box,
                 flip_indices=list(range(len(xy)))[::-1])
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from PIL import Image
 from pictures import coco, person, tiny_config, use_data, without, write_coco
@@ -127,7 +126,7 @@ def test_a_cut_off_picture_is_skipped_in_training_and_counted(tmp_path):
     write_coco(tmp_path, good())
     cut_off(tmp_path, '2.png')
     run, lines = runner(tmp_path), []
-    MMLogger.get_current_instance().addFilter(lambda record: lines.append(record.getMessage()) or True)
+    run.logger.addFilter(lambda record: lines.append(record.getMessage()) or True)
     loader = run.build_dataloader(run._train_dataloader)
     ids = [sample.img_id for batch in loader for sample in batch['data_samples']]
     assert len(ids) == PICTURES and set(ids) <= {1, 3}

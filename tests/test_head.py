@@ -12,10 +12,10 @@ KEYS = {'loss_crowd', 'loss_person', 'loss_contrastive'}
 
 
 def batch(*counts, seed=0, **options):
-    """Features of one map (B, 6, 16, 24) and B samples with so many random people each."""
+    """Features of one map (B, 6, 16, 24), alike enough to contrast people, and B samples of so many random people."""
     scenes = [oracle.crowd(np.random.default_rng([seed, b]), count, 4, SIZE) for b, count in enumerate(counts)]
     samples = [oracle.sample(scene, SIZE, seed=b, **options) for b, scene in enumerate(scenes)]
-    return [oracle.normal(len(counts), 6, 16, 24, seed=seed)], samples
+    return [oracle.normal(len(counts), 6, 16, 24, seed=seed) / 2 + 1], samples
 
 
 def people_of(samples):
@@ -58,6 +58,16 @@ def test_the_losses_equal_the_textbook_forms_on_targets_drawn_cell_by_cell(count
         expected = expected_losses(head, feats[0], samples)
     for key in KEYS:
         assert losses[key].item() == pytest.approx(float(expected[key]), rel=1e-4, abs=1e-5), key
+
+
+def test_a_person_who_lost_the_cell_to_another_still_has_joints_and_a_root_in_the_crowd_maps():
+    head, (feats, samples) = oracle.head(), batch(3)
+    samples[0].gt_instance_labels.seeded[1] = False
+    losses = head.loss(feats, samples)
+    with torch.no_grad():
+        expected = expected_losses(head, feats[0], samples)
+    for key in KEYS:
+        assert losses[key].item() == pytest.approx(float(expected[key]), rel=1e-4), key
 
 
 @pytest.mark.parametrize('recalibration', ['fused', 'spatial', 'channel'])
@@ -158,7 +168,7 @@ def test_more_people_than_allowed_are_chosen_at_random_for_a_map_of_their_own():
     picked = {alone.index(pytest.approx(losses['loss_person'].item(), rel=1e-5)) for losses in drawn}
     assert picked == {0, 1, 2}
     full = oracle.head().loss(feats, samples)
-    assert {losses['loss_contrastive'].item() for losses in drawn} == {full['loss_contrastive'].item()}
+    assert {losses['loss_contrastive'].item() for losses in drawn} == {full['loss_contrastive'].item()} != {0.}
     assert {losses['loss_crowd'].item() for losses in drawn} == {full['loss_crowd'].item()}
 
 

@@ -174,6 +174,7 @@ def test_of_two_duplicates_the_better_one_stays_and_neighbours_are_left_alone():
     people = make_people(np.array(keypoints), np.array(scores), np.full(4, 0.05), 0.8)
     np.testing.assert_allclose(people.bbox_scores, [0.6, 0.3])   # best first
     np.testing.assert_allclose(people.keypoints, np.array(keypoints)[[1, 2]])
+    np.testing.assert_allclose(people.bboxes, [[11, 20, 51, 60], [45, 20, 85, 60]])
 
 
 def test_the_nms_threshold_is_on_oks_worked_out_by_hand():

@@ -107,7 +107,7 @@ def test_joints_outside_the_picture_are_zero():
 def test_taking_a_person_away_changes_exactly_the_pixels_where_they_are_seen():
     """The owner map against the picture itself: both are drawn on grey, with and without each person."""
     for seed in range(6):
-        persons, layers = scene.stage(np.random.default_rng(seed), 300, 300, (4, 6), (0.4, 0.9), 0.8)
+        persons, layers = scene.stage(np.random.default_rng(seed), 300, 300, (4, 6), (0.4, 0.9), 0.8, 180)
         owners = scene.owner_map(layers, 300, 300)
         joints = scene.judge(persons, owners)
         for index in range(len(persons)):

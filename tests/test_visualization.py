@@ -4,12 +4,14 @@ import numpy as np
 import oracle
 import pytest
 import torch
+from mmengine.structures import InstanceData
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.models import PoseDataPreprocessor
 from mmpose.structures import PoseDataSample
 from torch import nn
 
 from cid_mmpose.models.cid_head import to_scores
-from cid_mmpose.visualization import caption, explain, overlay, sheet
+from cid_mmpose.visualization import caption, draw_people, explain, overlay, sheet
 
 
 def test_an_overlay_is_half_picture_half_colour_from_blue_to_red():
@@ -66,6 +68,21 @@ def test_smaller_pictures_keep_their_size_on_white():
     canvas = sheet([np.zeros((10, 12, 3), np.uint8), np.zeros((3, 5, 3), np.uint8)], 2)
     assert canvas.shape == (14, 32, 3)
     assert (canvas[:3, 16:21] == 0).all() and (canvas[3:, 16:] == 255).all() and (canvas[:, 21:] == 255).all()
+
+
+def test_people_are_drawn_at_their_joints_and_doubtful_joints_are_left_out():
+    picture = np.full((80, 120, 3), 90, np.uint8)
+    keypoints, scores = np.full((1, 17, 2), 60.), np.zeros((1, 17))
+    keypoints[0, 0], keypoints[0, 16], scores[0, [0, 16]] = (20, 30), (90, 70), (0.9, 0.1)   # nose, right ankle
+    sample = PoseDataSample(pred_instances=InstanceData(
+        keypoints=keypoints, keypoint_scores=scores, keypoints_visible=scores, bboxes=np.array([[5., 5, 110, 75]]),
+        bbox_scores=np.ones(1)))
+    drawn = draw_people(picture, sample, parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py')))
+    assert drawn.shape == picture.shape and drawn.dtype == np.uint8 and (picture == 90).all()
+    changed = (drawn != 90).any(-1)
+    assert changed[30, 20] and changed[40, 5] and not changed[70, 90] and not changed[50:70, 50:70].any()
+    # MMPose's colour of the nose is RGB (51, 153, 255); the picture is BGR
+    assert drawn[30, 20, 0] > drawn[30, 20, 1] > drawn[30, 20, 2]
 
 
 class Estimator(nn.Module):

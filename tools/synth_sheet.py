@@ -25,6 +25,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--people', type=int, nargs=2, metavar=('LOW', 'HIGH'), default=argparse.SUPPRESS)
     parser.add_argument('--person-height', type=float, nargs=2, metavar=('LOW', 'HIGH'), default=argparse.SUPPRESS)
     parser.add_argument('--overlap', type=float, default=argparse.SUPPRESS)
+    parser.add_argument('--turn', type=float, metavar='DEGREES', default=argparse.SUPPRESS)
     args = parser.parse_args()
     if not (args.sheet or args.speed or args.export):
         parser.error('nothing to do: give a PNG to write, --speed or --export DIR')

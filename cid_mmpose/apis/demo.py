@@ -1,13 +1,18 @@
 """The demo: train on drawn people, evaluate, and show what CID sees."""
 import os.path as osp
+import time
 from typing import List, Sequence
 
 import cv2
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
+from mmengine.runner import Runner
 from torch import nn
 
+from cid_mmpose.apis.launch import check_writable
+from cid_mmpose.hooks import LOSS_CURVE
 from cid_mmpose.visualization import Explanation, caption, draw_people, explain, overlay, sheet
 
 SHOWN = 12  # held-out pictures on the sheet of people

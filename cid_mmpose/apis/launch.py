@@ -5,6 +5,7 @@ import os.path as osp
 import re
 import sys
 import tempfile
+import traceback
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional
@@ -199,6 +200,7 @@ def _user_text(error: Exception) -> Optional[str]:
         return text
     if isinstance(error, KeyError) and 'is not in the' in text and 'registry' in text:
         return f'config: {text.split(". ")[0]}'
-    if isinstance(error, TypeError) and text.startswith('class `') and re.search('unexpected keyword|required', text):
-        return f'config: {text[text.rindex("class `"):]}'
+    where = traceback.extract_tb(error.__traceback__)[-1].name   # the registry itself: the call, not what it called
+    if isinstance(error, TypeError) and where == 'build_from_cfg' and re.search('unexpected keyword|required', text):
+        return f'config: {text}'
     return None

@@ -90,7 +90,7 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
     def _radius(self, corners: np.ndarray, size: list) -> np.ndarray:
         """(N, 4, 2) corners in cells -> (N,) int16 from the upright box around them, clipped to the map.
 
-        A box that has no extent on the map (a person pushed out by augmentation) gets the radius of one cell.
+        A box that has no extent on the map (a person pushed out by augmentation) gets the radius of a one-cell box, 0.
         """
         limit = np.asarray(size) - 1
         low, high = corners.min(1).clip(0, limit), corners.max(1).clip(0, limit)

@@ -38,6 +38,7 @@ class SynthCrowd(BaseCocoStyleDataset):
         people: fewest and most people in a picture, both included, 0 to 300.
         person_height: smallest and largest standing height in picture heights, 0.02 to 3.
         overlap: 0 keeps people apart where there is room, 1 puts everybody in front of or behind another.
+        turn: degrees by which people turn away from the camera at most, 0 to 180; 180 shows backs and profiles too.
         pipeline: transforms, as in every MMPose data set.
         test_mode: whether the items are for evaluation.
 
@@ -49,13 +50,14 @@ class SynthCrowd(BaseCocoStyleDataset):
 
     def __init__(self, *, length: int = 1000, seed: int = 0, image_size: Sequence[int] = (512, 512),
                  people: Sequence[int] = (1, 5), person_height: Sequence[float] = (0.3, 0.9), overlap: float = 0.3,
-                 pipeline: Sequence[Union[dict, Callable]] = (), test_mode: bool = False) -> None:
+                 turn: float = 180, pipeline: Sequence[Union[dict, Callable]] = (), test_mode: bool = False) -> None:
         self.length = _whole('length', length, 1, 10 ** 9)
         self.seed = _whole('seed', seed, 0, 2 ** 63 - 1)
         self.image_size = _pair('image_size', image_size, *SIZE_LIMITS, whole=True, ordered=False)
         self.people = _pair('people', people, 0, MAX_PEOPLE, whole=True)
         self.person_height = _pair('person_height', person_height, *HEIGHT_LIMITS)
         self.overlap = float(_number('overlap', overlap, 0, 1))
+        self.turn = float(_number('turn', turn, 0, 180))
         # No annotation file is None, not '': CocoMetric(ann_file=None) opens whatever else it is told.
         super().__init__(ann_file=None, data_mode='bottomup', pipeline=list(pipeline), test_mode=test_mode)
         self._metainfo.update(dataset_name='synth_crowd', CLASSES=[PERSON])
@@ -73,7 +75,7 @@ class SynthCrowd(BaseCocoStyleDataset):
             index: which picture, in [0, length).
         """
         rng = np.random.default_rng([self.seed, index])
-        return render_scene(rng, *self.image_size, self.people, self.person_height, self.overlap)
+        return render_scene(rng, *self.image_size, self.people, self.person_height, self.overlap, self.turn)
 
     def get_data_info(self, idx: int) -> dict:
         """One item, see the class.

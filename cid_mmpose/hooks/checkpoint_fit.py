@@ -1,4 +1,5 @@
 """Refuses a checkpoint of another model before anything is done with it."""
+import re
 from typing import List
 
 from mmengine.hooks import Hook
@@ -40,7 +41,7 @@ class CheckpointFitHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         wanted = model.state_dict()
         state = checkpoint.get('state_dict', checkpoint)
-        wrong = misfits(wanted, {name.removeprefix('module.'): value for name, value in state.items()})
+        wrong = misfits(wanted, {re.sub(r'^module\.', '', name): value for name, value in state.items()})
         starts_training = isinstance(runner._train_loop, BaseLoop) and not runner._resume
         file = runner._load_from or 'the latest checkpoint of the work dir'
         listed = '; '.join(wrong[:SHOWN]) + ('; ...' if len(wrong) > SHOWN else '')

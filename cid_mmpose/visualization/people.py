@@ -11,7 +11,8 @@ def draw_people(picture: np.ndarray, sample: PoseDataSample, dataset_meta: dict,
 
     Args:
         picture: (h, w, 3) uint8 BGR, in the pixels of the predictions.
-        sample: with ``pred_instances`` as ``CIDHead.predict`` gives them.
+        sample: as the estimator's ``test_step`` returns it; joints are judged by ``keypoints_visible``, which MMPose's
+            estimators fill with the scores.
         dataset_meta: of the data set, for colours and links of the joints.
         min_score: joints with a lower score are left out, in [0, 1].
 

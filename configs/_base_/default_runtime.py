@@ -8,7 +8,12 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3, save_best='coco/AP', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='PoseVisualizationHook', enable=False))
-custom_hooks = [dict(type='SyncBuffersHook'), dict(type='cid_mmpose.LossCurveHook')]
+custom_hooks = [
+    dict(type='SyncBuffersHook'),
+    dict(type='cid_mmpose.CheckpointFitHook'),
+    dict(type='cid_mmpose.ChannelsLastHook'),
+    dict(type='cid_mmpose.LossCurveHook'),
+]
 
 env_cfg = dict(
     cudnn_benchmark=False,

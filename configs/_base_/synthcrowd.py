@@ -1,8 +1,9 @@
 # SynthCrowd: drawn people, exact annotation, no files. Training and held-out pictures differ by their seed.
 codec = dict(type='cid_mmpose.SizeAdaptiveHeatmap', stride=4)
-size = (192, 192)
+size = (256, 256)
+# few and large people who look roughly at the camera; the data set goes up to dense crowds seen from all sides
 scenes = dict(
-    type='cid_mmpose.SynthCrowd', image_size=size, people=(1, 3), person_height=(0.55, 0.95), overlap=0.2)
+    type='cid_mmpose.SynthCrowd', image_size=size, people=(1, 3), person_height=(0.6, 0.95), overlap=0.1, turn=60)
 
 train_pipeline = [
     dict(type='cid_mmpose.LoadPicture'),
@@ -22,11 +23,11 @@ val_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(**scenes, length=4000, seed=0, pipeline=train_pipeline))
+    dataset=dict(**scenes, length=5200, seed=0, pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=16,
     num_workers=1,

@@ -39,7 +39,7 @@ class Scene(NamedTuple):
 
 
 def render_scene(rng: np.random.Generator, width: int, height: int, people: Tuple[int, int],
-                 person_height: Tuple[float, float], overlap: float) -> Scene:
+                 person_height: Tuple[float, float], overlap: float, turn: float) -> Scene:
     """Draw one picture.
 
     Args:
@@ -49,8 +49,9 @@ def render_scene(rng: np.random.Generator, width: int, height: int, people: Tupl
         people: fewest and most people, both included.
         person_height: smallest and largest standing height, as fractions of the picture's height.
         overlap: 0 keeps people apart where there is room, 1 is a dense crowd.
+        turn: degrees by which people turn away from the camera at most, 0 to 180.
     """
-    persons, layers = stage(rng, width, height, people, person_height, overlap)
+    persons, layers = stage(rng, width, height, people, person_height, overlap, turn)
     owners = owner_map(layers, width, height)
     joints = judge(persons, owners)
     seen = (joints[..., 2] == SEEN).sum(1) >= MIN_SEEN_JOINTS
@@ -66,7 +67,7 @@ def render_scene(rng: np.random.Generator, width: int, height: int, people: Tupl
 
 
 def stage(rng: np.random.Generator, width: int, height: int, people: Tuple[int, int],
-          person_height: Tuple[float, float], overlap: float) -> Tuple[List[Person], List[Layer]]:
+          person_height: Tuple[float, float], overlap: float, turn: float) -> Tuple[List[Person], List[Layer]]:
     """People and things in their places: the people, far to near, and all layers, far to near.
 
     Args:
@@ -76,10 +77,11 @@ def stage(rng: np.random.Generator, width: int, height: int, people: Tuple[int, 
         people: fewest and most people, both included.
         person_height: smallest and largest standing height, as fractions of the picture's height.
         overlap: 0 keeps people apart where there is room, 1 is a dense crowd.
+        turn: degrees by which people turn away from the camera at most, 0 to 180.
     """
     number = int(rng.integers(people[0], people[1] + 1))
     tilt = rng.uniform(0, MAX_TILT)
-    figures = [sample_figure(rng, _yaw(rng), tilt) for _ in range(number)]
+    figures = [sample_figure(rng, _yaw(rng) * turn / 180, tilt) for _ in range(number)]
     statures = height * np.exp(rng.uniform(*np.log(person_height), number))
     persons = place(rng, figures, statures, width, height, overlap)
     layers = []
@@ -161,9 +163,10 @@ def crowd_index(boxes: np.ndarray, joints: np.ndarray) -> float:
 
 
 def _yaw(rng: np.random.Generator) -> float:
-    """Which way a person faces, in radians: often the camera, else anywhere."""
+    """Which way a person faces, in radians within (-pi, pi]: often the camera (0), else anywhere."""
     draws = rng.random(2)
-    return float(rng.normal(0, 0.5) if draws[0] < FRONT_SHARE else 2 * np.pi * draws[1])
+    yaw = rng.normal(0, 0.5) if draws[0] < FRONT_SHARE else 2 * np.pi * draws[1]
+    return float(np.angle(np.exp(1j * yaw)))
 
 
 def _seat(rng: np.random.Generator, person: Person) -> List[Stroke]:

@@ -1,0 +1,41 @@
+# Each target makes the environment it needs when that is not there; `make help` lists them.
+PINS := $(wildcard requirements/*) setup.cfg pyproject.toml
+export PYTHON
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@echo 'PYTHON=/path/to/python3.11 chooses the interpreter for a new .venv (3.10 or 3.11).'
+
+demo: .venv/.ready ## train a small CID on drawn people, evaluate it, write pictures to work_dirs/demo
+	.venv/bin/python tools/demo.py
+
+test: .venv/.ready ## the quick tests
+	.venv/bin/python -m pytest -m 'not slow'
+
+test-slow: .venv/.ready ## the tests that take minutes
+	.venv/bin/python -m pytest -m slow
+
+test-onedl: .venv-onedl/.ready ## the quick tests with onedl-mmengine in place of mmengine
+	.venv-onedl/bin/python -m pytest -m 'not slow'
+
+test-numpy2: .venv-numpy2/.ready ## the quick tests on numpy 2, without xtcocotools
+	.venv-numpy2/bin/python -m pytest -m 'not slow'
+
+overfit: .venv/.ready ## learn a few real pictures by heart: make overfit DATA=/path/to/coco (45 minutes)
+	@test -n '$(DATA)' || { echo 'error: say where the COCO pictures are: make overfit DATA=/path/to/coco' >&2; exit 2; }
+	.venv/bin/python tools/overfit.py --data-root '$(DATA)'
+
+clean: ## remove environments and what builds and tests leave behind (keeps work_dirs)
+	rm -rf .venv .venv-onedl .venv-numpy2 build dist *.egg-info .pytest_cache .hypothesis
+	find cid_mmpose tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.ready: $(PINS)
+	@requirements/make_venv.sh .venv stack
+
+.venv-onedl/.ready: $(PINS)
+	@requirements/make_venv.sh .venv-onedl onedl
+
+.venv-numpy2/.ready: $(PINS)
+	@requirements/make_venv.sh .venv-numpy2 numpy2
+
+.PHONY: help demo test test-slow test-onedl test-numpy2 overfit clean

@@ -1,0 +1,178 @@
+"""What pip and openmim get: the wheel's content, what it asks for, the model index, configs by name from any folder."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from configparser import ConfigParser
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+import yaml
+from mmengine.config import Config
+from pictures import ROOT
+
+import cid_mmpose
+from cid_mmpose.errors import BadInput
+
+PAPER_AP = {'cid_hrnet-w32_coco': 0.689, 'cid_hrnet-w48_coco': 0.707}  # COCO test-dev, table 4
+SOURCES = ('cid_mmpose', 'configs', 'tools', 'tests', 'setup.cfg', 'pyproject.toml', 'MANIFEST.in', 'model-index.yml',
+           'README.md', 'LICENSE', 'CITATION.cff')
+SMALL = ['train_dataloader.dataset.length=4', 'train_dataloader.batch_size=2', 'val_dataloader.dataset.length=4',
+         'val_dataloader.batch_size=2', 'test_dataloader.dataset.length=4', 'test_dataloader.batch_size=2',
+         'train_cfg.max_epochs=1', 'train_cfg.val_interval=1']
+
+
+def run(*command, folder: Path, **environment) -> str:
+    """What a command run in this folder prints; its whole output is in the failure when it fails."""
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def pip(*arguments, folder: Path) -> str:
+    return run(sys.executable, '-m', 'pip', '--disable-pip-version-check', *map(str, arguments), folder=folder)
+
+
+def build(kind: str, source: Path, folder: Path) -> Path:
+    """The 'wheel' or 'sdist' of a source tree, made by setuptools alone: nothing is fetched."""
+    call = f'import sys; from setuptools.build_meta import build_{kind}; build_{kind}(sys.argv[1])'
+    run(sys.executable, '-c', call, str(folder), folder=source)
+    return next(folder.glob('cid_mmpose-*'))
+
+
+@pytest.fixture(scope='module')
+def source(tmp_path_factory) -> Path:
+    """A copy of the sources, so that building leaves nothing in the tree and finds nothing stale there."""
+    folder = tmp_path_factory.mktemp('source')
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns('__pycache__'))
+        else:
+            shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def wheel(source, tmp_path_factory) -> Path:
+    return build('wheel', source, tmp_path_factory.mktemp('wheel'))
+
+
+def content(wheel: Path) -> set:
+    return {name for name in zipfile.ZipFile(wheel).namelist() if '.dist-info/' not in name}
+
+
+def metadata(wheel: Path):
+    archive = zipfile.ZipFile(wheel)
+    return message_from_bytes(archive.read(next(n for n in archive.namelist() if n.endswith('dist-info/METADATA'))))
+
+
+def files_below(folder: str, pattern: str) -> set:
+    return {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob(pattern)}
+
+
+def models() -> list:
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    return [model for path in index['Import'] for model in yaml.safe_load((ROOT / path).read_text())['Models']]
+
+
+def test_every_coco_config_is_in_the_model_index_with_the_paper_s_figure():
+    assert {model['Name']: model['Results'][0]['Metrics']['AP'] for model in models()} == PAPER_AP
+    assert {model['Config'] for model in models()} == {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs').glob('*_coco.py')}
+
+
+def test_a_model_is_named_after_its_config_and_no_weights_are_promised():
+    assert [Path(model['Config']).stem for model in models()] == [model['Name'] for model in models()]
+    assert [model for model in models() if 'Weights' in model] == []
+
+
+def test_the_wheel_holds_the_package_and_below_mim_every_config_and_tool(wheel):
+    below_mim = files_below('configs', '*.py') | files_below('tools', '*.py') | {'configs/metafile.yml',
+                                                                                'model-index.yml'}
+    assert len(below_mim) > 15
+    assert content(wheel) == files_below('cid_mmpose', '*.py') | {f'cid_mmpose/.mim/{name}' for name in below_mim}
+
+
+def test_the_wheel_asks_for_numpy_only_unless_an_extra_is_named(wheel):
+    needs = [re.match(r'[\w-]+', need).group() for need in metadata(wheel).get_all('Requires-Dist')
+             if 'extra ==' not in need]
+    assert needs == ['numpy']
+    assert set(metadata(wheel).get_all('Provides-Extra')) == {'hotcoco', 'test'}
+    assert metadata(wheel)['Version'] == cid_mmpose.__version__
+
+
+@pytest.mark.slow
+def test_installing_the_wheel_would_change_no_other_package(wheel, tmp_path):
+    pip('install', '-q', '--dry-run', '--no-index', '--report', 'report.json', wheel, folder=tmp_path)
+    plan = json.loads((tmp_path / 'report.json').read_text())['install']
+    assert {item['metadata']['name'].replace('-', '_') for item in plan} <= {'cid_mmpose'}
+
+
+def test_the_version_is_read_without_importing_the_package():
+    setup = ConfigParser()
+    setup.read(ROOT / 'setup.cfg')
+    assert setup['metadata']['version'] == 'attr: cid_mmpose.__version__'
+    assert f"\n__version__ = '{cid_mmpose.__version__}'\n" in (ROOT / 'cid_mmpose' / '__init__.py').read_text()
+
+
+def test_a_config_anywhere_can_start_from_one_of_ours(tmp_path):
+    own = tmp_path / 'own.py'
+    own.write_text("_base_ = __import__('cid_mmpose').config_path('cid_hrnet-w32_coco.py')\n"
+                   'model = dict(head=dict(gfd_channels=16))\nwidths = _base_.codec.stride\n')
+    head = Config.fromfile(own).model.head
+    assert (head.type, head.gfd_channels, head.in_channels) == ('cid_mmpose.CIDHead', 16, 480)
+
+
+def test_an_unknown_config_name_is_answered_with_the_known_ones():
+    with pytest.raises(BadInput, match=r"no config 'cid_w32.py'.*cid_hrnet-w32_coco.py, cid_hrnet-w48_coco.py"):
+        cid_mmpose.config_path('cid_w32.py')
+
+
+def test_mmengine_s_own_prefix_form_is_closed_to_packages_that_it_does_not_list(tmp_path):
+    (tmp_path / 'own.py').write_text("_base_ = 'cid_mmpose::_base_/coco.py'\n")
+    with pytest.raises(AssertionError, match='does not support to load cid_mmpose config'):
+        Config.fromfile(tmp_path / 'own.py')
+
+
+@pytest.mark.slow
+def test_pip_makes_the_same_wheel_from_the_source_archive(source, wheel, tmp_path):
+    archive = build('sdist', source, tmp_path)
+    pip('wheel', '-q', '--no-index', '--no-deps', '--no-build-isolation', '-w', tmp_path, archive, folder=tmp_path)
+    assert content(next(tmp_path.glob('*.whl'))) == content(wheel)
+
+
+@pytest.fixture(scope='module')
+def mim(wheel, tmp_path_factory):
+    """Calls openmim from an empty folder, with the wheel installed in front of everything else."""
+    installed, folder = tmp_path_factory.mktemp('installed'), tmp_path_factory.mktemp('elsewhere')
+    pip('install', '-q', '--no-index', '--no-deps', '--target', installed, wheel, folder=folder)
+
+    def call(*arguments) -> str:
+        return run(sys.executable, '-m', 'mim', *map(str, arguments), folder=folder, PYTHONPATH=str(installed))
+    return call
+
+
+@pytest.mark.slow
+def test_mim_lists_the_models_of_an_installed_wheel(mim):
+    listed = mim('search', 'cid_mmpose', '--valid-config')
+    assert [name for name in PAPER_AP if name not in listed] == []
+
+
+@pytest.mark.slow
+def test_mim_trains_tests_and_runs_tools_of_an_installed_wheel_from_any_folder(mim, tmp_path):
+    config = 'cid_hrnet-w16-small_synthcrowd.py'
+    said = mim('train', 'cid_mmpose', config, '--gpus', '0', '--work-dir', tmp_path / 'train', '--cfg-options', *SMALL)
+    assert '/installed' in re.search(r'will use (\S+) instead', said).group(1)
+    assert (tmp_path / 'train' / 'epoch_1.pth').is_file()
+    mim('test', 'cid_mmpose', config, '--checkpoint', tmp_path / 'train' / 'epoch_1.pth', '--gpus', '0', '--work-dir',
+        tmp_path / 'test', '--out', tmp_path / 'metrics.json', '--cfg-options', *SMALL)
+    tested = json.loads((tmp_path / 'metrics.json').read_text())['coco/AP']
+    lines = next((tmp_path / 'train').rglob('scalars.json')).read_text().splitlines()
+    assert tested == next(json.loads(line)['coco/AP'] for line in lines if 'coco/AP' in line)
+    mim('run', 'cid_mmpose', 'synth_sheet', tmp_path / 'sheet.png')
+    assert (tmp_path / 'sheet.png').stat().st_size > 0

@@ -1,0 +1,168 @@
+"""Checkpoints: what a training run wrote comes back, and nothing in a file is ever run."""
+import os
+import pickle
+from collections import Counter, OrderedDict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader, load_checkpoint, save_checkpoint
+
+from cid_mmpose import registry, safe_load
+from cid_mmpose.errors import BadInput
+
+
+@pytest.fixture(params=['this torch', 'a torch before 2.6'])
+def any_torch(request, monkeypatch):
+    """Both ways of reading: torch's own list of names, and ours."""
+    if request.param != 'this torch':
+        monkeypatch.setattr(torch, '__version__', '2.1.2')
+
+
+def load(path) -> dict:
+    """As mmengine loads everything."""
+    return CheckpointLoader.load_checkpoint(str(path), map_location='cpu')
+
+
+def test_every_loader_of_mmengine_is_replaced_once_the_registry_is_imported():
+    assert registry.SCOPE == 'cid_mmpose'
+    assert {loader.__module__ for loader in CheckpointLoader._schemes.values()} == {'cid_mmpose.safe_load'}
+
+
+def training_checkpoint() -> dict:
+    """Each kind of object that mmengine puts into a checkpoint."""
+    history = HistoryBuffer()
+    history.update(3.0)
+    history.update(5.0)
+    return dict(
+        state_dict=OrderedDict(weight=torch.arange(3.), half=torch.ones(2, dtype=torch.bfloat16)),
+        optimizer=dict(state={0: dict(step=torch.tensor(7.))}, param_groups=[dict(lr=np.float64(0.5), params=[0])]),
+        param_schedulers=[dict(milestones=Counter({90: 1, 120: 1}))],
+        message_hub=dict(log_scalars=OrderedDict({'train/loss': history}), runtime_info=OrderedDict(iter=2)),
+        meta=dict(dataset_meta=dict(sigmas=np.array([.1, .2], np.float32), names=np.array(['a', 'b']), ids={1, 2})))
+
+
+def test_a_training_checkpoint_comes_back_whole(tmp_path, any_torch):
+    save_checkpoint(training_checkpoint(), str(tmp_path / 'a.pth'))
+    back = load(tmp_path / 'a.pth')
+    assert back['state_dict']['weight'].tolist() == [0, 1, 2] and back['state_dict']['half'].dtype == torch.bfloat16
+    history = back['message_hub']['log_scalars']['train/loss']
+    assert history.mean() == 4 and history.statistics('max') == 5
+    assert back['optimizer']['param_groups'][0]['lr'] == 0.5 and back['optimizer']['state'][0]['step'] == 7
+    assert back['param_schedulers'][0]['milestones'] == {90: 1, 120: 1}
+    meta = back['meta']['dataset_meta']
+    assert meta['sigmas'].dtype == np.float32 and meta['names'].tolist() == ['a', 'b'] and meta['ids'] == {1, 2}
+
+
+@pytest.mark.parametrize('core', ['core', '_core'])
+def test_arrays_of_numpy_1_and_of_numpy_2_come_back(tmp_path, any_torch, core):
+    save_checkpoint(dict(array=np.array([1.5, 2.5]), number=np.float32(3)), str(tmp_path / 'a.pth'))
+    path = rewrite(tmp_path / 'a.pth', lambda data: data.replace(b'numpy._core', b'numpy.core').replace(
+        b'numpy.core', f'numpy.{core}'.encode()))
+    assert load(path)['array'].tolist() == [1.5, 2.5] and load(path)['number'] == 3
+
+
+def rewrite(path: Path, change) -> Path:
+    """Changes the pickle inside a torch file."""
+    from zipfile import ZipFile
+    changed = path.with_name('changed.pth')
+    with ZipFile(path) as old, ZipFile(changed, 'w') as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, change(data) if name.endswith('data.pkl') else data)
+    return changed
+
+
+class Trap:
+    """Unpickled the plain way, it makes a file."""
+
+    def __init__(self, path: Path, call=os.system) -> None:
+        self.asks = call, (f'touch {path}', )
+
+    def __reduce__(self):
+        return self.asks
+
+
+@pytest.mark.parametrize('save', [torch.save, lambda data, path: path.write_bytes(pickle.dumps(data, 2))])
+def test_a_trapped_checkpoint_is_refused_by_name_and_not_run(tmp_path, any_torch, save):
+    save(dict(state_dict={}, meta=Trap(tmp_path / 'sprung')), tmp_path / 'trap.pth')
+    with pytest.raises(BadInput) as caught:
+        load(tmp_path / 'trap.pth')
+    assert str(caught.value).startswith(f'{tmp_path / "trap.pth"}: refused: it asks to run posix.system')
+    assert not (tmp_path / 'sprung').exists()
+
+
+def test_the_trap_would_spring_without_us(tmp_path):
+    torch.save(Trap(tmp_path / 'sprung'), tmp_path / 'trap.pth')
+    torch.load(tmp_path / 'trap.pth', weights_only=False)
+    assert (tmp_path / 'sprung').exists()
+
+
+@pytest.mark.parametrize('owner, name', [(HistoryBuffer, '__init__'), (OrderedDict, 'min'), (os, 'system')])
+def test_getattr_reaches_the_statistics_of_a_log_and_nothing_else(owner, name):
+    with pytest.raises(pickle.UnpicklingError, match='GLOBAL builtins.getattr'):
+        safe_load._log_statistic(owner, name)
+    assert safe_load._log_statistic(HistoryBuffer, 'min') is HistoryBuffer.min
+
+
+def cut(path: Path, keep: float) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:int(len(data) * keep)])
+
+
+@pytest.mark.parametrize('keep', [0.3, 0.99])
+def test_a_cut_off_checkpoint_is_named(tmp_path, any_torch, keep):
+    save_checkpoint(training_checkpoint(), str(tmp_path / 'a.pth'))
+    cut(tmp_path / 'a.pth', keep)
+    with pytest.raises(BadInput, match='a.pth: not a complete checkpoint .*get it again'):
+        load(tmp_path / 'a.pth')
+
+
+@pytest.mark.parametrize('content, says', [
+    (b'<!DOCTYPE html><html>404</html>', 'this is a web page'), (b'', 'is empty'),
+    (b'{"coco/AP": 1.0}', 'not a complete checkpoint'), (b'\x00' * 99, 'not a complete checkpoint')])
+def test_a_file_that_is_no_checkpoint_is_named_with_what_it_is(tmp_path, any_torch, content, says):
+    (tmp_path / 'a.pth').write_bytes(content)
+    with pytest.raises(BadInput, match=f'a.pth: {says}'):
+        load(tmp_path / 'a.pth')
+
+
+def test_a_checkpoint_that_is_not_there_is_named():
+    with pytest.raises(BadInput, match='gone.pth: no such checkpoint file'):
+        load('gone.pth')
+
+
+def test_a_url_is_fetched_once_and_loaded_the_same_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    model = torch.nn.Linear(2, 1)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'w.pth')
+    url = (tmp_path / 'w.pth').as_uri()
+    first = safe_load.load_from_http(url)
+    (tmp_path / 'w.pth').unlink()
+    again = safe_load.load_from_http(url)
+    assert torch.equal(first['state_dict']['weight'], again['state_dict']['weight'])
+    assert torch.equal(again['state_dict']['weight'], model.weight)
+    with pytest.raises(BadInput, match='v.pth: cannot be downloaded .*by hand'):
+        safe_load.load_from_http((tmp_path / 'v.pth').as_uri())
+
+
+def test_names_of_a_zoo_become_urls_and_a_classifier_gives_its_backbone(tmp_path, monkeypatch):
+    asked = []
+    weights = {'backbone.conv': torch.ones(1), 'head.fc': torch.ones(1)}
+    monkeypatch.setattr(safe_load, 'load_from_http', lambda url, where: asked.append(url) or weights)
+    monkeypatch.setitem(safe_load.ZOOS, 'mmcls', lambda: {'net': 'https://example.org/net.pth'})
+    assert list(load('mmcls://net')['state_dict']) == ['conv']
+    assert asked == ['https://example.org/net.pth']
+    with pytest.raises(BadInput, match='mmcls://other: mmcls knows no model of this name'):
+        load('mmcls://other')
+    with pytest.raises(BadInput, match='copy it to a file first'):
+        load('s3://bucket/net.pth')
+
+
+def test_weights_load_into_a_model_through_mmengine(tmp_path):
+    source, target = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
+    torch.save(dict(state_dict=source.state_dict()), tmp_path / 'w.pth')
+    load_checkpoint(target, str(tmp_path / 'w.pth'), strict=True)
+    assert torch.equal(source.weight, target.weight)

@@ -1,0 +1,207 @@
+"""The stack as it is installed: versions, stand-ins, and evaluation without xtcocotools."""
+import json
+import os
+import subprocess
+import sys
+from importlib import metadata
+
+import numpy as np
+import pytest
+from mmpose.evaluation.metrics import coco_metric
+from pictures import ROOT, shared
+
+from cid_mmpose import config_path, stack
+from cid_mmpose.errors import BadInput
+
+NOISE = 0.02   # standard deviation of a made joint, in sizes of its person
+
+
+def python(code: str) -> str:
+    """What a fresh interpreter prints, on both streams, when it runs this."""
+    path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], capture_output=True, text=True, cwd=ROOT,
+                          env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1'})
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize('version, fits', [('1.2.0', False), ('1.3.0', True), ('1.3.2+local', True), ('2.0.0', False)])
+def test_a_version_fits_from_its_least_to_below_its_limit(monkeypatch, version, fits):
+    need = stack.Need('mmpose', ('mmpose',), (1, 3), (2,), 'pip install it')
+    monkeypatch.setattr(metadata, 'version', lambda name: version)
+    if fits:
+        return stack.check_versions([need])
+    with pytest.raises(BadInput) as caught:
+        stack.check_versions([need])
+    assert str(caught.value).splitlines()[1] == (
+        f'- mmpose: mmpose {version} is installed, >=1.3,<2 is needed: pip install it')
+
+
+def test_what_is_missing_is_named_with_its_command():
+    need = stack.Need('no_such_module', ('a-name', 'b-name'), (1,), (2,), 'pip install a-name')
+    with pytest.raises(BadInput) as caught:
+        stack.check_versions([need])
+    assert str(caught.value).splitlines()[1] == (
+        '- no_such_module: none of a-name, b-name is installed, >=1,<2 is needed: pip install a-name')
+
+
+def test_any_of_the_names_of_a_part_will_do(monkeypatch):
+    def version(name):
+        if name != 'onedl-mmengine':
+            raise metadata.PackageNotFoundError(name)
+        return '0.10.12'
+    monkeypatch.setattr(metadata, 'version', version)
+    assert stack.installed(('mmengine', 'onedl-mmengine')) == ('onedl-mmengine', '0.10.12')
+    stack.check_versions([need for need in stack.NEEDS if need.module == 'mmengine'])
+
+
+def test_importing_the_package_imports_none_of_the_stack():
+    heavy = {'torch', 'numpy', 'mmengine', 'mmcv', 'mmpose', 'mmdet', 'xtcocotools'}
+    assert python(f'import sys, cid_mmpose; print({heavy} & set(sys.modules))').strip() == 'set()'
+
+
+def test_a_config_of_the_package_is_found_by_name():
+    assert config_path('cid_hrnet-w32_coco.py') == str(ROOT / 'configs' / 'cid_hrnet-w32_coco.py')
+    with pytest.raises(BadInput, match='no config .nothing.py.*cid_hrnet-w32_coco.py'):
+        config_path('nothing.py')
+
+
+OPS = '''
+import cid_mmpose, mmpose.models, mmpose.apis
+from mmcv.ops import MultiScaleDeformableAttention
+from mmengine.utils.dl_utils import mmcv_full_available
+for wrong in (MultiScaleDeformableAttention, lambda: __import__('mmcv.ops', fromlist=['nms']).nms):
+    try:
+        wrong()
+    except (RuntimeError, ModuleNotFoundError) as error:
+        print(type(error).__name__, '|', error)
+print('full', mmcv_full_available())
+'''
+
+
+def test_mmpose_imports_without_compiled_ops_and_the_log_says_so_once():
+    if stack.PathFinder.find_spec('mmcv._ext', __import__('mmcv').__path__):
+        pytest.skip('this environment has the full mmcv')
+    printed = python(OPS)
+    assert printed.count('an empty mmcv.ops stands in') == 1
+    assert 'RuntimeError | MultiScaleDeformableAttention needs the compiled ops of mmcv' in printed
+    assert 'ModuleNotFoundError | mmcv.ops.nms needs the compiled ops of mmcv' in printed
+    assert 'full False' in printed
+
+
+def test_the_stand_in_makes_way_for_compiled_ops(monkeypatch):
+    monkeypatch.setattr(stack.PathFinder, 'find_spec', lambda name, path=None: object())
+    assert stack.OpsStandIn().find_spec('mmcv.ops') is None
+
+
+def fake_xtcocotools(folder, monkeypatch, mask: str) -> None:
+    """Puts an xtcocotools with this compiled part on the path, before the real one."""
+    (folder / 'xtcocotools').mkdir()
+    (folder / 'xtcocotools' / '__init__.py').write_text('')
+    (folder / 'xtcocotools' / '_mask.py').write_text(mask)
+    monkeypatch.syspath_prepend(str(folder))
+
+
+@pytest.mark.parametrize('mask, reason', [
+    ('raise ImportError("numpy.core.multiarray failed to import")', 'ImportError: numpy.core.multiarray failed'),
+    ('def encode(mask): return mask\ndef decode(mask): NPY_OWNDATA', 'NameError'),
+    ('encode = decode = lambda mask: mask', '')])
+def test_an_xtcocotools_of_another_build_is_found_out(tmp_path, monkeypatch, mask, reason):
+    fake_xtcocotools(tmp_path, monkeypatch, mask)
+    why = stack.why_no_xtcocotools()
+    assert why.startswith(reason) and bool(why) == bool(reason)
+
+
+def test_without_xtcocotools_and_its_replacement_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(stack, 'find_spec', lambda name: None)
+    finder = stack.CocoStandIn()
+    finder.reason = 'it is not installed'
+    spec = finder.find_spec('xtcocotools')
+    with pytest.raises(ImportError, match='it is not installed.*pip install xthotcoco'):
+        spec.loader.exec_module(stack.module_from_spec(spec))
+
+
+HOTCOCO = '''
+import sys, cid_mmpose
+from cid_mmpose import stack
+next(finder for finder in sys.meta_path if isinstance(finder, stack.CocoStandIn)).reason = 'a test hides it'
+import mmpose.datasets
+from mmpose.evaluation.metrics import coco_metric
+print(coco_metric.COCO.__module__, coco_metric.COCOeval.__module__)
+import xtcocotools.mask as mask
+print(mask.decode(mask.merge(mask.frPyObjects([[1, 1, 5, 1, 5, 5]], 8, 8))).sum())
+'''
+
+
+def test_mmpose_evaluates_through_hotcoco_where_xtcocotools_is_out():
+    pytest.importorskip('xthotcoco')
+    printed = python(HOTCOCO)
+    assert printed.count('xtcocotools cannot be used (a test hides it)') == 1
+    assert 'cid_mmpose.hotcoco_stand_in cid_mmpose.hotcoco_stand_in' in printed
+    assert printed.splitlines()[-1] == '6'
+
+
+def noisy(data: dict) -> list:
+    """Detections made of the annotations, as CocoMetric's results: joints moved, some people lost, some doubled."""
+    rng, results = np.random.default_rng(5), []
+    people = {}
+    for ann in data['annotations']:
+        people.setdefault(ann['image_id'], []).append(np.reshape(ann['keypoints'], (-1, 3)).astype(float))
+    for number, (image, found) in enumerate(people.items()):
+        kept = [joints for joints in found if rng.random() < 0.85] + [found[0]]
+        xy = np.stack([joints[:, :2] for joints in kept])
+        size = np.ptp(xy, axis=(1, 2))[:, None, None] * rng.uniform(0.2, 2, (len(xy), 1, 1))
+        xy += rng.normal(0, NOISE, xy.shape) * size
+        scores = rng.uniform(0.01, 1, xy.shape[:2])
+        results.append((dict(id=[number], img_id=image, category_id=1, keypoints=xy, keypoint_scores=scores,
+                             bbox_scores=scores.mean(1)), {}))
+    return results
+
+
+def evaluate(ann_file, results: list, sigmas: list, **options) -> dict:
+    """The figures of MMPose's CocoMetric."""
+    metric = coco_metric.CocoMetric(ann_file=str(ann_file), nms_mode='none', score_mode='bbox', **options)
+    metric.dataset_meta = dict(num_keypoints=len(sigmas), sigmas=np.array(sigmas))
+    return metric.compute_metrics(results)
+
+
+def both_ways(monkeypatch, *args, **options) -> tuple:
+    """The figures by xtcocotools and by its stand-in."""
+    if stack.why_no_xtcocotools():
+        pytest.skip('xtcocotools does not run in this environment')
+    import xtcocotools.coco
+    import xtcocotools.cocoeval
+
+    from cid_mmpose import hotcoco_stand_in
+    figures = []
+    for coco, cocoeval in ((xtcocotools.coco, xtcocotools.cocoeval), (hotcoco_stand_in, hotcoco_stand_in)):
+        monkeypatch.setattr(coco_metric, 'COCO', coco.COCO)
+        monkeypatch.setattr(coco_metric, 'COCOeval', cocoeval.COCOeval)
+        figures.append(evaluate(*args, **options))
+    return tuple(figures)
+
+
+def assert_equal_and_telling(real: dict, stand_in: dict, names: int) -> None:
+    assert list(real) == list(stand_in) and len(real) == names
+    assert np.abs(np.subtract(list(real.values()), list(stand_in.values()))).max() < 1e-9
+    assert 0.1 < real['AP'] < 0.9
+
+
+def test_the_stand_in_gives_the_same_figures_on_coco(monkeypatch):
+    sigmas = pytest.importorskip('xthotcoco').sigmas
+    path = shared('coco_mini/annotations/person_keypoints_val2017.json')
+    real, stand_in = both_ways(monkeypatch, path, noisy(json.loads(path.read_text())), sigmas.BODY)
+    assert_equal_and_telling(real, stand_in, 10)
+
+
+def test_the_stand_in_gives_the_same_figures_on_crowdpose(monkeypatch, tmp_path):
+    sigmas = pytest.importorskip('xthotcoco').sigmas
+    data = json.loads(shared('annotations/crowdpose_val.json').read_text())
+    data['images'] = data['images'][::4]
+    shown = {image['id'] for image in data['images']}
+    data['annotations'] = [ann for ann in data['annotations'] if ann['image_id'] in shown]
+    (tmp_path / 'part.json').write_text(json.dumps(data))
+    real, stand_in = both_ways(monkeypatch, tmp_path / 'part.json', noisy(data), sigmas.CROWD,
+                                  iou_type='keypoints_crowd', use_area=False)
+    assert_equal_and_telling(real, stand_in, 9)
+    assert min(real['AP(E)'], real['AP(M)'], real['AP(H)']) > 0.1
