@@ -6,7 +6,9 @@ model = dict(head=dict(decoder=_base_.codec, test=dict(max_people=10, min_score=
 epochs = 2
 train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=epochs)
 optim_wrapper = dict(
-    type='cid_mmpose.BFloat16OptimWrapper', optimizer=dict(type='Adam', lr=2e-3, betas=(0.9, 0.99)), clip_grad=dict(max_norm=20))
+    type='cid_mmpose.BFloat16OptimWrapper',
+    optimizer=dict(type='Adam', lr=2e-3, betas=(0.9, 0.99)),
+    clip_grad=dict(max_norm=20))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, begin=0, end=50, by_epoch=False),
     dict(type='CosineAnnealingLR', T_max=epochs, eta_min=2e-5, by_epoch=True, convert_to_iter_based=True),

@@ -39,8 +39,9 @@ def test_a_run_without_logs_draws_nothing(tmp_path):
 
 
 def test_the_picture_is_a_png_that_is_not_blank(tmp_path):
-    draw_curves({'loss': [(1, 2.0), (9, 1.0)], 'lr': [(1, .1), (9, .01)], 'coco/AP': [(9, .5)]}, str(tmp_path / 'a.png'))
-    picture = cv2.imread(str(tmp_path / 'a.png'))
+    path = str(tmp_path / 'a.png')
+    draw_curves({'loss': [(1, 2.0), (9, 1.0)], 'lr': [(1, .1), (9, .01)], 'coco/AP': [(9, .5)]}, path)
+    picture = cv2.imread(path)
     assert picture.shape == (700, 900, 3) and np.ptp(picture) == 255
 
 

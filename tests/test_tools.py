@@ -103,9 +103,8 @@ def test_nothing_to_resume_starts_from_the_beginning(config, tmp_path):
     assert (cfg.resume, cfg.load_from) == (True, 'some.pth')
 
 
-@pytest.mark.parametrize('gpu, amp, kind', [(True, 'auto', 'AmpOptimWrapper'), (True, 'fp16', 'AmpOptimWrapper'),
-                                            (False, 'auto', 'BFloat16OptimWrapper'),
-                                            (True, 'bf16', 'BFloat16OptimWrapper')])
+@pytest.mark.parametrize('gpu, amp, kind', [(True, 'fp16', 'AmpOptimWrapper'), (True, 'bf16', 'BFloat16OptimWrapper'),
+                                            (False, 'bf16', 'BFloat16OptimWrapper')])
 def test_mixed_precision_is_what_the_device_can_do(config, tmp_path, monkeypatch, gpu, amp, kind):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: gpu)
     cfg = launch.load_config(config, str(tmp_path))
@@ -146,7 +145,7 @@ def test_a_checkpoint_of_another_model_is_named_in_training_and_in_testing(confi
     torch.save(dict(state_dict=dict(weight=torch.zeros(1))), tmp_path / 'other.pth')
     for run in (lambda: launch.test(config, str(tmp_path / 'other.pth'), work_dir=str(tmp_path)),
                 lambda: launch.train(config, resume=str(tmp_path / 'other.pth'), work_dir=str(tmp_path))):
-        assert 'other.pth: is of another model than the config' in refused(run)
+        assert 'other.pth: is not a checkpoint of this model: ' in refused(run)
 
 
 def test_predictions_are_dumped_under_a_pickle_s_name_only(config, tmp_path):
@@ -172,9 +171,9 @@ def test_a_config_that_cannot_be_read_is_named(tmp_path, content, says):
 
 
 @pytest.mark.parametrize('options, says', [
-    ({'model.head.colour': 1}, "config: CIDHead.__init__() got an unexpected keyword argument 'colour'"),
-    ({'model.head.decoder.colour': 1}, "SizeAdaptiveHeatmap.__init__() got an unexpected keyword argument 'colour'"),
-    ({'model.head.type': 'cid_mmpose.CIDHat'}, 'config: cid_mmpose.CIDHat is not in the mmpose::model registry')])
+    ({'model.head.colour': 1}, "CIDHead: unknown option 'colour'"),
+    ({'model.head.decoder.colour': 1}, "SizeAdaptiveHeatmap: unknown option 'colour'"),
+    ({'model.head.type': 'cid_mmpose.CIDHat'}, "type='cid_mmpose.CIDHat': there is no model of this name")])
 def test_an_unknown_name_in_the_config_is_one_line_and_status_2(config, tmp_path, capsys, options, says):
     with pytest.raises(SystemExit) as left, launch.user_errors():
         launch.train(config, work_dir=str(tmp_path), cfg_options=named(says, **options))

@@ -2,9 +2,7 @@
 import argparse
 import os
 
-from mmengine.config import DictAction
-
-from cid_mmpose.apis.launch import test, user_errors
+from cid_mmpose.apis.launch import CfgOptions, test, user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -15,7 +13,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', metavar='JSON', help='write the metrics to this file')
     parser.add_argument('--dump', metavar='PKL', help='write the predictions to this file')
     parser.add_argument('--show-dir', metavar='DIR', help='write the pictures with the people found to this folder')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='change the config')
+    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions, metavar='KEY=VALUE', help='change the config')
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()

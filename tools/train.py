@@ -2,9 +2,7 @@
 import argparse
 import os
 
-from mmengine.config import DictAction
-
-from cid_mmpose.apis.launch import AMP, train, user_errors
+from cid_mmpose.apis.launch import AMP, CfgOptions, train, user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -13,13 +11,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', help='folder for log and checkpoints (work_dirs/<name of the config>)')
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
                         help='go on from this checkpoint, or from the newest of the work folder')
-    parser.add_argument('--amp', nargs='?', const='auto', choices=('auto', *AMP),
-                        help='mixed precision; alone: fp16 on a GPU, bf16 on a CPU')
+    parser.add_argument('--amp', nargs='?', const='bf16', choices=AMP,
+                        help='mixed precision, bf16 if not said otherwise; fp16 needs a GPU')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate while training')
     parser.add_argument('--auto-scale-lr', action='store_true',
                         help='scale the learning rate by the true batch size over that of the recipe')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='change the config, e.g. train_cfg.max_epochs=2 data_root=data/coco/')
+    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions, metavar='KEY=VALUE',
+                        help='change the config, e.g. train_cfg.max_epochs=2 train_dataloader.batch_size=8')
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()

@@ -1,24 +1,29 @@
 """What the commands do: options into a config, checks before anything is built, run, and one clear error."""
+import argparse
 import json
 import os
 import os.path as osp
-import re
 import sys
 import tempfile
-import traceback
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator, Optional
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 from mmengine.config.utils import ConfigParsingError
 from mmengine.dist import get_rank
-from mmengine.runner import Runner, load_checkpoint
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
 
-from cid_mmpose.apis.resume import newest_checkpoint
 from cid_mmpose.errors import BadInput
+from cid_mmpose.hooks import CheckpointFitHook
+from cid_mmpose.models import CIDHead
 from cid_mmpose.stack import say
+
+from .config_errors import config_errors, original
+from .resume import newest_checkpoint
+from .show import ShowPeople
 
 AMP = ('fp16', 'bf16')
 
@@ -31,7 +36,7 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
     Args:
         config: path of the config. work_dir: for log and checkpoints; ``work_dirs/<name of the config>`` by default.
         resume: a checkpoint to go on from; 'auto' takes the newest complete one of the work folder, if there is one.
-        amp: 'fp16', 'bf16' or 'auto' for mixed precision. validate: whether to evaluate in between.
+        amp: 'bf16' or 'fp16' for mixed precision. validate: whether to evaluate in between.
         auto_scale_lr: scales the learning rate by the true batch over ``auto_scale_lr.base_batch_size``.
         cfg_options: dotted name -> value, put into the config. launcher: as for mmengine's Runner.
 
@@ -46,10 +51,9 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
         set_auto_scale(cfg, config)
     set_resume(cfg, resume)
     set_launcher(cfg, launcher)
-    runner = Runner.from_cfg(cfg)
-    if cfg.resume:
-        check_fit(runner.model, cfg.load_from)
-    runner.train()
+    with config_errors(config):
+        runner = build_runner(cfg)
+        runner.train()
     return runner
 
 
@@ -66,20 +70,20 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
     """
     cfg = load_config(config, work_dir, cfg_options)
     for path in filter(None, (out, dump)):
-        check_writable(osp.dirname(osp.abspath(path)), 'folder of the results')
+        check_file(path)
     if dump:
         set_dump(cfg, dump)
     if show_dir:
         check_writable(show_dir, '--show-dir')
-        hooks = cfg.setdefault('default_hooks', {})
-        hooks.setdefault('visualization', dict(type='PoseVisualizationHook'))
-        hooks.visualization.update(enable=True, out_dir=osp.abspath(show_dir))
     cfg.update(load_from=checkpoint, resume=False)
     set_launcher(cfg, launcher)
-    runner = Runner.from_cfg(cfg)
-    check_fit(runner.model, checkpoint)
-    metrics = {name: float(value) for name, value in runner.test().items()}
+    with config_errors(config):
+        runner = build_runner(cfg)
+        if show_dir:
+            runner.register_hook(ShowPeople(show_dir))
+        metrics = {name: float(value) for name, value in runner.test().items()}
     if out and get_rank() == 0:
+        os.makedirs(osp.dirname(osp.abspath(out)), exist_ok=True)
         Path(out).write_text(json.dumps(metrics, indent=2) + '\n', encoding='utf-8')
     return metrics
 
@@ -102,26 +106,42 @@ def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional
 
 
 def check_writable(folder: str, what: str = 'work dir') -> None:
-    """Makes the folder if need be and writes a file into it for a moment; BadInput if that fails."""
+    """BadInput if a folder cannot be made or written to; leaves nothing behind, not even the folder.
+
+    Args: folder: need not exist yet. what: what it is for, for the message.
+    """
+    existing = osp.abspath(folder)
+    while not osp.lexists(existing):
+        existing = osp.dirname(existing)
     try:
-        os.makedirs(folder, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=existing):   # root passes every check of permission bits, so try
             pass
     except OSError as error:
-        raise BadInput(f'{what} {folder}: cannot be written to ({error.strerror}); choose another') from error
+        raise BadInput(f'{what} {folder}: cannot be written to ({existing}: {error.strerror}); choose another'
+                       ) from error
+
+
+def check_file(path: str) -> None:
+    """BadInput if a file for results cannot be written; an existing one is not touched.
+
+    Args: path: the file; its folder need not exist yet.
+    """
+    check_writable(osp.dirname(osp.abspath(path)), 'folder of the results')
+    if osp.isdir(path):
+        raise BadInput(f'{path}: is a folder; name a file')
 
 
 def set_amp(cfg: Config, amp: str) -> None:
-    """Mixed precision; 'auto' is fp16 on a GPU and bf16 on a CPU, which has no fp16 training."""
-    gpu = torch.cuda.is_available()
-    amp = ('fp16' if gpu else 'bf16') if amp == 'auto' else amp
-    if amp == 'fp16' and not gpu:
+    """Mixed precision: 'bf16', or 'fp16' with scaled losses, which a CPU cannot train in."""
+    if amp == 'fp16' and not torch.cuda.is_available():
         raise BadInput('--amp fp16 needs a GPU; on a CPU use --amp bf16')
     kinds = {'fp16': dict(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic'),
              'bf16': dict(type='cid_mmpose.BFloat16OptimWrapper')}
     present = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if present not in ('OptimWrapper', *(kind['type'] for kind in kinds.values())):
         raise BadInput(f'--amp: optim_wrapper.type is {present}; only OptimWrapper can be given mixed precision')
+    for option in ('dtype', 'loss_scale'):   # of the other kind, if the config has it
+        cfg.optim_wrapper.pop(option, None)
     cfg.optim_wrapper.update(kinds[amp])
 
 
@@ -157,6 +177,8 @@ def set_dump(cfg: Config, path: str) -> None:
 def set_launcher(cfg: Config, launcher: str) -> None:
     """Several processes; without a GPU they talk by gloo, which mmengine does not set up by itself."""
     cfg.launcher = launcher
+    if launcher == 'pytorch' and 'RANK' not in os.environ:
+        raise BadInput('--launcher pytorch: start this with python -m torch.distributed.run --nproc_per_node N')
     if launcher == 'none' or torch.cuda.is_available():
         return
     if launcher != 'pytorch':
@@ -169,13 +191,14 @@ def set_launcher(cfg: Config, launcher: str) -> None:
     cfg.model_wrapper_cfg = {**wrapper, **cfg.get('model_wrapper_cfg', {}), 'device_ids': None}
 
 
-def check_fit(model: torch.nn.Module, checkpoint: str) -> None:
-    """BadInput when a checkpoint's weights are not those of the model; the two may differ in nothing."""
-    try:
-        load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise BadInput(f'{checkpoint}: is of another model than the config: {" ".join(lines[:3])[:400]}') from error
+def build_runner(cfg: Config) -> Runner:
+    """mmengine's runner, with the checks that it lacks: of checkpoints and of the options of testing."""
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(CheckpointFitHook())
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    if isinstance(getattr(model, 'head', None), CIDHead):
+        model.head.check_options(model.test_cfg)
+    return runner
 
 
 @contextmanager
@@ -193,14 +216,17 @@ def user_errors() -> Iterator[None]:
 
 def _user_text(error: Exception) -> Optional[str]:
     """What to tell the user, None if the error is not for them to mend and wants its traceback."""
-    text = str(error.args[0]) if error.args else ''
-    if isinstance(error, BadInput):
-        return str(error)
+    error = original(error)
     if isinstance(error, ImportError) and error.name == 'xtcocotools':
-        return text
-    if isinstance(error, KeyError) and 'is not in the' in text and 'registry' in text:
-        return f'config: {text.split(". ")[0]}'
-    where = traceback.extract_tb(error.__traceback__)[-1].name   # the registry itself: the call, not what it called
-    if isinstance(error, TypeError) and where == 'build_from_cfg' and re.search('unexpected keyword|required', text):
-        return f'config: {text}'
-    return None
+        return str(error)
+    return str(error) if isinstance(error, BadInput) else None
+
+
+class CfgOptions(DictAction):
+    """mmengine's ``key=value`` options, with a usage error for what is not of that form."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *args, **kwargs) -> None:
+        try:
+            super().__call__(parser, *args, **kwargs)
+        except ValueError:
+            parser.error(f'{self.option_strings[0]}: options have the form key=value')

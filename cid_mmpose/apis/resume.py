@@ -13,7 +13,8 @@ def newest_checkpoint(work_dir: str) -> Optional[str]:
     """Path of the last checkpoint that was written to its end, None if there is none.
 
     mmengine notes the last one in the file ``last_checkpoint``, by the path it had then. A run killed while it wrote
-    leaves a checkpoint, or that note, cut off; then the complete one of the highest number is taken.
+    leaves a checkpoint, or that note, cut off; then the complete one of the highest number is taken, below the noted
+    one if there is a note: what lies above it is of an earlier, longer run in the same folder.
 
     Args: work_dir: folder of a run with ``epoch_*.pth`` or ``iter_*.pth``.
     """
@@ -23,7 +24,7 @@ def newest_checkpoint(work_dir: str) -> Optional[str]:
     note = folder / 'last_checkpoint'
     if note.is_file():
         noted = folder / Path(note.read_text(encoding='utf-8').strip()).name
-        candidates = [noted] * (noted in candidates) + candidates
+        candidates = candidates[candidates.index(noted):] if noted in candidates else candidates
     for path in candidates:
         if zipfile.is_zipfile(path):   # torch writes a zip, whose table of contents comes last
             return str(path)

@@ -4,6 +4,7 @@ import os.path as osp
 from glob import glob
 from typing import Dict, List, Sequence, Tuple
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mmengine.dist import master_only
@@ -13,6 +14,7 @@ from mmengine.runner import Runner
 from cid_mmpose.registry import HOOKS
 
 LOSS_CURVE = 'loss_curve.png'   # in the run's work folder
+SMOOTHED = 20   # the thick line of a loss is the mean over one part in so many of the run
 Curves = Dict[str, List[Tuple[int, float]]]   # name -> (iteration, value), in order
 
 
@@ -72,18 +74,34 @@ def _at_iteration(row: dict, iterations: int) -> dict:
 
 
 def draw_curves(curves: Curves, path: str) -> None:
-    """Writes a PNG: losses above on a log scale, learning rate and AP below."""
+    """Writes a PNG: losses above on a log scale, thick ones smoothed; learning rate and AP below."""
     figure = Figure(figsize=(9, 7), layout='constrained')
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True)
     right = below.twinx()
-    for name, points in curves.items():
-        axes = above if 'loss' in name else below if name == 'lr' else right
-        axes.plot(*zip(*points), label=name, marker='o' if axes is right else None,
-                  color='tab:red' if axes is right else None)
+    losses = {name: points for name, points in curves.items() if 'loss' in name}
+    for number, (name, points) in enumerate(losses.items()):
+        at, values = np.array(points).T
+        above.plot(at, values, color=f'C{number}', alpha=0.3, linewidth=0.8)
+        above.plot(at, smoothed(values), color=f'C{number}', label=name)
+    for name in curves.keys() - losses.keys():
+        axes, style = (below, '-') if name == 'lr' else (right, 'o-r')
+        axes.plot(*zip(*curves[name]), style)
     above.set(ylabel='loss', yscale='log')
     above.legend()
     below.set(xlabel='iteration', ylabel='learning rate')
-    right.set_ylabel('AP')
+    right.set_ylabel('AP (dots)', color='r')
     right.set_ylim(0, 1)
     figure.savefig(path, dpi=100)
+
+
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """(n,) -> (n,) mean over a window around each value that is narrower towards both ends.
+
+    Args: values: (n,), n > 0.
+    """
+    half = len(values) // SMOOTHED // 2
+    sums = np.concatenate([[0], np.cumsum(values)])
+    at = np.arange(len(values))
+    reach = np.minimum(half, np.minimum(at, at[::-1]))
+    return (sums[at + reach + 1] - sums[at - reach]) / (2 * reach + 1)

@@ -11,6 +11,7 @@ from mmpose.models.heads.base_head import BaseHead
 from torch import Tensor
 
 from cid_mmpose.codecs import PersonTargets, gather_targets, gaussian_axes, render_max, render_people
+from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import KEYPOINT_CODECS, MODELS
 
 from .flip import average_halves, average_people, stack_mirrored
@@ -126,11 +127,10 @@ class CIDHead(BaseHead):
             ``PixelData`` whose ``heatmaps`` (K, H, W) hold the larger value of all people.
 
         Raises:
-            ValueError: an unknown option in ``test_cfg``.
+            BadInput: an unknown option in ``test_cfg``.
         """
         test_cfg = test_cfg or {}
-        if unknown := set(test_cfg) - TEST_OPTIONS:
-            raise ValueError(f'model.test_cfg: unknown {sorted(unknown)}; CIDHead knows {sorted(TEST_OPTIONS)}')
+        self.check_options(test_cfg)
         maps, roots = self._person_maps(feats, batch_data_samples, test_cfg.get('flip_test', False))
         keypoints, scores = self.decoder.decode(smooth(maps, self.test.blur), roots.score)
         k = scores.shape[1]  # one transfer to the host for the whole batch:
@@ -143,6 +143,12 @@ class CIDHead(BaseHead):
         if not test_cfg.get('output_heatmaps', False):
             return people
         return people, [PixelData(heatmaps=largest(maps[roots.image == b])) for b in range(len(people))]
+
+    @staticmethod
+    def check_options(test_cfg: dict) -> None:
+        """BadInput if ``model.test_cfg`` has an option that ``predict`` does not know."""
+        if unknown := set(test_cfg) - TEST_OPTIONS:
+            raise BadInput(f'model.test_cfg: unknown {sorted(unknown)}; CIDHead knows {sorted(TEST_OPTIONS)}')
 
     def _person_maps(self, feats: Sequence, batch_data_samples: list, flip: bool) -> tuple:
         """Scores (N, K, H, W) of the people found, averaged over both halves of a flip test, and their roots."""

@@ -10,7 +10,6 @@ default_hooks = dict(
     visualization=dict(type='PoseVisualizationHook', enable=False))
 custom_hooks = [
     dict(type='SyncBuffersHook'),
-    dict(type='cid_mmpose.CheckpointFitHook'),
     dict(type='cid_mmpose.ChannelsLastHook'),
     dict(type='cid_mmpose.LossCurveHook'),
 ]
