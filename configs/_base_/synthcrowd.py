@@ -27,7 +27,7 @@ train_dataloader = dict(
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(**scenes, length=4000, seed=0, pipeline=train_pipeline))
+    dataset=dict(**scenes, length=5200, seed=0, pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=16,
     num_workers=1,
