@@ -24,14 +24,14 @@ val_pipeline = [
 
 train_dataloader = dict(
     batch_size=8,
-    num_workers=1,
-    persistent_workers=True,
+    num_workers=0,  # drawing takes little; on 2 cores a worker would hold up the training more than it helps
+    persistent_workers=False,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(**scenes, length=5200, seed=0, pipeline=train_pipeline))
+    dataset=dict(**scenes, length=4800, seed=0, pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=16,
-    num_workers=1,
-    persistent_workers=True,
+    num_workers=0,
+    persistent_workers=False,
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(**scenes, length=200, seed=1, test_mode=True, pipeline=val_pipeline))
