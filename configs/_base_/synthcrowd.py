@@ -3,7 +3,7 @@ codec = dict(type='cid_mmpose.SizeAdaptiveHeatmap', stride=4)
 size = (256, 256)
 # few and large people who look roughly at the camera; the data set goes up to dense crowds seen from all sides
 scenes = dict(
-    type='cid_mmpose.SynthCrowd', image_size=size, people=(1, 4), person_height=(0.55, 0.95), overlap=0.3, turn=60)
+    type='cid_mmpose.SynthCrowd', image_size=size, people=(1, 3), person_height=(0.6, 0.95), overlap=0.2, turn=60)
 
 train_pipeline = [
     dict(type='cid_mmpose.LoadPicture'),
