@@ -1,12 +1,14 @@
 """Fixtures for all tests; the folder of the tests is on the path, so that they can import their helpers."""
 import os
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
 import cid_mmpose  # noqa: F401  before any test imports MMPose: lays ready what stands in for missing parts
 
 ROOT = Path(__file__).resolve().parents[1]
+FIGURES = pytest.StashKey[dict]()
 
 
 @pytest.fixture
@@ -16,3 +18,28 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f'{folder} is not there; CID_SHARED names the shared folder')
     return folder
+
+
+def pytest_addoption(parser) -> None:
+    parser.addoption('--figures', action='store_true', help='print the figures that the tests have measured')
+
+
+@pytest.fixture
+def figures(request) -> Callable[[str, str, float, float], None]:
+    """Notes a measured value and what it should be, or the limit it should not exceed, for ``--figures``."""
+    noted = request.config.stash.setdefault(FIGURES, {})
+
+    def note(table: str, row: str, value: float, expected: float) -> None:
+        noted.setdefault(table, []).append((row, float(value), float(expected)))
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter, config) -> None:
+    """One table for each name that the tests have noted figures under."""
+    if not config.getoption('--figures'):
+        return
+    for table, rows in config.stash.get(FIGURES, {}).items():
+        terminalreporter.section(table)
+        for row, value, expected in rows:
+            terminalreporter.line(f'{row:<70} {value:>12.6g} {expected:>12.6g}')

@@ -85,11 +85,12 @@ def targets(scene, size, stride, shifts, small=32**2):
         low = [min(max(v / stride, 0), side - 1) for v, side in ((x1, w), (y1, h))]
         high = [min(max(v / stride, 0), side - 1) for v, side in ((x2, w), (y2, h))]
         area = (x2 - x1) * (y2 - y1)
+        whole = radius(max(high[0] - low[0], 1e-6), max(high[1] - low[1], 1e-6), 0.7)
         people.append(dict(
             joint_cell=cells, joint_drawn=[k in labelled and inside(cells[k], w, h) for k in range(len(xy))],
             root_cell=root, root_drawn=bool(labelled) and area >= small and inside(root, w, h),
             seed_cell=seed if inside(seed, w, h) else root, seeded=False, area=area,
-            radius=radius(max(high[0] - low[0], 1e-6), max(high[1] - low[1], 1e-6), 0.7)))
+            radius=whole, sigma=np.float32((2 * whole + 1) / 6)))
     taken = []
     for person in sorted(people, key=lambda person: person['area']):
         person['seeded'] = person['root_drawn'] and person['seed_cell'] not in taken
@@ -172,11 +173,36 @@ def decode(heatmap, stride):
     return (x + dx + 0.5) * stride, (y + dy + 0.5) * stride, heatmap[y, x]
 
 
-def sample(scene, size, seed=0, mask=None, **codec):
+def oks_nms(keypoints, scores, sigmas, threshold):
+    """People (N, K, 2) left when, best first, each takes away those whose OKS with it lies above the threshold.
+
+    The object's area is that of the box around its own joints, as in the authors' writer: the mean of both people's.
+    """
+    areas = [np.prod(person.max(0) - person.min(0)) for person in keypoints]
+
+    def oks(one, other):
+        scale = (areas[one] + areas[other]) / 2 + np.spacing(1)
+        squared = ((keypoints[one] - keypoints[other])**2).sum(1)
+        return np.mean([math.exp(-d / ((2 * sigma)**2 * scale * 2)) for d, sigma in zip(squared, sigmas)])
+
+    left, kept = sorted(range(len(keypoints)), key=lambda person: -scores[person]), []
+    while left:
+        best = left.pop(0)
+        kept.append(best)
+        left = [person for person in left if oks(best, person) <= threshold]
+    return kept
+
+
+def labels(encoded):
+    """The codec's targets of one picture as the pipeline packs them."""
+    return InstanceData(**{field: torch.from_numpy(value) for field, value in encoded.items()})
+
+
+def sample(scene, size, seed=0, mask=None, rng=None, **codec):
     """What the training pipeline packs for one picture: the codec's targets of ``scene``, and a loss mask (H, W)."""
-    encoded = SizeAdaptiveHeatmap(**codec).encode(*scene, size, np.random.default_rng(seed))
+    encoded = SizeAdaptiveHeatmap(**codec).encode(*scene, size, rng or np.random.default_rng(seed))
     packed = PoseDataSample(metainfo=dict(flip_indices=[0, 2, 1, 3]))
-    packed.gt_instance_labels = InstanceData(**{field: torch.from_numpy(value) for field, value in encoded.items()})
+    packed.gt_instance_labels = labels(encoded)
     if mask is not None:
         packed.gt_fields = PixelData(heatmap_mask=torch.as_tensor(mask)[None])
     return packed

@@ -174,8 +174,9 @@ def test_what_lies_outside_the_picture_is_black():
     (RandomAffine, dict(input_size=(0, 64))), (RandomAffine, dict(input_size=(64, 64), scale=(1.5, 0.75))),
     (RandomAffine, dict(input_size=(64, 64), shift=-1)),
     (RandomAffine, dict(input_size=(64, 64), scale_type='both')), (RandomMirror, dict(prob=1.5)),
-    (RandomMirror, dict(mirror='picture')),
+    (RandomMirror, dict(mirror='picture')), (RandomAffine, dict(input_size=(64, 64), distribution='normal')),
+    (RandomAffine, dict(input_size=(64, 64), shift_of='picture')),
 ])
 def test_options_outside_their_range_are_refused(step, options):
-    with pytest.raises(ValueError, match=f'{step.__name__}( needs|: scale_type must be one of)'):
+    with pytest.raises(ValueError, match=f'{step.__name__}( needs|: [a-z_]+ must (be one of|lie in))'):
         step(**options)

@@ -32,7 +32,8 @@ def join(*scenes):
 
 def test_a_cell_covers_its_stride_of_pixels_and_is_cut_towards_zero():
     xy = np.array([[0., 3.99], [4., 7.99], [-3.9, -4.], [95.9, 63.9], [1e9, -1e9]])
-    assert to_cell(xy, 4).tolist() == [[0, 0], [1, 1], [0, -1], [23, 15], [32767, -32768]]
+    assert to_cell(xy / 4, 'down').tolist() == [[0, 0], [1, 1], [0, -1], [23, 15], [32767, -32768]]
+    assert to_cell(xy / 4, 'nearest').tolist() == [[0, 1], [1, 2], [0, 0], [24, 16], [32767, -32768]]
 
 
 def test_a_cell_is_read_back_at_its_middle():

@@ -6,12 +6,23 @@ import oracle
 import pytest
 import torch
 
-from cid_mmpose.codecs import gaussian_axes, person_radius, render_max, render_people
+from cid_mmpose.codecs import gaussian_axes, render_max, render_people, whole_gaussian
+from cid_mmpose.codecs.gaussian import fractional_gaussian
+
+
+def radii(width, height, overlap=0.7):
+    """Whole radii of boxes."""
+    return whole_gaussian(np.array(width), np.array(height), overlap)[0].tolist()
+
+
+def whole_axes(cell, radius, drawn, size):
+    """Factors of Gaussians with whole radii."""
+    return gaussian_axes(cell, radius.float(), (2 * radius.float() + 1) / 6, drawn, size)
 
 
 def one(cell, radius, size=(12, 10), drawn=True):
     """A single Gaussian as a map (H, W)."""
-    axes = gaussian_axes(torch.tensor([[cell]]), torch.tensor([[radius]]), torch.tensor([[drawn]]), size)
+    axes = whole_axes(torch.tensor([[cell]]), torch.tensor([[radius]]), torch.tensor([[drawn]]), size)
     return render_people(*axes)[0, 0]
 
 
@@ -20,12 +31,13 @@ def test_radius_of_a_10_by_20_box_worked_out_by_hand():
     # outside: (30 + sqrt(900 - 4 * 200 * 0.3 / 1.7)) / 2            = (30 + sqrt(758.824)) / 2        = 28.77
     # inside:  (60 + sqrt(3600 - 16 * 0.3 * 200)) / 2                = (60 + sqrt(2640)) / 2           = 55.69
     # shifted: (-42 + sqrt(42^2 + 4 * 2.8 * 0.3 * 200)) / 2          = (-42 + sqrt(2436)) / 2          = 3.68
-    assert person_radius(np.array([10.]), np.array([20.])).tolist() == [3]
+    assert radii([10.], [20.]) == [3]
+    assert whole_gaussian(np.array([10.]), np.array([20.]))[1].tolist() == [np.float32(7 / 6)]   # (2 * 3 + 1) / 6
 
 
 def test_radius_rounds_the_sides_up_to_whole_cells():
-    assert person_radius(np.array([9.01]), np.array([19.5])) == person_radius(np.array([10.]), np.array([20.]))
-    assert person_radius(np.array([40.01]), np.array([60.])) == person_radius(np.array([41.]), np.array([60.]))
+    assert radii([9.01], [19.5]) == radii([10.], [20.])
+    assert radii([40.01], [60.]) == radii([41.], [60.])
 
 
 def test_radius_equals_the_three_textbook_cases_for_random_boxes():
@@ -33,25 +45,45 @@ def test_radius_equals_the_three_textbook_cases_for_random_boxes():
     width, height = rng.uniform(1e-6, 160, (2, 300))
     for overlap in (0.3, 0.7, 0.9):
         expected = [oracle.radius(w, h, overlap) for w, h in zip(width, height)]
-        assert person_radius(width, height, overlap).tolist() == expected
+        assert radii(width, height, overlap) == expected
 
 
 def test_radius_is_a_whole_number_and_nobody_is_a_normal_case():
-    assert person_radius(np.array([1e-6]), np.array([1e-6])).tolist() == [0]
-    assert person_radius(np.zeros(0), np.zeros(0)).shape == (0, )
-    assert person_radius(np.array([31.4]), np.array([7.7])).dtype == np.int64
+    assert radii([1e-6], [1e-6]) == [0]
+    assert radii(np.zeros(0), np.zeros(0)) == []
+    assert all(value.dtype == np.float32 for value in whole_gaussian(np.array([31.4]), np.array([7.7])))
+
+
+def test_fractional_radius_of_a_10_by_20_box_worked_out_by_hand():
+    # the shifted case above without rounding: (-42 + sqrt(2436)) / 2 = 3.677928, sigma a third of it
+    radius, sigma = fractional_gaussian(np.array([10.]), np.array([20.]))
+    assert radius[0] == pytest.approx((math.sqrt(2436) - 42) / 2, rel=1e-6) and sigma[0] == pytest.approx(radius[0] / 3)
+
+
+@pytest.mark.parametrize('radius, first, peak, last', [
+    (2.3, 7, 9, 12),   # cut off at both steps: the peak is a cell beside the joint's
+    (2.7, 7, 10, 12),
+    (3.0, 7, 10, 13),  # a whole radius stays where it is
+    (10.4, 0, 10, 20),   # the left edge is cut towards zero, and here the joint's cell is met by chance
+])
+def test_window_of_a_fractional_gaussian_at_cell_10_worked_out_by_hand(radius, first, peak, last):
+    axes = gaussian_axes(torch.tensor([[[10, 10]]]), torch.tensor([[radius]]), torch.tensor([[radius / 3]]),
+                         torch.tensor([[True]]), (40, 30))
+    row = axes[0][0, 0]
+    assert row.nonzero()[:, 0].tolist() == list(range(first, last + 1)) and row.argmax() == peak
+    assert row[peak] == 1 and row[peak + 1].item() == pytest.approx(math.exp(-4.5 / radius**2), rel=1e-6)
 
 
 @pytest.mark.parametrize('width, height', [(0, 3), (3, -1), (np.nan, 3), (3, np.inf)])
 def test_radius_refuses_sides_that_are_not_positive_and_finite(width, height):
     with pytest.raises(ValueError, match='box sides'):
-        person_radius(np.array([5., width]), np.array([5., height]))
+        whole_gaussian(np.array([5., width]), np.array([5., height]))
 
 
 @pytest.mark.parametrize('overlap', [0, 1, -0.1, 1.5])
 def test_radius_refuses_an_overlap_outside_its_range(overlap):
     with pytest.raises(ValueError, match='min_overlap'):
-        person_radius(np.array([5.]), np.array([5.]), overlap)
+        whole_gaussian(np.array([5.]), np.array([5.]), overlap)
 
 
 @pytest.mark.parametrize('radius', range(12))
@@ -59,7 +91,7 @@ def test_target_is_exactly_one_at_its_cell_and_nowhere_else_for_every_radius_and
     w, h = 12, 10
     y, x = torch.meshgrid(torch.arange(h), torch.arange(w), indexing='ij')
     cells = torch.stack([x, y], -1).reshape(-1, 1, 2)
-    axes = gaussian_axes(cells, torch.full((w * h, 1), radius), torch.ones(w * h, 1, dtype=torch.bool), (w, h))
+    axes = whole_axes(cells, torch.full((w * h, 1), radius), torch.ones(w * h, 1, dtype=torch.bool), (w, h))
     is_one = render_people(*axes)[:, 0].flatten(1) == 1
     assert torch.equal(is_one, torch.eye(w * h, dtype=torch.bool))
 
@@ -95,14 +127,14 @@ def test_a_gaussian_that_is_not_drawn_is_zero_whatever_its_cell():
 
 def test_compact_int16_targets_give_the_same_maps_as_int64():
     cell, radius, drawn = torch.tensor([[[150, 3]]]), torch.tensor([[9]]), torch.tensor([[True]])
-    wide = gaussian_axes(cell, radius, drawn, (160, 160))
-    short = gaussian_axes(cell.short(), radius.short(), drawn, (160, 160))
+    wide = whole_axes(cell, radius, drawn, (160, 160))
+    short = whole_axes(cell.short(), radius.short(), drawn, (160, 160))
     assert all(torch.equal(a, b) and a.dtype == torch.float32 for a, b in zip(wide, short))
 
 
 def test_where_two_people_meet_the_larger_value_counts():
     cells, radii = torch.tensor([[[3, 4]], [[6, 4]]]), torch.tensor([[4], [2]])
-    axes = gaussian_axes(cells, radii, torch.ones(2, 1, dtype=torch.bool), (12, 10))
+    axes = whole_axes(cells, radii, torch.ones(2, 1, dtype=torch.bool), (12, 10))
     together = render_max(*axes, torch.tensor([0, 0]), 1)[0, 0].numpy()
     expected = np.zeros((10, 12))
     oracle.draw(expected, (3, 4), 4)
@@ -115,13 +147,13 @@ def test_where_two_people_meet_the_larger_value_counts():
 
 def test_people_are_drawn_into_their_own_picture_and_a_picture_with_nobody_stays_empty():
     cells = torch.tensor([[[1, 1]], [[5, 5]], [[9, 2]]])
-    axes = gaussian_axes(cells, torch.ones(3, 1, dtype=int), torch.ones(3, 1, dtype=torch.bool), (12, 10))
+    axes = whole_axes(cells, torch.ones(3, 1, dtype=int), torch.ones(3, 1, dtype=torch.bool), (12, 10))
     maps = render_max(*axes, torch.tensor([0, 2, 2]), 4)
     assert maps.shape == (4, 1, 10, 12)
     assert [(m == 1).nonzero().tolist() for m in maps[:, 0]] == [[[1, 1]], [], [[2, 9], [5, 5]], []]
 
 
 def test_a_batch_with_nobody_gives_empty_maps_of_the_right_shape():
-    axes = gaussian_axes(torch.zeros(0, 3, 2), torch.zeros(0, 3), torch.zeros(0, 3, dtype=torch.bool), (12, 10))
+    axes = whole_axes(torch.zeros(0, 3, 2), torch.zeros(0, 3), torch.zeros(0, 3, dtype=torch.bool), (12, 10))
     assert render_people(*axes).shape == (0, 3, 10, 12)
     assert torch.equal(render_max(*axes, torch.zeros(0, dtype=int), 2), torch.zeros(2, 3, 10, 12))

@@ -6,7 +6,7 @@ import numpy as np
 import oracle
 import torch
 
-from cid_mmpose.codecs.people import FIELDS, first_on_cell, gather_targets, jitter, on_map, root_of
+from cid_mmpose.codecs.people import FIELDS, first_on_place, gather_targets, jitter, on_map, root_of
 
 
 def test_root_is_the_mean_of_the_labelled_joints_only():
@@ -27,18 +27,18 @@ def test_on_map_takes_width_for_x_and_height_for_y():
 
 def test_jitter_moves_each_root_by_its_own_step():
     cells = np.array([[3, 3], [4, 2], [1, 1]])
-    moved = jitter(cells, (8, 5), oracle.Shifts([[-1, 1], [0, 0], [1, -1]]))
+    moved = jitter(cells, (8, 5), False, oracle.Shifts([[-1, 1], [0, 0], [1, -1]]))
     assert moved.tolist() == [[2, 4], [4, 2], [2, 0]]
 
 
 def test_jitter_that_would_leave_the_map_moves_in_neither_direction():
     cells = np.array([[0, 2], [7, 2], [3, 0], [3, 4], [0, 2]])
     steps = [[-1, 1], [1, -1], [1, -1], [-1, 1], [1, 1]]
-    assert jitter(cells, (8, 5), oracle.Shifts(steps)).tolist() == [[0, 2], [7, 2], [3, 0], [3, 4], [1, 3]]
+    assert jitter(cells, (8, 5), False, oracle.Shifts(steps)).tolist() == [[0, 2], [7, 2], [3, 0], [3, 4], [1, 3]]
 
 
 def test_jitter_takes_each_of_the_nine_steps_equally_often():
-    moved = jitter(np.full((9000, 2), 5), (11, 11), np.random.default_rng(0)) - 5
+    moved = jitter(np.full((9000, 2), 5), (11, 11), False, np.random.default_rng(0)) - 5
     counts = Counter(map(tuple, moved.tolist()))
     assert sorted(counts) == [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
     assert all(abs(count - 1000) < 150 for count in counts.values())   # five standard deviations
@@ -47,16 +47,16 @@ def test_jitter_takes_each_of_the_nine_steps_equally_often():
 def test_of_two_people_on_one_cell_the_smaller_box_keeps_it():
     cells = np.array([[2, 3], [2, 3], [3, 2], [2, 3]])
     everyone = np.ones(4, bool)
-    assert first_on_cell(cells, everyone, np.array([50., 20., 90., 30.])).tolist() == [False, True, True, False]
+    assert first_on_place(cells, everyone, np.array([50., 20., 90., 30.])).tolist() == [False, True, True, False]
 
 
 def test_a_person_who_is_no_candidate_does_not_take_the_cell():
     cells = np.array([[2, 3], [2, 3]])
-    assert first_on_cell(cells, np.array([True, False]), np.array([50., 20.])).tolist() == [True, False]
+    assert first_on_place(cells, np.array([True, False]), np.array([50., 20.])).tolist() == [True, False]
 
 
 def test_of_two_equal_boxes_on_one_cell_the_first_stays():
-    assert first_on_cell(np.ones((3, 2), int), np.ones(3, bool), np.full(3, 9.)).tolist() == [True, False, False]
+    assert first_on_place(np.ones((3, 2), int), np.ones(3, bool), np.full(3, 9.)).tolist() == [True, False, False]
 
 
 def labels(count, joints=3):

@@ -19,6 +19,7 @@ from mmengine.runner import Runner
 from cid_mmpose.errors import BadInput
 from cid_mmpose.hooks import CheckpointFitHook
 from cid_mmpose.models import CIDHead
+from cid_mmpose.recipes import apply_recipe
 from cid_mmpose.stack import say
 
 from .config_errors import config_errors, original
@@ -100,6 +101,7 @@ def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional
         cfg.merge_from_dict(cfg_options or {})
     except (KeyError, TypeError, IndexError) as error:
         raise BadInput(f'--cfg-options: {error.args[0]}') from error
+    apply_recipe(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(path).stem)
     check_writable(cfg.work_dir)
     return cfg

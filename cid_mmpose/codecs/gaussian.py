@@ -1,4 +1,4 @@
-"""Size-adaptive Gaussians (eq. 13): box -> whole radius -> map. One formula, on any device.
+"""Size-adaptive Gaussians (eq. 13): box -> radius and sigma -> map.
 
 P persons, K joints, (H, W) heatmap cells. Cells are integer (x, y); a cell is ``stride`` input pixels wide.
 """
@@ -7,19 +7,18 @@ import torch
 from torch import Tensor
 
 
-def person_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> np.ndarray:
-    """Whole radius of each person's Gaussian, in heatmap cells; sigma = (2 * radius + 1) / 6.
+def corner_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> np.ndarray:
+    """How far, in heatmap cells, a box's corners may move so that its IoU stays about ``min_overlap``.
 
-    A box whose corners move by at most the radius keeps an IoU of about ``min_overlap``. Each of CornerNet's three
-    cases (box outside, inside, shifted) is a quadratic; the reference divides its root by 2 instead of by 2a, and its
-    published weights were trained that way, so it is kept.
+    Each of CornerNet's three cases (box outside, inside, shifted) is a quadratic; the reference divides its root by 2
+    instead of by 2a, and its published weights were trained that way, so it is kept.
 
     Args:
-        width, height: (P,) box sides in heatmap cells, > 0; rounded up to whole cells here, as the reference does.
+        width, height: (P,) box sides in heatmap cells, > 0.
         min_overlap: IoU kept by the moved box, in (0, 1).
 
     Returns:
-        (P,) int64, >= 0.
+        (P,) float64.
 
     Raises:
         ValueError: a side is not positive or finite, or ``min_overlap`` is outside (0, 1).
@@ -28,7 +27,6 @@ def person_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.
     """
     if not 0 < min_overlap < 1:
         raise ValueError(f'min_overlap must lie in (0, 1), got {min_overlap}')
-    width, height = np.ceil(np.asarray(width, float)), np.ceil(np.asarray(height, float))
     if not (np.isfinite(width * height).all() and (width > 0).all() and (height > 0).all()):
         raise ValueError('box sides must be finite and > 0 heatmap cells')
     total, area, m = width + height, width * height, min_overlap
@@ -36,34 +34,67 @@ def person_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.
     def larger_root(a, b, c):
         return (b + np.sqrt(b**2 - 4 * a * c)) / 2
 
-    radius = np.minimum.reduce([
+    return np.minimum.reduce([
         larger_root(1, total, area * (1 - m) / (1 + m)),
         larger_root(4, 2 * total, area * (1 - m)),
         larger_root(4 * m, -2 * m * total, area * (m - 1)),
     ])
-    return np.maximum(radius, 0).astype(np.int64)
 
 
-def gaussian_axes(cell: Tensor, radius: Tensor, drawn: Tensor, size: tuple) -> tuple:
+def whole_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> tuple:
+    """Radius and sigma (P,) float32 of each person's Gaussian in heatmap cells: radius whole, sigma (2 r + 1) / 6.
+
+    Args and errors as ``corner_radius``; the sides are rounded up to whole cells first. Source: the authors' code.
+    """
+    radius = corner_radius(np.ceil(np.asarray(width, float)), np.ceil(np.asarray(height, float)), min_overlap)
+    radius = np.maximum(np.floor(radius), 0)
+    return radius.astype(np.float32), ((2 * radius + 1) / 6).astype(np.float32)
+
+
+def fractional_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> tuple:
+    """As ``whole_gaussian`` with sigma = r / 3 and no rounding. Source: MMPose 1.3.2's ``DecoupledHeatmap``."""
+    sigma = (corner_radius(np.asarray(width, float), np.asarray(height, float), min_overlap) / 3).astype(np.float32)
+    return sigma * 3, sigma
+
+
+def window_of(cell: np.ndarray, radius: np.ndarray) -> tuple:
+    """First cell, peak, and first cell beyond the Gaussian, along one axis or both.
+
+    With a whole radius the peak is the joint's cell. A fractional one is cut off twice, as MMPose does, and the peak
+    lands up to one cell beside the joint's.
+
+    Args:
+        cell: (...) integer. radius: broadcasts over it, >= 0. Both arrays or both tensors.
+    """
+    low = cut(cell - radius)
+    return low, low + cut(radius + 0.5), cut(cell + radius + 1)
+
+
+def cut(values):
+    """Towards zero to integers: an array or a tensor."""
+    return values.long() if isinstance(values, Tensor) else values.astype(np.int64)
+
+
+def gaussian_axes(cell: Tensor, radius: Tensor, sigma: Tensor, drawn: Tensor, size: tuple) -> tuple:
     """The two factors of separable Gaussians: exp(-(dx^2 + dy^2) / 2 sigma^2) = gx * gy, cut at the radius.
 
     At the cut the product is above exp(-9), so the reference's removal of values below the float eps never acts.
 
     Args:
-        cell: (..., 2) integer (x, y) in heatmap cells, the peaks; any value where ``drawn`` is False.
-        radius: (...) integer, heatmap cells, >= 0.
+        cell: (..., 2) integer (x, y) in heatmap cells, the joints; any value where ``drawn`` is False.
+        radius, sigma: (...) float, heatmap cells, >= 0 and > 0.
         drawn: (...) bool; a Gaussian that is not drawn is zero everywhere.
         size: (W, H) of the map in cells.
 
     Returns:
         gx (..., W) and gy (..., H), float32 in [0, 1]; exactly 1 at the peak of a drawn Gaussian.
     """
-    sigma = (2 * radius.float() + 1) / 6
 
-    def axis(center: Tensor, length: int) -> Tensor:
-        offset = torch.arange(length, device=cell.device) - center.long()[..., None]
-        values = torch.exp(-offset.float()**2 / (2 * sigma[..., None]**2))
-        return values * (offset.abs() <= radius[..., None])
+    def axis(joint: Tensor, length: int) -> Tensor:
+        low, peak, high = (edge[..., None] for edge in window_of(joint.long(), radius))
+        at = torch.arange(length, device=cell.device)
+        values = torch.exp(-(at - peak).float()**2 / (2 * sigma[..., None]**2))
+        return values * ((at >= low) & (at < high))
 
     gx, gy = axis(cell[..., 0], size[0]), axis(cell[..., 1], size[1])
     return gx, gy * drawn[..., None]

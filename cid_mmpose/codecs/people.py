@@ -17,7 +17,8 @@ class PersonTargets(NamedTuple):
     root_drawn: Tensor  # (P,) bool, the person has a centre on the map
     seed_cell: Tensor  # (P, 2) int16, where the person's feature is sampled: the root, moved by up to one cell
     seeded: Tensor  # (P,) bool, the person has a map of its own (GFD)
-    radius: Tensor  # (P,) int16, heatmap cells
+    radius: Tensor  # (P,) float32, where the Gaussians are cut, in heatmap cells
+    sigma: Tensor  # (P,) float32, of the Gaussians, in heatmap cells
     image: Tensor  # (P,) int64, picture in the batch, ascending
 
 
@@ -42,27 +43,43 @@ def on_map(cell: np.ndarray, size: Sequence[int]) -> np.ndarray:
     return ((cell >= 0) & (cell < np.asarray(size))).all(-1)
 
 
-def jitter(cell: np.ndarray, size: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+def jitter(position: np.ndarray, size: Sequence[int], clamp: bool, rng: np.random.Generator) -> np.ndarray:
     """Moves each root by -1, 0 or 1 cell in x and y, so that features around a centre also learn to stand for it.
 
-    A root that would leave the map is not moved. (N, 2) int -> (N, 2) int. Source: the authors' data set.
-    """
-    moved = cell + rng.integers(-1, 2, cell.shape)
-    return np.where(on_map(moved, size)[:, None], moved, cell)
-
-
-def first_on_cell(cell: np.ndarray, candidate: np.ndarray, area: np.ndarray) -> np.ndarray:
-    """Keeps one person per cell, since two with one feature vector cannot be told apart; the smaller box stays.
-
     Args:
-        cell: (N, 2) int. candidate: (N,) bool. area: (N,) box areas, any unit.
+        position: (N, 2) cells or fractions of them. size: (W, H) of the map.
+        clamp: a root that would leave the map goes to its border (MMPose); if False it is not moved (the authors).
 
     Returns:
-        (N,) bool, True for the candidates that keep their cell.
+        (N, 2), of the type of ``position``.
     """
-    kept, taken = np.zeros(len(cell), bool), set()
+    moved = position + rng.integers(-1, 2, position.shape)
+    if clamp:
+        return np.clip(moved, 0, np.asarray(size) - 1).astype(position.dtype)
+    return np.where(on_map(moved, size)[:, None], moved, position)
+
+
+def first_on_place(place: np.ndarray, candidate: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Keeps one person per place, since two with one feature vector cannot be told apart; the smaller box stays.
+
+    Args:
+        place: (N, 2), cells or positions. candidate: (N,) bool. area: (N,) box areas, any unit.
+
+    Returns:
+        (N,) bool, True for the candidates that keep their place.
+    """
+    kept, taken = np.zeros(len(place), bool), set()
     for person in np.argsort(area, kind='stable'):
-        if candidate[person] and tuple(cell[person]) not in taken:
-            taken.add(tuple(cell[person]))
+        if candidate[person] and tuple(place[person]) not in taken:
+            taken.add(tuple(place[person]))
             kept[person] = True
     return kept
+
+
+def at_most(kept: np.ndarray, limit: int, rng: np.random.Generator) -> np.ndarray:
+    """Of (N,) bool at most ``limit`` chosen at random; 0 sets no limit."""
+    if not limit or kept.sum() <= limit:
+        return kept
+    chosen = np.zeros_like(kept)
+    chosen[rng.permutation(kept.nonzero()[0])[:limit]] = True
+    return chosen

@@ -3,6 +3,7 @@
 A cell c covers the input pixels [c * stride, (c + 1) * stride); decoding returns the middle of the cell, so that
 decode undoes encode to half a cell.
 """
+from types import SimpleNamespace
 from typing import Optional
 
 import numpy as np
@@ -10,18 +11,22 @@ import torch
 from mmpose.codecs.base import BaseKeypointCodec
 from torch import Tensor
 
+from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import KEYPOINT_CODECS
 
-from .gaussian import person_radius
-from .people import FIELDS, first_on_cell, jitter, on_map, root_of
+from .gaussian import fractional_gaussian, whole_gaussian, window_of
+from .people import FIELDS, at_most, first_on_place, jitter, on_map, root_of
+
+SMALLEST_SIDE = 1e-6  # heatmap cells, of a box that lies outside the map; rounded up to one cell
 
 
-def to_cell(xy: np.ndarray, stride: int) -> np.ndarray:
-    """Input pixels (..., 2) -> heatmap cells, int16; values far off the map are clipped to what int16 holds.
+def to_cell(position: np.ndarray, rounding: str) -> np.ndarray:
+    """Fractional cells (..., 2) -> int16; values far off the map are clipped to what int16 holds.
 
-    Cut towards zero as the reference's ``int()`` does: up to one cell left of or above the map still counts as on it.
+    'down' cuts towards zero as the reference's ``int()`` does: up to one cell left of or above the map still counts as
+    on it. 'nearest' adds half a cell first.
     """
-    return np.clip(np.trunc(xy / stride), -32768, 32767).astype(np.int16)
+    return np.clip(np.trunc(position + 0.5 * (rounding == 'nearest')), -32768, 32767).astype(np.int16)
 
 
 def to_pixel(cell: Tensor, stride: int) -> Tensor:
@@ -35,9 +40,19 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
 
     Args:
         stride: input pixels per heatmap cell.
-        min_overlap: IoU that sets the Gaussian's radius, in (0, 1); see ``person_radius``.
+        min_overlap: IoU that sets the Gaussian's radius, in (0, 1); see ``corner_radius``.
+        recipe: 'reference' or 'mmpose'; sets those of the following that are None (``recipes.py``).
+        gaussian: 'whole' radius from the upright box on the map, or 'fractional' from the sides of the turned box.
+        rounding: of joints and roots to cells, 'down' or 'nearest'; seeds are always rounded down.
         small_person_area: a person whose box is smaller than this (input pixels squared, after augmentation) gets no
             root and no map of its own; 0 keeps everyone (CrowdPose).
+        off_map: 'skip' joints and roots outside the map, or draw what is 'touching' it and move seeds to its border.
+        shared_cell: of two people whose seeds share a 'cell', or only the exact 'position', one is dropped.
+        max_people: seeds kept a picture, chosen at random; 0 keeps all.
+        border: peaks that the quarter shift moves: 'all' that have both neighbours, or 'inner' ones from cell 2 on.
+
+    Raises:
+        ValueError: a value outside its range. BadInput: there is no such recipe or choice.
 
     Source: the authors' code; what it does beyond the paper is listed with each function.
     """
@@ -45,11 +60,26 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
     label_mapping_table = {field: field for field in FIELDS}
     field_mapping_table = dict(heatmap_mask='heatmap_mask')
 
-    def __init__(self, *, stride: int = 4, min_overlap: float = 0.7, small_person_area: float = 32.0**2) -> None:
+    def __init__(self,
+                 *,
+                 stride: int = 4,
+                 min_overlap: float = 0.7,
+                 recipe: str = DEFAULT,
+                 gaussian: Optional[str] = None,
+                 rounding: Optional[str] = None,
+                 small_person_area: Optional[float] = None,
+                 off_map: Optional[str] = None,
+                 shared_cell: Optional[str] = None,
+                 max_people: Optional[int] = None,
+                 border: Optional[str] = None) -> None:
         super().__init__()
-        if stride < 1 or not 0 < min_overlap < 1 or small_person_area < 0:
-            raise ValueError('SizeAdaptiveHeatmap needs stride >= 1, 0 < min_overlap < 1 and small_person_area >= 0')
-        self.stride, self.min_overlap, self.small_person_area = stride, min_overlap, small_person_area
+        self.rules = SimpleNamespace(**options_of(
+            'SizeAdaptiveHeatmap', recipe, gaussian=gaussian, rounding=rounding, small_person_area=small_person_area,
+            off_map=off_map, shared_cell=shared_cell, max_people=max_people, border=border))
+        if stride < 1 or not 0 < min_overlap < 1 or min(self.rules.small_person_area, self.rules.max_people) < 0:
+            raise ValueError('SizeAdaptiveHeatmap needs stride >= 1, 0 < min_overlap < 1, small_person_area >= 0 '
+                             'and max_people >= 0')
+        self.stride, self.min_overlap = stride, min_overlap
 
     def encode(self,
                keypoints: np.ndarray,
@@ -65,37 +95,58 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
             bbox: (N, 4, 2) corners in input pixels, in the order left-top, left-bottom, right-top, right-bottom of
                 the picture before augmentation.
             input_size: (w, h) of the network's input in pixels.
-            rng: chance for the jitter of the seeds; by default drawn from the worker's global numpy state.
+            rng: chance for the seeds; by default drawn from the worker's global numpy state.
 
         Returns:
             The ``FIELDS`` of ``PersonTargets`` as arrays of N persons.
         """
         rng = rng or np.random.default_rng(np.random.randint(2**31))
         size = [side // self.stride for side in input_size]
-        labelled = keypoints_visible > 0
         corners = np.asarray(bbox, np.float64).reshape(-1, 4, 2)
-        area = _box_area(corners)
-        joint_cell, root_cell = to_cell(keypoints, self.stride), to_cell(root_of(keypoints, labelled), self.stride)
-        rooted = labelled.any(1) & (area >= self.small_person_area) & on_map(root_cell, size)
-        seed_cell = jitter(root_cell, size, rng).astype(np.int16)
+        area = np.prod(box_sides(corners), 0)
+        labelled = keypoints_visible > 0
+        joints, root = keypoints / self.stride, root_of(keypoints, labelled) / self.stride
+        radius, sigma = self._gaussian(corners / self.stride, size)
+        joint_cell, root_cell = to_cell(joints, self.rules.rounding), to_cell(root, self.rules.rounding)
+        rooted = labelled.any(1) & (area >= self.rules.small_person_area) & self._on_map(root_cell, radius, size)
+        seed_cell, seeded = self._seeds(root, rooted, area, size, rng)
         return dict(
             joint_cell=joint_cell,
-            joint_drawn=labelled & on_map(joint_cell, size),
+            joint_drawn=labelled & self._on_map(joint_cell, radius[:, None], size),
             root_cell=root_cell,
             root_drawn=rooted,
             seed_cell=seed_cell,
-            seeded=first_on_cell(seed_cell, rooted, area),
-            radius=self._radius(corners / self.stride, size))
+            seeded=seeded,
+            radius=radius,
+            sigma=sigma)
 
-    def _radius(self, corners: np.ndarray, size: list) -> np.ndarray:
-        """(N, 4, 2) corners in cells -> (N,) int16 from the upright box around them, clipped to the map.
+    def _gaussian(self, corners: np.ndarray, size: list) -> tuple:
+        """(N, 4, 2) corners in cells -> radius and sigma (N,).
 
-        A box that has no extent on the map (a person pushed out by augmentation) gets the radius of a one-cell box, 0.
+        'whole' takes the upright box clipped to the map; one that has no extent there (a person pushed out by
+        augmentation) counts as a cell wide.
         """
+        if self.rules.gaussian == 'fractional':
+            return fractional_gaussian(*box_sides(corners), self.min_overlap)
         limit = np.asarray(size) - 1
         low, high = corners.min(1).clip(0, limit), corners.max(1).clip(0, limit)
-        sides = np.maximum(high - low, 1e-6)
-        return person_radius(sides[:, 0], sides[:, 1], self.min_overlap).astype(np.int16)
+        return whole_gaussian(*np.maximum(high - low, SMALLEST_SIDE).T, self.min_overlap)
+
+    def _on_map(self, cell: np.ndarray, radius: np.ndarray, size: list) -> np.ndarray:
+        """Which cells (..., 2) get a Gaussian of ``radius`` (...) on a map of ``size``: those on it, or touching it."""
+        if self.rules.off_map == 'skip':
+            return on_map(cell, size)
+        low, _, high = window_of(cell.astype(np.int64), radius[..., None])
+        return ((low < np.asarray(size)) & (high >= 0)).all(-1)
+
+    def _seeds(self, root: np.ndarray, rooted: np.ndarray, area: np.ndarray, size: list,
+               rng: np.random.Generator) -> tuple:
+        """Roots (N, 2) in fractional cells -> where people are sampled (N, 2) int16, and who is (N,)."""
+        exact = self.rules.shared_cell == 'position'
+        start = root if exact else to_cell(root, 'down')
+        moved = jitter(start, size, self.rules.off_map == 'touching', rng)
+        seeded = at_most(first_on_place(moved, rooted, area), self.rules.max_people, rng)
+        return to_cell(moved, 'down'), seeded
 
     def decode(self, heatmaps: Tensor, root_scores: Tensor) -> tuple:
         """Reads each person's keypoints from the peaks of that person's maps (eq. 2 with m = 1).
@@ -106,7 +157,7 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
 
         Returns:
             keypoints (N, K, 2) in input pixels, and their scores (N, K): peak x root score. The peak's cell is moved
-            by a quarter cell towards the higher neighbour in x and in y, not at the border of the map.
+            by a quarter cell towards the higher neighbour in x and in y, as far as ``border`` says.
         """
         n, k, h, w = heatmaps.shape
         flat = heatmaps.flatten(2)
@@ -117,13 +168,17 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
             at = (y + dy).clamp(0, h - 1) * w + (x + dx).clamp(0, w - 1)
             return flat.gather(2, at[..., None])[..., 0]
 
-        shift_x = torch.sign(value(1, 0) - value(-1, 0)) * ((x > 0) & (x < w - 1))
-        shift_y = torch.sign(value(0, 1) - value(0, -1)) * ((y > 0) & (y < h - 1))
+        first = 2 if self.rules.border == 'inner' else 1
+        moves_x, moves_y = (x >= first) & (x < w - 1), (y >= first) & (y < h - 1)
+        if self.rules.border == 'inner':  # MMPose also asks that the peak is not in the other axis' first cell
+            moves_x, moves_y = moves_x & (y > 0), moves_y & (x > 0)
+        shift_x = torch.sign(value(1, 0) - value(-1, 0)) * moves_x
+        shift_y = torch.sign(value(0, 1) - value(0, -1)) * moves_y
         cell = torch.stack([x + shift_x / 4, y + shift_y / 4], -1)
         return to_pixel(cell, self.stride), peak * root_scores[:, None]
 
 
-def _box_area(corners: np.ndarray) -> np.ndarray:
-    """(N, 4, 2) corners of rotated boxes -> (N,) areas: the sides meet at the first corner at right angles."""
+def box_sides(corners: np.ndarray) -> tuple:
+    """(N, 4, 2) corners of turned boxes -> widths and heights (N,): the sides that meet at the first corner."""
     left_top, left_bottom, right_top = corners[:, 0], corners[:, 1], corners[:, 2]
-    return np.linalg.norm(right_top - left_top, axis=1) * np.linalg.norm(left_bottom - left_top, axis=1)
+    return np.linalg.norm(right_top - left_top, axis=1), np.linalg.norm(left_bottom - left_top, axis=1)

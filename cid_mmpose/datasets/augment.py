@@ -1,14 +1,16 @@
 """Random geometry of training (section 4.2), uniform as the paper and the authors' code draw it."""
-from typing import Sequence
+from types import SimpleNamespace
+from typing import Optional, Sequence
 
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.structures.bbox import bbox_xyxy2corner
+from scipy.stats import truncnorm
 
+from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import TRANSFORMS
 
-MIRRORS = ('map', 'input')
 SIDES = dict(short=min, long=max)
 
 
@@ -39,8 +41,15 @@ class RandomAffine(BaseTransform):
         shift: largest shift in x and in y, in window sides, either way.
         scale_type: 'short' or 'long', the side of the picture that a scale of 1 brings to the input; 'long' with a
             scale of 1 and no shift shows the whole picture, as MMPose's ``BottomupResize`` does in mode 'fit'.
+        recipe: 'reference' or 'mmpose'; sets those of the following that are None (``recipes.py``).
+        distribution: of angle, scale and shift between their bounds: 'uniform', or 'trunc_norm', a standard normal
+            cut at one standard deviation.
+        shift_of: what a shift is a share of: the 'window', or the picture's own 'sides', width in x, height in y.
 
-    Source: the authors' transforms; MMPose's draw from a truncated normal and shift by the picture's own sides.
+    Raises:
+        ValueError: a value outside its range. BadInput: there is no such recipe or choice.
+
+    Source: the paper and the authors' transforms ('reference'), MMPose's ``BottomupRandomAffine`` ('mmpose').
     """
 
     def __init__(self,
@@ -49,13 +58,18 @@ class RandomAffine(BaseTransform):
                  rotation: float = 30.0,
                  scale: Sequence[float] = (0.75, 1.5),
                  shift: float = 0.2,
-                 scale_type: str = 'short') -> None:
+                 scale_type: str = 'short',
+                 recipe: str = DEFAULT,
+                 distribution: Optional[str] = None,
+                 shift_of: Optional[str] = None) -> None:
         if min(input_size) <= 0 or not 0 < scale[0] <= scale[1] or shift < 0:
             raise ValueError('RandomAffine needs input_size > 0, 0 < scale[0] <= scale[1] and shift >= 0')
         if scale_type not in SIDES:
             raise ValueError(f'RandomAffine: scale_type must be one of {tuple(SIDES)}, got {scale_type!r}')
         self.input_size = tuple(input_size)
         self.rotation, self.scale, self.shift, self.scale_type = rotation, tuple(scale), shift, scale_type
+        self.rules = SimpleNamespace(
+            **options_of('RandomAffine', recipe, distribution=distribution, shift_of=shift_of))
 
     def transform(self, results: dict) -> dict:
         """See the class."""
@@ -68,10 +82,18 @@ class RandomAffine(BaseTransform):
 
     def draw_matrix(self, shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
         """A random matrix (2, 3) for a picture of ``shape`` (H, W)."""
-        window = SIDES[self.scale_type](shape) * rng.uniform(*self.scale)
-        center = np.array(shape[::-1]) / 2 + rng.uniform(-self.shift, self.shift, 2) * window
-        degrees = rng.uniform(-self.rotation, self.rotation)
-        return affine_matrix(center, min(self.input_size) / window, degrees, self.input_size)
+        angle, size, *offset = self._draw(rng)
+        smallest, largest = self.scale
+        window = SIDES[self.scale_type](shape) * (smallest + (largest - smallest) * (size + 1) / 2)
+        sides = np.array(shape[::-1])
+        shift = self.shift * np.array(offset) * (window if self.rules.shift_of == 'window' else sides)
+        return affine_matrix(sides / 2 + shift, min(self.input_size) / window, angle * self.rotation, self.input_size)
+
+    def _draw(self, rng: np.random.Generator) -> np.ndarray:
+        """(4,) numbers in [-1, 1]: of the angle, the scale, and the shift in x and y."""
+        if self.rules.distribution == 'uniform':
+            return rng.uniform(-1, 1, 4)
+        return truncnorm.rvs(-1, 1, size=4, random_state=rng)
 
 
 def move_points(xy: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -87,15 +109,18 @@ class RandomMirror(BaseTransform):
 
     Args:
         prob: how often.
+        recipe: 'reference' or 'mmpose'; sets ``mirror`` where that is None (``recipes.py``).
         mirror: where x turns round. 'map' at the last heatmap cell, x -> w - stride - x, as the authors do; 'input'
             at the last pixel, x -> w - 1 - x, where the picture itself turns.
         stride: input pixels per heatmap cell.
     """
 
-    def __init__(self, *, prob: float = 0.5, mirror: str = 'map', stride: int = 4) -> None:
-        if mirror not in MIRRORS or not 0 <= prob <= 1:
-            raise ValueError(f'RandomMirror needs prob in [0, 1] and mirror in {MIRRORS}')
-        self.prob, self.mirror, self.stride = prob, mirror, stride
+    def __init__(self, *, prob: float = 0.5, recipe: str = DEFAULT, mirror: Optional[str] = None,
+                 stride: int = 4) -> None:
+        if not 0 <= prob <= 1:
+            raise ValueError(f'RandomMirror: prob must lie in [0, 1], got {prob}')
+        self.prob, self.stride = prob, stride
+        self.mirror = options_of('RandomMirror', recipe, mirror=mirror)['mirror']
 
     def transform(self, results: dict) -> dict:
         """See the class."""

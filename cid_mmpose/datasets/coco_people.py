@@ -3,7 +3,7 @@
 Beside MMPose's own classes: annotations are checked first, training takes the pictures the authors train on, and what
 must not count in the loss keeps its region even where that is run-length encoded.
 """
-from typing import List
+from typing import List, Optional
 
 import numpy as np
 from mmengine.fileio import join_path
@@ -11,9 +11,11 @@ from mmengine.logging import MMLogger
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 
 from cid_mmpose.errors import BadInput
+from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import DATASETS
 
-from .annotations import bad_annotations, check_data_root, labelled_joints, person_category, read_annotations
+from .annotations import (bad_annotations, check_data_root, check_joints, joint_names, labelled_joints, person_category,
+                          read_annotations)
 
 BAD_ANNOTATIONS = ('error', 'skip')
 
@@ -24,12 +26,15 @@ class CocoPeople(BaseCocoStyleDataset):
 
     Each item holds ``img_path``, ``ann_shape`` (height, width of the annotated picture), the N people's ``keypoints``
     (N, K, 2) in pixels, ``keypoints_visible`` (N, K) in {0, 1}, ``bbox`` (N, 4) x1, y1, x2, y2, ``id``, and
-    ``invalid_segs``, the regions of crowds and of people without labelled joints. Training takes pictures with at
-    least one labelled person who is not a crowd; testing takes all. People may have any category id.
+    ``invalid_segs``, the regions of crowds and of people without labelled joints. Training takes the
+    pictures that ``train_images`` says; testing takes all. People may have any category id.
 
     Args:
         bad_annotations: what to do about a person without the right number of finite keypoints or without a box:
             'error' stops, 'skip' leaves the person out with a count (and out of the loss, by the region).
+        recipe: 'reference' or 'mmpose'; sets ``train_images`` where that is None (``recipes.py``).
+        train_images: which pictures train: those with a 'labelled' person who is not a crowd, or all 'annotated' ones,
+            that is with any annotation.
         metainfo: the joints, as MMPose's data sets take them; COCO's 17 by default.
         Others as MMPose's ``BaseCocoStyleDataset``.
 
@@ -39,10 +44,12 @@ class CocoPeople(BaseCocoStyleDataset):
 
     METAINFO = dict(from_file='configs/_base_/datasets/coco.py')
 
-    def __init__(self, *, bad_annotations: str = 'error', data_root: str = '', **kwargs) -> None:
+    def __init__(self, *, bad_annotations: str = 'error', data_root: str = '', recipe: str = DEFAULT,
+                 train_images: Optional[str] = None, **kwargs) -> None:
         if bad_annotations not in BAD_ANNOTATIONS:
             raise ValueError(f'bad_annotations must be one of {BAD_ANNOTATIONS}, got {bad_annotations!r}')
         self.bad_annotations = bad_annotations
+        self.train_images = options_of('CocoPeople', recipe, train_images=train_images)['train_images']
         check_data_root(data_root)
         super().__init__(data_root=data_root, data_mode='bottomup', **kwargs)
 
@@ -52,6 +59,7 @@ class CocoPeople(BaseCocoStyleDataset):
         if data.get('annotations'):
             self._metainfo['CLASSES'] = data['categories']
             category = person_category(data['categories'], self.ann_file)
+            check_joints(data, self.ann_file, category, joint_names(self.metainfo))
             data['annotations'] = [a for a in data['annotations'] if a['category_id'] == category]
         logger = MMLogger.get_current_instance()
         bad = bad_annotations(data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations, logger)
@@ -59,11 +67,15 @@ class CocoPeople(BaseCocoStyleDataset):
         for annotation in data.get('annotations', ()):
             people.get(annotation['image_id'], []).append(annotation)
         items = [self._item(image, people[image['id']], bad) for image in data['images']]
-        items = [item for item in items if self.test_mode or len(item['keypoints'])]
+        if not self.test_mode:
+            items = [item for item in items if self._trains(item, people[item['img_id']])]
         if not items:
             raise BadInput(f"{self.ann_file}: holds no picture{'' if self.test_mode else ' with a labelled person'}; "
                            'set ann_file of the data set to another file')
         return items
+
+    def _trains(self, item: dict, annotations: List[dict]) -> bool:
+        return bool(annotations) if self.train_images == 'annotated' else len(item['keypoints']) > 0
 
     def _item(self, image: dict, annotations: List[dict], bad: set) -> dict:
         """The item of one picture; ``bad`` annotations count as regions without labelled joints."""

@@ -1,11 +1,12 @@
 """Where the crowd's maps count in the loss: not on crowd regions, nor on people whose joints nobody labelled."""
-from typing import Sequence
+from typing import Optional, Sequence
 
 import cv2
 import numpy as np
 import pycocotools.mask as coco_mask
 from mmcv.transforms import BaseTransform
 
+from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import TRANSFORMS
 
 
@@ -26,20 +27,29 @@ class LossMask(BaseTransform):
 
     Args:
         stride: input pixels per heatmap cell.
+        recipe: 'reference' or 'mmpose'; sets ``regions`` where that is None (``recipes.py``).
+        regions: 'masked' as described, or 'ignored': the loss counts everywhere.
+
+    Raises:
+        BadInput: there is no such recipe or choice.
 
     Source: the authors' data set; MMPose's transform passes over run lengths and its mask never reaches the loss.
     """
 
-    def __init__(self, *, stride: int = 4) -> None:
+    def __init__(self, *, stride: int = 4, recipe: str = DEFAULT, regions: Optional[str] = None) -> None:
         self.stride = stride
+        self.regions = options_of('LossMask', recipe, regions=regions)['regions']
 
     def transform(self, results: dict) -> dict:
         """See the class."""
+        size = tuple(side // self.stride for side in results['input_size'])
+        if self.regions == 'ignored':
+            results['heatmap_mask'] = np.ones((1, *size[::-1]), bool)
+            return results
         shape = tuple(results['img_shape'])
         valid = np.full(shape, 255, np.uint8)
         for segmentation in results.get('invalid_segs', ()):
             valid[region_of(segmentation, shape) > 0] = 0
-        size = tuple(side // self.stride for side in results['input_size'])
         mask = cv2.warpAffine(valid, results['warp_mat'] / self.stride, size, flags=cv2.INTER_LINEAR) > 127
         results['heatmap_mask'] = (mask[:, ::-1].copy() if results.get('flip', False) else mask)[None]
         return results

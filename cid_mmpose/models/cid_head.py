@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cid_mmpose.codecs import PersonTargets, gather_targets, gaussian_axes, render_max, render_people
 from cid_mmpose.errors import BadInput
+from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import KEYPOINT_CODECS, MODELS
 
 from .flip import average_halves, average_people, stack_mirrored
@@ -39,6 +40,8 @@ class CIDHead(BaseHead):
         recalibration: 'fused', 'spatial' or 'channel' (table 1).
         crowd_loss, person_loss: losses of the crowd's and of each person's maps; contrastive_loss: of the vectors.
         decoder: config of the codec that made the targets, here for its ``stride`` and ``decode``.
+        recipe: 'reference' or 'mmpose', for ``cell_center`` (``recipes.py``).
+        cell_center: see ``gfd.relative_coordinates``; a checkpoint that is loaded brings its own.
         max_train_people: at most so many people of a batch get a map, chosen at random.
         test: fields of ``PredictOptions``.
 
@@ -50,6 +53,8 @@ class CIDHead(BaseHead):
                  in_channels: int,
                  num_keypoints: int,
                  decoder: dict,
+                 recipe: str = DEFAULT,
+                 cell_center: Optional[float] = None,
                  gfd_channels: int = 32,
                  recalibration: str = 'fused',
                  crowd_loss: dict = dict(type='cid_mmpose.FocalHeatmapLoss', loss_weight=1.0),
@@ -59,7 +64,8 @@ class CIDHead(BaseHead):
                  test: Optional[dict] = None) -> None:
         super().__init__()
         self.iia = IIA(in_channels, num_keypoints)
-        self.gfd = GFD(in_channels, gfd_channels, num_keypoints, recalibration)
+        options = options_of('CIDHead', recipe, cell_center=cell_center)
+        self.gfd = GFD(in_channels, gfd_channels, num_keypoints, recalibration, **options)
         self.crowd_loss = MODELS.build(crowd_loss)
         self.person_loss = MODELS.build(person_loss)
         self.contrastive_loss = MODELS.build(contrastive_loss)
@@ -166,8 +172,8 @@ class CIDHead(BaseHead):
 def draw_people(targets: PersonTargets, chosen: Tensor, like: Tensor) -> tuple:
     """Targets (N, K, H, W) of the people ``chosen`` (N,) and the weight (N, K, 1, 1) of each map, 0 if not drawn."""
     drawn = targets.joint_drawn[chosen]
-    radius = targets.radius[chosen, None].expand(drawn.shape)
-    axes = gaussian_axes(targets.joint_cell[chosen], radius, drawn, like.shape[:-3:-1])
+    radius, sigma = (size[chosen, None].expand(drawn.shape) for size in (targets.radius, targets.sigma))
+    axes = gaussian_axes(targets.joint_cell[chosen], radius, sigma, drawn, like.shape[:-3:-1])
     return render_people(*axes), drawn[..., None, None].to(axes[0].dtype)
 
 
@@ -175,7 +181,8 @@ def draw_crowd(targets: PersonTargets, like: Tensor) -> Tensor:
     """Targets [H*; C*] (B, K + 1, H, W) of everyone, the centre map last."""
     cell = torch.cat([targets.joint_cell, targets.root_cell[:, None]], 1)
     drawn = torch.cat([targets.joint_drawn, targets.root_drawn[:, None]], 1)
-    axes = gaussian_axes(cell, targets.radius[:, None].expand(drawn.shape), drawn, like.shape[:-3:-1])
+    radius, sigma = (size[:, None].expand(drawn.shape) for size in (targets.radius, targets.sigma))
+    axes = gaussian_axes(cell, radius, sigma, drawn, like.shape[:-3:-1])
     return render_max(*axes, targets.image, len(like))
 
 

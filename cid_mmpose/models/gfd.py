@@ -7,7 +7,7 @@ The paper stacks [F_c; F_s] for each person and convolves (eq. 12). A 1x1 convol
 halves, W [F_c; F_s] = W_c diag(f) F^ + M (W_s F^), so W_s F^ is the same for everyone and a person costs one small
 matrix product; the 2 D x H x W stack of each person is never built.
 """
-from typing import Optional
+from typing import Optional, Union
 
 import torch
 import torch.nn.functional as F
@@ -46,24 +46,31 @@ class ChannelRecalibration(nn.Module):
 
 
 class SpatialRecalibration(nn.Module):
-    """A mask on each person's foreground (eq. 10)."""
+    """A mask on each person's foreground (eq. 10).
 
-    def __init__(self, in_channels: int, channels: int) -> None:
+    Args:
+        cell_center: where in a cell its coordinates are taken, in cells; see ``relative_coordinates``. It belongs to
+            the weights and is saved with them.
+    """
+
+    def __init__(self, in_channels: int, channels: int, cell_center: float = 0.0) -> None:
         super().__init__()
+        self.register_buffer('cell_center', torch.tensor(float(cell_center)))
         self.attention = nn.Linear(in_channels, channels)
         self.conv = nn.Conv2d(3, 1, 5, padding=2)  # over [M_sim; O_x; O_y]
 
     def forward(self, shared: Tensor, params: Tensor, roots: Roots) -> Tensor:
         """F^ (B, D, H, W), f (N, C), N roots -> M (N, 1, H, W) in (0, 1)."""
         similarity = per_person(self.attention(params)[:, None], shared, roots.image)
-        return self.conv(torch.cat([similarity, relative_coordinates(roots.cell, similarity)], 1)).sigmoid()
+        return self.conv(torch.cat([similarity, relative_coordinates(roots.cell, similarity, self.cell_center)], 1)).sigmoid()
 
 
-def relative_coordinates(cell: Tensor, like: Tensor) -> Tensor:
-    """O^(i): offset from each cell to the root, (root - cell) / 32 in x and in y.
+def relative_coordinates(cell: Tensor, like: Tensor, cell_center: Union[float, Tensor] = 0.0) -> Tensor:
+    """O^(i): offset from each cell to the root, (root - (cell + cell_center)) / 32 in x and in y.
 
     Args:
         cell: (N, 2) roots. like: a tensor (..., H, W) whose size, type and device the result takes.
+        cell_center: 0 as the authors have it (a cell stands at its left upper corner, like the root), 0.5 as MMPose.
 
     Returns:
         (N, 2, H, W).
@@ -72,7 +79,7 @@ def relative_coordinates(cell: Tensor, like: Tensor) -> Tensor:
     x, y = torch.arange(w, device=cell.device), torch.arange(h, device=cell.device)
     dx = (cell[:, 0, None, None] - x).expand(-1, h, -1)
     dy = (cell[:, 1, None, None] - y[:, None]).expand(-1, -1, w)
-    return torch.stack([dx, dy], 1).to(like.dtype) / OFFSET_SCALE
+    return (torch.stack([dx, dy], 1) - cell_center).to(like.dtype) / OFFSET_SCALE
 
 
 class GFD(nn.Module):
@@ -81,16 +88,18 @@ class GFD(nn.Module):
     Args:
         in_channels: C. channels: D, 32 in the paper (table 2). num_keypoints: K.
         recalibration: 'fused' (eq. 12), or 'spatial' or 'channel' alone (table 1).
+        cell_center: see ``relative_coordinates``.
     """
 
-    def __init__(self, in_channels: int, channels: int, num_keypoints: int, recalibration: str = 'fused') -> None:
+    def __init__(self, in_channels: int, channels: int, num_keypoints: int, recalibration: str = 'fused',
+                 cell_center: float = 0.0) -> None:
         super().__init__()
         if recalibration not in RECALIBRATIONS:
             raise ValueError(f'recalibration must be one of {RECALIBRATIONS}, got {recalibration!r}')
         has_channel, has_spatial = recalibration != 'spatial', recalibration != 'channel'
         self.conv_down = nn.Conv2d(in_channels, channels, 1)
         self.channel = ChannelRecalibration(in_channels, channels) if has_channel else None
-        self.spatial = SpatialRecalibration(in_channels, channels) if has_spatial else None
+        self.spatial = SpatialRecalibration(in_channels, channels, cell_center) if has_spatial else None
         self.fuse = nn.Conv2d(channels * (has_channel + has_spatial), channels, 1)
         self.heatmap = nn.Conv2d(channels, num_keypoints, 1)
         self.apply(init_linear)

@@ -6,10 +6,11 @@ from torch import Tensor, nn
 from cid_mmpose.registry import MODELS
 
 ALPHA, BETA = 2, 4  # eq. 15
+AVERAGES = ('batch', 'person')
 
 
-def focal_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """FL of eq. 15, summed over all maps and divided by the number of cells that equal 1.
+def focal_terms(logits: Tensor, target: Tensor, weight: Tensor) -> tuple:
+    """The sum in eq. 15, cell by cell.
 
     The reference takes probabilities clamped to [1e-4, 1 - 1e-4]; from logits the logarithms stay finite without it.
 
@@ -18,7 +19,7 @@ def focal_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         weight: broadcasts over the maps; 0 where a cell or a map does not count.
 
     Returns:
-        A scalar; with no cell equal to 1 (nobody in the pictures) the sum itself, as the reference does.
+        Losses and numbers of peaks (cells equal to 1 that count), float32, both of the maps' shape.
     """
     logits, target = logits.float(), target.float()
     log_p, log_not_p = F.logsigmoid(logits), F.logsigmoid(-logits)
@@ -26,7 +27,26 @@ def focal_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     is_peak = target.eq(1) * weight
     found = log_p * (1 - p)**ALPHA * is_peak
     false = log_not_p * p**ALPHA * (1 - target)**BETA * weight  # (1 - target) is 0 at the peaks
-    return -(found.sum() + false.sum()) / is_peak.sum().clamp(min=1)
+    return -(found + false), is_peak
+
+
+def focal_loss(logits: Tensor, target: Tensor, weight: Tensor, average: str = 'batch') -> Tensor:
+    """FL of eq. 15: the sum over all cells divided by the number of those that equal 1.
+
+    Args:
+        logits, target, weight: see ``focal_terms``; the first axis counts pictures or people.
+        average: over which cells: 'batch' takes all maps together, as the authors' code and MMPose do; 'person' takes
+            the maps of each entry of the first axis by themselves and then their mean (eq. 16).
+
+    Returns:
+        A scalar; where no cell equals 1 (nobody in the pictures) the sum itself, as the reference does, and 0 for
+        ``average`` 'person' without people.
+    """
+    losses, peaks = focal_terms(logits, target, weight)
+    if average == 'batch':
+        return losses.sum() / peaks.sum().clamp(min=1)
+    people = losses.flatten(1).sum(1) / peaks.flatten(1).sum(1).clamp(min=1)
+    return people.sum() / max(len(people), 1)
 
 
 def contrastive_loss(params: Tensor, image: Tensor, temperature: float) -> Tensor:
@@ -51,15 +71,18 @@ class FocalHeatmapLoss(nn.Module):
 
     Args:
         loss_weight: 1 for the crowd maps, lambda = 4 of eq. 5 for the maps of each person.
+        average: 'batch' (both recipes) or 'person' (the paper's eq. 16).
     """
 
-    def __init__(self, *, loss_weight: float = 1.0) -> None:
+    def __init__(self, *, loss_weight: float = 1.0, average: str = 'batch') -> None:
         super().__init__()
-        self.loss_weight = loss_weight
+        if average not in AVERAGES:
+            raise ValueError(f'FocalHeatmapLoss: average must be one of {AVERAGES}, got {average!r}')
+        self.loss_weight, self.average = loss_weight, average
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         """See ``focal_loss``."""
-        return self.loss_weight * focal_loss(logits, target, weight)
+        return self.loss_weight * focal_loss(logits, target, weight, self.average)
 
 
 @MODELS.register_module()

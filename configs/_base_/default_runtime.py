@@ -1,4 +1,5 @@
 default_scope = 'mmpose'
+recipe = 'reference'  # the authors' code; 'mmpose' is MMPose's port of it: docs/recipes.md
 custom_imports = dict(imports=['cid_mmpose'], allow_failed_imports=False)  # so that MMPose's own tools run this too
 
 default_hooks = dict(
@@ -10,6 +11,7 @@ default_hooks = dict(
     visualization=dict(type='PoseVisualizationHook', enable=False))
 custom_hooks = [
     dict(type='SyncBuffersHook'),
+    dict(type='cid_mmpose.RecipeHook'),
     dict(type='cid_mmpose.ChannelsLastHook'),
     dict(type='cid_mmpose.LossCurveHook'),
 ]

@@ -1,0 +1,89 @@
+"""The two recipes: every rule on which the authors' code and MMPose's port of it differ, as one option with two values.
+
+``reference`` is the authors' code and the default; ``mmpose`` is MMPose 1.3.2's ``CIDHead`` with its codec, losses and
+transforms, for its checkpoints and for comparison. ``docs/recipes.md`` says what each option does and where it is from.
+A part takes its options from the recipe it is given; an option that is given by itself wins over the recipe. In a
+config one word, ``recipe``, chooses for all parts (``apply_recipe``).
+"""
+from typing import Any, Dict, Iterator
+
+from .errors import BadInput
+
+# type of the part -> its options
+RECIPES: Dict[str, Dict[str, Dict[str, Any]]] = {
+    'reference': {
+        'SizeAdaptiveHeatmap': dict(
+            gaussian='whole', rounding='down', small_person_area=32.0**2, off_map='skip', shared_cell='cell',
+            max_people=0, border='all'),
+        'CIDHead': dict(cell_center=0.0),
+        'CocoPeople': dict(train_images='labelled'),
+        'RandomAffine': dict(distribution='uniform', shift_of='window'),
+        'RandomMirror': dict(mirror='map'),
+        'LossMask': dict(regions='masked'),
+    },
+    'mmpose': {
+        'SizeAdaptiveHeatmap': dict(
+            gaussian='fractional', rounding='nearest', small_person_area=0.0, off_map='touching',
+            shared_cell='position', max_people=30, border='inner'),
+        'CIDHead': dict(cell_center=0.5),
+        'CocoPeople': dict(train_images='annotated'),
+        'RandomAffine': dict(distribution='trunc_norm', shift_of='sides'),
+        'RandomMirror': dict(mirror='input'),
+        'LossMask': dict(regions='ignored'),
+    },
+}
+DEFAULT = 'reference'
+SCOPE = 'cid_mmpose.'
+
+
+def options_of(part: str, recipe: str, **given: Any) -> Dict[str, Any]:
+    """The options of a part: as the recipe has them, except for those in ``given`` that are not None.
+
+    Args:
+        part: a type name of ``RECIPES``. recipe: 'reference' or 'mmpose'.
+
+    Raises:
+        BadInput: there is no such recipe, or an option is none of the words that the recipes have for it.
+    """
+    check_recipe(recipe)
+    options = {name: value if given[name] is None else given[name] for name, value in RECIPES[recipe][part].items()}
+    for name, value in options.items():
+        words = [RECIPES[known][part][name] for known in RECIPES]
+        if isinstance(words[0], str) and value not in words:
+            raise BadInput(f'{part}: {name} must be one of {words}, got {value!r}')
+    return options
+
+
+def check_recipe(recipe: str) -> None:
+    """BadInput if there is no such recipe."""
+    if recipe not in RECIPES:
+        raise BadInput(f'recipe: there is no {recipe!r}; it is one of {sorted(RECIPES)}')
+
+
+def parts_in(node: Any) -> Iterator[dict]:
+    """Every part in a config, at any depth, that has a recipe."""
+    if isinstance(node, dict):
+        if str(node.get('type', '')).replace(SCOPE, '', 1) in RECIPES[DEFAULT] and SCOPE in node['type']:
+            yield node
+        for value in node.values():
+            yield from parts_in(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from parts_in(value)
+
+
+def apply_recipe(cfg: Any) -> None:
+    """Gives the config's word ``recipe`` to every part that names none of its own.
+
+    Args:
+        cfg: a config or a dict of one, changed in place; without ``recipe`` it stays as it is.
+
+    Raises:
+        BadInput: there is no such recipe.
+    """
+    recipe = cfg.get('recipe')
+    if recipe is None:
+        return
+    check_recipe(recipe)
+    for part in parts_in(dict(cfg.items())):
+        part.setdefault('recipe', recipe)

@@ -1,0 +1,159 @@
+"""The recipe word: how it reaches the parts, and what each option of it changes."""
+import numpy as np
+import oracle
+import pytest
+from mmengine.config import Config
+from mmpose.datasets.transforms import BottomupRandomAffine
+from scipy import stats
+
+from cid_mmpose.codecs import SizeAdaptiveHeatmap
+from cid_mmpose.datasets import LossMask, RandomAffine, RandomMirror
+from cid_mmpose.errors import BadInput
+from cid_mmpose.hooks import RecipeHook
+from cid_mmpose.recipes import RECIPES, apply_recipe, options_of
+
+CODEC = dict(type='cid_mmpose.SizeAdaptiveHeatmap')
+
+
+def config(**more):
+    """A config with parts at every depth, one of them with a recipe of its own, and parts of others."""
+    return Config(dict(
+        model=dict(type='cid_mmpose.CID', head=dict(type='cid_mmpose.CIDHead', decoder=dict(CODEC))),
+        data=dict(type='cid_mmpose.CocoPeople', pipeline=[
+            dict(type='LoadImage'), dict(type='cid_mmpose.RandomMirror', recipe='reference'),
+            dict(type='GenerateTarget', encoder=dict(CODEC))]),
+        theirs=dict(type='CIDHead'), **more))
+
+
+def test_both_recipes_know_the_same_options_of_the_same_parts():
+    reference, mmpose = RECIPES['reference'], RECIPES['mmpose']
+    assert reference.keys() == mmpose.keys()
+    for part, options in reference.items():
+        assert options.keys() == mmpose[part].keys()
+        assert all(value != mmpose[part][name] for name, value in options.items())
+
+
+def test_one_word_reaches_every_part_but_those_with_a_recipe_of_their_own():
+    cfg = config(recipe='mmpose')
+    apply_recipe(cfg)
+    assert cfg.model.head.recipe == cfg.model.head.decoder.recipe == cfg.data.recipe == 'mmpose'
+    assert cfg.data.pipeline[2].encoder.recipe == 'mmpose'
+    assert cfg.data.pipeline[1].recipe == 'reference'
+    assert 'recipe' not in cfg.theirs and 'recipe' not in cfg.model and 'recipe' not in cfg.data.pipeline[0]
+
+
+def test_without_the_word_a_config_stays_as_it_is():
+    cfg = config()
+    apply_recipe(cfg)
+    assert cfg.to_dict() == config().to_dict()
+
+
+def test_an_unknown_recipe_is_named():
+    with pytest.raises(BadInput, match="recipe: there is no 'authors'"):
+        apply_recipe(config(recipe='authors'))
+    with pytest.raises(BadInput, match="no 'authors'"):
+        SizeAdaptiveHeatmap(recipe='authors')
+
+
+def test_a_single_option_wins_over_the_recipe_and_an_unknown_choice_is_named():
+    options = options_of('RandomAffine', 'mmpose', distribution='uniform', shift_of=None)
+    assert options == dict(distribution='uniform', shift_of='sides')
+    with pytest.raises(BadInput, match="SizeAdaptiveHeatmap: rounding must be one of .*'up'"):
+        SizeAdaptiveHeatmap(rounding='up')
+
+
+class Run:
+    """What the hook sees of a runner."""
+
+    def __init__(self, cfg):
+        self.cfg = cfg
+
+
+def test_a_run_that_would_quietly_take_the_other_recipe_is_stopped():
+    with pytest.raises(BadInput, match="recipe='mmpose' of the config has not reached .*CIDHead"):
+        RecipeHook().before_run(Run(config(recipe='mmpose')))
+    applied = config(recipe='mmpose')
+    apply_recipe(applied)
+    for cfg in (applied, config(recipe='reference'), config()):
+        RecipeHook().before_run(Run(cfg))
+
+
+def codec_fields(scene, **options):
+    still = oracle.Shifts(np.zeros((len(scene.bbox), 2)))
+    return SizeAdaptiveHeatmap(**options).encode(*scene, (96, 64), still)
+
+
+def person(*joints, box=(10, 10, 60, 50)):
+    return oracle.Scene(np.array([joints], float), np.full((1, len(joints)), 2.), oracle.corners(box))
+
+
+def test_joints_and_roots_are_cut_or_rounded_but_seeds_always_cut():
+    scene = person((23, 30), (23, 30))   # cells 5.75, 7.5
+    assert codec_fields(scene, rounding='down')['root_cell'].tolist() == [[5, 7]]
+    nearest = codec_fields(scene, rounding='nearest')
+    assert nearest['root_cell'].tolist() == [[6, 8]] and nearest['joint_cell'].tolist() == [[[6, 8], [6, 8]]]
+    assert nearest['seed_cell'].tolist() == [[5, 7]]
+
+
+def test_what_touches_the_map_is_drawn_or_skipped():
+    scene = person((-6, 30), (50, 30), (-60, 30))   # cells -1.5, 12.5 and -15 with a radius of 3
+    assert codec_fields(scene)['joint_drawn'].tolist() == [[False, True, False]]
+    assert codec_fields(scene, off_map='touching')['joint_drawn'].tolist() == [[True, True, False]]
+
+
+def test_a_root_beside_the_map_is_skipped_or_its_seed_moved_to_the_border():
+    scene = person((-6, 30), (-2, 20))   # root at pixel -4, cell -1
+    assert codec_fields(scene)['seeded'].tolist() == [False]
+    touching = codec_fields(scene, off_map='touching')
+    assert touching['seeded'].tolist() == [True] and touching['seed_cell'].tolist() == [[0, 6]]
+
+
+def test_two_people_share_a_cell_or_only_a_position():
+    scenes = [person((40, 32)), person((42, 33)), person((42, 33))]
+    scene = oracle.Scene(*[np.concatenate(parts) for parts in zip(*scenes)])
+    assert codec_fields(scene)['seeded'].sum() == 1
+    assert codec_fields(scene, shared_cell='position')['seeded'].tolist() == [True, True, False]
+
+
+def draws(step, shape, count=6000):
+    """(count,) angles, scales and shifts in picture pixels (count, 2), read off random matrices of a square input."""
+    rng, side = np.random.default_rng(0), step.input_size[0]
+    matrices = np.array([step.draw_matrix(shape, rng) for _ in range(count)])
+    scale = np.linalg.norm(matrices[:, :, 0], axis=1)
+    angle = np.degrees(np.arctan2(-matrices[:, 1, 0], matrices[:, 0, 0]))
+    inverse = np.linalg.inv(matrices[:, :, :2])
+    center = np.einsum('nij,nj->ni', inverse, np.array([side, side]) / 2 - matrices[:, :, 2])
+    return angle, side / min(shape) / scale, center - np.array(shape[::-1]) / 2
+
+
+def test_augmentation_of_the_mmpose_recipe_has_the_distribution_of_mmposes_transform():
+    shape = (300, 500)
+    angle, scale, shift = draws(RandomAffine(input_size=(256, 256), recipe='mmpose'), shape)
+    np.random.seed(1)
+    theirs = BottomupRandomAffine(input_size=(256, 256))
+    offsets, scales, angles, _ = zip(*[theirs._get_transform_params() for _ in range(600)])
+    pairs = [(angle, angles), (scale, np.ravel(scales)),
+             (shift[:, 0], np.array(offsets)[:, 0] * 500), (shift[:, 1], np.array(offsets)[:, 1] * 300)]
+    for ours, expected in pairs:
+        assert stats.ks_2samp(ours, expected).pvalue > 0.01
+    assert stats.kstest(shift[:, 0], stats.uniform(-100, 200).cdf).pvalue < 1e-4
+
+
+def test_augmentation_of_the_reference_is_uniform_as_in_the_paper():
+    angle, scale, shift = draws(RandomAffine(input_size=(256, 256)), (300, 500))
+    assert stats.kstest(angle, stats.uniform(-30, 60).cdf).pvalue > 0.01
+    assert stats.kstest(scale, stats.uniform(0.75, 0.75).cdf).pvalue > 0.01
+    share = shift / (300 * scale[:, None])   # of the window's side
+    assert stats.kstest(share.ravel(), stats.uniform(-0.2, 0.4).cdf).pvalue > 0.01
+
+
+def test_the_mirror_of_each_recipe():
+    assert RandomMirror().mirror == 'map' and RandomMirror(recipe='mmpose').mirror == 'input'
+
+
+def test_an_ignored_loss_mask_counts_everywhere():
+    results = dict(input_size=(64, 32), img_shape=(10, 10), warp_mat=np.eye(2, 3),
+                   invalid_segs=[[[0, 0, 10, 0, 10, 10, 0, 10]]])
+    ignored = LossMask(recipe='mmpose').transform(dict(results))['heatmap_mask']
+    assert ignored.shape == (1, 8, 16) and ignored.all()
+    assert not LossMask().transform(dict(results))['heatmap_mask'].any()
