@@ -1,0 +1,63 @@
+"""COCO 2017 as the configs read it: ``annotations/``, ``train2017/``, ``val2017/`` and ``test2017/``."""
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Sequence, Union
+
+from cid_mmpose.errors import BadInput
+
+from .annotations import check_count, check_pictures, count, read_people
+from .downloads import downloads_folder, find_file, find_pictures
+from .placing import NewFile, NewFolder, disk_errors, place
+
+
+class Part(NamedTuple):
+    """What is published of a part of COCO 2017."""
+    ann_file: str
+    archive: str  # that holds the annotation file
+    pictures: str  # folder; with .zip, the archive of it
+    num_keypoints: int  # 0: without people
+    files: int  # pictures in the folder
+    counts: Dict[str, int]  # in the annotation file
+
+
+# counts as COCO's own tools give them for the published files
+PARTS = {
+    'train': Part('person_keypoints_train2017.json', 'annotations_trainval2017.zip', 'train2017', 17, 118287, {
+        'pictures': 118287, 'persons': 262465, 'persons with joints': 149813, 'pictures showing them': 56599}),
+    'val': Part('person_keypoints_val2017.json', 'annotations_trainval2017.zip', 'val2017', 17, 5000, {
+        'pictures': 5000, 'persons': 11004, 'persons with joints': 6352, 'pictures showing them': 2346}),
+    # half of the test pictures are test-dev
+    'test': Part('image_info_test-dev2017.json', 'image_info_test2017.zip', 'test2017', 0, 40670, {'pictures': 20288}),
+}
+
+
+def prepare_coco(downloads: Union[str, Path], out: Union[str, Path] = 'data/coco', *,
+                 parts: Sequence[str] = ('train', 'val'), images: str = 'link', allow_partial: bool = False) -> None:
+    """Makes the folder of COCO 2017 from what is published; prints a line for each file and folder.
+
+    Args:
+        downloads: folder with the zip archives or with the folders unpacked from them. out: where to.
+        parts: of 'train', 'val' and 'test' (whose annotation file is test-dev's list of pictures).
+        images: 'link' or 'copy' folders that are unpacked already; archives are extracted.
+        allow_partial: take a subset of what is published.
+
+    Raises:
+        BadInput: something is missing, damaged, of another data set or not as many as published; something else is
+            in the way in ``out``; the disk is full or may not be written. Nothing half-made is left.
+    """
+    unknown = [name for name in parts if name not in PARTS]
+    if unknown or not parts:
+        raise BadInput(f'parts: {list(parts)} is not some of {list(PARTS)}')
+    out = Path(out)
+    with disk_errors(out):
+        downloads = downloads_folder(downloads)
+        place(out, [thing for name in parts for thing in _prepare(PARTS[name], downloads, out, images, allow_partial)])
+
+
+def _prepare(part: Part, downloads: Path, out: Path, images: str, allow_partial: bool) -> List[tuple]:
+    annotations = read_people(find_file(downloads, [part.ann_file], part.archive), part.num_keypoints)
+    about = check_count(count(annotations.data), part.counts, annotations.source, allow_partial)
+    pictures = find_pictures(downloads, part.pictures)
+    check_count({'pictures': len(pictures.sizes)}, {'pictures': part.files}, pictures.path, allow_partial)
+    check_pictures(annotations, pictures)
+    return [NewFolder(out / part.pictures, pictures, images),
+            NewFile(out / 'annotations' / part.ann_file, annotations.content, about, f'from {annotations.source}')]

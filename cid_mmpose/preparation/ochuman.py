@@ -1,0 +1,94 @@
+"""OCHuman as the configs read it: ``annotations/ochuman_coco_format_{val,test}_range_0.00_1.00.json`` and ``images/``.
+
+The download holds these two files, and ``ochuman.json`` in a format of its own (``ochuman_format.py``) with all people
+and how much they overlap. That file does not tell val from test: the two ready-made ones do.
+"""
+import json
+from pathlib import Path
+from typing import Dict, Optional, Tuple, Union
+
+from cid_mmpose.errors import BadInput
+
+from .annotations import Annotations, check_count, check_disjoint, check_pictures, count, read_people
+from .downloads import downloads_folder, find_file, find_pictures, look_for
+from .ochuman_format import convert, first_difference, read_ochuman
+from .placing import NewFile, NewFolder, disk_errors, place
+
+NUM_KEYPOINTS = 17
+COUNTS = {'val': {'pictures': 2500}, 'test': {'pictures': 2231}}  # Zhang et al., CVPR 2019; persons were not found out
+WHOLE = (0.0, 1.0)
+
+
+def prepare_ochuman(downloads: Union[str, Path], out: Union[str, Path] = 'data/ochuman', *,
+                    max_iou: Tuple[float, float] = WHOLE, images: str = 'link', allow_partial: bool = False) -> None:
+    """Makes the folder of OCHuman from what is published; prints a line for each file and folder.
+
+    For the whole range the ready-made files are taken. For another one the people of ``ochuman.json`` are converted,
+    after a check that converting all of them gives the people of the ready-made files. Without ready-made files, all
+    pictures of ``ochuman.json`` become one file, ``..._all_range_...``, which no config reads.
+
+    Args:
+        downloads: folder with the annotation files, on their own or in archives, and with images.zip or the folder
+            ``images``. out: where to.
+        max_iou: lowest and highest overlap of a person's box with another one's, within 0 and 1.
+        images: 'link' or 'copy' a folder that is unpacked already; an archive is extracted.
+        allow_partial: take a subset of what is published.
+
+    Raises:
+        BadInput: as ``prepare_coco``; or ``ochuman.json`` is needed and is laid out otherwise than documented.
+    """
+    low, high = max_iou
+    if not 0 <= low < high <= 1 or (round(low, 2), round(high, 2)) != (low, high):
+        raise BadInput(f'max_iou: {low} to {high} is not a range within 0 and 1 in steps of 0.01')
+    out, whole = Path(out), (low, high) == WHOLE
+    with disk_errors(out):
+        downloads = downloads_folder(downloads)
+        ready = _read_ready(downloads, allow_partial)
+        parts = ready if ready and whole else _convert(downloads, ready, (low, high))
+        pictures = find_pictures(downloads, 'images')
+        for part in parts.values():
+            check_pictures(part, pictures)
+        files = [NewFile(out / 'annotations' / _name(name, (low, high)), part.content, _about(name, part, whole),
+                         f'from {part.source}') for name, part in parts.items()]
+        place(out, [NewFolder(out / 'images', pictures, images), *files])
+    if not ready:
+        print(f'note: ochuman.json does not tell val from test; for the configs put {_name("val", WHOLE)} and '
+              f'{_name("test", WHOLE)} into {downloads} and run this again')
+
+
+def _name(part: str, max_iou: Tuple[float, float]) -> str:
+    return 'ochuman_coco_format_{}_range_{:.2f}_{:.2f}.json'.format(part, *max_iou)
+
+
+def _read_ready(downloads: Path, allow_partial: bool) -> Dict[str, Annotations]:
+    """The ready-made files of val and test; {} if there is neither."""
+    if not any(look_for(downloads, [_name(name, WHOLE)]) for name in COUNTS):
+        return {}
+    ready = {name: read_people(find_file(downloads, [_name(name, WHOLE)]), NUM_KEYPOINTS) for name in COUNTS}
+    for name, part in ready.items():
+        check_count(count(part.data), COUNTS[name], part.source, allow_partial)
+    check_disjoint(ready)
+    return ready
+
+
+def _convert(downloads: Path, ready: Dict[str, Annotations], max_iou: Tuple[float, float]) -> Dict[str, Annotations]:
+    """The people of ``ochuman.json`` in a range of overlap: of val and test, or of all where these are not known."""
+    source = find_file(downloads, ['ochuman.json'])
+    data = read_ochuman(source)
+    pictures: Dict[str, Optional[set]] = {'all': None}
+    if ready:
+        pictures = {name: {image['file_name'] for image in part.data['images']} for name, part in ready.items()}
+    for name, part in ready.items():
+        if picture := first_difference(convert(data, WHOLE, pictures[name]), part.data):
+            raise BadInput(f'{source}: its people in {picture} are not those of {part.source}; take both from one '
+                           'download')
+    converted = {name: convert(data, max_iou, names) for name, names in pictures.items()}
+    if empty := [name for name, part in converted.items() if not part['images']]:
+        raise BadInput(f'{source}: nobody of {empty[0]} has a max_iou of {max_iou[0]} to {max_iou[1]}; widen the range')
+    return {name: Annotations(source, json.dumps(part, separators=(',', ':')).encode(), part)
+            for name, part in converted.items()}
+
+
+def _about(name: str, part: Annotations, whole: bool) -> str:
+    published = COUNTS.get(name, {}) if whole else {}
+    return check_count(count(part.data), published, part.source, allow_partial=True)
