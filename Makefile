@@ -21,6 +21,9 @@ test-onedl: .venv-onedl/.ready ## the quick tests with onedl-mmengine in place o
 test-numpy2: .venv-numpy2/.ready ## the quick tests on numpy 2, without xtcocotools
 	.venv-numpy2/bin/python -m pytest -m 'not slow'
 
+agreement: .venv/.ready ## the largest differences to MMPose's own CID and to the authors' rules
+	.venv/bin/python -m pytest --figures tests/test_agreement_mmpose.py tests/test_agreement_authors.py
+
 overfit: .venv/.ready ## learn a few real pictures by heart: make overfit DATA=/path/to/coco (45 minutes)
 	@test -n '$(DATA)' || { echo 'error: say where the COCO pictures are: make overfit DATA=/path/to/coco' >&2; exit 2; }
 	.venv/bin/python tools/overfit.py --data-root '$(DATA)'

@@ -48,6 +48,13 @@ def test_training_takes_pictures_with_a_labelled_person_and_testing_takes_all(tm
     assert testing.get_data_info(3)['keypoints'].shape == (0, 17, 2)
 
 
+def test_training_may_take_every_picture_with_an_annotation_as_mmpose_does(tmp_path):
+    people = [person(1, 1), person(2, 2, iscrowd=1), {**NOBODY_LABELLED, 'id': 3, 'image_id': 3}]
+    items = data_set(write_coco(tmp_path, coco(people, pictures=4)), recipe='mmpose')
+    assert [items.get_data_info(i)['img_id'] for i in range(len(items))] == [1, 2, 3]
+    assert len(data_set(tmp_path / 'people.json', recipe='mmpose', train_images='labelled')) == 1
+
+
 def test_a_stale_count_of_joints_does_not_hide_a_person(tmp_path):
     path = write_coco(tmp_path, coco([person(num_keypoints=0), without(person(2), 'num_keypoints', 'area', 'iscrowd')]))
     assert data_set(path).get_data_info(0)['id'] == [1, 2]

@@ -214,6 +214,20 @@ def test_a_peak_moves_a_quarter_cell_towards_its_higher_neighbour_but_not_at_the
     assert peak_at(x, y, neighbours) == list(expected)
 
 
+@pytest.mark.parametrize('x, y, expected', [
+    (2, 2, (11, 11)),   # moved in both
+    (1, 2, (6, 11)),   # column 1 is not moved in x
+    (2, 1, (11, 6)),
+    (2, 0, (10, 2)),   # row 0 is moved in neither, column 0 likewise
+    (0, 2, (2, 10)),
+])
+def test_mmpose_leaves_more_of_the_border_alone(x, y, expected):
+    maps = torch.zeros(1, 1, 5, 6)
+    maps[0, 0, y, x], maps[0, 0, y, x + 1], maps[0, 0, y + 1, x] = 0.8, 0.4, 0.4
+    keypoints, _ = SizeAdaptiveHeatmap(recipe='mmpose').decode(maps, torch.ones(1))
+    assert keypoints[0, 0].tolist() == list(expected)
+
+
 def test_decode_equals_the_loop_over_people_and_joints():
     maps, roots = oracle.uniform(4, 3, 7, 9), oracle.uniform(4)
     keypoints, scores = SizeAdaptiveHeatmap(stride=8).decode(maps, roots)

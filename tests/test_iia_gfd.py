@@ -71,6 +71,8 @@ def test_relative_coordinates_point_from_the_cell_to_the_root_worked_out_by_hand
     offsets = relative_coordinates(torch.tensor([[5, 2]]), torch.zeros(3, 4)) * 32
     assert offsets[0, 0].tolist() == [[5, 4, 3, 2]] * 3                      # x
     assert offsets[0, 1].tolist() == [[2] * 4, [1] * 4, [0] * 4]             # y
+    middle = relative_coordinates(torch.tensor([[5, 2]]), torch.zeros(3, 4), 0.5) * 32
+    assert middle[0, :, 0, 0].tolist() == [4.5, 1.5] and middle[0, :, 2, 3].tolist() == [1.5, -0.5]
     assert relative_coordinates(torch.tensor([[32, 0]]), torch.zeros(1, 1)).flatten().tolist() == [1, 0]
 
 

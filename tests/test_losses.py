@@ -36,6 +36,23 @@ def test_focal_loss_divides_by_the_peaks_of_the_whole_batch():
     assert loss.item() == pytest.approx(36 * 0.25 * math.log(2) / 3, rel=1e-6)
 
 
+def test_focal_loss_by_person_takes_the_mean_of_each_persons_own_as_eq_16():
+    target = torch.zeros(2, 2, 3, 3)
+    target[0, :, 1, 1] = 1   # two peaks
+    target[1, 0, 0, 0] = 1   # one, and the joint of the other map is unlabelled
+    weight = torch.tensor([[1., 1.], [1., 0.]])[..., None, None]
+    loss = focal_loss(torch.zeros(2, 2, 3, 3), target, weight, 'person')
+    cell = 0.25 * math.log(2)   # of every cell at p = 0.5
+    assert loss.item() == pytest.approx((18 * cell / 2 + 9 * cell / 1) / 2, rel=1e-6)
+    assert FocalHeatmapLoss(average='person')(torch.zeros(2, 2, 3, 3), target, weight) == loss
+    assert focal_loss(torch.zeros(0, 2, 3, 3), target[:0], weight[:0], 'person') == 0
+
+
+def test_an_unknown_average_is_refused():
+    with pytest.raises(ValueError, match="average must be one of .*'joint'"):
+        FocalHeatmapLoss(average='joint')
+
+
 @pytest.mark.parametrize('seed', range(4))
 def test_focal_loss_and_gradient_equal_the_clamped_reference_where_it_does_not_clamp(seed):
     logits, target, weight = maps(seed)
