@@ -11,14 +11,12 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-import yaml
 from mmengine.config import Config
 from pictures import ROOT
 
 import cid_mmpose
 from cid_mmpose.errors import BadInput
 
-PAPER_AP = {'cid_hrnet-w32_coco': 0.689, 'cid_hrnet-w48_coco': 0.707}  # COCO test-dev, table 4
 SOURCES = ('cid_mmpose', 'configs', 'tools', 'tests', 'setup.cfg', 'pyproject.toml', 'MANIFEST.in', 'model-index.yml',
            'README.md', 'LICENSE', 'CITATION.cff')
 SMALL = ['train_dataloader.dataset.length=4', 'train_dataloader.batch_size=2', 'val_dataloader.dataset.length=4',
@@ -75,26 +73,10 @@ def files_below(folder: str, pattern: str) -> set:
     return {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob(pattern)}
 
 
-def models() -> list:
-    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
-    return [model for path in index['Import'] for model in yaml.safe_load((ROOT / path).read_text())['Models']]
-
-
-def test_every_coco_config_is_in_the_model_index_with_the_paper_s_figure():
-    assert {model['Name']: model['Results'][0]['Metrics']['AP'] for model in models()} == PAPER_AP
-    assert {model['Config'] for model in models()} == {
-        path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs').glob('*_coco.py')}
-
-
-def test_a_model_is_named_after_its_config_and_no_weights_are_promised():
-    assert [Path(model['Config']).stem for model in models()] == [model['Name'] for model in models()]
-    assert [model for model in models() if 'Weights' in model] == []
-
-
 def test_the_wheel_holds_the_package_and_below_mim_every_config_and_tool(wheel):
-    below_mim = files_below('configs', '*.py') | files_below('tools', '*.py') | {'configs/metafile.yml',
-                                                                                'model-index.yml'}
-    assert len(below_mim) > 15
+    below_mim = files_below('configs', '*.py') | files_below('tools', '*.py') | files_below('configs', '*.yml')
+    below_mim.add('model-index.yml')
+    assert len(below_mim) > 40
     assert content(wheel) == files_below('cid_mmpose', '*.py') | {f'cid_mmpose/.mim/{name}' for name in below_mim}
 
 
@@ -129,7 +111,7 @@ def test_a_config_anywhere_can_start_from_one_of_ours(tmp_path):
 
 
 def test_an_unknown_config_name_is_answered_with_the_known_ones():
-    with pytest.raises(BadInput, match=r"no config 'cid_w32.py'.*cid_hrnet-w32_coco.py, cid_hrnet-w48_coco.py"):
+    with pytest.raises(BadInput, match=r"no config 'cid_w32.py'.*cid_hrnet-w32_coco.py, .*cid_hrnet-w48_coco.py"):
         cid_mmpose.config_path('cid_w32.py')
 
 
@@ -160,7 +142,8 @@ def mim(wheel, tmp_path_factory):
 @pytest.mark.slow
 def test_mim_lists_the_models_of_an_installed_wheel(mim):
     listed = mim('search', 'cid_mmpose', '--valid-config')
-    assert [name for name in PAPER_AP if name not in listed] == []
+    names = [path.stem for path in (ROOT / 'configs').glob('*_coco.py')]
+    assert len(names) == 2 and [name for name in names if name not in listed] == []
 
 
 @pytest.mark.slow

@@ -1,0 +1,21 @@
+# CrowdPose: 14 joints, trained on trainval (12K pictures) and tested on test (8K), as section 4.1 of the paper says.
+_base_ = './coco.py'
+
+codec = dict(small_person_area=0)  # everyone is trained; source: the authors' data set
+_base_.train_pipeline[3].encoder.update(codec)
+# OKS fall-off of the 14 joints, for the NMS; the evaluation has the same from the meta information
+sigmas = (.079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089, .079, .079)
+
+data_root = 'data/crowdpose/'
+people = dict(
+    data_root=data_root,
+    data_prefix=dict(img='images/'),
+    metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py'))  # MMPose's
+train_dataloader = dict(
+    dataset=dict(
+        **people, ann_file='annotations/mmpose_crowdpose_trainval.json', pipeline=_base_.train_pipeline))
+val_dataloader = dict(dataset=dict(**people, ann_file='annotations/mmpose_crowdpose_test.json'))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(iou_type='keypoints_crowd', use_area=False, prefix='crowdpose')  # the files hold no areas
+test_evaluator = val_evaluator

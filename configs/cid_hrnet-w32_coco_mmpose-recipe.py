@@ -1,0 +1,5 @@
+# CID on COCO as MMPose trains it: its rules, and 8 GPUs x 20 pictures at the same learning rate.
+_base_ = './cid_hrnet-w32_coco.py'
+
+recipe = 'mmpose'
+auto_scale_lr = dict(base_batch_size=160)

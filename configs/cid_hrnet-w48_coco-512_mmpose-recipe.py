@@ -1,0 +1,5 @@
+# CID on COCO with HRNet-W48 as MMPose trains it: its rules, and 8 GPUs x 20 pictures at the same learning rate.
+_base_ = './cid_hrnet-w48_coco-512.py'
+
+recipe = 'mmpose'
+auto_scale_lr = dict(base_batch_size=160)

@@ -1,0 +1,26 @@
+"""Bring the tables of docs/model_zoo.md up to date with the model index."""
+import argparse
+import sys
+from pathlib import Path
+
+from cid_mmpose.apis.model_zoo import update_page
+from cid_mmpose.errors import BadInput
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('page', nargs='?', default=str(ROOT / 'docs' / 'model_zoo.md'), help='Markdown page to update')
+    parser.add_argument('--index', default=str(ROOT / 'model-index.yml'), help='model index to read')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    args = parse_args()
+    try:
+        update_page(args.page, args.index)
+    except BadInput as error:
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)
+    print(f'{args.page}: tables as in {args.index}')
