@@ -5,12 +5,14 @@ training run of mmengine writes: tensors, numpy arrays, containers and mmengine'
 ``weights_only`` unpickler does this from 2.6 on; before that it takes no such list, and ``_OldTorch`` does the same.
 """
 import collections
+import hashlib
 import os
 import pickle
 import re
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Optional
 from urllib.parse import urlparse
 
 import numpy as np
@@ -26,6 +28,14 @@ STATISTICS = ('min', 'max', 'mean', 'current')   # the methods every HistoryBuff
 OLD_TORCH = {'torch.Size', 'torch.device', 'torch.nn.parameter.Parameter', 'torch._utils._rebuild_tensor_v2',
              'torch._utils._rebuild_tensor', 'torch._utils._rebuild_parameter', '_codecs.encode', 'builtins.set',
              'builtins.complex'}   # allowed before torch 2.6, beside dtypes and storages; newer torch has its own list
+# The start of a file's sha256 at the end of its name, in the ways of OpenMMLab's two generations and of torch hub. Of
+# the last a number alone may be a date or a step, and the end of a UUID follows four digits.
+HASH = re.compile(r'''(?: _([0-9a-f]{8})-\d{8} | -([0-9a-f]{8})_\d{8} |
+                          (?<!-[0-9a-f]{4})-(?=\d*[a-f])([0-9a-f]{8,64}) ) \.(?:pth|pt)(?:\.tar)?$''', re.VERBOSE)
+DATE = re.compile(r'(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])')
+# HRNet's ImageNet weights carry digits of something else: a public copy of W32's has the sha256 d6c378d1..., and of
+# W48's none is known
+NO_HASHES = {'36af842e', '8ef0771d'}
 
 
 def _log_statistic(owner: type, name: str) -> Callable:
@@ -79,33 +89,88 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     """The content of a checkpoint file, without running anything in it.
 
     Args: filename: path, ``~`` allowed. map_location: as for ``torch.load``.
-    Raises BadInput naming the file when it is missing, cut off, no checkpoint, or holds more than data.
+    Raises BadInput naming the file when it is missing, cut off, no checkpoint, not the file of the hash in its name, or
+    holds more than data.
     """
     path = Path(filename).expanduser()
     if not path.is_file():
         raise BadInput(f'{filename}: no such checkpoint file')
+    return note_file(_read(path, filename, map_location), filename)
+
+
+def _read(path: Path, name: str, map_location: Any = None) -> Any:
+    """The content of a file; ``name`` is what the messages call it."""
     try:
-        return _torch_load(path, map_location)
+        wrong = _no_checkpoint(path) or _wrong_hash(path)
+        if not wrong:
+            return _torch_load(path, map_location)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError,
             IndexError, OSError) as error:   # what torch.load is known to raise on files that are no checkpoints
-        raise BadInput(f'{filename}: {_why(path, str(error))}') from error
+        raise BadInput(f'{name}: {_why(str(error))}') from error
+    raise BadInput(f'{name}: {wrong}')
 
 
-def _why(path: Path, text: str) -> str:
-    """What is wrong with a file that torch would not load."""
-    refused = re.search(r'GLOBAL (\S+)', text) or re.search(r'function (.+)', text)
-    if refused and 'PytorchStreamReader' not in text:
-        return (f'refused: it asks to run {refused.group(1)}, and a checkpoint should hold numbers only. If you trust '
-                'it, load it yourself and save its state_dict alone')
+def _no_checkpoint(path: Path) -> str:
+    """What a file is instead of a checkpoint, as far as its first bytes tell; '' if they tell nothing."""
     with path.open('rb') as file:
         head = file.read(64).lstrip().lower()
     if head.startswith((b'<!doctype', b'<html', b'<?xml')):
         return 'this is a web page, not a checkpoint; the download went wrong, get it again'
-    if not head:
-        return 'is empty; get it again'
+    return '' if head else 'is empty; get it again'
+
+
+def hash_in_name(name: str) -> Optional[str]:
+    """The start of the sha256 that a file's name says its content has; None if it says none.
+
+    Args: name: such as ``cid_hrnet-w32_42b7e6e6-20230207.pth`` or ``resnet50-0676ba61.pth``.
+    """
+    found = HASH.search(name)
+    digits = next(filter(None, found.groups())) if found else ''
+    return None if not digits or digits in NO_HASHES or DATE.fullmatch(digits) else digits
+
+
+def _wrong_hash(path: Path) -> str:
+    """What is wrong with a file whose name carries a hash that is not its own; '' if there is no such hash."""
+    said = hash_in_name(path.name)
+    if said is None:
+        return ''
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    found = digest.hexdigest()[:len(said)]
+    return '' if found == said else (
+        f'its sha256 begins with {found} and not with {said} as its name says, so it is not whole, or not the file of '
+        'this name; get it again, or rename it if you changed it yourself')
+
+
+def _why(text: str) -> str:
+    """What is wrong with a file that torch would not load, out of what torch says."""
+    refused = re.search(r'GLOBAL (\S+)', text) or re.search(r'function (.+)', text)
+    if refused and 'PytorchStreamReader' not in text:
+        return (f'refused: it asks to run {refused.group(1)}, and a checkpoint should hold numbers only. If you trust '
+                'it, load it yourself and save its state_dict alone')
     said = re.search(r'WeightsUnpickler error:\s*(.{1,100})', text) or re.search(r'(.{0,100})', text)
     return ('not a complete checkpoint of PyTorch (cut off, or of another kind); get it again. PyTorch says: '
             + said.group(1))
+
+
+def note_file(checkpoint: Any, name: str) -> Any:
+    """Lets the model that takes the weights name their file: torch hands the metadata of weights to its hooks.
+
+    Args:
+        checkpoint: weights, or a dict that holds them under ``state_dict``; else it comes back as it is.
+        name: of the file.
+    """
+    if not isinstance(checkpoint, dict):
+        return checkpoint
+    state = checkpoint.get('state_dict', checkpoint)
+    if not isinstance(state, dict):
+        return checkpoint
+    noted = collections.OrderedDict(state)   # a plain dict cannot hold metadata
+    metadata = getattr(state, '_metadata', {})
+    noted._metadata = collections.OrderedDict(metadata, **{'': {**metadata.get('', {}), 'file': name}})
+    return noted if state is checkpoint else {**checkpoint, 'state_dict': noted}
 
 
 def load_from_http(filename: str, map_location: Any = None) -> Any:
@@ -119,14 +184,19 @@ def load_from_http(filename: str, map_location: Any = None) -> Any:
 
 
 def _fetch(url: str, target: Path) -> None:
+    """Downloads a file that is not there yet; only one that loads gets its name, so that no half one is taken later."""
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        torch.hub.download_url_to_file(url, str(target), progress=os.isatty(2))
-    except OSError as error:   # urllib's errors are of this kind
-        raise BadInput(f'{url}: cannot be downloaded ({error}); fetch it by hand and give the path of the file'
-                       ) from error
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix='.download-') as folder:
+        fetched = Path(folder) / target.name
+        try:
+            torch.hub.download_url_to_file(url, str(fetched), progress=os.isatty(2))
+        except OSError as error:   # urllib's errors are of this kind
+            raise BadInput(f'{url}: cannot be downloaded ({error}); fetch it by hand and give the path of the file'
+                           ) from error
+        _read(fetched, url, 'cpu')
+        os.replace(fetched, target)
 
 
 def load_from_zoo(filename: str, map_location: Any = None) -> Any:

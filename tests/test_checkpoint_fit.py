@@ -1,44 +1,187 @@
-"""Checkpoints of other models are refused."""
+"""Checkpoints that do not fit are refused with what does not fit and the way out, and nothing else is."""
+from collections import OrderedDict
 from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.hooks import EMAHook
+from mmengine.runner import EpochBasedTrainLoop, load_checkpoint
+from pictures import build_model, config, tiny_config
+from public_weights import assert_holds, mmpose_model, named_as, ours, saved, with_module
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.hooks import CheckpointFitHook
-from cid_mmpose.hooks.checkpoint_fit import misfits
 
-WIDE = {name: torch.zeros(shape) for name, shape in (('a.weight', (2, 3)), ('a.bias', (2, )), ('b.weight', (1, 2)),
-                                                     ('b.bias', (1, )))}
+JOINTS = ['head.iia.conv.weight', 'head.iia.conv.bias', 'head.gfd.heatmap.weight', 'head.gfd.heatmap.bias']
 
 
-def load(state: dict, train: bool = False, resume: bool = False) -> None:
-    """Hands a checkpoint to the hook as a runner of the model ``a``, ``b`` does."""
-    model = torch.nn.ModuleDict(dict(a=torch.nn.Linear(3, 2), b=torch.nn.Linear(2, 1)))
+@pytest.fixture(scope='module')
+def source() -> OrderedDict:
+    """Weights for 17 joints, as MMPose 1.x saves them."""
+    return mmpose_model().state_dict()
+
+
+@pytest.fixture(scope='module')
+def crowdpose() -> OrderedDict:
+    """Weights for 14 joints in the authors' layout."""
+    return named_as('authors', mmpose_model(joints=14).state_dict())
+
+
+def refused(load) -> str:
+    """The one line that a load is refused with."""
+    with pytest.raises(BadInput) as caught:
+        load()
+    assert '\n' not in str(caught.value)
+    return str(caught.value)
+
+
+def test_another_number_of_joints_is_told_with_both_numbers_and_both_ways_out(crowdpose, tmp_path):
+    path = saved(crowdpose, tmp_path / 'w.pth')
+    assert refused(lambda: load_checkpoint(ours(), path)) == (
+        f'{path}: 4 of 280 weights do not fit (head.iia.conv.weight is (15, 60, 1, 1), the model has (18, 60, 1, 1); '
+        'head.iia.conv.bias is (15,), the model has (18,); head.gfd.heatmap.weight is (14, 32, 1, 1), the model has '
+        '(17, 32, 1, 1); head.gfd.heatmap.bias is (14,), the model has (17,)): these are weights for 14 joints, the '
+        "model has 17; give a configuration with 14 joints, or model.other_joints='fresh' to train new joint maps on "
+        'top of the other weights')
+
+
+def test_fresh_joint_maps_keep_the_model_s_own_and_take_everything_else(crowdpose, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr('cid_mmpose.models.estimator.say', said.append)
+    model = ours(other_joints='fresh')
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    load_checkpoint(model, saved(crowdpose, tmp_path / 'w.pth'), strict=True)
+    after, given = model.state_dict(), named_as('ours', mmpose_model(joints=14).state_dict())
+    assert [name for name in JOINTS if not torch.equal(after[name], before[name])] == []
+    assert [name for name in given if name not in JOINTS and not torch.equal(after[name], given[name])] == []
+    assert len(said) == 1 and said[0].endswith('its maps of 14 joints left out, those of 17 joints start anew')
+
+
+def test_fresh_joint_maps_forgive_nothing_but_the_number_of_joints(crowdpose, source):
+    model = ours(other_joints='fresh', **{'head.gfd_channels': 16})
+    assert 'head.gfd.conv_down.weight is (32, 60, 1, 1), the model has (16, 60, 1, 1)' in refused(
+        lambda: model.load_state_dict(crowdpose))
+    model = ours(other_joints='fresh')
+    model.load_state_dict(source)
+    assert_holds(model, source, 0.5)   # as many joints as the model's are taken
+
+
+def test_an_unknown_way_with_other_joints_is_refused():
+    with pytest.raises(ValueError, match="other_joints must be 'error' or 'fresh', got 'keep'"):
+        ours(other_joints='keep')
+
+
+def test_mmpose_s_own_head_is_sent_to_mmpose_s_own_estimator():
+    cfg = tiny_config()
+    cfg.model.head = dict(type='CIDHead', in_channels=60, num_keypoints=17, gfd_channels=32)
+    with pytest.raises(ValueError, match=r'CIDHead of mmpose\..*; for that one set model.type=.BottomupPoseEstimator'):
+        build_model(cfg)
+
+
+def wider(weights: dict) -> dict:
+    """As of a network with every branch half as wide again: the shapes of a W48 beside those of a W32."""
+    return {name: torch.cat([value, value[:len(value) // 2]]) if value.dim() else value
+            for name, value in weights.items()}
+
+
+@pytest.mark.parametrize('change, says', [
+    (wider, r'\d+ of 280 weights do not fit \(backbone.conv1.weight is \(96, 3, 3, 3\), the model has \(64, 3, 3, 3\); '
+     r'backbone.bn1.weight is .*; \.\.\.\); give the configuration it was trained with'),
+    (lambda weights: {'fc.weight': torch.zeros(1)}, '280 of 280 weights do not fit'),
+    (lambda weights: {name: weights[name] for name in weights if name.startswith('backbone')},
+     r'15 of 280 weights do not fit \(head.iia.conv.weight is missing; .* for the backbone alone set model.backbone'),
+    (lambda weights: {name: weights[name] for name in list(weights)[:100] + list(weights)[-14:]}, 'is missing'),
+    (lambda weights: {**weights, 'gfd.conv_down.bias': 'no tensor'}, r'head.gfd.conv_down.bias is \(\), the model has'),
+], ids=['W48 into W32', 'another model', 'a backbone alone', 'half a backbone', 'no tensor'])
+def test_weights_of_another_model_are_refused_with_a_list_by_every_way_of_loading(source, tmp_path, change, says):
+    bad = with_module(change(named_as('authors', source)))
+    path = saved(dict(best_state_dict=bad), tmp_path / 'w.pth')
+    for name, load in ((f'{path}: ', lambda: load_checkpoint(ours(), path)),
+                       ('', lambda: ours().load_state_dict(bad, strict=False))):
+        text = refused(load)
+        assert text.startswith(f'{name}is not a checkpoint of this model: ')
+        pytest.raises(BadInput, lambda: ours().load_state_dict(bad)).match(says)
+
+
+@pytest.mark.parametrize('file, says', [
+    ('cid_hrnet-w48_coco.py',
+     r'is not a checkpoint of this model: 1460 of 1540 weights do not fit \(backbone.transition1.0.0.weight is '
+     r'\(48, 256, 3, 3\), the model has \(32, 256, 3, 3\); .* give the configuration it was trained with'),
+    ('cid_hrnet-w32_crowdpose.py', 'these are weights for 14 joints, the model has 17')])
+def test_the_weights_of_one_of_our_configs_are_refused_by_another(file, says):
+    with torch.device('meta'):   # shapes alone
+        weights, model = build_model(config(file)).state_dict(), build_model(config('cid_hrnet-w32_coco.py'))
+    pytest.raises(BadInput, lambda: model.load_state_dict(weights)).match(says)
+
+
+@pytest.mark.parametrize('recalibration', ['channel', 'spatial'])
+def test_heads_with_one_recalibration_load_their_own_weights_and_no_others(source, recalibration):
+    model = ours(**{'head.recalibration': recalibration})
+    other = ours(**{'head.recalibration': recalibration})
+    other.load_state_dict(model.state_dict(), strict=True)
+    assert all(torch.equal(value, model.state_dict()[name]) for name, value in other.state_dict().items())
+    assert ('head.gfd.spatial.cell_center' in other.state_dict()) == (recalibration == 'spatial')
+    assert 'head.gfd.fuse.weight is (32, 64, 1, 1), the model has (32, 32, 1, 1)' in refused(
+        lambda: model.load_state_dict(source))
+
+
+def runner(model, train: bool = False, resume: bool = False) -> SimpleNamespace:
+    """What the hook asks of a runner."""
     loop = object.__new__(EpochBasedTrainLoop) if train else None
-    runner = SimpleNamespace(model=model, _train_loop=loop, _resume=resume, _load_from='w.pth')
-    CheckpointFitHook().after_load_checkpoint(runner, dict(state_dict=state))
+    return SimpleNamespace(model=model, _train_loop=loop, _resume=resume, _load_from='w.pth')
 
 
-def less(*names: str) -> dict:
-    return {name: value for name, value in WIDE.items() if name not in names}
+def hook(checkpoint: dict, model=None, **options) -> dict:
+    CheckpointFitHook().after_load_checkpoint(runner(model or ours(), **options), checkpoint)
+    return checkpoint
 
 
-def test_a_weight_that_is_missing_or_of_another_shape_is_listed():
-    found = {**less('a.bias'), 'b.weight': torch.zeros(4, 2), 'more': torch.zeros(1)}
-    assert misfits(WIDE, found) == ['a.bias is missing', 'b.weight is (4, 2), the model has (1, 2)']
+def without(weights: dict, name: str) -> dict:
+    return {key: value for key, value in weights.items() if key != name}
 
 
-@pytest.mark.parametrize('train, resume', [(False, False), (True, True)])
-def test_testing_and_resuming_need_every_weight(train, resume):
-    load(WIDE, train, resume)
-    load({f'module.{name}': value for name, value in WIDE.items()}, train, resume)   # saved by several processes
-    with pytest.raises(BadInput, match=r'w.pth: .*1 of 4 weights do not fit \(b.bias is missing\)'):
-        load(less('b.bias'), train, resume)
+@pytest.mark.parametrize('options', [{}, dict(train=True, resume=True)], ids=['testing', 'resuming'])
+def test_testing_and_resuming_need_every_weight_in_whatever_layout(source, options):
+    for layout in ('authors', 'mmpose 0.x', 'ours', 'mmpose 1.x'):
+        hook(dict(state_dict=with_module(named_as(layout, source)), meta={}), **options)
+    lacking = without(named_as('authors', source), 'gfd.fuse_attn.bias')
+    text = refused(lambda: hook(dict(state_dict=lacking, meta={}), **options))
+    assert text == ('w.pth: is not a checkpoint of this model: 1 of 280 weights do not fit (head.gfd.fuse.bias is '
+                    'missing); give the configuration it was trained with, or for the backbone alone set '
+                    'model.backbone.init_cfg')
 
 
-def test_starting_from_other_weights_needs_half_of_them():
-    load(less('b.bias', 'b.weight'), train=True)
-    with pytest.raises(BadInput, match='3 of 4 weights'):
-        load(less('b.bias', 'b.weight', 'a.bias'), train=True)
+def test_a_training_may_start_from_weights_that_lack_some(source):
+    lacking = without(named_as('authors', source), 'gfd.fuse_attn.bias')
+    hook(dict(state_dict=lacking), train=True)
+    ours().load_state_dict(lacking, strict=False)
+
+
+def test_fresh_joint_maps_are_not_for_testing(crowdpose):
+    assert 'these are weights for 14 joints, the model has 17' in refused(
+        lambda: hook(crowdpose, ours(other_joints='fresh')))
+
+
+def test_weights_alone_cannot_be_resumed_from(source):
+    assert refused(lambda: hook(named_as('authors', source), train=True, resume=True)) == (
+        'w.pth: holds weights but not the state of a training run; a new run starts from them with load_from')
+
+
+def test_a_plain_estimator_around_our_head_is_told_which_one_knows_the_layouts(source):
+    model = ours(type='BottomupPoseEstimator')
+    hook(model.state_dict(), model)
+    text = refused(lambda: hook(named_as('authors', source), model))
+    assert text.endswith("or model.type='cid_mmpose.CID', which knows the other layouts of CID's weights")
+
+
+@pytest.mark.parametrize('wrap', [dict, lambda weights: dict(best_state_dict=weights)], ids=['bare', 'best'])
+def test_an_averaged_model_starts_from_weights_without_a_state_dict(source, wrap):
+    run = runner(ours(), train=True)
+    averaging = EMAHook()
+    averaging.before_run(run)
+    checkpoint = wrap(with_module(named_as('authors', source)))
+    for one in sorted((averaging, CheckpointFitHook()), key=lambda one: one.priority == 'NORMAL'):
+        one.after_load_checkpoint(run, checkpoint)
+    assert_holds(averaging.ema_model.module, source, 0)
+    run.model.load_state_dict(checkpoint)
+    assert_holds(run.model, source, 0)

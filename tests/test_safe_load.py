@@ -1,4 +1,5 @@
 """Checkpoints: what a training run wrote comes back, and nothing in a file is ever run."""
+import hashlib
 import os
 import pickle
 from collections import Counter, OrderedDict
@@ -146,6 +147,87 @@ def test_a_url_is_fetched_once_and_loaded_the_same_way(tmp_path, monkeypatch):
     assert torch.equal(again['state_dict']['weight'], model.weight)
     with pytest.raises(BadInput, match='v.pth: cannot be downloaded .*by hand'):
         safe_load.load_from_http((tmp_path / 'v.pth').as_uri())
+
+
+@pytest.mark.parametrize('name, digits', [
+    ('cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth', '42b7e6e6'),   # MMPose 1.x
+    ('hrnet_w32_coco_512x512-867b9659_20220928.pth', '867b9659'),                  # MMPose 0.x
+    ('cid_00000000-20230207.pth', '00000000'),
+    ('resnet50-0676ba61.pth', '0676ba61'), ('a-0676ba6112ef.pt', '0676ba6112ef'), ('a-deadbeef.pth.tar', 'deadbeef'),
+    ('faster_rcnn_20200130-047c8118.pth', '047c8118'),
+    ('hrnet_w32-36af842e.pth', None), ('hrnet_w48-8ef0771d.pth', None),   # known not to be hashes
+    ('cid-20231105.pth', None), ('cid_20230101-20230207.pth', None),      # dates
+    ('run-12345678.pth', None), ('model-00010000.pth', None),             # numbers
+    ('w-3f2504e0-4f89-11d3-9a0c-0305e82c3301.pth', None),                 # a UUID
+    ('cid_w32-cafe.pth', None), ('cid-DEADBEEF.pth', None), ('cid-0676ba61-best.pth', None), ('epoch_140.pth', None),
+    ('resnet50-0676ba61.json', None)])
+def test_a_name_carries_a_hash_in_three_forms_and_no_date_or_number_is_one(name, digits):
+    assert safe_load.hash_in_name(name) == digits
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize('form', ['cid_{:.8}-20230207.pth', 'cid-{:.8}_20230207.pth', 'cid-{}.pth'])
+def test_a_file_is_checked_against_the_hash_in_its_name(tmp_path, form):
+    torch.save(dict(state_dict={}), tmp_path / 'w.pth')
+    digest = sha256(tmp_path / 'w.pth')
+    right, wrong = tmp_path / form.format(digest), tmp_path / form.format('c0ffee00' + digest[8:])
+    right.write_bytes((tmp_path / 'w.pth').read_bytes())
+    wrong.write_bytes((tmp_path / 'w.pth').read_bytes())
+    assert load(right)['state_dict'] == {}
+    with pytest.raises(BadInput) as caught:
+        load(wrong)
+    said = ('c0ffee00' + digest[8:], digest) if form == 'cid-{}.pth' else ('c0ffee00', digest[:8])
+    assert str(caught.value) == (
+        f'{wrong}: its sha256 begins with {said[1]} and not with {said[0]} as its name says, so it is not whole, or not '
+        'the file of this name; get it again, or rename it if you changed it yourself')
+
+
+def test_a_web_page_is_called_one_even_if_its_name_carries_a_hash(tmp_path):
+    (tmp_path / 'cid_42b7e6e6-20230207.pth').write_text('<html>not found</html>')
+    with pytest.raises(BadInput, match='20230207.pth: this is a web page'):
+        load(tmp_path / 'cid_42b7e6e6-20230207.pth')
+
+
+@pytest.mark.parametrize('name, content, says', [
+    ('w_42b7e6e6-20230207.pth', b'other weights', 'its sha256 begins with'),
+    ('w.pth', b'<html>', 'this is a web page'),
+    ('w.pth', None, 'not a complete checkpoint')])
+def test_a_download_that_went_wrong_is_not_taken_the_next_time(tmp_path, monkeypatch, name, content, says):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    source = tmp_path / name
+    torch.save(dict(state_dict=dict(weight=torch.ones(99))), source)
+    whole = source.read_bytes()
+    source.write_bytes(whole[:-99] if content is None else content)
+    with pytest.raises(BadInput) as caught:
+        safe_load.load_from_http(source.as_uri())
+    assert str(caught.value).startswith(f'{source.as_uri()}: {says}')
+    assert list((tmp_path / 'hub' / 'checkpoints').iterdir()) == []
+    source = source.rename(tmp_path / 'w.pth')
+    source.write_bytes(whole)
+    assert safe_load.load_from_http(source.as_uri())['state_dict']['weight'].sum() == 99
+    assert [path.name for path in (tmp_path / 'hub' / 'checkpoints').iterdir()] == ['w.pth']
+
+
+@pytest.mark.parametrize('wrap', [dict, lambda weights: dict(state_dict=weights),
+                                  lambda weights: dict(best_state_dict=weights)], ids=['bare', 'state_dict', 'best'])
+def test_the_file_is_noted_where_a_module_s_hooks_see_it_and_versions_stay(tmp_path, wrap):
+    model, seen = torch.nn.BatchNorm1d(1), []
+    torch.save(wrap(model.state_dict()), tmp_path / 'w.pth')
+    model._register_load_state_dict_pre_hook(lambda state, prefix, metadata, *rest: seen.append(metadata))
+    load_checkpoint(model, str(tmp_path / 'w.pth'))
+    assert seen[0]['file'] == str(tmp_path / 'w.pth')
+    assert load(tmp_path / 'w.pth').keys() == wrap(model.state_dict()).keys()
+    safe_load.note_file(checkpoint := dict(state_dict=model.state_dict()), 'other.pth')
+    assert checkpoint['state_dict']._metadata == {'': dict(version=2)}   # of batch norm; the one given is not changed
+    assert safe_load.note_file(checkpoint, 'x')['state_dict']._metadata == {'': dict(version=2, file='x')}
+
+
+def test_what_holds_no_weights_comes_back_as_it_is():
+    for thing in (3, [1], dict(state_dict=5)):
+        assert safe_load.note_file(thing, 'w.pth') is thing
 
 
 def test_names_of_a_zoo_become_urls_and_a_classifier_gives_its_backbone(tmp_path, monkeypatch):

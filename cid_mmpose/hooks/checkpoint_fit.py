@@ -1,52 +1,57 @@
-"""Refuses a checkpoint of another model before anything is done with it."""
-import re
-from typing import List
+"""Refuses a checkpoint that lacks something before anything is done with it."""
+from typing import Mapping
 
 from mmengine.hooks import Hook
-from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
+from torch import nn
 
 from cid_mmpose.errors import BadInput
+from cid_mmpose.models import CID, CIDHead
+from cid_mmpose.models.checkpoint_layouts import listed, misfits, translate, weights_of
+from cid_mmpose.models.estimator import why_unfit
 from cid_mmpose.registry import HOOKS
-
-SHOWN = 5  # problems named in the message
-ENOUGH = 0.5  # share of the model's weights that a checkpoint to start training from must hold
-
-
-def misfits(wanted: dict, found: dict) -> List[str]:
-    """What of the model's state ``wanted`` is not in ``found`` with its shape, one line each."""
-    lines = []
-    for name, value in wanted.items():
-        if name not in found:
-            lines.append(f'{name} is missing')
-        elif getattr(found[name], 'shape', None) != value.shape:
-            lines.append(f'{name} is {tuple(getattr(found[name], "shape", ()))}, the model has {tuple(value.shape)}')
-    return lines
+from cid_mmpose.safe_load import note_file
 
 
 @HOOKS.register_module()
 class CheckpointFitHook(Hook):
-    """Compares a checkpoint with the model when a runner loads it; mmengine itself only logs what does not fit.
+    """Compares a checkpoint with the model when a runner tests or resumes: every weight must be there and fit.
 
-    Testing and resuming need every weight. Starting a training from other weights (``load_from``) needs half of them,
-    so that layers of another data set's joints may differ.
+    mmengine itself only logs what does not fit, and ``cid_mmpose.CID`` lets some weights be missing, as a training that
+    starts from other weights (``load_from``) needs it.
 
     Raises:
         BadInput: names the file, how much does not fit, and the first weights.
     """
+    priority = 'VERY_HIGH'  # before mmengine's EMAHook, which asks every checkpoint for its ``state_dict``
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Called by mmengine between reading and loading."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        wanted = model.state_dict()
-        state = checkpoint.get('state_dict', checkpoint)
-        wrong = misfits(wanted, {re.sub(r'^module\.', '', name): value for name, value in state.items()})
-        starts_training = isinstance(runner._train_loop, BaseLoop) and not runner._resume
         file = runner._load_from or 'the latest checkpoint of the work dir'
-        listed = '; '.join(wrong[:SHOWN]) + ('; ...' if len(wrong) > SHOWN else '')
-        if len(wrong) > (1 - ENOUGH) * len(wanted) * starts_training:
-            raise BadInput(f'{file}: is not a checkpoint of this model: {len(wrong)} of {len(wanted)} weights do not '
-                           f'fit ({listed}); give the configuration it was trained with')
-        if wrong:
-            print_log(f'{file}: {len(wrong)} of {len(wanted)} weights do not fit and start anew ({listed})', 'current')
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if runner._resume or not isinstance(runner._train_loop, BaseLoop):
+            check_every_weight(model, checkpoint, file)
+        if runner._resume and 'meta' not in checkpoint:
+            raise BadInput(f'{file}: holds weights but not the state of a training run; a new run starts from them '
+                           'with load_from')
+        if 'state_dict' not in checkpoint:
+            weights = checkpoint.get('best_state_dict', checkpoint.copy())
+            checkpoint.update(note_file(dict(state_dict=weights), file))
+
+
+def check_every_weight(model: nn.Module, checkpoint: Mapping, file: str) -> None:
+    """BadInput if a checkpoint lacks a weight of the model.
+
+    Args: model: any network. checkpoint: as read from ``file``, which is named in the message.
+    """
+    wanted = model.state_dict()
+    if isinstance(model, CID):
+        complaint = why_unfit(wanted, translate(checkpoint)[0], complete=True)
+        if complaint:
+            raise BadInput(f'{file}: {complaint}')
+    elif wrong := misfits(wanted, weights_of(checkpoint)):
+        ours = isinstance(getattr(model, 'head', None), CIDHead)
+        hint = ", or model.type='cid_mmpose.CID', which knows the other layouts of CID's weights" if ours else ''
+        raise BadInput(f'{file}: is not a checkpoint of this model: {listed(wrong, wanted)}; give the configuration it '
+                       f'was trained with{hint}')

@@ -2,7 +2,7 @@
 widths = (32, 64, 128, 256)
 
 model = dict(
-    type='BottomupPoseEstimator',
+    type='cid_mmpose.CID',
     data_preprocessor=dict(
         type='PoseDataPreprocessor',
         mean=[123.675, 116.28, 103.53],

@@ -3,6 +3,7 @@
 _base_ = './cid_hrnet-w16-small_coco-mini.py'
 
 model = dict(
+    type='BottomupPoseEstimator',
     head=dict(
         _delete_=True,
         type='CIDHead',

@@ -1,0 +1,94 @@
+"""Checkpoints from one layout to another: any of those in the world to ours, and any to MMPose 1.x."""
+import os
+import os.path as osp
+import tempfile
+from collections import OrderedDict
+from typing import Dict
+
+import torch
+from mmengine.runner import CheckpointLoader
+from torch import Tensor
+
+from cid_mmpose.errors import BadInput
+from cid_mmpose.models.checkpoint_layouts import CELL_CENTER, MMPOSE_1, OURS, num_weights, rename, translate
+from cid_mmpose.models.gfd import OFFSET_SCALE
+from cid_mmpose.safe_load import hash_in_name
+
+from .launch import check_file
+
+TARGETS = {'ours': OURS, 'mmpose': MMPOSE_1}
+SPATIAL_CONV = 'head.gfd.spatial.conv'
+BORDER_NOTE = ('the offset of the relative coordinates went into the bias of the spatial convolution, which differs '
+               'in the two outer rows and columns of cells')
+
+
+def convert(source: str, target: str, to: str, force: bool = False) -> str:
+    """Writes the weights of a checkpoint in another layout, with the ``meta`` of the file; returns what was done.
+
+    The state of a training run (optimizer, schedulers, logs) is left out. ``docs/checkpoints.md`` says what becomes of
+    the cell center on the way to MMPose.
+
+    Args:
+        source: path or URL of a checkpoint in any layout. target: path of the file to write.
+        to: 'ours', or 'mmpose' for MMPose 1.x. force: whether an existing target may be replaced.
+
+    Raises:
+        BadInput: the source is no checkpoint of CID, or lacks what the target needs; the target exists, cannot be
+            written, or has a name that promises a hash.
+    """
+    _check_target(target, force)
+    checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu', logger='silent')
+    weights, layout = translate(checkpoint if isinstance(checkpoint, dict) else {})
+    lacking = [part for part in OURS.parts if f'{part}.weight' not in weights]
+    if len(lacking) == len(OURS.parts):
+        raise BadInput(f'{source}: holds no head of CID in any known layout; give a checkpoint of CID')
+    if lacking and to == 'mmpose':
+        raise BadInput(f"{source}: has no {', '.join(lacking)}, and MMPose's head needs all parts; only models with "
+                       "recalibration='fused' can go there")
+    moved = to == 'mmpose' and move_cell_center(weights)
+    _write(dict(meta=checkpoint.get('meta', {}), state_dict=_state(weights, to)), target)
+    done = f'{target}: {layout.name} to {TARGETS[to].name}, {num_weights(weights)} weights'
+    return f'{done}; {BORDER_NOTE}' if moved else done
+
+
+def _check_target(path: str, force: bool) -> None:
+    check_file(path)
+    if osp.exists(path) and not force:
+        raise BadInput(f'{path}: is already there; choose another name, or --force to replace it')
+    if hash_in_name(osp.basename(path)):
+        raise BadInput(f'{path}: the {hash_in_name(osp.basename(path))} in this name would be taken for the hash of '
+                       'the file; choose another name')
+
+
+def move_cell_center(weights: Dict[str, Tensor]) -> bool:
+    """Takes ``cell_center`` out of weights under our names, so that they give the same with MMPose's 0.5; in place.
+
+    The convolution over the relative coordinates is linear, so the constant by which they differ becomes a part of
+    its bias: (0.5 - cell_center) / 32 times the sum of the kernels of O_x and O_y. The zeros that pad the map do not
+    differ, so this is exact except in the two outer rows and columns, where the 5x5 kernel reaches over the border.
+
+    Returns whether there was anything to move.
+    """
+    shift = MMPOSE_1.cell_center - float(weights.pop(CELL_CENTER))
+    if shift:
+        kernel, bias = weights[f'{SPATIAL_CONV}.weight'], weights[f'{SPATIAL_CONV}.bias']
+        weights[f'{SPATIAL_CONV}.bias'] = bias + shift / OFFSET_SCALE * kernel[:, 1:].sum((1, 2, 3))
+    return shift != 0
+
+
+def _state(weights: Dict[str, Tensor], to: str) -> OrderedDict:
+    """The weights as a state dict of the target's program."""
+    state = OrderedDict(rename(weights, OURS, TARGETS[to]))
+    # MMPose reads the version of a part here, and without it renames its own 1.x names as if they were those of 0.x
+    state._metadata = OrderedDict({'': dict(version=2), 'head': dict(version=2)})
+    return state
+
+
+def _write(checkpoint: dict, path: str) -> None:
+    """Saves a checkpoint; the file gets its name when it is whole."""
+    folder = osp.dirname(osp.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix='.convert-') as scratch:
+        whole = osp.join(scratch, osp.basename(path))
+        torch.save(checkpoint, whole)
+        os.replace(whole, path)

@@ -1,0 +1,107 @@
+"""The layouts in which the weights of CID exist, and how their names become ours.
+
+Four programs name the same weights differently. The name of the last part (``weight``, ``bias``) and the whole backbone
+are the same in all of them. ``docs/checkpoints.md`` lists the layouts.
+"""
+import re
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Tuple
+
+import torch
+from torch import Tensor
+
+
+class Layout(NamedTuple):
+    """One way of naming the parts of the head."""
+    name: str
+    parts: Tuple[str, ...]  # in the same order in every layout
+    cell_center: float  # of weights whose file does not say it; see ``gfd.relative_coordinates``
+
+
+OURS = Layout(
+    'cid_mmpose', ('head.iia.conv', 'head.gfd.conv_down', 'head.gfd.channel.attention', 'head.gfd.spatial.attention',
+                   'head.gfd.spatial.conv', 'head.gfd.fuse', 'head.gfd.heatmap'), 0.0)
+AUTHORS = Layout(
+    "the authors' code", ('iia.keypoint_center_conv', 'gfd.conv_down', 'gfd.c_attn.atn', 'gfd.s_attn.atn',
+                          'gfd.s_attn.conv', 'gfd.fuse_attn', 'gfd.heatmap_conv'), 0.0)
+MMPOSE_0 = Layout(  # its head is called keypoint_head in the file; ``weights_of`` and MMPose itself call it head
+    'MMPose 0.x', ('head.keypoint_center_conv', 'head.conv_down', 'head.c_attn.atn', 'head.s_attn.atn',
+                   'head.s_attn.conv', 'head.fuse_attn', 'head.heatmap_conv'), 0.0)
+MMPOSE_1 = Layout(
+    'MMPose 1.x', ('head.iia_module.keypoint_root_conv', 'head.gfd_module.conv_down',
+                   'head.gfd_module.channel_attention.atn', 'head.gfd_module.spatial_attention.atn',
+                   'head.gfd_module.spatial_attention.conv', 'head.gfd_module.fuse_attention',
+                   'head.gfd_module.heatmap_conv'), 0.5)
+LAYOUTS = (OURS, AUTHORS, MMPOSE_0, MMPOSE_1)
+
+SPATIAL = 'head.gfd.spatial.'
+CELL_CENTER = f'{SPATIAL}cell_center'
+# the weights whose first dimension is the joints (and in IIA the root, last)
+JOINT_MAPS = ('head.iia.conv.weight', 'head.iia.conv.bias', 'head.gfd.heatmap.weight', 'head.gfd.heatmap.bias')
+SHOWN = 5  # weights named in a message
+COUNTER = 'num_batches_tracked'  # of batch norm; nothing that CID computes depends on it
+
+
+def weights_of(checkpoint: Mapping[str, Any]) -> Dict[str, Any]:
+    """Name -> weight out of a checkpoint, or of bare weights; without the prefix of parallel training.
+
+    Args:
+        checkpoint: weights themselves, or a dict that holds them under ``state_dict`` or ``best_state_dict``; the
+            authors' code writes the same weights under both.
+    """
+    for key in ('state_dict', 'best_state_dict'):
+        if isinstance(checkpoint.get(key), Mapping):
+            checkpoint = checkpoint[key]
+            break
+    names = {name: re.sub(r'^keypoint_head\.', 'head.', re.sub(r'^module\.', '', name)) for name in checkpoint}
+    return {new: checkpoint[old] for old, new in names.items() if not new.startswith('data_preprocessor.')}
+
+
+def rename(weights: Mapping[str, Any], source: Layout, target: Layout) -> Dict[str, Any]:
+    """The same weights under the names of another layout; what is no part of the head keeps its name."""
+    parts = dict(zip(source.parts, target.parts))
+    split = {name: name.rpartition('.') for name in weights}
+    return {parts.get(part, part) + dot + leaf: weights[name] for name, (part, dot, leaf) in split.items()}
+
+
+def translate(checkpoint: Mapping[str, Any]) -> Tuple[Dict[str, Any], Layout]:
+    """Weights of any layout under our names, with the ``cell_center`` that belongs to them, and their layout.
+
+    Args:
+        checkpoint: as for ``weights_of``. Weights of another model come back as they are, with ``OURS``.
+    """
+    weights = weights_of(checkpoint)
+    parts = {name.rpartition('.')[0] for name in weights}
+    layout = max(LAYOUTS, key=lambda known: len(parts.intersection(known.parts)))
+    weights = rename(weights, layout, OURS)
+    if any(name.startswith(SPATIAL) for name in weights):
+        weights.setdefault(CELL_CENTER, torch.tensor(layout.cell_center))
+    return weights, layout
+
+
+def num_joints(weights: Mapping[str, Any]) -> int:
+    """K of weights under our names; 0 where they have no maps of joints."""
+    return next(iter(_shape(weights.get('head.gfd.heatmap.bias'))), 0)
+
+
+def num_weights(weights: Iterable[str], part: str = '') -> int:
+    """How many names below a part of the model there are, without those of counters."""
+    return sum(name.startswith(part) and not name.endswith(COUNTER) for name in weights)
+
+
+def misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Any]) -> Dict[str, str]:
+    """What of the model's state ``wanted`` is not in ``found`` with its shape: name -> what is wrong."""
+    wrong = {name: 'is missing' for name in wanted if name not in found and not name.endswith(COUNTER)}
+    for name, value in wanted.items():
+        if name in found and _shape(found[name]) != value.shape:
+            wrong[name] = f'is {_shape(found[name])}, the model has {tuple(value.shape)}'
+    return wrong
+
+
+def listed(wrong: Mapping[str, str], wanted: Mapping[str, Any]) -> str:
+    """How many of the wanted weights do not fit, and the first of them; ``wrong`` as ``misfits`` gives it."""
+    shown = '; '.join(f'{name} {what}' for name, what in list(wrong.items())[:SHOWN])
+    return f'{len(wrong)} of {num_weights(wanted)} weights do not fit ({shown}{"; ..." if len(wrong) > SHOWN else ""})'
+
+
+def _shape(value: Any) -> tuple:
+    return tuple(getattr(value, 'shape', ()))

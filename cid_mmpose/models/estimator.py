@@ -1,0 +1,111 @@
+"""The whole network, and how weights from elsewhere get into it."""
+from typing import Any, Dict, List, Mapping, Optional
+
+from mmpose.models.pose_estimators import BottomupPoseEstimator
+
+from cid_mmpose.errors import BadInput
+from cid_mmpose.registry import MODELS
+from cid_mmpose.stack import say
+
+from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, listed, misfits, num_joints, num_weights,
+                                 translate, weights_of)
+from .cid_head import CIDHead
+
+
+@MODELS.register_module()
+class CID(BottomupPoseEstimator):
+    """MMPose's bottom-up estimator; it loads the weights of CID in every layout they are published in.
+
+    Loading, by whichever function, changes the names of the layouts in ``checkpoint_layouts.py`` to ours and sets the
+    head's ``cell_center`` to what belongs to the weights. Weights of another shape, and files that lack half of the
+    backbone or of the head, are refused with ``BadInput``; mmengine alone would only log them. Whether a few weights
+    may be missing is left to the function that loads.
+
+    Args:
+        other_joints: what to do with maps of another number of joints than the model's. 'error' refuses them; 'fresh'
+            leaves the model's own maps as they are (IIA's, the root's among them, and GFD's last convolution), to
+            fine-tune on other joints.
+        **kwargs: for MMPose's ``BottomupPoseEstimator``: backbone, neck, head, data_preprocessor, test_cfg, ...
+
+    Raises:
+        ValueError: ``other_joints`` is neither, or the head is not ``cid_mmpose.CIDHead``.
+    """
+
+    def __init__(self, *, other_joints: str = 'error', **kwargs) -> None:
+        if other_joints not in ('error', 'fresh'):
+            raise ValueError(f"other_joints must be 'error' or 'fresh', got {other_joints!r}")
+        super().__init__(**kwargs)
+        kind = type(getattr(self, 'head', None))
+        if not issubclass(kind, CIDHead):   # the names of another head's weights would be changed to ours
+            raise ValueError(f'cid_mmpose.CID is for the head cid_mmpose.CIDHead, got {kind.__name__} of '
+                             f"{kind.__module__}; for that one set model.type='BottomupPoseEstimator'")
+        self.other_joints = other_joints
+        self._register_load_state_dict_pre_hook(self._take_over)
+
+    def _take_over(self, state_dict: Dict[str, Any], prefix: str, local_metadata: dict, *_) -> None:
+        """Called before weights are loaded: brings them, in place, into the form in which they fit, or refuses."""
+        given = {name: value for name, value in state_dict.items() if name.startswith(prefix)}
+        inside = {name[len(prefix):]: value for name, value in given.items()}
+        weights, layout = translate(inside)
+        file = local_metadata.get('file')  # noted by ``safe_load``
+        own = self.state_dict()
+        joints = num_joints(weights)
+        if self.other_joints == 'fresh':
+            keep_joint_maps(weights, own)
+        if complaint := why_unfit(own, weights):
+            raise BadInput(f'{file}: {complaint}' if file else complaint)
+        if done := changes(weights_of(inside), weights, layout, joints):
+            say(f'{file or "weights"}: {done}')
+        for name in given:
+            del state_dict[name]
+        state_dict.update({prefix + name: value for name, value in weights.items()})
+
+
+def keep_joint_maps(weights: Dict[str, Any], own: Mapping[str, Any]) -> None:
+    """Puts the model's own maps of joints in the place of those that differ in the number of joints only."""
+    for name in JOINT_MAPS:
+        shape = getattr(weights.get(name), 'shape', ())
+        if name in own and len(shape) and shape[0] != own[name].shape[0] and shape[1:] == own[name].shape[1:]:
+            weights[name] = own[name].clone()
+
+
+def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool = False) -> Optional[str]:
+    """Why weights cannot be taken over, with what does not fit and the way out; None if they can.
+
+    Args:
+        own: the model's state. weights: of a file, under our names.
+        complete: whether every weight must be there, not only more than half of the backbone's and of the head's.
+    """
+    wrong = misfits(own, weights)
+    missing = [name for name in wrong if name not in weights]
+    if len(missing) == len(wrong) and not any(_lacks(own, missing, part, complete) for part in ('backbone.', 'head.')):
+        return None
+    joints = num_joints(weights)
+    if set(wrong) <= set(JOINT_MAPS) and joints not in (0, num_joints(own)):
+        return (f'{listed(wrong, own)}: these are weights for {joints} joints, the model has {num_joints(own)}; give '
+                f"a configuration with {joints} joints, or model.other_joints='fresh' to train new joint maps on top "
+                'of the other weights')
+    return (f'is not a checkpoint of this model: {listed(wrong, own)}; give the configuration it was trained with, or '
+            'for the backbone alone set model.backbone.init_cfg')
+
+
+def _lacks(own: Mapping[str, Any], missing: List[str], part: str, complete: bool) -> bool:
+    """Whether too much of a part of the model is missing."""
+    gone = num_weights(missing, part)
+    return gone > 0 and (complete or 2 * gone >= num_weights(own, part))
+
+
+def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout, joints: int) -> str:
+    """What was changed for weights to be taken over, '' if nothing was.
+
+    Args:
+        given: the weights as they came. weights: as they are taken over. layout: theirs. joints: K of the file.
+    """
+    done = []
+    if layout is not OURS:
+        done.append(f'layout of {layout.name}, {len(set(given) - set(weights))} weights renamed')
+    if CELL_CENTER in weights and CELL_CENTER not in given:
+        done.append(f'relative coordinates from cell + {float(weights[CELL_CENTER]):g} (cell_center)')
+    if joints != num_joints(weights):
+        done.append(f'its maps of {joints} joints left out, those of {num_joints(weights)} joints start anew')
+    return '; '.join(done)
