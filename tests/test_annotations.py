@@ -4,10 +4,11 @@ import math
 import re
 
 import pytest
-from pictures import coco, person, without
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from pictures import coco, data_set, person, shared, without, write_coco
 
-from cid_mmpose.datasets.annotations import (bad_annotations, check_data_root, labelled_joints, person_category,
-                                             problem_of, read_annotations)
+from cid_mmpose.datasets.annotations import (bad_annotations, check_data_root, check_joints, joint_names,
+                                             labelled_joints, person_category, problem_of, read_annotations)
 from cid_mmpose.errors import BadInput
 
 
@@ -67,6 +68,82 @@ def test_the_category_of_people_is_the_named_one_or_the_only_one():
 def test_several_categories_without_one_person_among_them_are_refused(categories):
     with pytest.raises(BadInput, match="people.json: field 'categories'"):
         person_category(categories, 'people.json')
+
+
+def test_annotations_need_categories_even_where_a_file_without_both_would_do(tmp_path):
+    path = tmp_path / 'people.json'
+    path.write_text(json.dumps(without(coco([person()]), 'categories')))
+    with pytest.raises(BadInput, match=r"people.json: is not a COCO .*; missing: \['categories'\]"):
+        read_annotations(str(path), needs_people=False)
+
+
+def joints_of(data_set_name: str) -> list:
+    """Joint names of a data set, as MMPose has them."""
+    return joint_names(parse_pose_metainfo(dict(from_file=f'configs/_base_/datasets/{data_set_name}.py')))
+
+
+COCO_VAL = 'coco_mini/annotations/person_keypoints_val2017.json'
+OF_ANOTHER = [('annotations/crowdpose_val.json', 'coco', 'has 14 joints, the configuration 17'),
+              ('annotations/crowdpose_val.json', 'ochuman', 'has 14 joints, the configuration 17'),
+              ('mmpose_samples/ochuman/test_ochuman.json', 'crowdpose', 'has 17 joints, the configuration 14'),
+              (COCO_VAL, 'crowdpose', 'has 17 joints, the configuration 14'),
+              (COCO_VAL, 'mpii', 'has 17 joints, the configuration 16'),
+              ('annotations/crowdpose_val.json', 'aic', "has 'left_shoulder' as joint 0, the configuration as joint 3"),
+              (COCO_VAL, 'ap10k', "has 'nose' as joint 0, the configuration as joint 2"),
+              (COCO_VAL, 'h36m', "has 'left_shoulder' as joint 5, the configuration as joint 11")]
+
+
+@pytest.mark.parametrize('path, joints, says', OF_ANOTHER)
+def test_a_file_of_another_data_set_is_refused_with_file_field_and_way_out(path, joints, says):
+    data = json.loads(shared(path).read_text())
+    with pytest.raises(BadInput) as caught:
+        check_joints(data, 'people.json', 1, joints_of(joints))
+    text = str(caught.value)
+    assert text.startswith("people.json: field 'keypoints' of the ") and says in text and '\n' not in text
+    assert text.endswith('; set ann_file to a file of the data set that the configuration is for, or use the '
+                         'configuration of this one')
+
+
+@pytest.mark.parametrize('path, joints', [('annotations/crowdpose_val.json', 'crowdpose'),
+                                          ('mmpose_samples/crowdpose/test_crowdpose.json', 'crowdpose'),
+                                          ('mmpose_samples/ochuman/test_ochuman.json', 'ochuman'),
+                                          ('mmpose_samples/ochuman/test_ochuman.json', 'coco'),
+                                          ('mmpose_samples/coco/test_coco.json', 'coco'),
+                                          ('coco_mini/annotations/person_keypoints_train2017.json', 'ochuman')])
+def test_a_file_of_the_data_set_or_of_one_with_the_same_joints_passes(path, joints):
+    assert check_joints(json.loads(shared(path).read_text()), 'people.json', 1, joints_of(joints)) is None
+
+
+def with_names(*names: str) -> dict:
+    """Three joints a person, called so."""
+    return coco([person(keypoints=[1, 1, 2] * 3)], categories=[dict(id=1, name='person', keypoints=names)])
+
+
+@pytest.mark.parametrize('names', [('head', 'left_hip', 'right_hip'), ('Head', 'LHip', 'RHip'),
+                                   ('top', 'HipLeft', 'R-hip'), ('鼻', '左', '右'), (1, 2, 3), (), ('left_hip', 'head', 'right_hip', 'tail')])
+def test_joints_may_be_spelt_otherwise_or_not_at_all(names):
+    assert check_joints(with_names(*names), 'f', 1, ('head', 'left_hip', 'right_hip')) is None
+
+
+@pytest.mark.parametrize('names', [('head', 'right_hip', 'left_hip'), ('hip_left', 'x', 'y'), ('a', 'RHip', 'b')])
+def test_joints_in_another_order_are_found_however_they_are_spelt(names):
+    with pytest.raises(BadInput, match="'keypoints' of the category has '.*' as joint ., the configuration as joint"):
+        check_joints(with_names(*names), 'f', 1, ('head', 'left_hip', 'right_hip'))
+
+
+def test_joints_of_other_categories_and_of_one_person_alone_say_nothing_of_the_file():
+    dog = person(9, category_id=3, keypoints=[1, 1, 2] * 20)
+    data = coco([person(1), person(2, keypoints=[1, 1, 2] * 14), without(person(3), 'keypoints'), dog],
+                categories=[dict(id=3, name='dog', keypoints=['nose'] * 17), dict(id=1, name='person')])
+    assert check_joints(data, 'f', 1, joints_of('coco')) is None
+    assert check_joints(coco([]), 'f', 1, joints_of('coco')) is None
+
+
+@pytest.mark.parametrize('options', [dict(), dict(bad_annotations='skip'), dict(test_mode=True)])
+def test_a_data_set_refuses_such_a_file_when_it_is_made(tmp_path, options):
+    path = write_coco(tmp_path, coco([person(keypoints=[1, 1, 2] * 14), person(2, keypoints=[1, 1, 2] * 14)]))
+    with pytest.raises(BadInput, match='people.json: .* has 14 joints, the configuration 17; set ann_file to'):
+        data_set(path, **options)
 
 
 def test_joints_are_counted_by_visibility_whatever_the_file_says():

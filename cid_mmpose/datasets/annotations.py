@@ -2,7 +2,8 @@
 import json
 import math
 import os.path as osp
-from typing import List
+import re
+from typing import List, Sequence
 
 from mmengine.fileio import exists, get_text
 
@@ -13,6 +14,7 @@ FIELDS = dict(
     images=('id', 'file_name', 'height', 'width'),
     annotations=('id', 'image_id', 'category_id'),
     categories=('id', ))  # what every entry of a list must have
+SIDES = dict(l='left', r='right')
 
 
 def read_annotations(path: str, needs_people: bool = True) -> dict:
@@ -27,16 +29,22 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
     """
     if not exists(path):
         raise BadInput(f'{path}: no such annotation file; set data_root and ann_file of the data set to where it is')
-    text = get_text(path)
+    return parse_annotations(get_text(path), path, needs_people)
+
+
+def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
+    """As ``read_annotations`` for the text of a file; ``path`` is for the message alone."""
     if not text.strip():
         raise BadInput(f'{path}: the annotation file is empty; get it again')
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise BadInput(f'{path}: not valid JSON ({error}); the file may be cut off, get it again') from None
-    wanted = ['images'] + ['annotations', 'categories'] * needs_people
+    has_people = isinstance(data, dict) and bool(data.get('annotations'))
+    wanted = ['images'] + ['annotations', 'categories'] * (needs_people or has_people)
     if not isinstance(data, dict) or not all(isinstance(data.get(key), list) for key in wanted):
-        raise BadInput(f'{path}: {NOT_COCO}; missing: {[k for k in wanted if k not in data]}')
+        given = data if isinstance(data, dict) else {}
+        raise BadInput(f'{path}: {NOT_COCO}; missing: {[k for k in wanted if k not in given]}')
     for key in FIELDS:
         check_fields(data.get(key) or [], key, path)
     return data
@@ -45,7 +53,7 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
 def check_fields(entries: List[dict], key: str, path: str) -> None:
     """BadInput for the first entry of the list ``key`` that lacks one of its ``FIELDS``."""
     for number, entry in enumerate(entries):
-        if missing := [field for field in FIELDS[key] if field not in entry]:
+        if missing := [field for field in FIELDS[key] if not isinstance(entry, dict) or field not in entry]:
             raise BadInput(f"{path}: entry {number} of '{key}' has no field {missing[0]!r}; add it")
 
 
@@ -61,6 +69,43 @@ def person_category(categories: List[dict], path: str) -> int:
         raise BadInput(f"{path}: field 'categories' names {names}, but none of them 'person'; "
                        "name the category of the annotated people 'person'")
     return ids[0]
+
+
+def joint_names(metainfo: dict) -> List[str]:
+    """The K joints of a data set's meta information, in order."""
+    return [metainfo['keypoint_id2name'][number] for number in range(metainfo['num_keypoints'])]
+
+
+def check_joints(data: dict, path: str, category: int, names: Sequence[str]) -> None:
+    """BadInput if a file is of another data set: if its people have other joints than the configuration.
+
+    Either nobody has K joints, or the file's category has K and names one that stands elsewhere in the configuration.
+    Names that only one of the two has say nothing, because spellings differ: CrowdPose's own 'head' is 'top_head' in
+    MMPose.
+
+    Args:
+        data: of ``read_annotations``. path: for the message. category: id of that of the people.
+        names: (K,) joints of the configuration, in order.
+    """
+    joints = [a.get('keypoints') for a in data['annotations'] if a['category_id'] == category]
+    lengths = [len(values) for values in joints if isinstance(values, list) and values]
+    way_out = ('set ann_file to a file of the data set that the configuration is for, or use the configuration of '
+               'this one')
+    if lengths and 3 * len(names) not in lengths:
+        raise BadInput(f"{path}: field 'keypoints' of the annotations has {lengths[0] // 3} joints, the configuration "
+                       f'{len(names)}; {way_out}')
+    places = {joint_words(name): place for place, name in enumerate(names)}
+    given = next(c.get('keypoints') for c in data['categories'] if c['id'] == category) or ()
+    for place, name in enumerate(given if len(given) == len(names) else ()):
+        if places.get(joint_words(name), place) != place:
+            raise BadInput(f"{path}: field 'keypoints' of the category has {name!r} as joint {place}, the "
+                           f'configuration as joint {places[joint_words(name)]}; {way_out}')
+
+
+def joint_words(name: str) -> frozenset:
+    """The words of a joint's name in any order: those of 'left_hip', 'HipLeft' and 'LHip' are the same."""
+    words = re.findall(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+', str(name))
+    return frozenset(SIDES.get(word.lower(), word.lower()) for word in words)
 
 
 def labelled_joints(annotation: dict) -> int:
