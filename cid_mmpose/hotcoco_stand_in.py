@@ -88,6 +88,11 @@ class COCOeval(xthotcoco.COCOeval):
         """The evaluation's parameters; what hotcoco does not know, such as ``useSegm``, is taken and not used."""
         return _Params(self._ev.params)
 
+    def get_type_result(self, first: float = 0.01, second: float = 0.85) -> List[float]:
+        """AP of the easy, medium and hard pictures; -1 for a kind of which there is none (hotcoco takes all then)."""
+        results = super().get_type_result(first, second)
+        return [result if part else -1.0 for part, result in zip(self.split(first, second), results)]
+
 
 class _Params:
     """Passes on what hotcoco's parameters know."""

@@ -51,7 +51,7 @@ def mmpose_model(joints: int = 17):
 
 
 def ours(**options) -> CID:
-    """Our model as the recipe of MMPose's port has it, with other weights; ``options`` are dotted names below its config."""
+    """Our model as the recipe of MMPose's port has it, with other weights; ``options`` are dotted names of it."""
     return copy.deepcopy(_built(tuple(options.items())))
 
 

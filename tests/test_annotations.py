@@ -120,7 +120,8 @@ def with_names(*names: str) -> dict:
 
 
 @pytest.mark.parametrize('names', [('head', 'left_hip', 'right_hip'), ('Head', 'LHip', 'RHip'),
-                                   ('top', 'HipLeft', 'R-hip'), ('鼻', '左', '右'), (1, 2, 3), (), ('left_hip', 'head', 'right_hip', 'tail')])
+                                   ('top', 'HipLeft', 'R-hip'), ('鼻', '左', '右'), (1, 2, 3), (),
+                                   ('left_hip', 'head', 'right_hip', 'tail')])
 def test_joints_may_be_spelt_otherwise_or_not_at_all(names):
     assert check_joints(with_names(*names), 'f', 1, ('head', 'left_hip', 'right_hip')) is None
 

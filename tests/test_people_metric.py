@@ -1,44 +1,15 @@
-"""CocoPeopleMetric: COCO's AP where it can be worked out by hand, and the gaps of people's own files."""
+"""CocoPeopleMetric: the gaps of people's own files. AP by hand is in test_known_answers.py."""
 import json
 import math
 
 import numpy as np
 import pytest
-from mmengine.structures import InstanceData
-from mmpose.structures import PoseDataSample
+from evaluating import evaluate, truth
 from pictures import coco, data_set, person, shared, without, write_coco
 
 from cid_mmpose.datasets import CocoPeople
 from cid_mmpose.errors import BadInput
 from cid_mmpose.evaluation import CocoPeopleMetric
-
-FAR = 1000  # px, a prediction so far off is wrong
-
-
-def prediction(item: dict, keypoints: np.ndarray, scores=None) -> PoseDataSample:
-    """What a model hands over for one picture: people (N, 17, 2) and their scores."""
-    scores = np.ones(len(keypoints)) if scores is None else np.array(scores, float)
-    boxes = np.concatenate([keypoints.min(1), keypoints.max(1)], 1)
-    found = InstanceData(keypoints=keypoints, keypoint_scores=np.ones(keypoints.shape[:2]), bboxes=boxes,
-                         bbox_scores=scores)
-    sample = PoseDataSample(metainfo=dict(id=item['id'], img_id=item['img_id'], ori_shape=item['ann_shape'],
-                                          raw_ann_info=item['raw_ann_info']))
-    sample.pred_instances, sample.gt_instances = found, InstanceData()
-    return sample
-
-
-def evaluate(items: CocoPeople, predict, batch: int = 2, **options) -> dict:
-    """The figures for ``predict(item) -> (keypoints, scores)`` on all pictures of a data set."""
-    metric = CocoPeopleMetric(**options)
-    metric.dataset_meta = items.metainfo
-    samples = [prediction(item, *predict(item)) for item in map(items.get_data_info, range(len(items)))]
-    for start in range(0, len(samples), batch):
-        metric.process({}, [sample.to_dict() for sample in samples[start:start + batch]])
-    return {name.split('/')[1]: value for name, value in metric.evaluate(len(samples)).items()}
-
-
-def truth(item: dict) -> tuple:
-    return item['keypoints'], None
 
 
 def nobody(item: dict) -> tuple:
@@ -54,41 +25,12 @@ def crowd_of(number: int) -> list:
     return [person(i, i, box=(20, 30, 60, 60)) for i in range(1, number + 1)]
 
 
-@pytest.mark.parametrize('path', ['coco_mini/annotations/person_keypoints_val2017.json',
-                                  'mmpose_samples/ochuman/test_ochuman.json'])
-@pytest.mark.parametrize('batch', [1, 4])
-def test_the_annotations_of_real_people_as_predictions_give_ap_1(path, batch):
-    figures = evaluate(CocoPeople(ann_file=str(shared(path)), test_mode=True), truth, batch)
-    assert figures['AP'] == pytest.approx(1) and figures['AR'] == pytest.approx(1)
-
-
 def test_crowdpose_has_no_areas_and_takes_them_from_the_boxes():
     items = CocoPeople(ann_file=str(shared('mmpose_samples/crowdpose/test_crowdpose.json')), test_mode=True,
                        metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py'))
     with pytest.raises(BadInput, match=r"test_crowdpose.json: annotation \d+: field 'area' is missing; set use_area=F"):
         evaluate(items, truth)
     assert evaluate(items, truth, use_area=False)['AP'] == pytest.approx(1)
-
-
-def test_half_of_the_people_found_gives_recall_half_and_ap_51_of_101(tmp_path):
-    def first_two(item):
-        return truth(item) if item['img_id'] < 3 else nobody(item)
-
-    figures = evaluate(items_of(tmp_path, crowd_of(4), 4), first_two)
-    assert figures['AR'] == pytest.approx(0.5)
-    assert figures['AP'] == pytest.approx(51 / 101)  # precision 1 at the recalls 0, 0.01 ... 0.5
-
-
-def test_a_wrong_person_of_higher_score_halves_the_precision(tmp_path):
-    def wrong_first(item):
-        return np.concatenate([item['keypoints'] + FAR, item['keypoints']]), [0.9, 0.3]
-
-    def right_first(item):
-        return np.concatenate([item['keypoints'] + FAR, item['keypoints']]), [0.3, 0.9]
-
-    items = items_of(tmp_path, crowd_of(1))
-    assert evaluate(items, wrong_first)['AP'] == pytest.approx(0.5)
-    assert evaluate(items, right_first)['AP'] == pytest.approx(1)
 
 
 @pytest.mark.parametrize('category', [1, 7])
@@ -104,8 +46,22 @@ def test_annotations_of_other_categories_need_no_joints(tmp_path):
     assert evaluate(items_of(tmp_path, [*crowd_of(2), dog], 2, categories=categories), truth)['AP'] == pytest.approx(1)
 
 
+def test_annotations_of_other_categories_are_not_asked_for_though_they_have_joints(tmp_path):
+    dog = person(9, category_id=3)  # evaluated too, it would have an AP of 0 and halve the mean
+    categories = [dict(id=1, name='person'), dict(id=3, name='dog')]
+    data = coco([*crowd_of(2), dog], 2, categories=categories, size=(200, 200))
+    for image in data['images']:
+        image['crowdIndex'] = 0.5
+    items = data_set(write_coco(tmp_path, data), test_mode=True)
+    assert evaluate(items, truth)['AP'] == pytest.approx(1)
+    assert evaluate(items, truth, iou_type='keypoints_crowd')['AP(M)'] == pytest.approx(1)
+
+
 def test_nobody_found_anywhere_is_ap_0_under_the_usual_names(tmp_path):
-    items = items_of(tmp_path, crowd_of(2), 2)
+    data = coco(crowd_of(2), 2, size=(200, 200))
+    for image in data['images']:
+        image['crowdIndex'] = 0.1
+    items = data_set(write_coco(tmp_path, data), test_mode=True)
     figures = evaluate(items, nobody)
     assert set(figures) == set(evaluate(items, truth)) and set(figures.values()) == {0.0}
     crowded = evaluate(items, nobody, iou_type='keypoints_crowd')
@@ -136,6 +92,15 @@ def test_a_missing_area_names_the_annotation_and_the_option(tmp_path):
     assert evaluate(items, truth, use_area=False)['AP'] > 0
 
 
+@pytest.mark.parametrize('area', [0, -4, math.nan])
+def test_an_area_by_which_nobody_matches_is_refused_but_not_for_a_crowd(tmp_path, area):
+    items = items_of(tmp_path, [person(1), person(2, area=area)])
+    with pytest.raises(BadInput, match="people.json: annotation 2: field 'area' is .*, not above 0; mend the file"):
+        evaluate(items, truth)
+    crowd = person(2, area=area, iscrowd=1)
+    assert evaluate(items_of(tmp_path, [person(1), crowd]), truth)['AP'] == pytest.approx(1)
+
+
 def test_a_file_of_its_own_is_checked_and_used(tmp_path):
     items = items_of(tmp_path, crowd_of(2), 2)
     other = tmp_path / 'other.json'
@@ -143,6 +108,44 @@ def test_a_file_of_its_own_is_checked_and_used(tmp_path):
     assert evaluate(items, lambda item: truth(item), ann_file=str(other))['AP'] == pytest.approx(1)
     with pytest.raises(BadInput, match='gone.json: no such annotation file'):
         CocoPeopleMetric(ann_file=str(tmp_path / 'gone.json'))
+
+
+def test_a_file_of_its_own_without_the_pictures_under_test_is_refused(tmp_path):
+    items = items_of(tmp_path, crowd_of(3), 3)
+    other = tmp_path / 'other.json'
+    other.write_text(json.dumps(coco(crowd_of(2), 2)))
+    with pytest.raises(BadInput, match="other.json: field 'images' has no id 3, .* leave ann_file of the metric out"):
+        evaluate(items, truth, ann_file=str(other))
+
+
+def test_a_file_of_its_own_with_other_joints_is_refused(tmp_path):
+    items = items_of(tmp_path, crowd_of(2), 2)
+    other = shared('annotations/crowdpose_val.json')
+    with pytest.raises(BadInput, match='crowdpose_val.json: .* has 14 joints, the configuration 17; set ann_file'):
+        evaluate(items, truth, ann_file=str(other))
+
+
+@pytest.mark.parametrize('index', [None, 'high', math.nan])
+def test_crowdpose_without_a_crowd_index_names_file_field_and_way_out(tmp_path, index):
+    data = coco(crowd_of(3), 3, size=(200, 200))
+    data['images'][0]['crowdIndex'] = 0.5
+    if index is not None:
+        data['images'][1]['crowdIndex'] = index
+    items = data_set(write_coco(tmp_path, data), test_mode=True)
+    with pytest.raises(BadInput) as caught:
+        evaluate(items, truth, iou_type='keypoints_crowd')
+    assert str(caught.value) == (
+        f"{tmp_path / 'people.json'}: field 'crowdIndex' is missing from 2 of 3 images, first from image 2; AP(E), "
+        "AP(M) and AP(H) need it: use the official CrowdPose file, or set iou_type='keypoints' of the metric to do "
+        'without them')
+
+
+def test_a_file_without_annotations_names_what_to_set(tmp_path):
+    data = coco([], 2)
+    del data['annotations']
+    items = data_set(write_coco(tmp_path, data), test_mode=True)
+    with pytest.raises(BadInput, match="people.json: field 'annotations' is missing, .* or submission of the metric"):
+        evaluate(items, truth)
 
 
 def test_results_are_written_where_asked(tmp_path):

@@ -1,4 +1,4 @@
-"""What must hold for every person and every crowd, on people that hypothesis makes up. Pictures are 256 x 192 pixels."""
+"""What must hold for every person and every crowd, on people that hypothesis makes up. Pictures: 256 x 192 px."""
 import numpy as np
 import oracle
 import torch

@@ -181,8 +181,8 @@ def test_a_file_is_checked_against_the_hash_in_its_name(tmp_path, form):
         load(wrong)
     said = ('c0ffee00' + digest[8:], digest) if form == 'cid-{}.pth' else ('c0ffee00', digest[:8])
     assert str(caught.value) == (
-        f'{wrong}: its sha256 begins with {said[1]} and not with {said[0]} as its name says, so it is not whole, or not '
-        'the file of this name; get it again, or rename it if you changed it yourself')
+        f'{wrong}: its sha256 begins with {said[1]} and not with {said[0]} as its name says, so it is not whole, or '
+        'not the file of this name; get it again, or rename it if you changed it yourself')
 
 
 def test_a_web_page_is_called_one_even_if_its_name_carries_a_hash(tmp_path):

@@ -1,12 +1,16 @@
 """COCO's AP through MMPose's metric, for people of any category id and for pictures where nobody is found."""
+import os.path as osp
 from typing import Dict, Optional, Sequence
 
 from mmengine.logging import MessageHub, print_log
 from mmpose.evaluation.metrics import CocoMetric
 
-from cid_mmpose.datasets.annotations import labelled_joints, person_category, problem_of, read_annotations
+from cid_mmpose.datasets.annotations import joint_names, read_annotations
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import METRICS
+
+from .ground_truth import prepare
+from .submission import check_joint_count, check_submission, submission_rows, write_submission
 
 PERSON = 1  # category id where no annotation file says otherwise
 STATS = {  # names of MMPose's metric
@@ -20,22 +24,34 @@ class CocoPeopleMetric(CocoMetric):
     """MMPose's ``CocoMetric`` with what people's own data need.
 
     Predictions get the category id of the annotated people (MMPose gives them 1, and AP 0 where the file says
-    otherwise); a run that finds nobody anywhere has AP 0 (MMPose stops); missing counts of labelled joints are filled.
-    ``CIDHead`` scores people and drops duplicates itself, so neither is done again here.
+    otherwise); other categories are left out of the mean; a run that finds nobody anywhere has AP 0 (MMPose stops);
+    missing counts of labelled joints are filled. ``CIDHead`` scores people and drops duplicates itself, so neither is
+    done again here. Which settings give the published figures of COCO, CrowdPose and OCHuman: docs/evaluation.md.
 
     Args:
         ann_file: annotation file; by default the one of the test data set.
+        submission: path of a zip for COCO's evaluation server, named
+            person_keypoints_test-dev2017_NAME_results.zip. With it that file is written, annotations are not used
+            and no figure is computed.
         use_area: take 'area' from the file; False estimates it from the box (CrowdPose).
         Others as MMPose's metric.
 
     Raises:
-        BadInput: the file cannot be read, or has no 'area' although ``use_area``.
+        BadInput: the annotation file cannot be read, holds other joints or pictures than the data set under test, has
+            no 'area' although ``use_area``, or no 'crowdIndex' although ``iou_type`` is 'keypoints_crowd'; the
+            submission cannot be written, or is of other joints than COCO's 17.
     """
 
-    def __init__(self, *, ann_file: Optional[str] = None, score_mode: str = 'bbox', nms_mode: str = 'none',
-                 **kwargs) -> None:
+    def __init__(self, *, ann_file: Optional[str] = None, submission: Optional[str] = None, score_mode: str = 'bbox',
+                 nms_mode: str = 'none', **kwargs) -> None:
+        if submission is not None:
+            check_submission(submission)
+            ann_file = None
+            kwargs.update(format_only=True, outfile_prefix=submission)
         if ann_file is not None:
             read_annotations(ann_file)
+        self.submission = submission
+        self.category = PERSON
         super().__init__(ann_file=ann_file, score_mode=score_mode, nms_mode=nms_mode, **kwargs)
 
     @property
@@ -45,22 +61,13 @@ class CocoPeopleMetric(CocoMetric):
 
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict) -> None:
-        num_keypoints = dataset_meta['num_keypoints']  # of the file; a ``gt_converter`` changes what the meta says
+        names = joint_names(dataset_meta)  # of the file; a ``gt_converter`` changes what the meta says
         CocoMetric.dataset_meta.fset(self, dataset_meta)
-        for annotation in self.coco.anns.values() if self.coco else ():
-            self._complete(annotation, num_keypoints)
-
-    def _complete(self, annotation: dict, num_keypoints: int) -> None:
-        """Adds what COCO's evaluation reads and the file lacks, so that a crowd, or a person whom the data set left
-        out (``bad_annotations='skip'``), is not asked for."""
-        annotation.setdefault('iscrowd', 0)
-        if problem_of(annotation, num_keypoints) or 'keypoints' not in annotation:
-            annotation.update(keypoints=[0] * 3 * num_keypoints, num_keypoints=0)
-        annotation.setdefault('bbox', [0, 0, 0, 0])
-        annotation.setdefault('num_keypoints', labelled_joints(annotation))
-        if self.use_area and 'area' not in annotation:
-            raise BadInput(f"{self._source}: annotation {annotation['id']}: field 'area' is missing; "
-                           'set use_area=False of the metric to estimate it from the box')
+        if self.submission is not None:
+            check_joint_count(self.submission, len(names))
+        elif self.coco is not None:
+            self.category = prepare(self.coco, self._source, names, use_area=self.use_area,
+                                    crowd=self.iou_type == 'keypoints_crowd')
 
     @property
     def _source(self) -> str:
@@ -70,14 +77,29 @@ class CocoPeopleMetric(CocoMetric):
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
         """As MMPose's, with the category id of the annotated people."""
-        category = PERSON
-        if self.coco is not None:
-            category = person_category(self.coco.loadCats(self.coco.getCatIds()), self._source)
-        super().process(data_batch, [dict(sample, category_id=category) for sample in data_samples])
+        for sample in data_samples:
+            if self.coco is not None and sample['img_id'] not in self.coco.imgs:
+                raise BadInput(f"{self._source}: field 'images' has no id {sample['img_id']}, which is a picture of "
+                               'the data set under test; leave ann_file of the metric out, to take that of the data '
+                               'set')
+        super().process(data_batch, [dict(sample, category_id=self.category) for sample in data_samples])
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
-        """As MMPose's; zeros where no picture has a person in the predictions."""
-        if self.format_only or any(len(prediction['keypoints']) for prediction, _ in results):
+        """As MMPose's; zeros where no picture has a person in the predictions, nothing for a submission."""
+        found = any(len(prediction['keypoints']) for prediction, _ in results)
+        if not found:
+            print_log('Nobody was found in any picture', 'current', 30)
+        if found or self.format_only:
             return super().compute_metrics(results)
-        print_log('Nobody was found in any picture: AP is 0', 'current', 30)
         return dict.fromkeys(STATS[self.iou_type], 0.0)
+
+    def results2json(self, keypoints: Dict[int, list], outfile_prefix: str) -> None:
+        """Writes the people found: the submission, or the file that MMPose evaluates.
+
+        Args: keypoints: image id -> people. outfile_prefix: the file's name less its ending, for MMPose's.
+        """
+        if self.submission is None:
+            super().results2json(keypoints, outfile_prefix)
+        else:
+            number = write_submission(self.submission, submission_rows(keypoints))
+            print_log(f'{number} people written to {osp.abspath(self.submission)}', 'current')

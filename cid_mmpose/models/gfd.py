@@ -62,7 +62,8 @@ class SpatialRecalibration(nn.Module):
     def forward(self, shared: Tensor, params: Tensor, roots: Roots) -> Tensor:
         """F^ (B, D, H, W), f (N, C), N roots -> M (N, 1, H, W) in (0, 1)."""
         similarity = per_person(self.attention(params)[:, None], shared, roots.image)
-        return self.conv(torch.cat([similarity, relative_coordinates(roots.cell, similarity, self.cell_center)], 1)).sigmoid()
+        offsets = relative_coordinates(roots.cell, similarity, self.cell_center)
+        return self.conv(torch.cat([similarity, offsets], 1)).sigmoid()
 
 
 def relative_coordinates(cell: Tensor, like: Tensor, cell_center: Union[float, Tensor] = 0.0) -> Tensor:

@@ -1,0 +1,78 @@
+"""What COCO's evaluation server takes for a test set whose annotations nobody has: one zip with one JSON file."""
+import json
+import os
+import os.path as osp
+import re
+import tempfile
+import zipfile
+from typing import Dict, Iterator, List
+
+import numpy as np
+
+from cid_mmpose.errors import BadInput
+
+# person_keypoints_[test set]_[algorithm]_results, as the server's upload page asks for; the same name for zip and JSON
+NAME = re.compile(r'person_keypoints_(?:val2017|test-dev2017|test-challenge2017)_[^_/\\]+_results\.zip')
+JOINTS = 17  # the server knows COCO's people only
+DECIMALS = 2  # of a pixel; rounding moves the OKS of a person of 32 x 32 pixels by 0.0013 at worst
+
+
+def check_submission(path: str) -> None:
+    """BadInput if a submission could not be written to a path, or the server would not know what it is.
+
+    A run that ends in a submission takes hours, so this is asked before it starts; the folder is made.
+    """
+    if not NAME.fullmatch(osp.basename(path)):
+        raise BadInput(f'submission {path}: the server goes by the name; call it '
+                       'person_keypoints_test-dev2017_NAME_results.zip with a NAME of yours that has no underscore')
+    folder = osp.dirname(osp.abspath(path))
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # root passes every check of permission bits, so try
+            pass
+    except OSError as error:
+        raise BadInput(f'submission {path}: its folder cannot be written to ({error.strerror}); name another'
+                       ) from error
+
+
+def check_joint_count(path: str, number: int) -> None:
+    """BadInput if the people of a submission do not have the joints that the server knows."""
+    if number != JOINTS:
+        raise BadInput(f'submission {path}: the server takes {JOINTS} joints, the data set under test has {number}; '
+                       'use a configuration of COCO')
+
+
+def submission_rows(people: Dict[int, List[dict]]) -> Iterator[dict]:
+    """A row a person in the server's format.
+
+    ``keypoints`` are x, y in pixels and 1 for each of the 17 joints: the server asks for a third number and does not
+    read it. The score is not rounded, because its order counts. Source: COCO, "results format".
+
+    Args:
+        people: image id -> people with ``keypoints`` (K, 2 or more), x and y in pixels first, and ``score``.
+    """
+    for image, found in people.items():
+        for person in found:
+            joints = np.round(np.asarray(person['keypoints'], float)[:, :2], DECIMALS).tolist()
+            yield dict(image_id=int(image), category_id=1, keypoints=[v for x, y in joints for v in (x, y, 1)],
+                       score=float(person['score']))
+
+
+def write_submission(path: str, rows: Iterator[dict]) -> int:
+    """Writes the zip; returns the number of people in it. Until it is complete, no file of that name changes.
+
+    Args: path: of the zip, see ``check_submission``. rows: of ``submission_rows``, written one by one.
+    """
+    inner = osp.basename(path)[:-len('.zip')] + '.json'
+    partial, number = path + '.partial', 0
+    try:
+        with zipfile.ZipFile(partial, 'w', zipfile.ZIP_DEFLATED) as archive, archive.open(inner, 'w') as file:
+            file.write(b'[')
+            for number, row in enumerate(rows, 1):
+                file.write((',\n' * (number > 1) + json.dumps(row, allow_nan=False)).encode())
+            file.write(b']\n')
+        os.replace(partial, path)
+    finally:
+        if osp.exists(partial):
+            os.remove(partial)
+    return number
