@@ -3,4 +3,4 @@ _base_ = './cid_hrnet-w32_coco.py'
 
 test_dataloader = dict(
     dataset=dict(ann_file='annotations/image_info_test-dev2017.json', data_prefix=dict(img='test2017/')))
-test_evaluator = dict(submission='person_keypoints_test-dev2017_cid_results.zip')
+test_evaluator = dict(submission='person_keypoints_test-dev2017_cid-w32_results.zip')
