@@ -16,7 +16,7 @@ from .case import Case
 from .numbers import as_number
 
 SMALL = 32  # input pixels, root of the codec's small_person_area in the reference recipe: below it nobody gets a root
-LIMITS = (0.1, 0.8)  # crowdIndex between easy and medium, medium and hard; xtcocotools
+LIMITS = (0.2, 0.8)  # crowdIndex between easy and medium, medium and hard; docs/evaluation.md
 BINS = 50
 LOWEST = 0.5  # of logarithmic axes, so that a bar of 1 is seen
 
