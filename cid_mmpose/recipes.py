@@ -34,6 +34,7 @@ RECIPES: Dict[str, Dict[str, Dict[str, Any]]] = {
 }
 DEFAULT = 'reference'
 SCOPE = 'cid_mmpose.'
+CODEC = 'cid_mmpose.SizeAdaptiveHeatmap'
 
 
 def options_of(part: str, recipe: str, **given: Any) -> Dict[str, Any]:
@@ -72,18 +73,26 @@ def parts_in(node: Any) -> Iterator[dict]:
             yield from parts_in(value)
 
 
+def codecs_in(cfg: Any) -> Iterator[dict]:
+    """The codecs of a config's head and pipelines, if it has a ``codec`` of ours that sets the options of all."""
+    codec = cfg.get('codec') or {}
+    if codec.get('type') == CODEC:
+        yield from (part for part in parts_in(dict(cfg.items())) if part['type'] == CODEC)
+
+
 def apply_recipe(cfg: Any) -> None:
-    """Gives the config's word ``recipe`` to every part that names none of its own.
+    """Gives the config's ``codec`` to its head and pipelines, and its word ``recipe`` to every part that names none.
 
     Args:
-        cfg: a config or a dict of one, changed in place; without ``recipe`` it stays as it is.
+        cfg: a config or a dict of one, changed in place; without either word it stays as it is.
 
     Raises:
         BadInput: there is no such recipe.
     """
-    recipe = cfg.get('recipe')
-    if recipe is None:
+    for part in codecs_in(cfg):
+        part.update(cfg['codec'])
+    if 'recipe' not in cfg:
         return
-    check_recipe(recipe)
+    check_recipe(cfg['recipe'])
     for part in parts_in(dict(cfg.items())):
-        part.setdefault('recipe', recipe)
+        part.setdefault('recipe', cfg['recipe'])

@@ -6,6 +6,8 @@ from mmengine.config import Config
 from mmpose.datasets.transforms import BottomupRandomAffine
 from scipy import stats
 
+from cid_mmpose import config_path
+from cid_mmpose.apis.launch import load_config
 from cid_mmpose.codecs import SizeAdaptiveHeatmap
 from cid_mmpose.datasets import LossMask, RandomAffine, RandomMirror
 from cid_mmpose.errors import BadInput
@@ -48,7 +50,22 @@ def test_without_the_word_a_config_stays_as_it_is():
     assert cfg.to_dict() == config().to_dict()
 
 
+def test_the_codec_of_a_config_reaches_head_and_pipelines(tmp_path):
+    mine = tmp_path / 'mine.py'
+    mine.write_text(f"_base_ = {config_path('cid_hrnet-w32_coco.py')!r}\ncodec = dict(rounding='nearest')\n")
+    for cfg in (load_config(str(mine), str(tmp_path)), load_config(
+            config_path('cid_hrnet-w32_coco.py'), str(tmp_path), {'codec.rounding': 'nearest'})):
+        codecs = [cfg.model.head.decoder, cfg.train_dataloader.dataset.pipeline[3].encoder]
+        assert [(codec.rounding, codec.stride, codec.recipe) for codec in codecs] == [('nearest', 4, 'reference')] * 2
+        RecipeHook().before_run(Run(cfg))
+    bare = Config.fromfile(str(mine))
+    with pytest.raises(BadInput, match='codec of the config has not reached its head and pipelines; start the run'):
+        RecipeHook().before_run(Run(bare))
+
+
 def test_an_unknown_recipe_is_named():
+    with pytest.raises(BadInput, match='recipe: there is no None'):
+        apply_recipe(config(recipe=None))
     with pytest.raises(BadInput, match="recipe: there is no 'authors'"):
         apply_recipe(config(recipe='authors'))
     with pytest.raises(BadInput, match="no 'authors'"):

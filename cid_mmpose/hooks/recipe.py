@@ -3,15 +3,18 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.recipes import DEFAULT, parts_in
+from cid_mmpose.recipes import DEFAULT, codecs_in, parts_in
 from cid_mmpose.registry import HOOKS
+
+WAY_OUT = ('start the run with tools/train.py, tools/test.py or mim, or call cid_mmpose.recipes.apply_recipe(cfg) '
+           'first')
 
 
 @HOOKS.register_module()
 class RecipeHook(Hook):
-    """Stops a run whose config asks for another recipe than its parts were built with.
+    """Stops a run whose config asks for another recipe or codec than its parts were built with.
 
-    The word ``recipe`` reaches the parts through ``tools/train.py`` and ``tools/test.py`` (and so through mim). Another
+    The words ``recipe`` and ``codec`` reach the parts through ``tools/train.py`` and ``tools/test.py`` (and so through mim). Another
     program that builds a runner from the config would quietly take the default instead.
 
     Raises:
@@ -20,8 +23,10 @@ class RecipeHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Called before training and testing."""
-        recipe = runner.cfg.get('recipe', DEFAULT)
-        bare = sorted({part['type'] for part in parts_in(runner.cfg.to_dict()) if 'recipe' not in part})
+        cfg = runner.cfg.to_dict()
+        recipe, codec = cfg.get('recipe', DEFAULT), cfg.get('codec')
+        bare = sorted({part['type'] for part in parts_in(cfg) if 'recipe' not in part})
+        if any(part.get(name) != value for part in codecs_in(cfg) for name, value in codec.items()):
+            raise BadInput(f"codec of the config has not reached its head and pipelines; {WAY_OUT}")
         if recipe != DEFAULT and bare:
-            raise BadInput(f'recipe={recipe!r} of the config has not reached {", ".join(bare)}; start the run with '
-                           'tools/train.py, tools/test.py or mim, or call cid_mmpose.recipes.apply_recipe(cfg) first')
+            raise BadInput(f'recipe={recipe!r} of the config has not reached {", ".join(bare)}; {WAY_OUT}')
