@@ -103,7 +103,10 @@ def _read(path: Path, name: str, map_location: Any = None) -> Any:
     try:
         wrong = _no_checkpoint(path) or _wrong_hash(path)
         if not wrong:
-            return _torch_load(path, map_location)
+            content = _torch_load(path, map_location)
+            if isinstance(content, dict):
+                return content
+            wrong = f'holds a {type(content).__name__} and no weights by name; give a checkpoint'
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError,
             IndexError, OSError) as error:   # what torch.load is known to raise on files that are no checkpoints
         raise BadInput(f'{name}: {_why(str(error))}') from error

@@ -7,8 +7,9 @@ import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from pictures import coco, data_set, person, shared, without, write_coco
 
-from cid_mmpose.datasets.annotations import (bad_annotations, check_data_root, check_joints, joint_names,
-                                             labelled_joints, person_category, problem_of, read_annotations)
+from cid_mmpose.datasets.annotations import (bad_annotations, check_data_root, check_joints, is_coordinate,
+                                             joint_names, labelled_joints, person_category, problem_of,
+                                             read_annotations)
 from cid_mmpose.errors import BadInput
 
 
@@ -35,6 +36,32 @@ def test_a_file_that_is_no_annotation_file_is_refused_by_name(tmp_path, text, sa
     path.write_text(text)
     with pytest.raises(BadInput, match=f'people.json: .*{says}'):
         read_annotations(str(path))
+
+
+@pytest.mark.parametrize('content', ['{"images": []}'.encode('utf-16'), b'\x89PNG\xff', b'[' * 200000])
+def test_a_file_that_is_no_text_or_too_deep_is_refused_by_name(tmp_path, content):
+    (tmp_path / 'people.json').write_bytes(content)
+    with pytest.raises(BadInput, match='people.json: (is not text in UTF-8|not valid JSON)'):
+        read_annotations(str(tmp_path / 'people.json'))
+
+
+@pytest.mark.parametrize('key, field, value', [
+    ('annotations', 'id', 'p0'), ('annotations', 'id', None), ('annotations', 'id', [1]), ('annotations', 'id', 2**63),
+    ('images', 'id', True), ('images', 'file_name', None), ('images', 'file_name', 7), ('images', 'file_name', ''),
+])
+def test_ids_that_are_no_numbers_and_names_that_are_no_names_are_refused(tmp_path, key, field, value):
+    data = coco([person()])
+    data[key][0][field] = value
+    path = tmp_path / 'people.json'
+    path.write_text(json.dumps(data))
+    with pytest.raises(BadInput, match=f"entry 0 of '{key}': field '{field}' is .*; give "):
+        read_annotations(str(path))
+
+
+@pytest.mark.parametrize('value', [10**400, 1e308, float('nan'), 'x', None])
+def test_what_cannot_lie_in_a_picture_is_no_coordinate(value):
+    assert not is_coordinate(value) and is_coordinate(-12.5)
+    assert 'not finite' in problem_of(person(keypoints=[value, 2, 2] * 17), 17)
 
 
 def test_a_missing_annotation_file_names_the_options_to_set(tmp_path):

@@ -107,7 +107,7 @@ def test_what_cannot_be_read_is_one_line_and_status_2(monkeypatch, capsys, argum
 
 def test_a_file_cut_off_in_writing_leaves_nothing(tmp_path, monkeypatch):
     path = tmp_path / 'people.json'
-    path.write_text(json.dumps(coco([person(id=None, bbox=[1, 2, 0, 4])])))
+    path.write_text(json.dumps(coco([person(bbox=[1, 2, 0, 4])])))
     monkeypatch.setattr('os.replace', lambda *_: (_ for _ in ()).throw(OSError('disk full')))
     with pytest.raises(OSError, match='disk full'), user_errors():
         diagnose([file_source(str(path))], fix=str(tmp_path / 'fixed.json'))

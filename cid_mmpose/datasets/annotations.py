@@ -1,6 +1,5 @@
 """Annotation files in COCO's format: read once, checked before anything is built from them."""
 import json
-import math
 import os.path as osp
 import re
 from typing import List, Sequence
@@ -9,6 +8,8 @@ from mmengine.fileio import exists, get_text
 
 from cid_mmpose.errors import BadInput
 
+LARGEST_ID = 2**63  # the evaluation keeps ids as 64-bit integers
+FARTHEST = 1e9  # pixels
 NOT_COCO = "is not a COCO annotation file (a JSON object with 'images', 'annotations' and 'categories')"
 FIELDS = dict(
     images=('id', 'file_name', 'height', 'width'),
@@ -29,7 +30,11 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
     """
     if not exists(path):
         raise BadInput(f'{path}: no such annotation file; set data_root and ann_file of the data set to where it is')
-    return parse_annotations(get_text(path), path, needs_people)
+    try:
+        text = get_text(path)
+    except UnicodeDecodeError:
+        raise BadInput(f'{path}: is not text in UTF-8, so no annotation file; get it again') from None
+    return parse_annotations(text, path, needs_people)
 
 
 def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
@@ -38,7 +43,7 @@ def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
         raise BadInput(f'{path}: the annotation file is empty; get it again')
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise BadInput(f'{path}: not valid JSON ({error}); the file may be cut off, get it again') from None
     has_people = isinstance(data, dict) and bool(data.get('annotations'))
     wanted = ['images'] + ['annotations', 'categories'] * (needs_people or has_people)
@@ -51,10 +56,16 @@ def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
 
 
 def check_fields(entries: List[dict], key: str, path: str) -> None:
-    """BadInput for the first entry of the list ``key`` that lacks one of its ``FIELDS``."""
+    """BadInput for the first entry of the list ``key`` that lacks one of its ``FIELDS``, or whose name is no name."""
     for number, entry in enumerate(entries):
+        where = f"{path}: entry {number} of '{key}'"
         if missing := [field for field in FIELDS[key] if not isinstance(entry, dict) or field not in entry]:
-            raise BadInput(f"{path}: entry {number} of '{key}' has no field {missing[0]!r}; add it")
+            raise BadInput(f'{where} has no field {missing[0]!r}; add it')
+        number_of = entry.get('id', 0)
+        if isinstance(number_of, bool) or not isinstance(number_of, int) or abs(number_of) >= LARGEST_ID:
+            raise BadInput(f"{where}: field 'id' is {str(number_of)[:40]!r}; give it a whole number below 2^63")
+        if not (isinstance(entry.get('file_name', 'x'), str) and entry.get('file_name', 'x')):
+            raise BadInput(f"{where}: field 'file_name' is {entry['file_name']!r}; give the name of the picture")
 
 
 def person_category(categories: List[dict], path: str) -> int:
@@ -126,9 +137,14 @@ def problem_of(annotation: dict, num_keypoints: int) -> str:
     if len(keypoints) != 3 * num_keypoints:
         return (f"field 'keypoints' has {len(keypoints)} numbers, but {num_keypoints} joints need "
                 f'{3 * num_keypoints}; use the configuration of this data set')
-    if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in keypoints):
+    if not all(map(is_coordinate, keypoints)):
         return "field 'keypoints' has a number that is not finite"
     return problem_of_box(annotation) if labelled_joints(annotation) else ''
+
+
+def is_coordinate(value: object) -> bool:
+    """Whether a value is a number that can lie in a picture: not NaN, not infinite, not beyond ``FARTHEST``."""
+    return isinstance(value, (int, float)) and -FARTHEST < value < FARTHEST
 
 
 def problem_of_box(annotation: dict) -> str:
@@ -136,7 +152,7 @@ def problem_of_box(annotation: dict) -> str:
     box = annotation.get('bbox')
     if not isinstance(box, (list, tuple)) or len(box) != 4:
         return "field 'bbox' is missing; it must be [x, y, width, height] in pixels"
-    if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in box):
+    if not all(map(is_coordinate, box)):
         return "field 'bbox' has a number that is not finite"
     return '' if box[2] > 0 and box[3] > 0 else f"field 'bbox' has no size ({box[2]} x {box[3]} pixels)"
 

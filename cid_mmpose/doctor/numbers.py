@@ -4,6 +4,8 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from cid_mmpose.datasets.annotations import is_coordinate
+
 
 def number_rows(rows: Sequence[Any], width: int) -> np.ndarray:
     """Rows that may be anything -> (len(rows), width) float64.
@@ -32,5 +34,4 @@ def _same_width(rows: list) -> np.ndarray:
 
 def as_number(value: Any) -> float:
     """The value if it is a finite number, else NaN."""
-    is_number = isinstance(value, (int, float)) and math.isfinite(value)
-    return float(value) if is_number else math.nan
+    return float(value) if is_coordinate(value) else math.nan

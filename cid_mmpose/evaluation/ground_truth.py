@@ -4,7 +4,7 @@ from typing import List, Sequence
 
 from xtcocotools.coco import COCO
 
-from cid_mmpose.datasets.annotations import check_joints, labelled_joints, person_category, problem_of
+from cid_mmpose.datasets.annotations import check_joints, is_coordinate, labelled_joints, person_category, problem_of
 from cid_mmpose.errors import BadInput
 
 # joints left out of 'num_keypoints' in CrowdPose's files, which hold the count of the 12 others for everybody
@@ -54,7 +54,7 @@ def complete(annotation: dict, names: Sequence[str], crowd: bool) -> None:
         crowd: whether the evaluation is CrowdPose's. It does not ask for people whose 'num_keypoints' is 0, among them
             those with nothing but head and neck labelled; COCO's counts the labelled joints by itself.
     """
-    annotation.setdefault('iscrowd', 0)
+    annotation['iscrowd'] = int(bool(annotation.get('iscrowd')))  # anything but 0 and null, as the data set has it
     if problem_of(annotation, len(names)) or 'keypoints' not in annotation:
         annotation.update(keypoints=[0] * 3 * len(names), num_keypoints=0)
     annotation.setdefault('bbox', [0, 0, 0, 0])
@@ -68,8 +68,10 @@ def check_area(annotation: dict, path: str) -> None:
     where = f"{path}: annotation {annotation['id']}: field 'area'"
     if 'area' not in annotation:
         raise BadInput(f'{where} is missing; {way_out}')
-    if labelled_joints(annotation) and not annotation['iscrowd'] and not annotation['area'] > 0:
-        raise BadInput(f"{where} is {annotation['area']}, not above 0; mend the file, or {way_out}")
+    area = annotation['area']
+    asked_for = labelled_joints(annotation) and not annotation['iscrowd']
+    if asked_for and not (is_coordinate(area) and area > 0):
+        raise BadInput(f"{where} is {area}, not above 0; mend the file, or {way_out}")
 
 
 def check_crowd_index(images: List[dict], path: str) -> None:
