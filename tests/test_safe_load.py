@@ -248,3 +248,9 @@ def test_weights_load_into_a_model_through_mmengine(tmp_path):
     torch.save(dict(state_dict=source.state_dict()), tmp_path / 'w.pth')
     load_checkpoint(target, str(tmp_path / 'w.pth'), strict=True)
     assert torch.equal(source.weight, target.weight)
+
+
+def test_a_list_is_no_checkpoint(tmp_path):
+    torch.save([1, 2], tmp_path / 'list.pth')
+    with pytest.raises(BadInput, match='list.pth: holds a list and no weights by name'):
+        safe_load.load_from_local(str(tmp_path / 'list.pth'))
