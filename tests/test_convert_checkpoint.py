@@ -139,8 +139,9 @@ def test_what_cannot_be_converted_is_named_with_the_way_out(source, tmp_path):
     part = saved({name: weights[name] for name in weights if 'channel' not in name}, tmp_path / 'part.pth')
     number = saved(torch.zeros(1), tmp_path / 'number.pth')
     new = tmp_path / 'new.pth'
-    for bad in (other, number):
-        assert refused(bad, new, 'ours') == f'{bad}: holds no head of CID in any known layout; give a checkpoint of CID'
+    assert refused(other, new, 'ours') == (
+        f'{other}: holds no head of CID in any known layout; give a checkpoint of CID')
+    assert refused(number, new, 'ours') == f'{number}: holds a Tensor and no weights by name; give a checkpoint'
     assert refused(part, new, 'mmpose') == (
         f"{part}: has no head.gfd.channel.attention, and MMPose's head needs all parts; only models with "
         "recalibration='fused' can go there")
@@ -150,6 +151,18 @@ def test_what_cannot_be_converted_is_named_with_the_way_out(source, tmp_path):
         f'{hashed}: the 42b7e6e6 in this name would be taken for the hash of the file; choose another name')
     assert 'is a folder; name a file' in refused(path, tmp_path, 'ours')
     assert not new.exists() and not hashed.exists()
+
+
+@pytest.mark.parametrize('to', ['ours', 'mmpose'])
+def test_half_a_part_and_two_layouts_in_one_file_are_refused(source, tmp_path, to):
+    half = dict(source)
+    del half['head.gfd_module.conv_down.bias']
+    says = refused(saved(half, tmp_path / 'half.pth'), str(tmp_path / 'new.pth'), to)
+    assert says.endswith('half.pth: has no head.gfd.conv_down.bias; give a whole checkpoint')
+    both = {**source, 'gfd.conv_down.bias': source['head.gfd_module.conv_down.bias']}
+    says = refused(saved(both, tmp_path / 'both.pth'), str(tmp_path / 'new.pth'), to)
+    assert says.endswith('both.pth: holds the head in two layouts, also as gfd.conv_down.bias; take one out')
+    assert not (tmp_path / 'new.pth').exists()
 
 
 def test_the_command_prints_what_it_did_or_one_error(source, tmp_path, monkeypatch, capsys):

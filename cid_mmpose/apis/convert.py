@@ -10,7 +10,8 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.checkpoint_layouts import CELL_CENTER, MMPOSE_1, OURS, num_weights, rename, translate
+from cid_mmpose.models.checkpoint_layouts import (CELL_CENTER, LAYOUTS, MMPOSE_1, OURS, SHOWN, num_weights, rename,
+                                                  translate)
 from cid_mmpose.models.gfd import OFFSET_SCALE
 from cid_mmpose.safe_load import hash_in_name
 
@@ -38,13 +39,14 @@ def convert(source: str, target: str, to: str, force: bool = False) -> str:
     """
     _check_target(target, force)
     checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu', logger='silent')
-    weights, layout = translate(checkpoint if isinstance(checkpoint, dict) else {})
+    weights, layout = translate(checkpoint)
     lacking = [part for part in OURS.parts if f'{part}.weight' not in weights]
     if len(lacking) == len(OURS.parts):
         raise BadInput(f'{source}: holds no head of CID in any known layout; give a checkpoint of CID')
     if lacking and to == 'mmpose':
         raise BadInput(f"{source}: has no {', '.join(lacking)}, and MMPose's head needs all parts; only models with "
                        "recalibration='fused' can go there")
+    _check_whole(source, weights)
     moved = to == 'mmpose' and move_cell_center(weights)
     _write(dict(meta=checkpoint.get('meta', {}), state_dict=_state(weights, to)), target)
     done = f'{target}: {layout.name} to {TARGETS[to].name}, {num_weights(weights)} weights'
@@ -58,6 +60,18 @@ def _check_target(path: str, force: bool) -> None:
     if hash_in_name(osp.basename(path)):
         raise BadInput(f'{path}: the {hash_in_name(osp.basename(path))} in this name would be taken for the hash of '
                        'the file; choose another name')
+
+
+def _check_whole(source: str, weights: Dict[str, Tensor]) -> None:
+    """BadInput if a part of the head under our names lacks its weight or bias, or is there in a second layout too."""
+    wanted = {part: {f'{part}.weight', f'{part}.bias'} for part in OURS.parts}
+    broken = sorted(name for names in wanted.values() if names & weights.keys() for name in names - weights.keys())
+    foreign = {part for layout in LAYOUTS if layout is not OURS for part in layout.parts}
+    double = sorted(name for name in weights if name.rpartition('.')[0] in foreign)
+    if broken:
+        raise BadInput(f"{source}: has no {', '.join(broken)}; give a whole checkpoint")
+    if double:
+        raise BadInput(f"{source}: holds the head in two layouts, also as {', '.join(double[:SHOWN])}; take one out")
 
 
 def move_cell_center(weights: Dict[str, Tensor]) -> bool:
