@@ -27,8 +27,7 @@ class BFloat16OptimWrapper(OptimWrapper):
     ``AmpOptimWrapper`` stays the choice for float16 on a GPU; it does not run on a CPU.
 
     Args:
-        only_native: stays in float32 on a CPU that imitates bfloat16, where that is slower (by a third on an Ice Lake
-            Xeon, while a Zen 5 EPYC gains a factor of 2.4).
+        only_native: stays in float32 on a CPU that imitates bfloat16, where that is slower.
         Others as mmengine's ``OptimWrapper``.
     """
 

@@ -142,7 +142,7 @@ def set_amp(cfg: Config, amp: str) -> None:
     present = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if present not in ('OptimWrapper', *(kind['type'] for kind in kinds.values())):
         raise BadInput(f'--amp: optim_wrapper.type is {present}; only OptimWrapper can be given mixed precision')
-    for option in ('dtype', 'loss_scale'):   # of the other kind, if the config has it
+    for option in ('dtype', 'loss_scale', 'only_native'):   # of the other kind, if the config has it
         cfg.optim_wrapper.pop(option, None)
     cfg.optim_wrapper.update(kinds[amp])
 

@@ -15,7 +15,11 @@ model = dict(
         contrastive_loss=dict(type='InfoNCELoss', temperature=0.05, loss_weight=1.0),
         decoder=dict(type='DecoupledHeatmap', input_size=(512, 512), heatmap_size=(128, 128))),
     train_cfg=dict(max_train_instances=200))
-optim_wrapper = dict(type='OptimWrapper')
+optim_wrapper = dict(
+    _delete_=True,
+    type='OptimWrapper',
+    optimizer=_base_.optim_wrapper.optimizer,
+    clip_grad=_base_.optim_wrapper.clip_grad)
 
 train_pipeline = [
     dict(type='LoadImage'),
