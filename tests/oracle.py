@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from mmengine.structures import InstanceData, PixelData
 from mmpose.structures import PoseDataSample
 
-from cid_mmpose.codecs import SizeAdaptiveHeatmap
+from cid_mmpose.codecs import SizeAdaptiveHeatmap, render_people
 from cid_mmpose.models import CIDHead
+from cid_mmpose.models.cid_head import person_axes
 
 Scene = namedtuple('Scene', 'keypoints visible bbox')
 
@@ -191,6 +192,12 @@ def oks_nms(keypoints, scores, sigmas, threshold):
         kept.append(best)
         left = [person for person in left if oks(best, person) <= threshold]
     return kept
+
+
+def drawn_people(targets, chosen, like):
+    """The package's target maps of the people ``chosen`` (N, K, H, W), which the loss only draws a few at a time, and
+    which of them count (N, K, 1, 1)."""
+    return render_people(*person_axes(targets, chosen, like)), targets.joint_drawn[chosen].float()[..., None, None]
 
 
 def labels(encoded):

@@ -10,7 +10,7 @@ import torch
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.models import find_roots
-from cid_mmpose.models.cid_head import draw_crowd, draw_people, to_scores
+from cid_mmpose.models.cid_head import draw_crowd, to_scores
 from cid_mmpose.models.roots import smooth
 
 SIZE = (96, 64)   # pixels; 24 x 16 cells
@@ -53,7 +53,7 @@ def test_targets_of_a_random_crowd(seed, figures):
     np.testing.assert_allclose(crowd, theirs['heatmaps'], rtol=1e-5, atol=1e-6)
 
     seeded = targets.seeded.nonzero()[:, 0]
-    maps, weight = draw_people(targets, seeded, like)
+    maps, weight = oracle.drawn_people(targets, seeded, like)
     expected = theirs['instance_heatmaps'].reshape(-1, 4, 16, 24)
     mine, order = in_order(targets.seed_cell[seeded], maps), in_order(theirs['instance_coords'], expected)
     maps, expected = maps[mine].numpy(), expected[order]
@@ -72,7 +72,7 @@ def test_about_half_of_all_peaks_lie_a_cell_off_as_facts_say_and_none_in_the_ref
         for recipe, found in off.items():
             targets = targets_of(scene, recipe=recipe)
             inner = targets.joint_drawn & (targets.joint_cell > 4).all(-1) & (targets.joint_cell < 11).all(-1)
-            maps, _ = draw_people(targets, torch.arange(9), torch.zeros(1, 1, 16, 24))
+            maps, _ = oracle.drawn_people(targets, torch.arange(9), torch.zeros(1, 1, 16, 24))
             index = maps.flatten(2).argmax(2)
             peak = torch.stack([index % 24, index // 24], -1)
             found += (peak != targets.joint_cell).any(-1)[inner].tolist()
@@ -97,7 +97,8 @@ def test_prediction_with_the_same_weights_and_features(seed, flip, figures):
     with torch.no_grad():
         mine, = ours.predict(given, samples, dict(flip_test=flip))
         expected, fields = theirs.predict(given, samples, dict(flip_test=flip, output_heatmaps=True))
-        maps, roots = ours._person_maps(given, samples, flip)
+        roots, chunks = ours.find_people(given, port.FLIP if flip else None)
+        maps = torch.cat([maps for _, maps in chunks])
     keypoints, scores = expected[0].keypoints, expected[0].keypoint_scores
     assert len(mine.keypoints) == len(keypoints) > 5
     order = np.argsort(-scores.mean(1), kind='stable')
@@ -114,7 +115,7 @@ def test_roots_and_their_scores(figures):
     ours, theirs = port.heads(SIZE)
     features = oracle.normal(1, 6, 16, 24)
     with torch.no_grad():
-        center = to_scores(ours.iia(features)[:, -1])
+        center = to_scores(ours.iia([features])[:, -1])
         _, cells, scores = theirs.iia_module.forward_test(features, dict(blur_kernel_size=3))
     roots = find_roots(center, 30, 0.01, 3)
     assert roots.cell.tolist() == cells.tolist() and len(cells) > 5

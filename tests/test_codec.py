@@ -9,7 +9,6 @@ from oracle import Scene, corners
 from cid_mmpose.codecs import SizeAdaptiveHeatmap
 from cid_mmpose.codecs.people import FIELDS, gather_targets
 from cid_mmpose.codecs.size_adaptive import to_cell, to_pixel
-from cid_mmpose.models.cid_head import draw_people
 
 SIZE = (96, 64)   # pixels; 24 x 16 cells
 STILL = (0, 0)
@@ -177,7 +176,7 @@ def test_targets_and_loss_mask_survive_mmpose_packing():
 def test_decode_undoes_encode_to_half_a_cell(seed):
     scene = oracle.crowd(np.random.default_rng(seed), 8, 6, SIZE)
     targets = gather_targets([oracle.sample(scene, SIZE, small_person_area=0).gt_instance_labels], 'cpu')
-    maps, drawn = draw_people(targets, torch.arange(8), torch.zeros(1, 1, 16, 24))
+    maps, drawn = oracle.drawn_people(targets, torch.arange(8), torch.zeros(1, 1, 16, 24))
     keypoints, scores = SizeAdaptiveHeatmap().decode(maps, torch.ones(8))
     labelled = scene.visible > 0
     assert torch.equal(drawn[..., 0, 0] == 1, torch.from_numpy(labelled))

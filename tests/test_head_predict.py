@@ -7,7 +7,7 @@ from mmpose.structures import PoseDataSample
 
 from cid_mmpose.models import Roots, sample_at
 from cid_mmpose.models.cid_head import to_scores
-from cid_mmpose.models.people import COCO_SIGMAS, make_people
+from cid_mmpose.models.people import COCO_SIGMAS, make_people, oks_nms
 
 SWAP = [0, 2, 1, 3]   # joints 1 and 2 are left and right
 FIELDS = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
@@ -37,10 +37,10 @@ def test_predict_equals_the_loops_over_cells_and_people(nms):
     module, maps = head(nms=nms), features(1)
     people, = module.predict([maps], samples(1))
     with torch.no_grad():
-        center = oracle.smooth(to_scores(module.iia(maps))[0, -1].numpy(), 3)
+        center = oracle.smooth(to_scores(module.iia([maps]))[0, -1].numpy(), 3)
         found = oracle.peaks(center, 30, 0.01, 3)
         roots = Roots(torch.tensor([[x, y] for _, x, y in found]), torch.zeros(len(found), dtype=int))
-        heat = to_scores(oracle.gfd(module.gfd, maps, sample_at(maps, roots), roots)).numpy()
+        heat = to_scores(oracle.gfd(module.gfd, maps, sample_at([maps], roots), roots)).numpy()
     read = np.array([[oracle.decode(oracle.smooth(m, 3), 4) for m in person] for person in heat])
     scores = read[..., 2] * np.array([score for score, _, _ in found])[:, None]
     expected = make_people(read[..., :2], scores, np.full(4, 0.05), nms)
@@ -94,10 +94,10 @@ def test_the_flip_test_averages_both_halves_with_swapped_joints_worked_out_from_
     _, fields = module.predict(([plain], [mirrored]), samples(1), dict(flip_test=True, output_heatmaps=True))
     with torch.no_grad():
         back = mirrored.flip(-1)
-        center = sum(to_scores(module.iia(half))[0, -1] for half in (plain, back)) / 2
+        center = sum(to_scores(module.iia([half]))[0, -1] for half in (plain, back)) / 2
         found = oracle.peaks(oracle.smooth(center.numpy(), 3), 30, 0.01, 3)
         roots = Roots(torch.tensor([[x, y] for _, x, y in found]), torch.zeros(len(found), dtype=int))
-        maps = [to_scores(oracle.gfd(module.gfd, half, sample_at(half, roots), roots)) for half in (plain, back)]
+        maps = [to_scores(oracle.gfd(module.gfd, half, sample_at([half], roots), roots)) for half in (plain, back)]
     expected = (maps[0] + maps[1][:, SWAP]) / 2
     np.testing.assert_allclose(fields[0].heatmaps.detach(), expected.amax(0), atol=1e-5)
 
@@ -185,3 +185,20 @@ def test_the_nms_threshold_is_on_oks_worked_out_by_hand():
 
 def test_coco_sigmas_are_17_and_symmetric():
     assert len(COCO_SIGMAS) == 17 and COCO_SIGMAS[1::2] == COCO_SIGMAS[2::2]
+
+
+def test_nms_keeps_whom_mmposes_keeps():
+    from mmpose.evaluation.functional import oks_nms as one_by_one
+    rng = np.random.default_rng(0)
+    middle = rng.uniform(0, 60, (80, 1, 2))
+    keypoints = (middle + rng.uniform(-30, 30, (1, 4, 2)) + rng.normal(0, 3, (80, 4, 2))).astype(np.float32)
+    score, sigmas = rng.random(80).astype(np.float32), np.full(4, 0.1, np.float32)
+    area = rng.uniform(500, 4000, 80).astype(np.float32)
+    flat = np.concatenate([keypoints, np.ones((80, 4, 1))], -1)
+    candidates = [dict(keypoints=k, score=s, area=a) for k, s, a in zip(flat, score, area)]
+    counts = set()
+    for threshold in (0.3, 0.5, 0.7, 0.9, 1.0):
+        kept = oks_nms(keypoints, score, area, sigmas, threshold).tolist()
+        assert kept == list(one_by_one(candidates, threshold, sigmas=sigmas))
+        counts.add(len(kept))
+    assert len(counts) == 5 and max(counts) == 80

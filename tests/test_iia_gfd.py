@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cid_mmpose.models import GFD, IIA, Roots, sample_at
-from cid_mmpose.models.gfd import per_person, relative_coordinates
+from cid_mmpose.models.gfd import relative_coordinates
 
 # two people in the first picture, nobody in the second, three in the third
 ROOTS = Roots(torch.tensor([[0, 0], [8, 6], [4, 3], [4, 4], [8, 0]]), torch.tensor([0, 0, 2, 2, 2]))
@@ -25,7 +25,7 @@ def scene(recalibration='fused', channels=5, seed=0):
 def gradients(module, forward, features, pull):
     """Maps and the gradients of sum(pull * maps) for the features and for every parameter by name."""
     features = features.clone().requires_grad_()
-    maps = forward(features, sample_at(features, ROOTS), ROOTS)
+    maps = forward([features], sample_at([features], ROOTS), ROOTS)
     (maps * pull).sum().backward()
     return maps.detach(), dict(features=features.grad, **{name: p.grad for name, p in module.named_parameters()})
 
@@ -37,7 +37,7 @@ def test_gfd_equals_the_textbook_form_with_all_gradients(recalibration, channels
     exact = copy.deepcopy(module).double()
     pull = oracle.normal(5, 4, 7, 9)
     maps, ours = gradients(module, module, features, pull)
-    expected, theirs = gradients(exact, lambda *args: oracle.gfd(exact, *args), features.double(), pull.double())
+    expected, theirs = gradients(exact, lambda branches, *args: oracle.gfd(exact, *branches, *args), features.double(), pull.double())
     np.testing.assert_allclose(maps, expected, rtol=1e-5, atol=1e-5 * expected.abs().max())
     assert ours.keys() == theirs.keys()
     for name in theirs:
@@ -48,9 +48,9 @@ def test_gfd_equals_the_textbook_form_with_all_gradients(recalibration, channels
 def test_gfd_is_exact_in_double_precision():
     module, features = scene()
     module, features = module.double(), features.double()
-    params = sample_at(features, ROOTS)
+    params = sample_at([features], ROOTS)
     np.testing.assert_allclose(
-        module(features, params, ROOTS).detach(), oracle.gfd(module, features, params, ROOTS).detach(), atol=1e-12)
+        module([features], params, ROOTS).detach(), oracle.gfd(module, features, params, ROOTS).detach(), atol=1e-12)
 
 
 def test_only_the_chosen_recalibration_has_parameters():
@@ -81,39 +81,36 @@ def test_relative_coordinates_take_the_type_of_the_map_and_nobody_is_a_normal_ca
     assert relative_coordinates(torch.zeros(0, 2, dtype=int), torch.zeros(3, 4)).shape == (0, 2, 3, 4)
 
 
-def test_each_person_is_multiplied_with_the_map_of_the_right_picture():
-    maps = torch.tensor([1., 10., 100.])[:, None, None, None].expand(3, 2, 1, 2)
-    weights = torch.tensor([1., 2., 3.])[:, None, None].expand(3, 1, 2)
-    assert per_person(weights, maps, torch.tensor([0, 2, 2]))[:, 0, 0, 0].tolist() == [2, 400, 600]
-
-
 def test_the_mask_is_read_from_similarity_x_and_y_in_this_order_worked_out_by_hand():
     module, features = scene('spatial')
-    shared, params = module.conv_down(features), sample_at(features, ROOTS)
+    shared, params = module.conv_down(features), sample_at([features], ROOTS)
+    picture, people = dict(features=shared[2]), module.address(params[2:])
     similarity = (shared[2] * module.spatial.attention(params[3])[:, None, None]).sum(0)
     x, y = torch.arange(9).expand(7, 9), torch.arange(7)[:, None].expand(7, 9)
     for channel, expected in enumerate((similarity * 32, 4 - x, 4 - y)):   # the fourth person's root is (4, 4)
         for parameter in module.spatial.conv.parameters():
             torch.nn.init.zeros_(parameter)
         module.spatial.conv.weight.data[0, channel, 2, 2] = 32   # the centre of the 5 x 5 kernel undoes the scale
-        mask = module.spatial_mask(shared, params, ROOTS)
-        assert mask.shape == (5, 1, 7, 9)
-        np.testing.assert_allclose(mask[3, 0].detach(), expected.float().sigmoid().detach(), rtol=1e-4, atol=1e-6)
+        mask = module.mask(picture, people, ROOTS.cell[2:])
+        assert mask.shape == (3, 7, 9)
+        np.testing.assert_allclose(mask[1].detach(), expected.float().sigmoid().detach(), rtol=1e-4, atol=1e-6)
 
 
 def test_there_is_no_mask_where_only_channels_are_recalibrated():
     module, features = scene('channel')
-    assert module.spatial_mask(module.conv_down(features), sample_at(features, ROOTS), ROOTS) is None
+    shared, people = module.share([features]), module.address(sample_at([features], ROOTS))
+    assert shared.keys() == {'features'} and people.keys() == {'channel'}
+    assert module.mask(dict(features=shared['features'][0]), people, ROOTS.cell) is None
 
 
 def test_a_person_does_not_depend_on_who_else_is_there():
     module, features = scene()
-    params = sample_at(features, ROOTS)
-    together = module(features, params, ROOTS)
+    params = sample_at([features], ROOTS)
+    together = module([features], params, ROOTS)
     for person in range(5):
         alone = Roots(ROOTS.cell[person:person + 1], ROOTS.image[person:person + 1])
         np.testing.assert_allclose(
-            module(features, params[person:person + 1], alone).detach(), together[person:person + 1].detach(),
+            module([features], params[person:person + 1], alone).detach(), together[person:person + 1].detach(),
             rtol=1e-4, atol=1e-5)
 
 
@@ -121,7 +118,7 @@ def test_nobody_gives_no_maps_and_a_zero_gradient_for_every_parameter():
     for kind in ('fused', 'spatial', 'channel'):
         module, features = scene(kind)
         nobody = Roots(torch.zeros(0, 2, dtype=int), torch.zeros(0, dtype=int))
-        maps = module(features, sample_at(features, nobody), nobody)
+        maps = module([features], sample_at([features], nobody), nobody)
         maps.sum().backward()
         assert maps.shape == (0, 4, 7, 9)
         assert all(p.grad is not None and not p.grad.any() for p in module.parameters())
@@ -130,13 +127,13 @@ def test_nobody_gives_no_maps_and_a_zero_gradient_for_every_parameter():
 def test_a_vector_is_read_at_x_and_y_of_its_root_in_its_picture():
     features = torch.arange(2 * 3 * 4 * 5).view(2, 3, 4, 5)
     roots = Roots(torch.tensor([[4, 1], [0, 3]]), torch.tensor([0, 1]))
-    assert sample_at(features, roots).tolist() == [[9, 29, 49], [75, 95, 115]]
+    assert sample_at([features], roots).tolist() == [[9, 29, 49], [75, 95, 115]]
 
 
 def test_iia_gives_one_map_a_joint_and_the_centre_last():
     iia, features = IIA(6, 4), oracle.normal(2, 6, 7, 9)
     torch.nn.init.normal_(iia.conv.weight)
-    crowd = iia(features)
+    crowd = iia([features])
     expected = torch.einsum('kc,bchw->bkhw', iia.conv.weight[:, :, 0, 0], features) + iia.conv.bias[:, None, None]
     np.testing.assert_allclose(crowd.detach(), expected.detach(), rtol=1e-4, atol=1e-5)
     assert crowd.shape == (2, 5, 7, 9)
@@ -144,7 +141,7 @@ def test_iia_gives_one_map_a_joint_and_the_centre_last():
 
 def test_an_untrained_network_gives_every_cell_a_probability_of_one_percent():
     module, features = GFD(6, 5, 4), oracle.normal(3, 6, 7, 9)
-    crowd, person = IIA(6, 4)(features), module(features, sample_at(features, ROOTS), ROOTS)
+    crowd, person = IIA(6, 4)([features]), module([features], sample_at([features], ROOTS), ROOTS)
     for logits in (crowd, person):
         np.testing.assert_allclose(logits.sigmoid().detach(), 0.01, rtol=0.05)
     linear = [m for m in module.modules() if hasattr(m, 'bias') and m is not module.heatmap]

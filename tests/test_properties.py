@@ -9,7 +9,7 @@ from mmpose.structures import PoseDataSample
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.codecs.people import FIELDS
 from cid_mmpose.datasets.augment import mirror_x
-from cid_mmpose.models.cid_head import draw_crowd, draw_people
+from cid_mmpose.models.cid_head import draw_crowd
 
 SIZE = (256, 192)
 CELLS = (64, 48)
@@ -44,7 +44,7 @@ def targets_of(scene, **options):
 @given(people=crowds)
 def test_the_target_is_one_at_the_joints_cell_and_nowhere_else_for_every_size_and_position(people):
     targets = targets_of(scene_of(people))
-    maps, _ = draw_people(targets, torch.arange(len(people)), LIKE)
+    maps, _ = oracle.drawn_people(targets, torch.arange(len(people)), LIKE)
     cells = (np.array([joints for joints, _ in people]) // 4).astype(int)
     for person_maps, person_cells in zip(maps, cells):
         for one, (x, y) in zip(person_maps, person_cells):
@@ -55,7 +55,7 @@ def test_the_target_is_one_at_the_joints_cell_and_nowhere_else_for_every_size_an
 @given(people=crowds)
 def test_decode_undoes_encode_to_half_a_cell(people):
     scene = scene_of(people)
-    maps, _ = draw_people(targets_of(scene), torch.arange(len(people)), LIKE)
+    maps, _ = oracle.drawn_people(targets_of(scene), torch.arange(len(people)), LIKE)
     keypoints, scores = SizeAdaptiveHeatmap().decode(maps, torch.ones(len(people)))
     assert np.abs(keypoints.numpy() - scene.keypoints).max() <= 2 and (scores == 1).all()
 
@@ -70,8 +70,8 @@ def test_mirroring_the_picture_mirrors_the_targets(people):
                             mirror_x(snapped.bbox, SIZE[0] - 4))
     one, other = (targets_of(s, small_person_area=0) for s in (snapped, mirrored))
     same_size = (one.radius == other.radius)   # a box cut by the border on one side only has another size there
-    maps, _ = draw_people(one, same_size.nonzero()[:, 0], LIKE)
-    turned, _ = draw_people(other, same_size.nonzero()[:, 0], LIKE)
+    maps, _ = oracle.drawn_people(one, same_size.nonzero()[:, 0], LIKE)
+    turned, _ = oracle.drawn_people(other, same_size.nonzero()[:, 0], LIKE)
     assert torch.equal(maps.flip(-1)[:, SWAP], turned)
 
 

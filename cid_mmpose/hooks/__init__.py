@@ -1,6 +1,5 @@
-from .channels_last import ChannelsLastHook
 from .checkpoint_fit import CheckpointFitHook
 from .loss_curve import LOSS_CURVE, LossCurveHook
 from .recipe import RecipeHook
 
-__all__ = ['LOSS_CURVE', 'ChannelsLastHook', 'CheckpointFitHook', 'LossCurveHook', 'RecipeHook']
+__all__ = ['LOSS_CURVE', 'CheckpointFitHook', 'LossCurveHook', 'RecipeHook']

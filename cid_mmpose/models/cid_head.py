@@ -3,7 +3,7 @@
 B pictures, P annotated people of a batch, N people with a map, C feature channels, K joints, (H, W) heatmap cells.
 Training and testing differ only in where the roots come from.
 """
-from typing import Optional, Sequence, Union
+from typing import Dict, Optional, Sequence, Union
 
 import torch
 from mmengine.structures import PixelData
@@ -15,14 +15,18 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import KEYPOINT_CODECS, MODELS
 
-from .flip import average_halves, average_people, stack_mirrored
+from .chunks import NOBODY, Chunk, people_at_once, people_chunks, sum_over_people
+from .features import sample_at
+from .flip import average_halves, average_people, both_halves, stack_mirrored
 from .gfd import GFD
 from .iia import IIA
+from .losses import focal_sum
 from .people import PredictOptions, make_people
-from .roots import Roots, find_roots, sample_at, smooth
+from .roots import Roots, find_roots, smooth
 
 SCORE_LIMIT = 1e-4  # maps lie in [limit, 1 - limit]; source: the authors' _sigmoid
-TEST_OPTIONS = {'flip_test', 'output_heatmaps'}
+TEST_OPTIONS = {'flip_test', 'output_heatmaps', 'precision'}
+PRECISIONS = dict(float32=torch.float32, bfloat16=torch.bfloat16, float16=torch.float16)
 
 
 def to_scores(logits: Tensor) -> Tensor:
@@ -43,6 +47,8 @@ class CIDHead(BaseHead):
         recipe: 'reference' or 'mmpose', for ``cell_center`` (``recipes.py``).
         cell_center: see ``gfd.relative_coordinates``; a checkpoint that is loaded brings its own.
         max_train_people: at most so many people of a batch get a map, chosen at random.
+        memory_budget: MiB that the maps of people may take at once; by default what suits the device (``chunks.py``).
+            Results and gradients do not depend on it.
         test: fields of ``PredictOptions``.
 
     Source: section 3 of the paper; the authors' code where the paper is silent.
@@ -61,6 +67,7 @@ class CIDHead(BaseHead):
                  person_loss: dict = dict(type='cid_mmpose.FocalHeatmapLoss', loss_weight=4.0),
                  contrastive_loss: dict = dict(type='cid_mmpose.ContrastiveLoss'),
                  max_train_people: int = 200,
+                 memory_budget: Optional[int] = None,
                  test: Optional[dict] = None) -> None:
         super().__init__()
         self.iia = IIA(in_channels, num_keypoints)
@@ -70,7 +77,9 @@ class CIDHead(BaseHead):
         self.person_loss = MODELS.build(person_loss)
         self.contrastive_loss = MODELS.build(contrastive_loss)
         self.decoder = KEYPOINT_CODECS.build(decoder)
-        self.max_train_people = max_train_people
+        if memory_budget is not None and memory_budget < 1:
+            raise ValueError(f'memory_budget must be at least 1 MiB, got {memory_budget}')
+        self.max_train_people, self.memory_budget = max_train_people, memory_budget
         self.test = PredictOptions(**(test or {}))
         self.sigmas = self.test.joint_sigmas(num_keypoints)
 
@@ -78,21 +87,21 @@ class CIDHead(BaseHead):
         """Everything CID says of B pictures, without flip test and decoding.
 
         Args:
-            feats: the neck's maps; the last one (B, C, H, W) is used.
+            feats: the branches of F, (B, C_i, H_i, W_i) with C channels together, as ``features.py`` takes them; or
+                one map (B, C, H, W) of a neck that stacks them.
 
         Returns:
             crowd maps (B, K + 1, H, W), roots of N people, and their maps (N, K, H, W), both maps as scores.
         """
-        features = feats[-1]
-        crowd = to_scores(self.iia(features))
+        crowd = to_scores(self.iia(feats))
         roots = find_roots(crowd[:, -1], self.test.max_people, self.test.min_score, self.test.blur)
-        return crowd, roots, to_scores(self.gfd(features, sample_at(features, roots), roots))
+        return crowd, roots, to_scores(self.gfd(feats, sample_at(feats, roots), roots))
 
     def loss(self, feats: Sequence[Tensor], batch_data_samples: list, train_cfg: Optional[dict] = None) -> dict:
         """L of eq. 5 in its parts; the same keys always, and zero gradients where nobody is.
 
         Args:
-            feats: the neck's maps; the last one (B, C, H, W) is used.
+            feats: as for ``forward``.
             batch_data_samples: B samples with ``gt_instance_labels`` (``PersonTargets`` fields) and optionally
                 ``gt_fields.heatmap_mask`` (1, H, W), False where the crowd's maps do not count.
             train_cfg: not used; MMPose's estimators hand it over.
@@ -100,18 +109,34 @@ class CIDHead(BaseHead):
         Returns:
             ``loss_crowd``, ``loss_person`` and ``loss_contrastive``, scalars.
         """
-        features = feats[-1]
-        targets = gather_targets([sample.gt_instance_labels for sample in batch_data_samples], features.device)
+        targets = gather_targets([sample.gt_instance_labels for sample in batch_data_samples], feats[0].device)
         roots = Roots(targets.seed_cell[targets.seeded].long(), targets.image[targets.seeded])
-        params = sample_at(features, roots)
-        chosen = self._choose(len(params), features.device)
-        logits = self.gfd(features, params[chosen], Roots(roots.cell[chosen], roots.image[chosen]))
-        person, drawn = draw_people(targets, targets.seeded.nonzero()[:, 0][chosen], features)
+        params = sample_at(feats, roots)
+        chosen = self._choose(len(params), params.device)
         return dict(
             loss_crowd=self.crowd_loss(
-                self.iia(features), draw_crowd(targets, features), loss_mask(batch_data_samples, features)),
-            loss_person=self.person_loss(logits, person, drawn),
+                self.iia(feats), draw_crowd(targets, feats[0]), loss_mask(batch_data_samples, feats[0])),
+            loss_person=self._person_loss(
+                feats, params[chosen], Roots(roots.cell[chosen], roots.image[chosen]), targets,
+                targets.seeded.nonzero()[:, 0][chosen]),
             loss_contrastive=self.contrastive_loss(params, roots.image))
+
+    def _person_loss(self, feats: Sequence[Tensor], params: Tensor, roots: Roots, targets: PersonTargets,
+                     chosen: Tensor) -> Tensor:
+        """Eq. 16 of N people: vectors (N, C), roots, and which of the targets they are (N,). A scalar."""
+        gx, gy = person_axes(targets, chosen, feats[0])
+        peaks = gx.eq(1).any(-1) & gy.eq(1).any(-1)  # a Gaussian's peak may lie off the map
+        weight = targets.joint_drawn[chosen] * self.person_loss.shares(peaks)
+
+        def term(chunk: Chunk, shared: Dict[str, Tensor], people: Dict[str, Tensor]) -> Tensor:
+            logits = self.gfd.read(shared, people, roots.cell[chunk.people])
+            target = render_people(gx[chunk.people], gy[chunk.people])
+            return focal_sum(logits, target, weight[chunk.people][..., None, None])
+
+        at_once = people_at_once(self.gfd.floats_to_train(feats[0].shape[-2:]), self.memory_budget, gx.device)
+        return sum_over_people(
+            term, people_chunks(roots.image, len(feats[0]), at_once), self.gfd.share(feats), self.gfd.address(params),
+            self.gfd.weights_of_read())
 
     def _choose(self, count: int, device: torch.device) -> Tensor:
         """Indices, ascending, of at most ``max_train_people`` of ``count`` people."""
@@ -124,9 +149,9 @@ class CIDHead(BaseHead):
         """The people of B equally sized pictures.
 
         Args:
-            feats: the neck's maps, or with ``flip_test`` a pair of them: of the pictures and of their mirror images.
+            feats: as for ``forward``, or with ``flip_test`` a pair: of the pictures and of their mirror images.
             batch_data_samples: B samples; with ``flip_test`` their ``flip_indices`` swap left and right joints.
-            test_cfg: ``flip_test`` and ``output_heatmaps``, both False by default.
+            test_cfg: ``flip_test`` and ``output_heatmaps``, both False by default; ``precision`` is for ``CID``.
 
         Returns:
             B ``InstanceData`` as ``make_people`` describes, in input pixels; with ``output_heatmaps`` also B
@@ -137,44 +162,75 @@ class CIDHead(BaseHead):
         """
         test_cfg = test_cfg or {}
         self.check_options(test_cfg)
-        maps, roots = self._person_maps(feats, batch_data_samples, test_cfg.get('flip_test', False))
-        keypoints, scores = self.decoder.decode(smooth(maps, self.test.blur), roots.score)
-        k = scores.shape[1]  # one transfer to the host for the whole batch:
-        found = torch.cat([keypoints.flatten(1), scores, roots.image[:, None]], 1).detach().cpu().numpy()
-        keypoints, scores, image = found[:, :2 * k].reshape(-1, k, 2), found[:, 2 * k:-1], found[:, -1]
-        people = [
-            make_people(keypoints[image == b], scores[image == b], self.sigmas, self.test.nms)
-            for b in range(len(batch_data_samples))
-        ]
+        swap = batch_data_samples[0].metainfo['flip_indices'] if test_cfg.get('flip_test', False) else None
+        roots, person_maps = self.find_people(feats, swap)
+        first = feats[0] if swap is None else feats[0][0]
+        fields = first.new_zeros(len(batch_data_samples), len(self.sigmas), *first.shape[-2:], dtype=torch.float32)
+        decoded = []
+        for chunk, maps in person_maps:
+            decoded.append(self.decoder.decode(smooth(maps, self.test.blur), roots.score[chunk.people]))
+            if test_cfg.get('output_heatmaps', False):
+                fields[chunk.image] = torch.maximum(fields[chunk.image], largest(maps))
+        keypoints, scores = (torch.cat(part) for part in zip(*decoded))
+        people = self._people_of(roots.image, keypoints, scores, len(batch_data_samples))
         if not test_cfg.get('output_heatmaps', False):
             return people
-        return people, [PixelData(heatmaps=largest(maps[roots.image == b])) for b in range(len(people))]
+        return people, [PixelData(heatmaps=maps) for maps in fields]
+
+    def _people_of(self, image: Tensor, keypoints: Tensor, scores: Tensor, num_images: int) -> list:
+        """(N,) pictures, (N, K, 2) input pixels and (N, K) scores -> B ``InstanceData``, by one transfer to the host."""
+        k = scores.shape[1]
+        found = torch.cat([keypoints.flatten(1), scores, image[:, None]], 1).detach().cpu().numpy()
+        keypoints, scores, image = found[:, :2 * k].reshape(-1, k, 2), found[:, 2 * k:-1], found[:, -1]
+        return [make_people(keypoints[image == b], scores[image == b], self.sigmas, self.test.nms)
+                for b in range(num_images)]
 
     @staticmethod
     def check_options(test_cfg: dict) -> None:
-        """BadInput if ``model.test_cfg`` has an option that ``predict`` does not know."""
+        """BadInput if ``model.test_cfg`` has an option or a precision that is not known."""
         if unknown := set(test_cfg) - TEST_OPTIONS:
             raise BadInput(f'model.test_cfg: unknown {sorted(unknown)}; CIDHead knows {sorted(TEST_OPTIONS)}')
+        if (precision := test_cfg.get('precision', 'float32')) not in PRECISIONS:
+            raise BadInput(f'model.test_cfg: precision must be one of {list(PRECISIONS)}, got {precision!r}')
 
-    def _person_maps(self, feats: Sequence, batch_data_samples: list, flip: bool) -> tuple:
-        """Scores (N, K, H, W) of the people found, averaged over both halves of a flip test, and their roots."""
-        features = stack_mirrored(feats[0][-1], feats[1][-1]) if flip else feats[-1]
-        center = to_scores(self.iia(features)[:, -1])
-        roots = find_roots(
-            average_halves(center) if flip else center, self.test.max_people, self.test.min_score, self.test.blur)
-        if not flip:
-            return to_scores(self.gfd(features, sample_at(features, roots), roots)), roots
-        both = Roots(roots.cell.repeat(2, 1), torch.cat([roots.image, roots.image + len(batch_data_samples)]))
-        maps = to_scores(self.gfd(features, sample_at(features, both), both))
-        return average_people(maps, batch_data_samples[0].metainfo['flip_indices']), roots
+    def find_people(self, feats: Sequence, flip_indices: Optional[Sequence[int]] = None) -> tuple:
+        """Who is in B pictures, and each one's maps, a chunk of people at a time.
+
+        Args:
+            feats: as for ``predict``; a pair if ``flip_indices`` (K,), which swap left and right joints, are given.
+
+        Returns:
+            Roots of N people, and an iterator over (chunk, scores (n, K, H, W)); at least one, also for nobody.
+        """
+        features = feats if flip_indices is None else stack_mirrored(*feats)
+        center = to_scores(self.iia.center(features))
+        center = center if flip_indices is None else average_halves(center)
+        roots = find_roots(center, self.test.max_people, self.test.min_score, self.test.blur)
+        both = roots if flip_indices is None else both_halves(roots, len(center))
+        shared, people = self.gfd.share(features), self.gfd.address(sample_at(features, both))
+        at_once = people_at_once(self.gfd.floats_to_read(center.shape[-2:]), self.memory_budget, center.device)
+        chunks = people_chunks(roots.image, len(center), at_once) or [NOBODY]
+
+        def scores(image: int, first: int, chunk: Chunk) -> Tensor:
+            mine = slice(first + chunk.people.start, first + chunk.people.stop)
+            return to_scores(self.gfd.read(
+                {name: maps[image] for name, maps in shared.items()},
+                {name: each[mine] for name, each in people.items()}, roots.cell[chunk.people]))
+
+        def maps(chunk: Chunk) -> Tensor:
+            plain = scores(chunk.image, 0, chunk)
+            if flip_indices is None:
+                return plain
+            return average_people(plain, scores(len(center) + chunk.image, len(roots.image), chunk), flip_indices)
+
+        return roots, ((chunk, maps(chunk)) for chunk in chunks)
 
 
-def draw_people(targets: PersonTargets, chosen: Tensor, like: Tensor) -> tuple:
-    """Targets (N, K, H, W) of the people ``chosen`` (N,) and the weight (N, K, 1, 1) of each map, 0 if not drawn."""
+def person_axes(targets: PersonTargets, chosen: Tensor, like: Tensor) -> tuple:
+    """Gaussians gx (N, K, W) and gy (N, K, H) of the people ``chosen`` (N,), on maps of the size of ``like``."""
     drawn = targets.joint_drawn[chosen]
     radius, sigma = (size[chosen, None].expand(drawn.shape) for size in (targets.radius, targets.sigma))
-    axes = gaussian_axes(targets.joint_cell[chosen], radius, sigma, drawn, like.shape[:-3:-1])
-    return render_people(*axes), drawn[..., None, None].to(axes[0].dtype)
+    return gaussian_axes(targets.joint_cell[chosen], radius, sigma, drawn, like.shape[:-3:-1])
 
 
 def draw_crowd(targets: PersonTargets, like: Tensor) -> Tensor:

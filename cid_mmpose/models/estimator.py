@@ -1,7 +1,9 @@
 """The whole network, and how weights from elsewhere get into it."""
 from typing import Any, Dict, List, Mapping, Optional
 
+import torch
 from mmpose.models.pose_estimators import BottomupPoseEstimator
+from torch import Tensor
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import MODELS
@@ -9,7 +11,7 @@ from cid_mmpose.stack import say
 
 from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, listed, misfits, num_joints, num_weights,
                                  translate, weights_of)
-from .cid_head import CIDHead
+from .cid_head import PRECISIONS, CIDHead
 
 
 @MODELS.register_module()
@@ -21,7 +23,13 @@ class CID(BottomupPoseEstimator):
     backbone or of the head, are refused with ``BadInput``; mmengine alone would only log them. Whether a few weights
     may be missing is left to the function that loads.
 
+    In testing a picture and its mirror image go through the backbone together. ``test_cfg`` takes ``flip_test`` and
+    ``output_heatmaps`` as the head does, and ``precision`` of the backbone, one of ``PRECISIONS``: half precision is
+    faster where the device has it, and moves some keypoints (docs/performance.md).
+
     Args:
+        channels_last: keeps the backbone's maps channel by channel at each pixel, which is faster; the numbers are
+            the same.
         other_joints: what to do with maps of another number of joints than the model's. 'error' refuses them; 'fresh'
             leaves the model's own maps as they are (IIA's, the root's among them, and GFD's last convolution), to
             fine-tune on other joints.
@@ -31,7 +39,7 @@ class CID(BottomupPoseEstimator):
         ValueError: ``other_joints`` is neither, or the head is not ``cid_mmpose.CIDHead``.
     """
 
-    def __init__(self, *, other_joints: str = 'error', **kwargs) -> None:
+    def __init__(self, *, other_joints: str = 'error', channels_last: bool = True, **kwargs) -> None:
         if other_joints not in ('error', 'fresh'):
             raise ValueError(f"other_joints must be 'error' or 'fresh', got {other_joints!r}")
         super().__init__(**kwargs)
@@ -39,8 +47,27 @@ class CID(BottomupPoseEstimator):
         if not issubclass(kind, CIDHead):   # the names of another head's weights would be changed to ours
             raise ValueError(f'cid_mmpose.CID is for the head cid_mmpose.CIDHead, got {kind.__name__} of '
                              f"{kind.__module__}; for that one set model.type='BottomupPoseEstimator'")
+        if channels_last:
+            self.backbone.to(memory_format=torch.channels_last)
         self.other_joints = other_joints
         self._register_load_state_dict_pre_hook(self._take_over)
+
+    def predict(self, inputs: Tensor, data_samples: list) -> list:
+        """The people of B equally sized pictures (B, 3, h, w): the samples, with ``pred_instances`` in their pixels.
+
+        Raises:
+            BadInput: ``test_cfg`` has an option, or a precision, that is not known.
+        """
+        self.head.check_options(self.test_cfg)
+        flip = self.test_cfg.get('flip_test', False)
+        dtype = PRECISIONS[self.test_cfg.get('precision', 'float32')]
+        with torch.autocast(inputs.device.type, dtype, enabled=dtype != torch.float32):
+            feats = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]) if flip else inputs)
+        feats = [branch.float() for branch in feats]
+        halves = tuple(zip(*(branch.chunk(2) for branch in feats))) if flip else feats
+        found = self.head.predict(halves, data_samples, self.test_cfg)
+        people, fields = found if isinstance(found, tuple) else (found, None)
+        return self.add_pred_to_datasample(people, fields, data_samples)
 
     def _take_over(self, state_dict: Dict[str, Any], prefix: str, local_metadata: dict, *_) -> None:
         """Called before weights are loaded: brings them, in place, into the form in which they fit, or refuses."""

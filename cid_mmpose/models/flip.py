@@ -1,13 +1,15 @@
 """Flip test: what the mirrored picture says is mirrored back and averaged (section 4.2, "testing")."""
-from typing import Sequence
+from typing import List, Sequence
 
 import torch
 from torch import Tensor
 
+from .roots import Roots
 
-def stack_mirrored(features: Tensor, mirrored: Tensor) -> Tensor:
-    """Features of B pictures and of their mirror images, both (B, C, H, W) -> (2 B, C, H, W), mirrored back."""
-    return torch.cat([features, mirrored.flip(-1)])
+
+def stack_mirrored(plain: Sequence[Tensor], mirrored: Sequence[Tensor]) -> List[Tensor]:
+    """Branches of B pictures and of their mirror images, (B, ...) each -> (2 B, ...) each, mirrored back."""
+    return [torch.cat([maps, other.flip(-1)]) for maps, other in zip(plain, mirrored)]
 
 
 def average_halves(maps: Tensor) -> Tensor:
@@ -16,7 +18,11 @@ def average_halves(maps: Tensor) -> Tensor:
     return (plain + mirrored) / 2
 
 
-def average_people(maps: Tensor, flip_indices: Sequence[int]) -> Tensor:
-    """As ``average_halves`` for maps of joints (2 N, K, H, W): a mirror image's left joint is the right one."""
-    plain, mirrored = maps.chunk(2)
+def both_halves(roots: Roots, num_images: int) -> Roots:
+    """The roots of N people in B pictures, and the same again in the B mirror images: 2 N."""
+    return Roots(roots.cell.repeat(2, 1), torch.cat([roots.image, roots.image + num_images]))
+
+
+def average_people(plain: Tensor, mirrored: Tensor, flip_indices: Sequence[int]) -> Tensor:
+    """Means of joint maps (N, K, H, W) of both halves: a mirror image's left joint is the right one."""
     return (plain + mirrored[:, list(flip_indices)]) / 2

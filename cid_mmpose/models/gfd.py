@@ -1,37 +1,27 @@
 """Global Feature Decoupling (section 3.3): the shared feature map -> one set of keypoint maps a person.
 
-B pictures, N people, C input channels, D = GFD channels, K joints, (H, W) heatmap cells. F^ is the shared map, f a
-person's vector, l the root, M the spatial mask.
+B pictures, N people of all pictures, n people of one picture, C input channels, D = GFD channels, K joints, (H, W)
+heatmap cells. F^ is the shared map, f a person's vector, l the root, M the spatial mask.
 
 The paper stacks [F_c; F_s] for each person and convolves (eq. 12). A 1x1 convolution of a stack is a sum over its
-halves, W [F_c; F_s] = W_c diag(f) F^ + M (W_s F^), so W_s F^ is the same for everyone and a person costs one small
-matrix product; the 2 D x H x W stack of each person is never built.
+halves, W [F_c; F_s] = W_c diag(f) F^ + M (W_s F^). W_s F^ is the same for everyone, W_c diag(f) is a small matrix a
+person, and the 2 D x H x W stack of each person is never built. So the work falls into three parts: ``share`` once a
+picture, ``address`` once a person, ``read`` a person and cell.
 """
-from typing import Optional, Union
+from typing import Dict, List, Optional, Sequence, Union
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .chunks import NOBODY, people_chunks
+from .features import project
 from .iia import init_heatmap, init_linear
 from .roots import Roots
 
 OFFSET_SCALE = 32.0  # heatmap cells; divides root-to-cell offsets. Source: the authors' SpatialAtten
+TILE = 2 * 2**20  # bytes; about the second-level caches of two cores
 RECALIBRATIONS = ('fused', 'spatial', 'channel')
-
-
-def per_person(weights: Tensor, maps: Tensor, image: Tensor) -> Tensor:
-    """Applies each person's matrix to the map of that person's picture.
-
-    Args:
-        weights: (N, R, D). maps: (B, D, H, W). image: (N,) int64, ascending.
-
-    Returns:
-        (N, R, H, W). Pictures are taken one by one, so that no person's copy of a map is made.
-    """
-    counts = torch.bincount(image, minlength=len(maps)).tolist()
-    rows = [mine.flatten(0, 1) @ picture.flatten(1) for mine, picture in zip(weights.split(counts), maps)]
-    return torch.cat(rows).view(*weights.shape[:2], *maps.shape[-2:])
 
 
 class ChannelRecalibration(nn.Module):
@@ -59,11 +49,11 @@ class SpatialRecalibration(nn.Module):
         self.attention = nn.Linear(in_channels, channels)
         self.conv = nn.Conv2d(3, 1, 5, padding=2)  # over [M_sim; O_x; O_y]
 
-    def forward(self, shared: Tensor, params: Tensor, roots: Roots) -> Tensor:
-        """F^ (B, D, H, W), f (N, C), N roots -> M (N, 1, H, W) in (0, 1)."""
-        similarity = per_person(self.attention(params)[:, None], shared, roots.image)
-        offsets = relative_coordinates(roots.cell, similarity, self.cell_center)
-        return self.conv(torch.cat([similarity, offsets], 1)).sigmoid()
+    def forward(self, shared: Tensor, attention: Tensor, cell: Tensor) -> Tensor:
+        """F^ of a picture (D, H, W), its people's attention (n, D) and roots (n, 2) -> M (n, H, W) in (0, 1)."""
+        similarity = (attention @ shared.flatten(1)).view(-1, 1, *shared.shape[-2:])
+        offsets = relative_coordinates(cell, similarity, self.cell_center)
+        return self.conv(torch.cat([similarity, offsets], 1))[:, 0].sigmoid()
 
 
 def relative_coordinates(cell: Tensor, like: Tensor, cell_center: Union[float, Tensor] = 0.0) -> Tensor:
@@ -83,6 +73,13 @@ def relative_coordinates(cell: Tensor, like: Tensor, cell_center: Union[float, T
     return (torch.stack([dx, dy], 1) - cell_center).to(like.dtype) / OFFSET_SCALE
 
 
+def tiles_of(rows: int, size: Sequence[int], device: torch.device) -> List[slice]:
+    """Cuts the cells of a map into tiles for which ``rows`` maps take ``TILE`` bytes on a CPU; one tile elsewhere."""
+    cells = size[0] * size[1]
+    step = max(1, TILE // (4 * max(rows, 1))) if device.type == 'cpu' else cells
+    return [slice(start, start + step) for start in range(0, cells, step)]
+
+
 class GFD(nn.Module):
     """Decouples people (eq. 9-12) and reads each one's keypoint maps (eq. 1).
 
@@ -98,6 +95,7 @@ class GFD(nn.Module):
         if recalibration not in RECALIBRATIONS:
             raise ValueError(f'recalibration must be one of {RECALIBRATIONS}, got {recalibration!r}')
         has_channel, has_spatial = recalibration != 'spatial', recalibration != 'channel'
+        self.channels = channels
         self.conv_down = nn.Conv2d(in_channels, channels, 1)
         self.channel = ChannelRecalibration(in_channels, channels) if has_channel else None
         self.spatial = SpatialRecalibration(in_channels, channels, cell_center) if has_spatial else None
@@ -106,22 +104,74 @@ class GFD(nn.Module):
         self.apply(init_linear)
         init_heatmap(self.heatmap)
 
-    def forward(self, features: Tensor, params: Tensor, roots: Roots) -> Tensor:
-        """(B, C, H, W), (N, C), N roots -> logits of the keypoint maps (N, K, H, W)."""
-        shared = self.conv_down(features)
-        return self.heatmap(F.relu(self.decouple(shared, params, roots, self.spatial_mask(shared, params, roots))))
+    def weights_of_read(self) -> List[nn.Parameter]:
+        """The parameters that ``read`` uses by itself; the others have had their effect on what it is given."""
+        parts = [self.heatmap] if self.spatial is None else [self.heatmap, self.spatial.conv]
+        return [self.fuse.bias, *(parameter for part in parts for parameter in part.parameters())]
 
-    def spatial_mask(self, shared: Tensor, params: Tensor, roots: Roots) -> Optional[Tensor]:
-        """M (N, 1, H, W) of eq. 10, or None where only channels are recalibrated."""
-        return None if self.spatial is None else self.spatial(shared, params, roots)
+    def floats_to_train(self, size: Sequence[int]) -> int:
+        """Numbers that ``read`` and the loss of one person's maps of ``size`` (H, W) hold with their gradients."""
+        return size[0] * size[1] * (6 * self.channels + 9 * self.heatmap.out_channels)
 
-    def decouple(self, shared: Tensor, params: Tensor, roots: Roots, mask: Optional[Tensor]) -> Tensor:
-        """Eq. 9, 11 and the convolution of eq. 12: (N, D, H, W), before the ReLU."""
-        weight = self.fuse.weight[:, :, 0, 0]
-        w_channel, w_spatial = weight[:, :shared.shape[1]], weight[:, -shared.shape[1]:]
-        fused = self.fuse.bias[:, None, None]
+    def floats_to_read(self, size: Sequence[int]) -> int:
+        """Numbers that ``read`` of one person's maps of ``size`` (H, W) and their decoding hold in testing."""
+        return size[0] * size[1] * (6 * self.heatmap.out_channels + 5)
+
+    def share(self, features: Sequence[Tensor]) -> Dict[str, Tensor]:
+        """What the people of a picture have in common: F^ and W_s F^, both (B, D, H, W)."""
+        shared = project(features, self.conv_down.weight, self.conv_down.bias).contiguous()
+        if self.spatial is None:
+            return dict(features=shared)
+        return dict(features=shared, spatial=F.conv2d(shared, self.fuse.weight[:, -self.channels:]))
+
+    def address(self, params: Tensor) -> Dict[str, Tensor]:
+        """What a person's vector f (N, C) makes of it: W_c diag(f) (N, D, D) and the attention of eq. 10 (N, D)."""
+        people = {}
         if self.channel is not None:
-            fused = fused + per_person(w_channel * self.channel(params)[:, None], shared, roots.image)
+            people['channel'] = self.fuse.weight[:, :self.channels, 0, 0] * self.channel(params)[:, None]
+        if self.spatial is not None:
+            people['attention'] = self.spatial.attention(params)
+        return people
+
+    def mask(self, shared: Dict[str, Tensor], people: Dict[str, Tensor], cell: Tensor) -> Optional[Tensor]:
+        """M (n, H, W) of eq. 10, or None where only channels are recalibrated; arguments as ``read``."""
+        return None if self.spatial is None else self.spatial(shared['features'], people['attention'], cell)
+
+    def read(self, shared: Dict[str, Tensor], people: Dict[str, Tensor], cell: Tensor) -> Tensor:
+        """Eq. 9-12 and 1 for people of one picture.
+
+        Args:
+            shared: of that picture, as from ``share`` without the first axis. people: as from ``address`` for n of
+                its people. cell: (n, 2), their roots.
+
+        Returns:
+            Logits of their keypoint maps (n, K, H, W).
+        """
+        size = shared['features'].shape[-2:]
+        mask = self.mask(shared, people, cell)
+        columns = {name: maps.flatten(1) for name, maps in shared.items()}
+        mask = None if mask is None else mask.flatten(1)
+        # Without a gradient to keep, in tiles of cells that stay in a CPU's cache; each cell is read by itself.
+        tiles = [slice(None)] if torch.is_grad_enabled() else tiles_of(len(cell) * self.channels, size, cell.device)
+        logits = [
+            self._read_cells({name: maps[:, tile] for name, maps in columns.items()}, people.get('channel'),
+                             None if mask is None else mask[:, tile]) for tile in tiles]
+        return (torch.cat(logits, 2) if len(logits) > 1 else logits[0]).unflatten(2, size)
+
+    def _read_cells(self, shared: Dict[str, Tensor], channel: Optional[Tensor], mask: Optional[Tensor]) -> Tensor:
+        """Eq. 12 and 1 at P cells: maps (D, P), W_c diag(f) (n, D, D), M (n, P) -> logits (n, K, P)."""
+        fused = self.fuse.bias[:, None]
+        if channel is not None:
+            fused = fused + (channel.flatten(0, 1) @ shared['features']).unflatten(0, channel.shape[:2])
         if mask is not None:
-            fused = fused + mask * F.conv2d(shared, w_spatial[:, :, None, None])[roots.image]
-        return fused
+            fused = fused + mask[:, None] * shared['spatial']
+        return self.heatmap.weight[:, :, 0, 0] @ F.relu(fused) + self.heatmap.bias[:, None]
+
+    def forward(self, features: Sequence[Tensor], params: Tensor, roots: Roots) -> Tensor:
+        """Everyone's maps at once: branches of F, f (N, C) and N roots -> logits (N, K, H, W)."""
+        shared, people = self.share(features), self.address(params)
+        chunks = people_chunks(roots.image, len(features[0]), max(1, len(params))) or [NOBODY]
+        return torch.cat([
+            self.read({name: maps[chunk.image] for name, maps in shared.items()},
+                      {name: each[chunk.people] for name, each in people.items()}, roots.cell[chunk.people])
+            for chunk in chunks])

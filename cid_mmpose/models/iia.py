@@ -1,7 +1,10 @@
 """Instance Information Abstraction (section 3.2): everyone's joints and centres in one set of maps."""
 import math
+from typing import Sequence
 
 from torch import Tensor, nn
+
+from .features import project
 
 PRIOR = 0.01  # probability that an untrained map gives every cell; source: the authors' BIAS_PROB
 INIT_STD = 0.001  # source: the authors' initialisation of the head
@@ -32,6 +35,10 @@ class IIA(nn.Module):
         self.conv = nn.Conv2d(in_channels, num_keypoints + 1, 1)
         init_heatmap(self.conv)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, C, H, W) -> logits (B, K + 1, H, W); the K joints first, the centre map last."""
-        return self.conv(features)
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Branches of F -> logits (B, K + 1, H, W); the K joints first, the centre map last."""
+        return project(features, self.conv.weight, self.conv.bias)
+
+    def center(self, features: Sequence[Tensor]) -> Tensor:
+        """The centre map alone, which is all that testing needs: logits (B, H, W)."""
+        return project(features, self.conv.weight[-1:], self.conv.bias[-1:])[:, 0]

@@ -9,8 +9,8 @@ ALPHA, BETA = 2, 4  # eq. 15
 AVERAGES = ('batch', 'person')
 
 
-def focal_terms(logits: Tensor, target: Tensor, weight: Tensor) -> tuple:
-    """The sum in eq. 15, cell by cell.
+def focal_sum(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """The sum in eq. 15 over all cells, each with its weight.
 
     The reference takes probabilities clamped to [1e-4, 1 - 1e-4]; from logits the logarithms stay finite without it.
 
@@ -19,34 +19,66 @@ def focal_terms(logits: Tensor, target: Tensor, weight: Tensor) -> tuple:
         weight: broadcasts over the maps; 0 where a cell or a map does not count.
 
     Returns:
-        Losses and numbers of peaks (cells equal to 1 that count), float32, both of the maps' shape.
+        float32 scalar, differentiable once in the logits.
     """
-    logits, target = logits.float(), target.float()
-    log_p, log_not_p = F.logsigmoid(logits), F.logsigmoid(-logits)
-    p = log_p.exp()
-    is_peak = target.eq(1) * weight
-    found = log_p * (1 - p)**ALPHA * is_peak
-    false = log_not_p * p**ALPHA * (1 - target)**BETA * weight  # (1 - target) is 0 at the peaks
-    return -(found + false), is_peak
+    return _FocalSum.apply(logits, target.float(), weight)
+
+
+class _FocalSum(torch.autograd.Function):
+    """``focal_sum``; forms value and gradient in one pass over the maps, of which it keeps only the gradient.
+
+    A peak costs -(1 - p)^2 log p, every other cell -(1 - t)^4 p^2 log(1 - p). With p = sigmoid(x), a peak is an empty
+    cell of logit -x: both are w p^2 softplus(x), and their derivative is w p^2 (2 (1 - p) softplus(x) + p).
+    """
+
+    @staticmethod
+    def forward(ctx, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        is_peak = target == 1
+        share = ((1 - target)**BETA).masked_fill_(is_peak, 1).mul_(weight)
+        sign = 1 - 2 * is_peak.float()
+        x = logits.float() * sign
+        p, cost = x.sigmoid(), F.softplus(x)
+        share.mul_(p).mul_(p)
+        total = torch.dot(share.flatten(), cost.flatten())
+        if ctx.needs_input_grad[0]:
+            slope = cost.mul_(1 - p).mul_(ALPHA).add_(p).mul_(share).mul_(sign)
+            ctx.save_for_backward(slope.to(logits.dtype))
+        return total
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple:
+        return ctx.saved_tensors[0] * gradient, None, None
+
+
+def count_peaks(target: Tensor, weight: Tensor) -> Tensor:
+    """How many cells (..., H, W) that count equal 1, by map: (...)."""
+    return (target.eq(1) * weight).sum((-2, -1))
+
+
+def focal_shares(peaks: Tensor, average: str = 'batch') -> Tensor:
+    """What each map's sum is multiplied with to make FL of eq. 15.
+
+    Args:
+        peaks: (N, K), cells that equal 1 in K maps of N pictures or people.
+        average: over which cells: 'batch' takes all maps together, as the authors' code and MMPose do; 'person' takes
+            the maps of each of the N by themselves and then their mean (eq. 16).
+
+    Returns:
+        () for 'batch', (N, 1) for 'person'. Where no cell equals 1 (nobody in the pictures) 1, as the reference does.
+    """
+    if average == 'batch':
+        return 1 / peaks.sum().clamp(min=1)
+    return 1 / (peaks.sum(1, keepdim=True).clamp(min=1) * max(len(peaks), 1))
 
 
 def focal_loss(logits: Tensor, target: Tensor, weight: Tensor, average: str = 'batch') -> Tensor:
-    """FL of eq. 15: the sum over all cells divided by the number of those that equal 1.
+    """FL of eq. 15: the sum over all cells divided by the number of those that equal 1; a scalar.
 
-    Args:
-        logits, target, weight: see ``focal_terms``; the first axis counts pictures or people.
-        average: over which cells: 'batch' takes all maps together, as the authors' code and MMPose do; 'person' takes
-            the maps of each entry of the first axis by themselves and then their mean (eq. 16).
-
-    Returns:
-        A scalar; where no cell equals 1 (nobody in the pictures) the sum itself, as the reference does, and 0 for
-        ``average`` 'person' without people.
+    Arguments as ``focal_sum`` and ``focal_shares``. Without people it is 0 for ``average`` 'person'.
     """
-    losses, peaks = focal_terms(logits, target, weight)
-    if average == 'batch':
-        return losses.sum() / peaks.sum().clamp(min=1)
-    people = losses.flatten(1).sum(1) / peaks.flatten(1).sum(1).clamp(min=1)
-    return people.sum() / max(len(people), 1)
+    shares = focal_shares(count_peaks(target, weight), average)
+    return focal_sum(logits, target, weight * shares[..., None, None])
 
 
 def contrastive_loss(params: Tensor, image: Tensor, temperature: float) -> Tensor:
@@ -81,8 +113,12 @@ class FocalHeatmapLoss(nn.Module):
         self.loss_weight, self.average = loss_weight, average
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        """See ``focal_loss``."""
+        """FL of maps (N, K, H, W); ``weight`` broadcasts over them, see ``focal_sum``. A scalar."""
         return self.loss_weight * focal_loss(logits, target, weight, self.average)
+
+    def shares(self, peaks: Tensor) -> Tensor:
+        """``focal_shares`` with the share of the total, for maps of which only some live at once."""
+        return self.loss_weight * focal_shares(peaks, self.average)
 
 
 @MODELS.register_module()

@@ -1,6 +1,6 @@
-"""Roots: the centres of people on the heatmap, and what is read there (eq. 2, 6, 7).
+"""Roots: the centres of people on the heatmap (eq. 2, 6).
 
-B pictures, N people of all pictures, C channels, (H, W) heatmap cells; cells are (x, y).
+B pictures, N people of all pictures, (H, W) heatmap cells; cells are (x, y).
 """
 from typing import NamedTuple, Optional
 
@@ -21,9 +21,16 @@ class Roots(NamedTuple):
 
 def smooth(maps: Tensor, blur: int) -> Tensor:
     """Mean of the maps (..., H, W) and their box blur of odd side ``blur`` cells; zeros count beyond the border."""
-    shape = maps.shape
-    maps = maps.reshape(-1, 1, *shape[-2:])
-    return ((maps + F.avg_pool2d(maps, blur, 1, blur // 2)) / 2).view(shape)
+    return (maps + box_sum(box_sum(maps, blur, -1), blur, -2) / blur**2) / 2
+
+
+def box_sum(maps: Tensor, blur: int, axis: int) -> Tensor:
+    """Sum of the ``blur`` values around each one along an axis. Pooling in two dimensions is slower by far."""
+    total, length = maps.clone(), maps.shape[axis]
+    for shift in range(1, min(blur // 2 + 1, length)):
+        total.narrow(axis, shift, length - shift).add_(maps.narrow(axis, 0, length - shift))
+        total.narrow(axis, 0, length - shift).add_(maps.narrow(axis, shift, length - shift))
+    return total
 
 
 def find_roots(center: Tensor, max_people: int, min_score: float, blur: int) -> Roots:
@@ -44,8 +51,3 @@ def find_roots(center: Tensor, max_people: int, min_score: float, blur: int) -> 
     image, rank = (score > min_score).nonzero(as_tuple=True)
     score, index = score[image, rank], index[image, rank]
     return Roots(torch.stack([index % w, torch.div(index, w, rounding_mode='floor')], 1), image, score)
-
-
-def sample_at(features: Tensor, roots: Roots) -> Tensor:
-    """One feature vector a person, f^(i) = F(l^(i)) (eq. 7): (B, C, H, W) -> (N, C)."""
-    return features[roots.image, :, roots.cell[:, 1], roots.cell[:, 0]]

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from cid_mmpose.models.cid_head import to_scores
-from cid_mmpose.models.roots import find_roots, sample_at
+from cid_mmpose.models.features import sample_at
+from cid_mmpose.models.roots import find_roots
 
 
 class Explanation(NamedTuple):
@@ -30,12 +31,13 @@ def explain(model: nn.Module, picture: Tensor) -> Explanation:
     model.eval()
     head, options = model.head, model.head.test
     batch = model.data_preprocessor(dict(inputs=[picture], data_samples=[]), training=False)
-    features = model.extract_feat(batch['inputs'])[-1]
+    features = model.extract_feat(batch['inputs'])
     crowd = to_scores(head.iia(features))
     roots = find_roots(crowd[:, -1], options.max_people, options.min_score, options.blur)
-    params, shared = sample_at(features, roots), head.gfd.conv_down(features)
-    masks = head.gfd.spatial_mask(shared, params, roots)
+    params = sample_at(features, roots)
+    shared = {name: maps[0] for name, maps in head.gfd.share(features).items()}
+    masks = head.gfd.mask(shared, head.gfd.address(params), roots.cell)
     maps = to_scores(head.gfd(features, params, roots))
-    masks = maps[:0, 0] if masks is None else masks[:, 0]
+    masks = maps[:0, 0] if masks is None else masks
     arrays = [t.cpu().numpy() for t in (crowd[0], roots.cell, roots.score, masks, maps)]
     return Explanation(picture.permute(1, 2, 0).cpu().numpy(), *arrays)

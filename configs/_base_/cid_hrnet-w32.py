@@ -1,4 +1,4 @@
-# CID on HRNet-W32: four branches at strides 4, 8, 16, 32, brought to stride 4 and stacked for the head.
+# CID on HRNet-W32: its four branches, at strides 4, 8, 16 and 32, are what the head takes.
 widths = (32, 64, 128, 256)
 
 model = dict(
@@ -27,6 +27,5 @@ model = dict(
         init_cfg=dict(
             type='Pretrained',
             checkpoint='https://download.openmmlab.com/mmpose/pretrain_models/hrnet_w32-36af842e.pth')),
-    neck=dict(type='FeatureMapProcessor', concat=True),
     head=dict(type='cid_mmpose.CIDHead', in_channels=sum(widths), num_keypoints=17, gfd_channels=32),
     test_cfg=dict(flip_test=True))

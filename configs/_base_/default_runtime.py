@@ -12,7 +12,6 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='cid_mmpose.RecipeHook'),
-    dict(type='cid_mmpose.ChannelsLastHook'),
     dict(type='cid_mmpose.LossCurveHook'),
 ]
 

@@ -4,6 +4,7 @@ _base_ = './cid_hrnet-w16-small_coco-mini.py'
 
 model = dict(
     type='BottomupPoseEstimator',
+    neck=dict(type='FeatureMapProcessor', concat=True),
     head=dict(
         _delete_=True,
         type='CIDHead',

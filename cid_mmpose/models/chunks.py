@@ -1,0 +1,120 @@
+"""People in chunks: a sum over everyone whose maps never live at once.
+
+A crowd's maps grow with the number of people; the sum over them and its gradient do not. So the gradient of a chunk
+is formed right after its value, and the chunk's maps are given back before the next ones are made.
+"""
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+
+import torch
+from torch import Tensor
+
+BUDGET = {'cpu': 48, 'cuda': 1024}  # MiB of maps at once where no budget is given; a CPU's share fits its caches
+OTHERWISE = 1024
+
+
+class Chunk(NamedTuple):
+    """People of one picture who are taken together."""
+    image: int  # picture in the batch
+    people: slice  # of the people of the batch, who are sorted by picture
+
+
+NOBODY = Chunk(0, slice(0, 0))
+
+
+def people_chunks(image: Tensor, num_images: int, size: int) -> List[Chunk]:
+    """Cuts the people of a batch into chunks of at most ``size``; ``image`` (N,) int64, ascending."""
+    chunks, start = [], 0
+    for picture, count in enumerate(torch.bincount(image, minlength=num_images).tolist()):
+        stop = start + count
+        chunks += [Chunk(picture, slice(s, min(s + size, stop))) for s in range(start, stop, size)]
+        start = stop
+    return chunks
+
+
+def people_at_once(floats: int, budget: Optional[int], device: torch.device) -> int:
+    """How many people fit a budget, at least one.
+
+    Args:
+        floats: float32 numbers that a person's maps hold at their peak.
+        budget: MiB; None takes the one of the device's kind (``BUDGET``).
+    """
+    budget = BUDGET.get(device.type, OTHERWISE) if budget is None else budget
+    return max(1, budget * 2**20 // (4 * floats))
+
+
+def sum_over_people(term: Callable, chunks: Sequence[Chunk], shared: Dict[str, Tensor], people: Dict[str, Tensor],
+                    weights: Sequence[Tensor]) -> Tensor:
+    """sum over chunks of term(chunk, shared of its picture, its people), differentiable once.
+
+    Args:
+        term: gives a scalar; it may depend on no other tensors that need a gradient than ``weights``.
+        shared: (B, ...) for B pictures; ``term`` gets each without the first axis.
+        people: (N, ...) for N people. weights: parameters that ``term`` uses by itself.
+
+    Returns:
+        float32 scalar; 0, with zero gradients, for nobody.
+    """
+    names = list(shared), list(people)
+    tensors = [*shared.values(), *people.values(), *weights]
+    with_gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+    return _Sum.apply(term, chunks, names, with_gradient, *tensors)
+
+
+class _Sum(torch.autograd.Function):
+    """``sum_over_people``; the gradient is there when the value is."""
+
+    @staticmethod
+    def forward(ctx, term: Callable, chunks: Sequence[Chunk], names: tuple, with_gradient: bool,
+                *tensors: Tensor) -> Tensor:
+        shared, people, weights = _split(tensors, names)
+        total = tensors[0].new_zeros((), dtype=torch.float32)
+        sums = [torch.zeros_like(tensor, dtype=torch.float32, memory_format=torch.contiguous_format)
+                if with_gradient and tensor.requires_grad else None for tensor in tensors]
+        for chunk in chunks:
+            inputs = [_leaf(tensor[chunk.image], with_gradient) for tensor in shared]
+            inputs += [_leaf(tensor[chunk.people], with_gradient) for tensor in people]
+            with _precision(tensors[0]), torch.set_grad_enabled(with_gradient):
+                picture, mine = inputs[:len(shared)], inputs[len(shared):]
+                value = term(chunk, dict(zip(names[0], picture)), dict(zip(names[1], mine)))
+            total += value.detach()
+            if with_gradient:
+                _add_gradient(value, inputs, weights, sums, chunk, len(shared))
+        ctx.sums, ctx.types = sums, [tensor.dtype for tensor in tensors]
+        return total
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple:
+        sums = [None if s is None else (s * gradient).to(kind) for s, kind in zip(ctx.sums, ctx.types)]
+        return (None, None, None, None, *sums)
+
+
+def _leaf(tensor: Tensor, with_gradient: bool) -> Tensor:
+    """A tensor at which a chunk's gradient stops; float32 for float16, whose range gradients leave."""
+    tensor = tensor.detach()
+    return (tensor.float() if tensor.dtype is torch.float16 else tensor).requires_grad_(with_gradient)
+
+
+def _precision(shared: Tensor) -> torch.autocast:
+    """Autocast as around the maps that people share, except for float16: no loss scale reaches into a chunk."""
+    # without its cache, which would keep graphs of chunks that are gone
+    return torch.autocast(
+        shared.device.type, torch.bfloat16, enabled=shared.dtype is torch.bfloat16, cache_enabled=False)
+
+
+def _split(tensors: Sequence[Tensor], names: tuple) -> tuple:
+    first, second = len(names[0]), len(names[0]) + len(names[1])
+    return tensors[:first], tensors[first:second], tensors[second:]
+
+
+def _add_gradient(value: Tensor, inputs: Sequence[Tensor], weights: Sequence[Tensor], sums: Sequence[Optional[Tensor]],
+                  chunk: Chunk, num_shared: int) -> None:
+    """Adds a chunk's gradient to the places of ``sums`` it belongs to."""
+    places = [None if s is None else s[chunk.image if i < num_shared else chunk.people]
+              for i, s in enumerate(sums[:len(inputs)])] + list(sums[len(inputs):])
+    wanted = [(tensor, place) for tensor, place in zip([*inputs, *weights], places) if place is not None]
+    with torch.autocast(value.device.type, enabled=False):
+        gradients = torch.autograd.grad(value, [tensor for tensor, _ in wanted], allow_unused=True)
+    for gradient, (_, place) in zip(gradients, wanted):
+        if gradient is not None:
+            place += gradient

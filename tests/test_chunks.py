@@ -1,0 +1,89 @@
+"""People in chunks: neither the sum over them nor its gradient depends on how they are cut."""
+import numpy as np
+import oracle
+import pytest
+import torch
+
+from cid_mmpose.models.chunks import BUDGET, Chunk, people_at_once, people_chunks, sum_over_people
+
+IMAGE = torch.tensor([0, 0, 0, 2, 2])   # three people in the first picture, nobody in the second, two in the third
+
+
+def test_chunks_stay_within_a_picture_and_a_size():
+    assert people_chunks(IMAGE, 3, 2) == [Chunk(0, slice(0, 2)), Chunk(0, slice(2, 3)), Chunk(2, slice(3, 5))]
+    assert people_chunks(IMAGE, 3, 9) == [Chunk(0, slice(0, 3)), Chunk(2, slice(3, 5))]
+    assert people_chunks(IMAGE[:0], 3, 2) == []
+
+
+def test_the_people_that_fit_a_budget_worked_out_by_hand():
+    # 1 MiB holds 262144 numbers of 4 bytes
+    assert people_at_once(1000, 1, torch.device('cpu')) == 262
+    assert people_at_once(10**9, 1, torch.device('cpu')) == 1   # somebody always fits
+    assert people_at_once(2**18, None, torch.device('cuda')) == BUDGET['cuda']
+
+
+def setting(dtype=torch.float32):
+    maps, vectors = oracle.normal(3, 4, 6).to(dtype), oracle.normal(5, 4, seed=1).to(dtype)
+    weight = torch.nn.Parameter(oracle.normal(4, seed=2))
+    return maps.requires_grad_(), vectors.requires_grad_(), weight
+
+
+def term_of(weight):
+    def term(chunk, shared, people):
+        return ((people['vectors'] * weight) @ shared['maps']).float().square().sum()
+    return term
+
+
+@pytest.mark.parametrize('size', [1, 2, 5])
+def test_sum_and_gradients_equal_those_of_everyone_at_once(size):
+    maps, vectors, weight = setting()
+    total = sum_over_people(term_of(weight), people_chunks(IMAGE, 3, size), dict(maps=maps), dict(vectors=vectors),
+                            [weight])
+    expected = torch.einsum('nd,ndp->np', vectors * weight, maps[IMAGE]).square().sum()
+    assert total.item() == pytest.approx(expected.item(), rel=1e-6)
+    ours = torch.autograd.grad(3 * total, [maps, vectors, weight])
+    for one, other in zip(ours, torch.autograd.grad(3 * expected, [maps, vectors, weight])):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_nobody_is_zero_with_zero_gradients():
+    maps, vectors, weight = setting()
+    total = sum_over_people(term_of(weight), [], dict(maps=maps), dict(vectors=vectors[:0]), [weight])
+    total.backward()
+    assert total.item() == 0 and not maps.grad.any() and not weight.grad.any()
+
+
+def test_what_needs_no_gradient_gets_none():
+    maps, vectors, weight = setting()
+    frozen = maps.detach()
+    chunks = people_chunks(IMAGE, 3, 2)
+    sum_over_people(term_of(weight), chunks, dict(maps=frozen), dict(vectors=vectors), [weight]).backward()
+    assert frozen.grad is None and weight.grad.any()
+    with torch.no_grad():
+        total = sum_over_people(term_of(weight), chunks, dict(maps=maps), dict(vectors=vectors), [weight])
+    assert not total.requires_grad and total > 0
+
+
+@pytest.mark.parametrize('dtype, inside', [(torch.bfloat16, torch.bfloat16), (torch.float16, torch.float32)])
+def test_under_autocast_bfloat16_stays_and_float16_whose_range_gradients_leave_is_widened(dtype, inside):
+    maps, vectors, weight = setting(dtype)
+    seen = []
+
+    def term(chunk, shared, people):
+        product = people['vectors'] @ shared['maps']
+        seen.append(product.dtype)
+        return 1e-9 * product.float().sum() + 0 * weight.sum()
+
+    with torch.autocast('cpu', dtype):
+        total = sum_over_people(term, people_chunks(IMAGE, 3, 2), dict(maps=maps), dict(vectors=vectors), [weight])
+    (total * 2**20).backward()   # a loss scale, which comes too late for what is formed before it
+    assert set(seen) == {inside} and maps.grad.dtype == dtype and maps.grad.any()
+
+
+def test_half_precision_gradients_of_many_chunks_are_added_in_float32():
+    ones = torch.ones(1, 1, 1, dtype=torch.bfloat16, requires_grad=True)
+    people = torch.ones(1000, 1, dtype=torch.bfloat16)
+    chunks = people_chunks(torch.zeros(1000, dtype=int), 1, 1)
+    sum_over_people(lambda chunk, shared, mine: (mine['one'] @ shared['maps']).float().sum(), chunks,
+                    dict(maps=ones), dict(one=people), []).backward()
+    assert ones.grad.item() == 1000   # bfloat16 by itself stops at 256
