@@ -60,10 +60,10 @@ def test_mmpose_s_weights_come_back_from_ours_as_they_were_and_load_into_mmpose(
     assert equal(theirs.state_dict(), source)
 
 
-def masks(spatial, gfd, features: torch.Tensor, root: list) -> torch.Tensor:
-    """(H, W) of one root before the sigmoid: what the convolution of ``spatial`` gives while ``gfd`` runs."""
+def masks(part, gfd, features: torch.Tensor, root: list) -> torch.Tensor:
+    """(H, W) of one root: what ``part`` gives for it while ``gfd`` runs."""
     kept = []
-    handle = spatial.conv.register_forward_hook(lambda module, given, result: kept.append(result[0, 0]))
+    handle = part.register_forward_hook(lambda module, given, result: kept.append(result.flatten(0, -3)[0]))
     with torch.no_grad():
         gfd(features, features[:, :, root[1], root[0]], torch.tensor([root]), torch.tensor([0]))
     handle.remove()
@@ -83,11 +83,11 @@ def test_mmpose_computes_with_the_authors_weights_what_we_do_except_in_the_two_o
     features = torch.randn(1, 60, 12, 14, generator=torch.Generator().manual_seed(3))
     gfd, module = model.head.gfd, theirs.head.gfd_module
     mine = masks(gfd.spatial, lambda maps, vector, cell, image: gfd([maps], vector, Roots(cell, image)), features, [3, 7])
-    apart = (mine - masks(module.spatial_attention, module, features, [3, 7])).abs()
+    apart = (mine - masks(module.spatial_attention.conv, module, features, [3, 7]).sigmoid()).abs()
     inside = apart[2:-2, 2:-2].max()
     apart[2:-2, 2:-2] = 0
-    figures("the authors' weights converted to MMPose: difference of the spatial mask's logits", 'inside', inside, 1e-5)
-    figures("the authors' weights converted to MMPose: difference of the spatial mask's logits", 'outer two cells',
+    figures("the authors' weights converted to MMPose: difference of the spatial mask", 'inside', inside, 1e-5)
+    figures("the authors' weights converted to MMPose: difference of the spatial mask", 'outer two cells',
             apart.max(), 0.1)
     assert inside < 1e-5 and 1e-4 < apart.max() < 0.1
     theirs.load_state_dict(named_as('mmpose 1.x', source))

@@ -15,23 +15,17 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import KEYPOINT_CODECS, MODELS
 
-from .chunks import NOBODY, Chunk, people_at_once, people_chunks, sum_over_people
+from .chunks import NOBODY, Chunk, part_of, people_at_once, people_chunks, sum_over_people
 from .features import sample_at
-from .flip import average_halves, average_people, both_halves, stack_mirrored
-from .gfd import GFD
+from .flip import average_halves, both_halves, in_mirror, stack_mirrored
+from .gfd import GFD, to_scores
 from .iia import IIA
 from .losses import focal_sum
 from .people import PredictOptions, make_people
 from .roots import Roots, find_roots, smooth
 
-SCORE_LIMIT = 1e-4  # maps lie in [limit, 1 - limit]; source: the authors' _sigmoid
 TEST_OPTIONS = {'flip_test', 'output_heatmaps', 'precision'}
 PRECISIONS = dict(float32=torch.float32, bfloat16=torch.bfloat16, float16=torch.float16)
-
-
-def to_scores(logits: Tensor) -> Tensor:
-    """Logits -> float32 in [1e-4, 1 - 1e-4]."""
-    return logits.float().sigmoid().clamp(SCORE_LIMIT, 1 - SCORE_LIMIT)
 
 
 @MODELS.register_module()
@@ -211,17 +205,12 @@ class CIDHead(BaseHead):
         at_once = people_at_once(self.gfd.floats_to_read(center.shape[-2:]), self.memory_budget, center.device)
         chunks = people_chunks(roots.image, len(center), at_once) or [NOBODY]
 
-        def scores(image: int, first: int, chunk: Chunk) -> Tensor:
-            mine = slice(first + chunk.people.start, first + chunk.people.stop)
-            return to_scores(self.gfd.read(
-                {name: maps[image] for name, maps in shared.items()},
-                {name: each[mine] for name, each in people.items()}, roots.cell[chunk.people]))
-
         def maps(chunk: Chunk) -> Tensor:
-            plain = scores(chunk.image, 0, chunk)
-            if flip_indices is None:
-                return plain
-            return average_people(plain, scores(len(center) + chunk.image, len(roots.image), chunk), flip_indices)
+            halves = [(*part_of(shared, people, chunk), None)]
+            if flip_indices is not None:
+                mirrored = in_mirror(chunk, len(center), len(roots.image))
+                halves.append((*part_of(shared, people, mirrored), flip_indices))
+            return self.gfd.read_scores(halves, roots.cell[chunk.people])
 
         return roots, ((chunk, maps(chunk)) for chunk in chunks)
 

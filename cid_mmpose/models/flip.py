@@ -4,6 +4,7 @@ from typing import List, Sequence
 import torch
 from torch import Tensor
 
+from .chunks import Chunk
 from .roots import Roots
 
 
@@ -23,6 +24,7 @@ def both_halves(roots: Roots, num_images: int) -> Roots:
     return Roots(roots.cell.repeat(2, 1), torch.cat([roots.image, roots.image + num_images]))
 
 
-def average_people(plain: Tensor, mirrored: Tensor, flip_indices: Sequence[int]) -> Tensor:
-    """Means of joint maps (N, K, H, W) of both halves: a mirror image's left joint is the right one."""
-    return (plain + mirrored[:, list(flip_indices)]) / 2
+def in_mirror(chunk: Chunk, num_images: int, num_people: int) -> Chunk:
+    """The same people among the ``both_halves`` of N people in B pictures."""
+    start, stop = chunk.people.start + num_people, chunk.people.stop + num_people
+    return Chunk(chunk.image + num_images, slice(start, stop))

@@ -14,14 +14,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .chunks import NOBODY, people_chunks
+from .chunks import NOBODY, part_of, people_chunks
 from .features import project
 from .iia import init_heatmap, init_linear
 from .roots import Roots
 
 OFFSET_SCALE = 32.0  # heatmap cells; divides root-to-cell offsets. Source: the authors' SpatialAtten
+SCORE_LIMIT = 1e-4  # maps lie in [limit, 1 - limit]; source: the authors' _sigmoid
 TILE = 2 * 2**20  # bytes; about the second-level caches of two cores
 RECALIBRATIONS = ('fused', 'spatial', 'channel')
+
+
+def to_scores(logits: Tensor) -> Tensor:
+    """Logits -> float32 in [1e-4, 1 - 1e-4]."""
+    return logits.float().sigmoid().clamp(SCORE_LIMIT, 1 - SCORE_LIMIT)
 
 
 class ChannelRecalibration(nn.Module):
@@ -38,6 +44,9 @@ class ChannelRecalibration(nn.Module):
 class SpatialRecalibration(nn.Module):
     """A mask on each person's foreground (eq. 10).
 
+    The convolution of [M_sim; O_x; O_y] is a sum over its three inputs, and O is affine in the root, so its share of
+    the sum is x A_x + y A_y + A_0 for everyone's root (x, y), with three maps A a map size.
+
     Args:
         cell_center: where in a cell its coordinates are taken, in cells; see ``relative_coordinates``. It belongs to
             the weights and is saved with them.
@@ -49,33 +58,51 @@ class SpatialRecalibration(nn.Module):
         self.attention = nn.Linear(in_channels, channels)
         self.conv = nn.Conv2d(3, 1, 5, padding=2)  # over [M_sim; O_x; O_y]
 
-    def forward(self, shared: Tensor, attention: Tensor, cell: Tensor) -> Tensor:
-        """F^ of a picture (D, H, W), its people's attention (n, D) and roots (n, 2) -> M (n, H, W) in (0, 1)."""
-        similarity = (attention @ shared.flatten(1)).view(-1, 1, *shared.shape[-2:])
-        offsets = relative_coordinates(cell, similarity, self.cell_center)
-        return self.conv(torch.cat([similarity, offsets], 1))[:, 0].sigmoid()
+    def offset_maps(self, size: Sequence[int]) -> Tensor:
+        """A_x, A_y, A_0 (3, H, W), in float32 even where the rest is not: near the root large values cancel."""
+        weight = self.conv.weight
+        origin = relative_coordinates(weight.new_zeros(1, 2), size, self.cell_center)
+        unit, zero = torch.full_like(origin[:, :1], 1 / OFFSET_SCALE), torch.zeros_like(origin[:, :1])
+        inputs = torch.cat([torch.cat([unit, zero], 1), torch.cat([zero, unit], 1), origin])
+        with torch.autocast(weight.device.type, enabled=False):
+            return F.conv2d(inputs, weight[:, 1:], padding=self.conv.padding)[:, 0]
+
+    def forward(self, shared: Dict[str, Tensor], attention: Tensor, cell: Tensor) -> Tensor:
+        """M (n, H, W) in (0, 1) of a picture's people.
+
+        Args:
+            shared: ``features`` (D, H, W), F^, and ``offsets`` (3, H, W). attention: (n, D). cell: (n, 2), roots.
+        """
+        size, count = shared['features'].shape[-2:], len(cell)
+        similarity = (attention @ shared['features'].flatten(1)).view(1, count, *size)
+        if not count:
+            return similarity[0]  # a convolution in groups needs one
+        kernel = self.conv.weight[:, :1].expand(count, -1, -1, -1)
+        seen = F.conv2d(similarity, kernel, self.conv.bias.expand(count), padding=self.conv.padding, groups=count)[0]
+        a_x, a_y, a_0 = shared['offsets']
+        x, y = cell.to(a_0.dtype)[..., None, None].unbind(1)
+        return (seen + (x * a_x + (y * a_y + a_0))).sigmoid().to(similarity.dtype)
 
 
-def relative_coordinates(cell: Tensor, like: Tensor, cell_center: Union[float, Tensor] = 0.0) -> Tensor:
+def relative_coordinates(cell: Tensor, size: Sequence[int], cell_center: Union[float, Tensor] = 0.0) -> Tensor:
     """O^(i): offset from each cell to the root, (root - (cell + cell_center)) / 32 in x and in y.
 
     Args:
-        cell: (N, 2) roots. like: a tensor (..., H, W) whose size, type and device the result takes.
+        cell: (N, 2) roots, whose device and float type the result takes. size: (H, W).
         cell_center: 0 as the authors have it (a cell stands at its left upper corner, like the root), 0.5 as MMPose.
 
     Returns:
         (N, 2, H, W).
     """
-    h, w = like.shape[-2:]
+    h, w = size
     x, y = torch.arange(w, device=cell.device), torch.arange(h, device=cell.device)
     dx = (cell[:, 0, None, None] - x).expand(-1, h, -1)
     dy = (cell[:, 1, None, None] - y[:, None]).expand(-1, -1, w)
-    return (torch.stack([dx, dy], 1) - cell_center).to(like.dtype) / OFFSET_SCALE
+    return (torch.stack([dx, dy], 1) - cell_center) / OFFSET_SCALE
 
 
-def tiles_of(rows: int, size: Sequence[int], device: torch.device) -> List[slice]:
+def tiles_of(rows: int, cells: int, device: torch.device) -> List[slice]:
     """Cuts the cells of a map into tiles for which ``rows`` maps take ``TILE`` bytes on a CPU; one tile elsewhere."""
-    cells = size[0] * size[1]
     step = max(1, TILE // (4 * max(rows, 1))) if device.type == 'cpu' else cells
     return [slice(start, start + step) for start in range(0, cells, step)]
 
@@ -118,11 +145,12 @@ class GFD(nn.Module):
         return size[0] * size[1] * (6 * self.heatmap.out_channels + 5)
 
     def share(self, features: Sequence[Tensor]) -> Dict[str, Tensor]:
-        """What the people of a picture have in common: F^ and W_s F^, both (B, D, H, W)."""
+        """What the people of a picture have in common: F^ and W_s F^ (B, D, H, W), ``offset_maps`` (B, 3, H, W)."""
         shared = project(features, self.conv_down.weight, self.conv_down.bias).contiguous()
         if self.spatial is None:
             return dict(features=shared)
-        return dict(features=shared, spatial=F.conv2d(shared, self.fuse.weight[:, -self.channels:]))
+        offsets = self.spatial.offset_maps(shared.shape[-2:]).expand(len(shared), -1, -1, -1)
+        return dict(features=shared, spatial=F.conv2d(shared, self.fuse.weight[:, -self.channels:]), offsets=offsets)
 
     def address(self, params: Tensor) -> Dict[str, Tensor]:
         """What a person's vector f (N, C) makes of it: W_c diag(f) (N, D, D) and the attention of eq. 10 (N, D)."""
@@ -135,7 +163,7 @@ class GFD(nn.Module):
 
     def mask(self, shared: Dict[str, Tensor], people: Dict[str, Tensor], cell: Tensor) -> Optional[Tensor]:
         """M (n, H, W) of eq. 10, or None where only channels are recalibrated; arguments as ``read``."""
-        return None if self.spatial is None else self.spatial(shared['features'], people['attention'], cell)
+        return None if self.spatial is None else self.spatial(shared, people['attention'], cell)
 
     def read(self, shared: Dict[str, Tensor], people: Dict[str, Tensor], cell: Tensor) -> Tensor:
         """Eq. 9-12 and 1 for people of one picture.
@@ -147,31 +175,54 @@ class GFD(nn.Module):
         Returns:
             Logits of their keypoint maps (n, K, H, W).
         """
-        size = shared['features'].shape[-2:]
-        mask = self.mask(shared, people, cell)
-        columns = {name: maps.flatten(1) for name, maps in shared.items()}
-        mask = None if mask is None else mask.flatten(1)
-        # Without a gradient to keep, in tiles of cells that stay in a CPU's cache; each cell is read by itself.
-        tiles = [slice(None)] if torch.is_grad_enabled() else tiles_of(len(cell) * self.channels, size, cell.device)
-        logits = [
-            self._read_cells({name: maps[:, tile] for name, maps in columns.items()}, people.get('channel'),
-                             None if mask is None else mask[:, tile]) for tile in tiles]
-        return (torch.cat(logits, 2) if len(logits) > 1 else logits[0]).unflatten(2, size)
+        columns = self._columns(shared, people, cell)
+        return self._read_cells(columns, people.get('channel')).unflatten(2, shared['features'].shape[-2:])
 
-    def _read_cells(self, shared: Dict[str, Tensor], channel: Optional[Tensor], mask: Optional[Tensor]) -> Tensor:
-        """Eq. 12 and 1 at P cells: maps (D, P), W_c diag(f) (n, D, D), M (n, P) -> logits (n, K, P)."""
-        fused = self.fuse.bias[:, None]
-        if channel is not None:
-            fused = fused + (channel.flatten(0, 1) @ shared['features']).unflatten(0, channel.shape[:2])
-        if mask is not None:
-            fused = fused + mask[:, None] * shared['spatial']
-        return self.heatmap.weight[:, :, 0, 0] @ F.relu(fused) + self.heatmap.bias[:, None]
+    def read_scores(self, halves: Sequence[tuple], cell: Tensor) -> Tensor:
+        """``read`` for testing: the mean score of both halves of a flip test, or of one picture's only half.
+
+        Nothing is kept for a gradient, so a tile of cells at a time is taken, which stays in a CPU's cache.
+
+        Args:
+            halves: (shared, people, joints) as ``read`` takes them; ``joints`` (K,) is another order of the maps.
+
+        Returns:
+            (n, K, H, W) in [1e-4, 1 - 1e-4].
+        """
+        size = halves[0][0]['features'].shape[-2:]
+        columns = [self._columns(shared, people, cell) for shared, people, _ in halves]
+        scores = columns[0]['features'].new_empty(len(cell), self.heatmap.out_channels, size[0] * size[1])
+        for tile in tiles_of(len(cell) * self.channels, scores.shape[2], cell.device):
+            at_tile = [{name: maps[:, tile] for name, maps in half.items()} for half in columns]
+            scores[:, :, tile] = sum(
+                to_scores(self._read_cells(half, people.get('channel'), joints))
+                for half, (_, people, joints) in zip(at_tile, halves)) / len(halves)
+        return scores.unflatten(2, size)
+
+    def _columns(self, shared: Dict[str, Tensor], people: Dict[str, Tensor], cell: Tensor) -> Dict[str, Tensor]:
+        """The maps that ``read`` combines cell by cell, with their cells in one axis: (D, H W) and the mask (n, H W)."""
+        maps = {name: shared[name] for name in ('features', 'spatial') if name in shared}
+        if self.spatial is not None:
+            maps['mask'] = self.mask(shared, people, cell)
+        return {name: each.flatten(1) for name, each in maps.items()}
+
+    def _read_cells(self, maps: Dict[str, Tensor], channel: Optional[Tensor],
+                    joints: Optional[Sequence[int]] = None) -> Tensor:
+        """Eq. 12 and 1 at P cells: F^ and W_s F^ (D, P), M (n, P), and W_c diag(f) (n, D, D) -> logits (n, K, P)."""
+        if channel is None:
+            fused = maps['mask'][:, None] * maps['spatial']
+        else:
+            fused = (channel.flatten(0, 1) @ maps['features']).unflatten(0, channel.shape[:2])
+            if 'mask' in maps:
+                fused = fused.addcmul_(maps['mask'][:, None], maps['spatial'])
+        fused = fused.add_(self.fuse.bias[:, None]).relu_()
+        weight, bias = self.heatmap.weight[:, :, 0, 0], self.heatmap.bias[:, None]
+        if joints is not None:
+            weight, bias = weight[list(joints)], bias[list(joints)]
+        return torch.baddbmm(bias, weight.expand(len(fused), -1, -1), fused)
 
     def forward(self, features: Sequence[Tensor], params: Tensor, roots: Roots) -> Tensor:
         """Everyone's maps at once: branches of F, f (N, C) and N roots -> logits (N, K, H, W)."""
         shared, people = self.share(features), self.address(params)
         chunks = people_chunks(roots.image, len(features[0]), max(1, len(params))) or [NOBODY]
-        return torch.cat([
-            self.read({name: maps[chunk.image] for name, maps in shared.items()},
-                      {name: each[chunk.people] for name, each in people.items()}, roots.cell[chunk.people])
-            for chunk in chunks])
+        return torch.cat([self.read(*part_of(shared, people, chunk), roots.cell[chunk.people]) for chunk in chunks])

@@ -21,7 +21,8 @@ class Roots(NamedTuple):
 
 def smooth(maps: Tensor, blur: int) -> Tensor:
     """Mean of the maps (..., H, W) and their box blur of odd side ``blur`` cells; zeros count beyond the border."""
-    return (maps + box_sum(box_sum(maps, blur, -1), blur, -2) / blur**2) / 2
+    mean = box_sum(box_sum(maps, blur, -1), blur, -2).div_(blur**2)
+    return mean.add_(maps).div_(2)
 
 
 def box_sum(maps: Tensor, blur: int, axis: int) -> Tensor:
