@@ -1,15 +1,19 @@
 """The whole network, and how weights from elsewhere get into it."""
 from typing import Any, Dict, List, Mapping, Optional
 
+from mmpose.models.backbones import HRNet
 from mmpose.models.pose_estimators import BottomupPoseEstimator
+from torch import Tensor
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import MODELS
 from cid_mmpose.stack import say
 
-from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, listed, misfits, num_joints, num_weights,
-                                 translate, weights_of)
-from .cid_head import CIDHead
+from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, in_second_layout, listed, misfits, num_joints,
+                                 num_weights, translate, weights_of)
+from .cid_head import TEST_OPTIONS, CIDHead
+
+STRIDE = 32  # input pixels per cell of HRNet's coarsest branch, which the others are added to
 
 
 @MODELS.register_module()
@@ -28,7 +32,8 @@ class CID(BottomupPoseEstimator):
         **kwargs: for MMPose's ``BottomupPoseEstimator``: backbone, neck, head, data_preprocessor, test_cfg, ...
 
     Raises:
-        ValueError: ``other_joints`` is neither, or the head is not ``cid_mmpose.CIDHead``.
+        ValueError: ``other_joints`` is neither, the head is not ``cid_mmpose.CIDHead``, or an option of ``test_cfg`` is
+            neither True nor False.
     """
 
     def __init__(self, *, other_joints: str = 'error', **kwargs) -> None:
@@ -39,8 +44,22 @@ class CID(BottomupPoseEstimator):
         if not issubclass(kind, CIDHead):   # the names of another head's weights would be changed to ours
             raise ValueError(f'cid_mmpose.CID is for the head cid_mmpose.CIDHead, got {kind.__name__} of '
                              f"{kind.__module__}; for that one set model.type='BottomupPoseEstimator'")
+        for name in TEST_OPTIONS.intersection(self.test_cfg):
+            if not isinstance(self.test_cfg[name], bool):   # 'False' would count as true
+                raise ValueError(f'test_cfg: {name} must be True or False, got {self.test_cfg[name]!r}')
         self.other_joints = other_joints
         self._register_load_state_dict_pre_hook(self._take_over)
+
+    def extract_feat(self, inputs: Tensor) -> Any:
+        """As MMPose's.
+
+        Args: inputs: (B, 3, H, W) pictures.
+        Raises BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up.
+        """
+        if isinstance(self.backbone, HRNet) and (inputs.shape[-2] % STRIDE or inputs.shape[-1] % STRIDE):
+            raise BadInput(f'input of {inputs.shape[-1]} x {inputs.shape[-2]} pixels: HRNet takes sides that are '
+                           f'multiples of {STRIDE}; set such an input_size in the pipeline')
+        return super().extract_feat(inputs)
 
     def _take_over(self, state_dict: Dict[str, Any], prefix: str, local_metadata: dict, *_) -> None:
         """Called before weights are loaded: brings them, in place, into the form in which they fit, or refuses."""
@@ -52,7 +71,7 @@ class CID(BottomupPoseEstimator):
         joints = num_joints(weights)
         if self.other_joints == 'fresh':
             keep_joint_maps(weights, own)
-        if complaint := why_unfit(own, weights):
+        if complaint := why_unfit(own, weights) or not_finite(own, weights):
             raise BadInput(f'{file}: {complaint}' if file else complaint)
         if done := changes(weights_of(inside), weights, layout, joints):
             say(f'{file or "weights"}: {done}')
@@ -76,6 +95,8 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
         own: the model's state. weights: of a file, under our names.
         complete: whether every weight must be there, not only more than half of the backbone's and of the head's.
     """
+    if double := in_second_layout(weights):
+        return double
     wrong = misfits(own, weights)
     missing = [name for name in wrong if name not in weights]
     if len(missing) == len(wrong) and not any(_lacks(own, missing, part, complete) for part in ('backbone.', 'head.')):
@@ -85,8 +106,24 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
         return (f'{listed(wrong, own)}: these are weights for {joints} joints, the model has {num_joints(own)}; give '
                 f"a configuration with {joints} joints, or model.other_joints='fresh' to train new joint maps on top "
                 'of the other weights')
+    first = next(iter(own))
+    longer = next((name for name in weights if name.endswith(f'.{first}')), '')
+    if longer and first not in weights:
+        return f'names its weights {longer} and so on; save them without {longer[:-len(first)]!r}'
     return (f'is not a checkpoint of this model: {listed(wrong, own)}; give the configuration it was trained with, or '
             'for the backbone alone set model.backbone.init_cfg')
+
+
+def not_finite(own: Mapping[str, Any], weights: Mapping[str, Any]) -> Optional[str]:
+    """Which of the model's weights is NaN or infinite somewhere, with the way out; None if none is.
+
+    Args: own, weights: as for ``why_unfit``, when they fit; those on the meta device hold no numbers.
+    """
+    found = {name: weights[name] for name in own if isinstance(weights.get(name), Tensor) and not weights[name].is_meta}
+    broken = [name for name, value in found.items() if not value.isfinite().all()]
+    return None if not broken else (
+        f'{broken[0]} is NaN or infinite ({len(broken)} such weights): the training that wrote it went wrong; give an '
+        'earlier checkpoint')
 
 
 def _lacks(own: Mapping[str, Any], missing: List[str], part: str, complete: bool) -> bool:
