@@ -5,6 +5,7 @@ transforms, for its checkpoints and for comparison. ``docs/recipes.md`` says wha
 A part takes its options from the recipe it is given; an option that is given by itself wins over the recipe. In a
 config one word, ``recipe``, chooses for all parts (``apply_recipe``).
 """
+import difflib
 from typing import Any, Dict, Iterator
 
 from .errors import BadInput
@@ -35,6 +36,9 @@ RECIPES: Dict[str, Dict[str, Dict[str, Any]]] = {
 DEFAULT = 'reference'
 SCOPE = 'cid_mmpose.'
 CODEC = 'cid_mmpose.SizeAdaptiveHeatmap'
+SETTINGS = dict(recipe=str, codec=dict)  # top-level words of a config that reach its parts, and what they hold
+ALIKE = 0.8  # difflib's likeness above which a word is one of them misspelt
+RUN = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')  # where the parts of a run are
 
 
 def options_of(part: str, recipe: str, **given: Any) -> Dict[str, Any]:
@@ -80,6 +84,35 @@ def codecs_in(cfg: Any) -> Iterator[dict]:
         yield from (part for part in parts_in(dict(cfg.items())) if part['type'] == CODEC)
 
 
+def check_settings(cfg: Any) -> None:
+    """BadInput for a top-level word of a config of ours that is ``recipe`` or ``codec`` misspelt: it would do nothing.
+
+    Only a word that holds what the right one does counts, and none with an underscore: variables of users' own, such as
+    ``decoder`` or ``val_codec``, are let alone.
+    """
+    if next(parts_in(dict(cfg.items())), None) is None:
+        return
+    for word, value in cfg.items():
+        near = difflib.get_close_matches(word.lower(), SETTINGS, 1, ALIKE)
+        if near and word not in SETTINGS and '_' not in word and isinstance(value, SETTINGS[near[0]]):
+            raise BadInput(f'unknown setting {word!r}; did you mean {near[0]!r}?')
+
+
+def mixed_recipes(cfg: Any) -> str:
+    """Which parts of a run have which recipe, and the way to one for all; '' if all have the same.
+
+    Args: cfg: a config or a dict of one, as it runs.
+    """
+    types = {}
+    for part in parts_in([cfg.get(name) for name in RUN]):
+        types.setdefault(part.get('recipe', DEFAULT), set()).add(part['type'].replace(SCOPE, '', 1))
+    if len(types) < 2:
+        return ''
+    given = '; '.join(f'{recipe!r}: {", ".join(sorted(types[recipe]))}' for recipe in sorted(types))
+    return (f"the parts of this run have different recipes ({given}); recipe='mmpose' or recipe='reference' of the "
+            'config sets all that have no recipe of their own')
+
+
 def apply_recipe(cfg: Any) -> None:
     """Gives the config's ``codec`` to its head and pipelines, and its word ``recipe`` to every part that names none.
 
@@ -87,8 +120,9 @@ def apply_recipe(cfg: Any) -> None:
         cfg: a config or a dict of one, changed in place; without either word it stays as it is.
 
     Raises:
-        BadInput: there is no such recipe.
+        BadInput: there is no such recipe, or one of the words is misspelt.
     """
+    check_settings(cfg)
     for part in codecs_in(cfg):
         part.update(cfg['codec'])
     if 'recipe' not in cfg:

@@ -28,10 +28,12 @@ STATISTICS = ('min', 'max', 'mean', 'current')   # the methods every HistoryBuff
 OLD_TORCH = {'torch.Size', 'torch.device', 'torch.nn.parameter.Parameter', 'torch._utils._rebuild_tensor_v2',
              'torch._utils._rebuild_tensor', 'torch._utils._rebuild_parameter', '_codecs.encode', 'builtins.set',
              'builtins.complex'}   # allowed before torch 2.6, beside dtypes and storages; newer torch has its own list
-# The start of a file's sha256 at the end of its name, in the ways of OpenMMLab's two generations and of torch hub. Of
-# the last a number alone may be a date or a step, and the end of a UUID follows four digits.
+# The start of a file's sha256 at the end of its name, in the ways of OpenMMLab's two generations and of torch hub, or
+# with the (1) of a browser behind it. Of torch hub's a number alone may be a date or a step, and the end of a UUID
+# follows four digits.
 HASH = re.compile(r'''(?: _([0-9a-f]{8})-\d{8} | -([0-9a-f]{8})_\d{8} |
-                          (?<!-[0-9a-f]{4})-(?=\d*[a-f])([0-9a-f]{8,64}) ) \.(?:pth|pt)(?:\.tar)?$''', re.VERBOSE)
+                          (?<!-[0-9a-f]{4})-(?=\d*[a-f])([0-9a-f]{8,64}) ) (?:\ ?\(\d+\))? \.(?:pth|pt)(?:\.tar)?$''',
+                  re.VERBOSE | re.IGNORECASE)
 DATE = re.compile(r'(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])')
 # HRNet's ImageNet weights carry digits of something else: a public copy of W32's has the sha256 d6c378d1..., and of
 # W48's none is known
@@ -128,7 +130,7 @@ def hash_in_name(name: str) -> Optional[str]:
     Args: name: such as ``cid_hrnet-w32_42b7e6e6-20230207.pth`` or ``resnet50-0676ba61.pth``.
     """
     found = HASH.search(name)
-    digits = next(filter(None, found.groups())) if found else ''
+    digits = next(filter(None, found.groups())).lower() if found else ''
     return None if not digits or digits in NO_HASHES or DATE.fullmatch(digits) else digits
 
 

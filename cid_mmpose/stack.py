@@ -9,6 +9,7 @@ Each part acts only where it is needed, and says so once in the log.
 """
 import re
 import sys
+import warnings
 from importlib import import_module, metadata
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -39,6 +40,7 @@ NEEDS = (
 def prepare() -> None:
     """Check the versions and lay the stand-ins ready; imports none of the stack. Raises BadInput: what to install."""
     check_versions()
+    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')   # mmengine imports it; not for users
     for finder in (OpsStandIn(), CocoStandIn()):
         if not any(isinstance(known, type(finder)) for known in sys.meta_path):
             sys.meta_path.insert(0, finder)

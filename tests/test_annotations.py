@@ -9,7 +9,7 @@ from pictures import coco, data_set, person, shared, without, write_coco
 
 from cid_mmpose.datasets.annotations import (bad_annotations, check_data_root, check_joints, is_coordinate,
                                              joint_names, labelled_joints, person_category, problem_of,
-                                             read_annotations)
+                                             problem_of_names, read_annotations)
 from cid_mmpose.errors import BadInput
 
 
@@ -29,11 +29,16 @@ class Log:
     ('{"images": [{"id": 1, "fi', 'not valid JSON .* may be cut off, get it again'),
     ('[]', 'not a COCO annotation file'),
     ('{"images": []}', r"missing: \['annotations', 'categories'\]"),
-    ('{"images": 3, "annotations": [], "categories": []}', 'not a COCO annotation file'),
+    ('{"images": 3, "annotations": [], "categories": []}', "not a COCO annotation file .*; 'images' is no list but 3"),
+    ('{"images": {"1": 2}, "annotations": [], "categories": []}', "'images' is no list but {\"1\": 2}"),
+    ('{"images": [], "annotations": null, "categories": []}', "'annotations' is no list but null"),
+    ('"text"', 'it holds "text"'),
+    (' <!DOCTYPE html><html>404</html>', 'is a web page, not an annotation file; get it again'),
+    ('\ufeff{"images": []}', 'begins with a byte order mark; save it as UTF-8 without one'),
 ])
 def test_a_file_that_is_no_annotation_file_is_refused_by_name(tmp_path, text, says):
     path = tmp_path / 'people.json'
-    path.write_text(text)
+    path.write_text(text, encoding='utf-8')
     with pytest.raises(BadInput, match=f'people.json: .*{says}'):
         read_annotations(str(path))
 
@@ -47,8 +52,8 @@ def test_a_file_that_is_no_text_or_too_deep_is_refused_by_name(tmp_path, content
 
 @pytest.mark.parametrize('key, field, value', [
     ('annotations', 'id', 'p0'), ('annotations', 'id', None), ('annotations', 'id', [1]), ('annotations', 'id', 2**63),
-    ('images', 'id', True), ('images', 'file_name', None), ('images', 'file_name', 7), ('images', 'file_name', ''),
-])
+    ('annotations', 'image_id', [1]), ('annotations', 'category_id', {}), ('images', 'id', True),
+    ('images', 'file_name', None), ('images', 'file_name', 7), ('images', 'file_name', '')])
 def test_ids_that_are_no_numbers_and_names_that_are_no_names_are_refused(tmp_path, key, field, value):
     data = coco([person()])
     data[key][0][field] = value
@@ -58,10 +63,13 @@ def test_ids_that_are_no_numbers_and_names_that_are_no_names_are_refused(tmp_pat
         read_annotations(str(path))
 
 
-@pytest.mark.parametrize('value', [10**400, 1e308, float('nan'), 'x', None])
-def test_what_cannot_lie_in_a_picture_is_no_coordinate(value):
+@pytest.mark.parametrize('value, says', [
+    *((value, 'a number that is not finite') for value in (10**400, 1e308, math.nan)),
+    *((value, f'{json.dumps(value)}, which is no number') for value in ('3', None, True, [1]))])
+def test_what_cannot_lie_in_a_picture_is_no_coordinate(value, says):
     assert not is_coordinate(value) and is_coordinate(-12.5)
-    assert 'not finite' in problem_of(person(keypoints=[value, 2, 2] * 17), 17)
+    assert problem_of(person(keypoints=[value, 2, 2] * 17), 17) == f"field 'keypoints' has {says}"
+    assert problem_of(person(bbox=[1, 2, value, 30]), 17) == f"field 'bbox' has {says}"
 
 
 def test_a_missing_annotation_file_names_the_options_to_set(tmp_path):
@@ -159,6 +167,19 @@ def test_joints_in_another_order_are_found_however_they_are_spelt(names):
         check_joints(with_names(*names), 'f', 1, ('head', 'left_hip', 'right_hip'))
 
 
+@pytest.mark.parametrize('names, says', [
+    (['nose'] * 17, "names 'nose' 17 times; give each joint its own name, or take the field out"),
+    (['left', 'right', 'left'], "names 'left' 2 times; give"),
+    (None, 'is null, no list of joint names; give one, or take the field out'),
+    ('nose', 'is "nose", no list of joint names; give')])
+def test_names_that_do_not_tell_the_joints_apart_are_refused(names, says):
+    category = dict(id=1, name='person', keypoints=names)
+    assert problem_of_names(category).startswith(f"field 'keypoints' of the category {says}")
+    with pytest.raises(BadInput) as caught:
+        check_joints(coco([person()], categories=[category]), 'people.json', 1, joints_of('coco'))
+    assert str(caught.value) == f'people.json: {problem_of_names(category)}'
+
+
 def test_joints_of_other_categories_and_of_one_person_alone_say_nothing_of_the_file():
     dog = person(9, category_id=3, keypoints=[1, 1, 2] * 20)
     data = coco([person(1), person(2, keypoints=[1, 1, 2] * 14), without(person(3), 'keypoints'), dog],
@@ -190,7 +211,8 @@ def joints_with(value: float) -> list:
     (person(keypoints=[1, 2, 2] * 14), "'keypoints' has 42 numbers, but 17 joints need 51"),
     (person(keypoints=joints_with(math.nan)), "'keypoints' has a number that is not finite"),
     (person(keypoints=joints_with(-math.inf)), "'keypoints' has a number that is not finite"),
-    (person(keypoints=joints_with('3')), "'keypoints' has a number that is not finite"),
+    (person(keypoints=joints_with('3')), "'keypoints' has \"3\", which is no number"),
+    (person(keypoints=51), "'keypoints' is missing"),
     (without(person(), 'bbox'), "'bbox' is missing"),
     (person(bbox=[1, 2, 3, math.nan]), "'bbox' has a number that is not finite"),
     (person(bbox=[1, 2, 0, 30]), r"'bbox' has no size \(0 x 30 pixels\)"),

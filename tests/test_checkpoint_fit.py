@@ -125,6 +125,36 @@ def test_heads_with_one_recalibration_load_their_own_weights_and_no_others(sourc
         lambda: model.load_state_dict(source))
 
 
+@pytest.mark.parametrize('layout', ['authors', 'mmpose 0.x', 'mmpose 1.x'])
+def test_a_head_in_two_layouts_is_refused_by_every_way_of_loading(source, tmp_path, layout):
+    mine = named_as('ours', source)
+    both = {**mine, **named_as(layout, source)}
+    path = saved(dict(state_dict=both), tmp_path / 'both.pth')
+    text = refused(lambda: load_checkpoint(ours(), path))
+    assert text.startswith(f'{path}: holds the head in two layouts, also as ') and text.endswith('; take one out')
+    assert refused(lambda: ours().load_state_dict(both, strict=False)) == text[len(f'{path}: '):]
+    assert 'w.pth: holds the head in two layouts' in refused(lambda: hook(dict(state_dict=both)))
+
+
+@pytest.mark.parametrize('name, value', [('backbone.bn1.running_var', torch.nan), ('gfd.fuse_attn.bias', torch.inf)])
+def test_weights_that_are_no_numbers_are_refused_by_name(source, tmp_path, name, value):
+    weights = named_as('authors', source)
+    weights[name] = weights[name].clone()
+    weights[name][3] = value
+    path = saved(weights, tmp_path / 'w.pth')
+    named = name.replace('gfd.fuse_attn', 'head.gfd.fuse')
+    assert refused(lambda: load_checkpoint(ours(), path)) == (
+        f'{path}: {named} is NaN or infinite (1 such weights): the training that wrote it went wrong; give an earlier '
+        'checkpoint')
+
+
+@pytest.mark.parametrize('prefix', ['ema.', 'model.', 'net.inner.'])
+def test_weights_below_a_prefix_of_another_program_are_refused_with_the_prefix(source, tmp_path, prefix):
+    path = saved({prefix + name: value for name, value in source.items()}, tmp_path / 'w.pth')
+    assert refused(lambda: load_checkpoint(ours(), path)) == (
+        f'{path}: names its weights {prefix}backbone.conv1.weight and so on; save them without {prefix!r}')
+
+
 def runner(model, train: bool = False, resume: bool = False) -> SimpleNamespace:
     """What the hook asks of a runner."""
     loop = object.__new__(EpochBasedTrainLoop) if train else None
@@ -174,7 +204,8 @@ def test_a_plain_estimator_around_our_head_is_told_which_one_knows_the_layouts(s
     assert text.endswith("or model.type='cid_mmpose.CID', which knows the other layouts of CID's weights")
 
 
-@pytest.mark.parametrize('wrap', [dict, lambda weights: dict(best_state_dict=weights)], ids=['bare', 'best'])
+@pytest.mark.parametrize('wrap', [dict, lambda weights: dict(best_state_dict=weights),
+                                  lambda weights: dict(model=weights)], ids=['bare', 'best', 'model'])
 def test_an_averaged_model_starts_from_weights_without_a_state_dict(source, wrap):
     run = runner(ours(), train=True)
     averaging = EMAHook()

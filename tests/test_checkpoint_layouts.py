@@ -38,6 +38,7 @@ WRAPPERS = {
     'state_dict': lambda weights: dict(epoch=3, state_dict=weights, meta=dict()),
     'best_state_dict': lambda weights: dict(epoch=3, best_state_dict=weights, optimizer=dict(state={})),
     'both': lambda weights: dict(state_dict=with_module(weights), best_state_dict=weights, perf=1),
+    'model': lambda weights: dict(epoch=3, model=weights, optimizer=dict(state={})),
     'module.': lambda weights: with_module(weights),
 }
 

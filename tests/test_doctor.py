@@ -83,6 +83,10 @@ ALONE = {
     'head_or_neck_only': (crowdpose([dict(in_crowdpose(1, {12: 2, 13: 2}, 0), area=9),
                                      dict(in_crowdpose(2, {0: 2, 12: 2}, 1), area=9)], crowdIndex=0.3), (1, 2)),
     'person_id': (one(person(category_id=7), categories=[dict(id=7, name='horse')]), (1, 1)),
+    'joint_names': (one(person(), categories=[dict(PERSON, keypoints=['nose'] * 17)]), (1, 1)),
+    'joint_names ': (one(person(), categories=[dict(PERSON, keypoints=None)]), (1, 1)),
+    'joint_names  ': (one(person(), categories=[dict(PERSON, keypoints='nose')]), (1, 1)),
+    'box_not_finite ': (one(person(bbox=[True, 2, 20, 30])), (1, 1)),
     'box_not_finite': (one(person(bbox=[1, 2, '20', 30])), (1, 1)),
     'box_no_size': (one(person(bbox=[10, 5, 20, -30])), (1, 1)),
     'box_outside': (one(person(bbox=[-1.5, 5, 20, 30])), (1, 1)),
@@ -146,11 +150,12 @@ def test_packed_run_lengths_must_fill_the_picture_exactly(counts, fits):
 
 
 def test_rows_of_anything_become_numbers_or_nan():
-    rows = [[1, 2.5], [True, -3], [1], None, 'ab', ['1', 2], [math.inf, 4], [[1], 2], (7, 8)]
+    rows = [[1, 2.5], [1, -3], [1], None, 'ab', ['1', 2], [math.inf, 4], [[1], 2], (7, 8)]
     nan = math.nan
     expected = [[1, 2.5], [1, -3], [nan, nan], [nan, nan], [nan, nan], [nan, 2], [nan, 4], [nan, 2], [7, 8]]
     assert str(number_rows(rows, 2).tolist()) == str([[float(v) for v in row] for row in expected])
     assert number_rows([], 3).shape == (0, 3)
+    assert str(number_rows([[True, 2], [3, 4]], 2).tolist()) == '[[nan, 2.0], [3.0, 4.0]]'   # numpy: [[1, 2], [3, 4]]
 
 
 @pytest.mark.parametrize('names, partners, says', [

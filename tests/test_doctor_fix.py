@@ -126,6 +126,14 @@ def test_a_person_without_box_region_and_joints_says_nothing_and_is_left_out():
     assert [a['id'] for a in repaired(data).data['annotations']] == [2]
 
 
+def test_an_image_id_that_is_text_becomes_the_picture_s_number_and_nobody_is_lost():
+    data = coco([person(1), person(2, image='2'), person(3, image=' 002'), person(4, image='9'), person(5, image='x')],
+                pictures=2)
+    case, log = repair(Case(file_source('people.json'), data), ['unknown_picture'])
+    assert [(a['id'], a['image_id']) for a in case.data['annotations']] == [(1, 1), (2, 2), (3, 2)]
+    assert [dict(r.done) for r in log] == [{'image_id taken as a number': 2, 'left out': 2}]
+
+
 def test_a_crowd_is_not_repaired_as_a_person_is():
     crowd = without(nobody(1, iscrowd=1, category_id=1, segmentation=SQUARE), 'keypoints', 'num_keypoints')
     assert repaired(coco([crowd, person(2)])).data['annotations'][0] == crowd

@@ -130,6 +130,15 @@ def test_what_a_config_got_wrong_is_named_with_file_component_and_option(change,
         MODELS.build(cfg.model)
 
 
+@pytest.mark.parametrize('option, value', [('flip_test', 'maybe'), ('flip_test', 1), ('output_heatmaps', None)])
+def test_an_option_of_testing_that_is_neither_true_nor_false_is_named(option, value):
+    cfg = tiny_config()
+    cfg.model.test_cfg[option] = value
+    with pytest.raises(BadInput) as caught, config_errors('mine.py'):
+        MODELS.build(cfg.model)
+    assert str(caught.value) == f'mine.py: CID: test_cfg: {option} must be True or False, got {value!r}'
+
+
 def test_an_option_missing_from_a_config_is_named():
     with pytest.raises(BadInput, match="^mine.py: CIDHead: needs 'in_channels', 'num_keypoints', and 'decoder'"):
         with config_errors('mine.py'):

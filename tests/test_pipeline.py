@@ -8,6 +8,8 @@ from mmengine.dataset import Compose
 from mmengine.runner import Runner
 from pictures import build_data, build_model, coco, coco_mini, data_set, person, pipeline, tiny_config, write_coco
 
+from cid_mmpose.errors import BadInput
+
 LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}
 
 
@@ -126,3 +128,13 @@ def test_testing_finds_at_most_the_set_number_of_people_in_the_picture_s_own_pix
     # 640 x 480 at a short side of 128 is 171 wide, padded to 192: 40 of the picture's pixels more on each side
     assert (found.keypoints >= [-40, 0]).all() and (found.keypoints <= [680, 480]).all()
     assert len(found.bbox_scores) == len(found.keypoints)
+
+
+def test_an_input_that_the_branches_of_hrnet_do_not_fit_is_refused_with_its_sides():
+    model = build_model(tiny_config())
+    assert model.extract_feat(torch.zeros(1, 3, 96, 64))[-1].shape == (1, 60, 24, 16)
+    for height, width in ((100, 64), (64, 80)):
+        with pytest.raises(BadInput) as caught:
+            model.extract_feat(torch.zeros(1, 3, height, width))
+        assert str(caught.value) == (f'input of {width} x {height} pixels: HRNet takes sides that are multiples of 32; '
+                                     'set such an input_size in the pipeline')

@@ -13,7 +13,7 @@ from official import coco_archives, coco_downloads, files_of, items_of, write_js
 from pictures import ROOT, shared
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.preparation import coco, downloads, placing, prepare_coco
+from cid_mmpose.preparation import coco, downloads, placing, prepare_coco, prepare_crowdpose, prepare_ochuman
 
 TRAIN, VAL = 'annotations/person_keypoints_train2017.json', 'annotations/person_keypoints_val2017.json'
 LAYOUT = ['annotations', TRAIN, VAL, 'train2017', *(f'train2017/{i:012d}.jpg' for i in (1, 2, 3)), 'val2017',
@@ -85,6 +85,16 @@ def test_a_second_run_leaves_all_as_it_is_and_goes_on_with_what_is_missing(made,
     assert [line.endswith('there already') for line in capsys.readouterr().out.splitlines()] == [
         False, False, True, True, False]
     assert files_of(tmp_path) == LAYOUT
+
+
+@pytest.mark.parametrize('below', ['', 'coco'])
+@pytest.mark.parametrize('make', [prepare_coco, prepare_crowdpose, prepare_ochuman])
+def test_a_file_in_the_place_of_the_folder_is_refused_before_anything_is_read_or_printed(tmp_path, capsys, make, below):
+    (tmp_path / 'data').write_text('kept')
+    with pytest.raises(BadInput) as caught:
+        make(tmp_path / 'no downloads', tmp_path / 'data' / below)
+    assert str(caught.value) == f'{tmp_path / "data"}: is a file; name a folder'
+    assert capsys.readouterr().out == '' and files_of(tmp_path) == ['data']
 
 
 def test_archives_may_lie_in_the_folder_that_is_made(archives):
@@ -194,7 +204,7 @@ WRONG_ANNOTATIONS = [
     (cut, 'not valid JSON'),
     (lambda path: path.write_bytes(b''), 'the annotation file is empty'),
     (lambda path: path.write_bytes(b'\xff\xfe\x00'), 'is not text'),
-    (lambda path: path.write_text('5'), "missing: ['images', 'annotations', 'categories']"),
+    (lambda path: path.write_text('5'), '; it holds 5'),
     (lambda path: path.write_text('{"images": [1], "annotations": [], "categories": []}'), "has no field 'id'"),
     (lambda path: shutil.copy(path.with_name('instances_val2017.json'), path), "'keypoints' has 0 numbers, not the 51"),
     (change(keypoints=[1, 1, 2] * 14), "annotation 9: field 'keypoints' has 42 numbers, not the 51 of 17 joints"),

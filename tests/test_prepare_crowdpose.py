@@ -37,10 +37,11 @@ def refused(source, out) -> str:
 
 
 def change(source, part: str, **fields):
-    """Changes fields of the first picture of a part."""
+    """Changes fields of the first picture of a part; ``...`` takes one out."""
     path = source / f'crowdpose_{part}.json'
     data = json.loads(path.read_text())
-    data['images'][0].update(fields)
+    changed = {**data['images'][0], **fields}
+    data['images'][0] = {name: value for name, value in changed.items() if value is not ...}
     write_json(path, data)
 
 
@@ -102,11 +103,13 @@ def test_parts_with_other_categories_are_not_merged():
     assert crowdpose.merge(dict(person_ids(1), categories=[dict(id=1)]), drawn)[0]['categories'] == [dict(id=1)]
 
 
-@pytest.mark.parametrize('index', [None, 'high', float('nan'), -1])
-def test_a_picture_without_a_crowd_index_is_refused(source, tmp_path, index):
+@pytest.mark.parametrize('index, says', [
+    (None, 'is null, not a number from 0'), ('high', 'is "high", not a number from 0'), (True, 'is true, not a number'),
+    (float('nan'), 'is NaN, not a number from 0'), (-1, 'is -1, not a number from 0'), (..., 'is missing; AP(E)')])
+def test_a_picture_without_a_crowd_index_is_refused(source, tmp_path, index, says):
     change(source, 'test', crowdIndex=index)
     text = refused(source, tmp_path / 'out')
-    assert text.startswith(f"{source}/crowdpose_test.json: image 100020: field 'crowdIndex' is {index}, not a number")
+    assert text.startswith(f"{source}/crowdpose_test.json: image 100020: field 'crowdIndex' {says}")
 
 
 def test_a_part_under_a_wrong_name_is_found_out(source, tmp_path):

@@ -1,4 +1,6 @@
 """The recipe word: how it reaches the parts, and what each option of it changes."""
+import logging
+
 import numpy as np
 import oracle
 import pytest
@@ -61,6 +63,53 @@ def test_the_codec_of_a_config_reaches_head_and_pipelines(tmp_path):
     bare = Config.fromfile(str(mine))
     with pytest.raises(BadInput, match='codec of the config has not reached its head and pipelines; start the run'):
         RecipeHook().before_run(Run(bare))
+
+
+@pytest.mark.parametrize('word, value, meant', [
+    ('recipes', 'mmpose', 'recipe'), ('Recipe', 'mmpose', 'recipe'), ('receipe', 'mmpse', 'recipe'),
+    ('codecs', dict(rounding='nearest'), 'codec'), ('codex', dict(rounding='nearest'), 'codec')])
+def test_a_misspelt_word_is_refused_with_the_one_meant(word, value, meant):
+    for call in (apply_recipe, lambda cfg: RecipeHook().before_run(Run(cfg))):
+        with pytest.raises(BadInput) as caught:
+            call(config(**{word: value}))
+        assert str(caught.value) == f'unknown setting {word!r}; did you mean {meant!r}?'
+
+
+def test_the_command_line_refuses_a_misspelt_word(tmp_path):
+    with pytest.raises(BadInput, match="unknown setting 'recipes'; did you mean 'recipe'"):
+        load_config(config_path('cid_hrnet-w32_coco.py'), str(tmp_path), dict(recipes='mmpose'))
+
+
+@pytest.mark.parametrize('word, value', [
+    ('decoder', dict(type='X')), ('val_codec', dict(type='X')), ('my_recipe', 'mmpose'), ('recipes', ['mmpose']),
+    ('code', 'abc'), ('receipt', 'x'), ('prices', 'x')])
+def test_variables_of_users_own_are_let_alone(word, value):
+    cfg = config(**{word: value})
+    apply_recipe(cfg)
+    assert cfg[word] == value
+
+
+def test_a_config_without_parts_of_ours_may_use_any_word():
+    apply_recipe(Config(dict(recipes='mmpose', model=dict(type='CIDHead'))))
+
+
+def test_parts_with_different_recipes_are_named_once_with_the_way_to_one(monkeypatch):
+    said = []
+    monkeypatch.setattr('cid_mmpose.hooks.recipe.print_log', lambda text, *rest: said.append((text, *rest)))
+    cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py'))
+    cfg.merge_from_dict({'model.head.recipe': 'mmpose'})
+    apply_recipe(cfg)
+    RecipeHook().before_run(Run(cfg))
+    assert said == [(
+        "cid_mmpose: the parts of this run have different recipes ('mmpose': CIDHead; 'reference': CocoPeople, "
+        "LossMask, RandomAffine, RandomMirror, SizeAdaptiveHeatmap); recipe='mmpose' or recipe='reference' of the "
+        'config sets all that have no recipe of their own', 'current', logging.WARNING)]
+    for word in ('reference', 'mmpose'):
+        whole = Config.fromfile(config_path('cid_hrnet-w32_coco.py'))
+        whole.recipe = word
+        apply_recipe(whole)
+        RecipeHook().before_run(Run(whole))
+    assert len(said) == 1
 
 
 def test_an_unknown_recipe_is_named():

@@ -155,11 +155,13 @@ def test_a_url_is_fetched_once_and_loaded_the_same_way(tmp_path, monkeypatch):
     ('cid_00000000-20230207.pth', '00000000'),
     ('resnet50-0676ba61.pth', '0676ba61'), ('a-0676ba6112ef.pt', '0676ba6112ef'), ('a-deadbeef.pth.tar', 'deadbeef'),
     ('faster_rcnn_20200130-047c8118.pth', '047c8118'),
+    ('cid_42b7e6e6-20230207 (1).pth', '42b7e6e6'), ('resnet50-0676ba61(12).pth', '0676ba61'),   # of browsers
+    ('cid-867B9659_20220928.pth', '867b9659'), ('cid-DEADBEEF.PTH', 'deadbeef'),
     ('hrnet_w32-36af842e.pth', None), ('hrnet_w48-8ef0771d.pth', None),   # known not to be hashes
     ('cid-20231105.pth', None), ('cid_20230101-20230207.pth', None),      # dates
     ('run-12345678.pth', None), ('model-00010000.pth', None),             # numbers
     ('w-3f2504e0-4f89-11d3-9a0c-0305e82c3301.pth', None),                 # a UUID
-    ('cid_w32-cafe.pth', None), ('cid-DEADBEEF.pth', None), ('cid-0676ba61-best.pth', None), ('epoch_140.pth', None),
+    ('cid_w32-cafe.pth', None), ('cid-0676ba61-best.pth', None), ('epoch_140.pth', None),
     ('resnet50-0676ba61.json', None)])
 def test_a_name_carries_a_hash_in_three_forms_and_no_date_or_number_is_one(name, digits):
     assert safe_load.hash_in_name(name) == digits

@@ -16,10 +16,10 @@ from cid_mmpose.errors import BadInput
 NOISE = 0.02   # standard deviation of a made joint, in sizes of its person
 
 
-def python(code: str) -> str:
+def python(code: str, warnings: str = 'ignore') -> str:
     """What a fresh interpreter prints, on both streams, when it runs this."""
     path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], capture_output=True, text=True, cwd=ROOT,
+    done = subprocess.run([sys.executable, '-W', warnings, '-c', code], capture_output=True, text=True, cwd=ROOT,
                           env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1'})
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout + done.stderr
@@ -58,6 +58,13 @@ def test_any_of_the_names_of_a_part_will_do(monkeypatch):
 def test_importing_the_package_imports_none_of_the_stack():
     heavy = {'torch', 'numpy', 'mmengine', 'mmcv', 'mmpose', 'mmdet', 'xtcocotools'}
     assert python(f'import sys, cid_mmpose; print({heavy} & set(sys.modules))').strip() == 'set()'
+
+
+def test_what_mmengine_imports_warns_nobody_and_other_warnings_stay():
+    code = ("import warnings; import cid_mmpose; warnings.warn('pkg_resources is deprecated as an API. See'); "
+            "warnings.warn('another')")
+    assert python(code, 'default').count('UserWarning: ') == 1
+    assert 'UserWarning: another' in python(code, 'default')
 
 
 def test_a_config_of_the_package_is_found_by_name():

@@ -10,7 +10,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.checkpoint_layouts import (CELL_CENTER, LAYOUTS, MMPOSE_1, OURS, SHOWN, num_weights, rename,
+from cid_mmpose.models.checkpoint_layouts import (CELL_CENTER, MMPOSE_1, OURS, in_second_layout, num_weights, rename,
                                                   translate)
 from cid_mmpose.models.gfd import OFFSET_SCALE
 from cid_mmpose.safe_load import hash_in_name
@@ -66,12 +66,10 @@ def _check_whole(source: str, weights: Dict[str, Tensor]) -> None:
     """BadInput if a part of the head under our names lacks its weight or bias, or is there in a second layout too."""
     wanted = {part: {f'{part}.weight', f'{part}.bias'} for part in OURS.parts}
     broken = sorted(name for names in wanted.values() if names & weights.keys() for name in names - weights.keys())
-    foreign = {part for layout in LAYOUTS if layout is not OURS for part in layout.parts}
-    double = sorted(name for name in weights if name.rpartition('.')[0] in foreign)
     if broken:
         raise BadInput(f"{source}: has no {', '.join(broken)}; give a whole checkpoint")
-    if double:
-        raise BadInput(f"{source}: holds the head in two layouts, also as {', '.join(double[:SHOWN])}; take one out")
+    if double := in_second_layout(weights):
+        raise BadInput(f'{source}: {double}')
 
 
 def move_cell_center(weights: Dict[str, Tensor]) -> bool:

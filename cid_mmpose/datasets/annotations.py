@@ -2,6 +2,7 @@
 import json
 import os.path as osp
 import re
+from collections import Counter
 from typing import List, Sequence
 
 from mmengine.fileio import exists, get_text
@@ -15,6 +16,7 @@ FIELDS = dict(
     images=('id', 'file_name', 'height', 'width'),
     annotations=('id', 'image_id', 'category_id'),
     categories=('id', ))  # what every entry of a list must have
+MARK = '\ufeff'  # byte order mark, which some Windows programs put before UTF-8
 SIDES = dict(l='left', r='right')
 
 
@@ -41,6 +43,10 @@ def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
     """As ``read_annotations`` for the text of a file; ``path`` is for the message alone."""
     if not text.strip():
         raise BadInput(f'{path}: the annotation file is empty; get it again')
+    if text.lstrip().startswith('<'):
+        raise BadInput(f'{path}: is a web page, not an annotation file; get it again')
+    if text.startswith(MARK):  # the evaluation reads the file by itself, and would stop there
+        raise BadInput(f'{path}: begins with a byte order mark; save it as UTF-8 without one')
     try:
         data = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -48,11 +54,24 @@ def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
     has_people = isinstance(data, dict) and bool(data.get('annotations'))
     wanted = ['images'] + ['annotations', 'categories'] * (needs_people or has_people)
     if not isinstance(data, dict) or not all(isinstance(data.get(key), list) for key in wanted):
-        given = data if isinstance(data, dict) else {}
-        raise BadInput(f'{path}: {NOT_COCO}; missing: {[k for k in wanted if k not in given]}')
+        raise BadInput(f'{path}: {NOT_COCO}; {_no_lists(data, wanted)}')
     for key in FIELDS:
         check_fields(data.get(key) or [], key, path)
     return data
+
+
+def _no_lists(data: object, wanted: Sequence[str]) -> str:
+    """What stands in the place of the lists ``wanted`` of a file."""
+    if not isinstance(data, dict):
+        return f'it holds {as_json(data)}'
+    missing = [key for key in wanted if key not in data]
+    first = next((key for key in wanted if key in data and not isinstance(data[key], list)), None)
+    return f'missing: {missing}' if missing else f'{first!r} is no list but {as_json(data[first])}'
+
+
+def as_json(value: object) -> str:
+    """A value as the file has it, cut off where it is long."""
+    return json.dumps(value, ensure_ascii=False)[:40]
 
 
 def check_fields(entries: List[dict], key: str, path: str) -> None:
@@ -64,6 +83,9 @@ def check_fields(entries: List[dict], key: str, path: str) -> None:
         number_of = entry.get('id', 0)
         if isinstance(number_of, bool) or not isinstance(number_of, int) or abs(number_of) >= LARGEST_ID:
             raise BadInput(f"{where}: field 'id' is {str(number_of)[:40]!r}; give it a whole number below 2^63")
+        for field in ('image_id', 'category_id'):
+            if isinstance(entry.get(field), (list, dict)):
+                raise BadInput(f'{where}: field {field!r} is {as_json(entry[field])}; give an id')
         if not (isinstance(entry.get('file_name', 'x'), str) and entry.get('file_name', 'x')):
             raise BadInput(f"{where}: field 'file_name' is {entry['file_name']!r}; give the name of the picture")
 
@@ -87,8 +109,23 @@ def joint_names(metainfo: dict) -> List[str]:
     return [metainfo['keypoint_id2name'][number] for number in range(metainfo['num_keypoints'])]
 
 
+def problem_of_names(category: dict) -> str:
+    """What is wrong with the joint names of a category of the file, as "field 'keypoints' ..."; '' if nothing is.
+
+    It need not name them. Names that are not told apart could stand in any order.
+    """
+    names = category.get('keypoints', [])
+    if not isinstance(names, (list, tuple)):
+        return (f"field 'keypoints' of the category is {as_json(names)}, no list of joint names; give one, or take the "
+                'field out')
+    name, times = next(iter(Counter(map(str, names)).most_common(1)), ('', 0))
+    return '' if times < 2 else (f"field 'keypoints' of the category names {name!r} {times} times; give each joint its "
+                                 'own name, or take the field out')
+
+
 def check_joints(data: dict, path: str, category: int, names: Sequence[str]) -> None:
-    """BadInput if a file is of another data set: if its people have other joints than the configuration.
+    """BadInput if a file is of another data set, so that its people have other joints than the configuration, or names
+    its joints so that nobody can tell (``problem_of_names``).
 
     Either nobody has K joints, or the file's category has K and names one that stands elsewhere in the configuration.
     Names that only one of the two has say nothing, because spellings differ: CrowdPose's own 'head' is 'top_head' in
@@ -105,8 +142,11 @@ def check_joints(data: dict, path: str, category: int, names: Sequence[str]) -> 
     if lengths and 3 * len(names) not in lengths:
         raise BadInput(f"{path}: field 'keypoints' of the annotations has {lengths[0] // 3} joints, the configuration "
                        f'{len(names)}; {way_out}')
+    of_people = next(c for c in data['categories'] if c['id'] == category)
+    if problem := problem_of_names(of_people):
+        raise BadInput(f'{path}: {problem}')
     places = {joint_words(name): place for place, name in enumerate(names)}
-    given = next(c.get('keypoints') for c in data['categories'] if c['id'] == category) or ()
+    given = of_people.get('keypoints', ())
     for place, name in enumerate(given if len(given) == len(names) else ()):
         if places.get(joint_words(name), place) != place:
             raise BadInput(f"{path}: field 'keypoints' of the category has {name!r} as joint {place}, the "
@@ -132,19 +172,30 @@ def problem_of(annotation: dict, num_keypoints: int) -> str:
     if annotation.get('iscrowd'):
         return ''
     keypoints = annotation.get('keypoints')
-    if not keypoints:
+    if not keypoints or not isinstance(keypoints, (list, tuple)):
         return "field 'keypoints' is missing; use the person_keypoints file, not the instances file"
     if len(keypoints) != 3 * num_keypoints:
         return (f"field 'keypoints' has {len(keypoints)} numbers, but {num_keypoints} joints need "
                 f'{3 * num_keypoints}; use the configuration of this data set')
     if not all(map(is_coordinate, keypoints)):
-        return "field 'keypoints' has a number that is not finite"
+        return f"field 'keypoints' has {_no_coordinate(keypoints)}"
     return problem_of_box(annotation) if labelled_joints(annotation) else ''
 
 
 def is_coordinate(value: object) -> bool:
     """Whether a value is a number that can lie in a picture: not NaN, not infinite, not beyond ``FARTHEST``."""
-    return isinstance(value, (int, float)) and -FARTHEST < value < FARTHEST
+    return is_number(value) and -FARTHEST < value < FARTHEST
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number: true and false, which Python takes for 1 and 0, are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _no_coordinate(values: Sequence) -> str:
+    """What the first of the values that is no coordinate is."""
+    first = next(value for value in values if not is_coordinate(value))
+    return 'a number that is not finite' if is_number(first) else f'{as_json(first)}, which is no number'
 
 
 def problem_of_box(annotation: dict) -> str:
@@ -153,7 +204,7 @@ def problem_of_box(annotation: dict) -> str:
     if not isinstance(box, (list, tuple)) or len(box) != 4:
         return "field 'bbox' is missing; it must be [x, y, width, height] in pixels"
     if not all(map(is_coordinate, box)):
-        return "field 'bbox' has a number that is not finite"
+        return f"field 'bbox' has {_no_coordinate(box)}"
     return '' if box[2] > 0 and box[3] > 0 else f"field 'bbox' has no size ({box[2]} x {box[3]} pixels)"
 
 

@@ -22,12 +22,12 @@ def number_rows(rows: Sequence[Any], width: int) -> np.ndarray:
 
 
 def _same_width(rows: list) -> np.ndarray:
-    """At once where all entries are numbers, which is a hundred times faster, else one by one."""
+    """At once where all entries are numbers, which is far faster, else one by one; numpy would take true for 1."""
     try:
         made = np.array(rows)
     except ValueError:  # an entry is a list
         made = np.array(None)
-    if made.ndim == 2 and made.dtype.kind in 'iuf':
+    if made.ndim == 2 and made.dtype.kind in 'iuf' and not any(bool in map(type, row) for row in rows):
         return made
     return np.array([[as_number(value) for value in row] for row in rows])
 

@@ -2,7 +2,7 @@
 from collections import Counter
 from typing import List, Optional, Sequence
 
-from cid_mmpose.datasets.annotations import joint_words
+from cid_mmpose.datasets.annotations import joint_words, problem_of_names
 
 from .case import EXAMPLES, Case, Found
 from .numbers import as_number
@@ -37,6 +37,12 @@ def unknown_category(case: Case) -> Found:
     entries = [a for a in case.annotations if a['category_id'] not in known]
     return Found(entries, len(case.annotations),
                  [case.shown(a, f'category {a["category_id"]}') for a in entries[:EXAMPLES]])
+
+
+def joint_names(case: Case) -> Found:
+    """The category of people, if what it names its joints by is no list, or not all names differ."""
+    wrong = [c for c in case.categories if c['id'] == case.person and problem_of_names(c)]
+    return Found(wrong, len(case.categories), [f'id {c["id"]} {c.get("name")!r}: {problem_of_names(c)}' for c in wrong])
 
 
 def model_joints(case: Case) -> Found:

@@ -3,6 +3,7 @@
 A person who cannot be repaired stays as one without labelled joints: the loss leaves such a person's region out, and AP
 does not count them. Leaving them out altogether would teach the network that nobody is there.
 """
+import re
 from collections import Counter
 from itertools import count
 from typing import Callable, List, Optional
@@ -22,6 +23,19 @@ def leave_out_people(case: Case, entries: List[dict]) -> Counter:
     gone = set(map(id, entries))
     case.data['annotations'] = [a for a in case.annotations if id(a) not in gone]
     return Counter({'left out': len(entries)})
+
+
+def picture_by_text(case: Case, entries: List[dict]) -> Counter:
+    """Takes an 'image_id' that is text as the number in it, where that is a picture's; leaves the others out."""
+    unknown, done = [], Counter()
+    for annotation in entries:
+        digits = re.fullmatch(r'\s*-?\d{1,19}\s*', str(annotation['image_id']))
+        if digits and int(digits[0]) in case.picture_of:
+            annotation['image_id'] = int(digits[0])
+            done['image_id taken as a number'] += 1
+        else:
+            unknown.append(annotation)
+    return done + leave_out_people(case, unknown)
 
 
 def leave_out_pictures(case: Case, entries: List[dict]) -> Counter:

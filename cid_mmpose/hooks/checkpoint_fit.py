@@ -8,7 +8,7 @@ from torch import nn
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models import CID, CIDHead
-from cid_mmpose.models.checkpoint_layouts import listed, misfits, translate, weights_of
+from cid_mmpose.models.checkpoint_layouts import listed, misfits, state_in, translate, weights_of
 from cid_mmpose.models.estimator import why_unfit
 from cid_mmpose.registry import HOOKS
 from cid_mmpose.safe_load import note_file
@@ -36,8 +36,7 @@ class CheckpointFitHook(Hook):
             raise BadInput(f'{file}: holds weights but not the state of a training run; a new run starts from them '
                            'with load_from')
         if 'state_dict' not in checkpoint:
-            weights = checkpoint.get('best_state_dict', checkpoint.copy())
-            checkpoint.update(note_file(dict(state_dict=weights), file))
+            checkpoint.update(note_file(dict(state_dict=state_in(checkpoint)), file))
 
 
 def check_every_weight(model: nn.Module, checkpoint: Mapping, file: str) -> None:

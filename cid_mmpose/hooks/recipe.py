@@ -1,9 +1,12 @@
 """Sees to it that the recipe a config names is the one that runs."""
+import logging
+
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.recipes import DEFAULT, codecs_in, parts_in
+from cid_mmpose.recipes import DEFAULT, check_settings, codecs_in, mixed_recipes, parts_in
 from cid_mmpose.registry import HOOKS
 
 WAY_OUT = ('start the run with tools/train.py, tools/test.py or mim, or call cid_mmpose.recipes.apply_recipe(cfg) '
@@ -12,10 +15,10 @@ WAY_OUT = ('start the run with tools/train.py, tools/test.py or mim, or call cid
 
 @HOOKS.register_module()
 class RecipeHook(Hook):
-    """Stops a run whose config asks for another recipe or codec than its parts were built with.
+    """Stops a run whose config asks for another recipe or codec than its parts were built with; warns of mixed recipes.
 
-    The words ``recipe`` and ``codec`` reach the parts through ``tools/train.py`` and ``tools/test.py`` (and so through mim). Another
-    program that builds a runner from the config would quietly take the default instead.
+    The words ``recipe`` and ``codec`` reach the parts through ``tools/train.py`` and ``tools/test.py`` (and so through
+    mim). Another program that builds a runner from the config would quietly take the default instead.
 
     Raises:
         BadInput: says how to start the run.
@@ -24,9 +27,12 @@ class RecipeHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Called before training and testing."""
         cfg = runner.cfg.to_dict()
+        check_settings(cfg)
         recipe, codec = cfg.get('recipe', DEFAULT), cfg.get('codec')
         bare = sorted({part['type'] for part in parts_in(cfg) if 'recipe' not in part})
         if any(part.get(name) != value for part in codecs_in(cfg) for name, value in codec.items()):
             raise BadInput(f"codec of the config has not reached its head and pipelines; {WAY_OUT}")
         if recipe != DEFAULT and bare:
             raise BadInput(f'recipe={recipe!r} of the config has not reached {", ".join(bare)}; {WAY_OUT}')
+        if mixed := mixed_recipes(cfg):
+            print_log(f'cid_mmpose: {mixed}', 'current', logging.WARNING)

@@ -37,23 +37,26 @@ SPATIAL = 'head.gfd.spatial.'
 CELL_CENTER = f'{SPATIAL}cell_center'
 # the weights whose first dimension is the joints (and in IIA the root, last)
 JOINT_MAPS = ('head.iia.conv.weight', 'head.iia.conv.bias', 'head.gfd.heatmap.weight', 'head.gfd.heatmap.bias')
+# where training programs put the weights; the authors' code writes the same ones under the first two
+HOLDERS = ('state_dict', 'best_state_dict', 'model')
 SHOWN = 5  # weights named in a message
 COUNTER = 'num_batches_tracked'  # of batch norm; nothing that CID computes depends on it
+
+
+def state_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Name -> weight as a checkpoint has them: under one of ``HOLDERS``, or bare."""
+    return next((checkpoint[key] for key in HOLDERS if isinstance(checkpoint.get(key), Mapping)), checkpoint)
 
 
 def weights_of(checkpoint: Mapping[str, Any]) -> Dict[str, Any]:
     """Name -> weight out of a checkpoint, or of bare weights; without the prefix of parallel training.
 
     Args:
-        checkpoint: weights themselves, or a dict that holds them under ``state_dict`` or ``best_state_dict``; the
-            authors' code writes the same weights under both.
+        checkpoint: weights themselves, or a dict that holds them under one of ``HOLDERS``.
     """
-    for key in ('state_dict', 'best_state_dict'):
-        if isinstance(checkpoint.get(key), Mapping):
-            checkpoint = checkpoint[key]
-            break
-    names = {name: re.sub(r'^keypoint_head\.', 'head.', re.sub(r'^module\.', '', name)) for name in checkpoint}
-    return {new: checkpoint[old] for old, new in names.items() if not new.startswith('data_preprocessor.')}
+    state = state_in(checkpoint)
+    names = {name: re.sub(r'^keypoint_head\.', 'head.', re.sub(r'^module\.', '', name)) for name in state}
+    return {new: state[old] for old, new in names.items() if not new.startswith('data_preprocessor.')}
 
 
 def rename(weights: Mapping[str, Any], source: Layout, target: Layout) -> Dict[str, Any]:
@@ -76,6 +79,14 @@ def translate(checkpoint: Mapping[str, Any]) -> Tuple[Dict[str, Any], Layout]:
     if any(name.startswith(SPATIAL) for name in weights):
         weights.setdefault(CELL_CENTER, torch.tensor(layout.cell_center))
     return weights, layout
+
+
+def in_second_layout(weights: Mapping[str, Any]) -> str:
+    """Why weights under our names are not those of one model: parts of the head under other names too; '' if they are.
+    """
+    foreign = {part for layout in LAYOUTS if layout is not OURS for part in layout.parts}
+    double = sorted(name for name in weights if name.rpartition('.')[0] in foreign)
+    return f"holds the head in two layouts, also as {', '.join(double[:SHOWN])}; take one out" if double else ''
 
 
 def num_joints(weights: Mapping[str, Any]) -> int:

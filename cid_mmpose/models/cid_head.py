@@ -25,7 +25,7 @@ from .people import PredictOptions, make_people
 from .roots import Roots, find_roots, smooth
 
 TEST_OPTIONS = {'flip_test', 'output_heatmaps', 'precision'}
-PRECISIONS = dict(float32=torch.float32, bfloat16=torch.bfloat16, float16=torch.float16)
+PRECISIONS = {None: None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
 @MODELS.register_module()
@@ -181,10 +181,13 @@ class CIDHead(BaseHead):
 
     @staticmethod
     def check_options(test_cfg: dict) -> None:
-        """BadInput if ``model.test_cfg`` has an option or a precision that is not known."""
+        """BadInput if ``model.test_cfg`` has an option or a value that is not known."""
         if unknown := set(test_cfg) - TEST_OPTIONS:
             raise BadInput(f'model.test_cfg: unknown {sorted(unknown)}; CIDHead knows {sorted(TEST_OPTIONS)}')
-        if (precision := test_cfg.get('precision', 'float32')) not in PRECISIONS:
+        for name in ('flip_test', 'output_heatmaps'):
+            if not isinstance(test_cfg.get(name, False), bool):  # 'False' would count as true
+                raise BadInput(f'model.test_cfg: {name} must be True or False, got {test_cfg[name]!r}')
+        if (precision := test_cfg.get('precision')) not in PRECISIONS:
             raise BadInput(f'model.test_cfg: precision must be one of {list(PRECISIONS)}, got {precision!r}')
 
     def find_people(self, feats: Sequence, flip_indices: Optional[Sequence[int]] = None) -> tuple:

@@ -1,7 +1,9 @@
 """The whole network, and how weights from elsewhere get into it."""
+from contextlib import nullcontext
 from typing import Any, Dict, List, Mapping, Optional
 
 import torch
+from mmpose.models.backbones import HRNet
 from mmpose.models.pose_estimators import BottomupPoseEstimator
 from torch import Tensor
 
@@ -9,9 +11,11 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import MODELS
 from cid_mmpose.stack import say
 
-from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, listed, misfits, num_joints, num_weights,
-                                 translate, weights_of)
+from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, in_second_layout, listed, misfits, num_joints,
+                                 num_weights, translate, weights_of)
 from .cid_head import PRECISIONS, CIDHead
+
+STRIDE = 32  # input pixels per cell of HRNet's coarsest branch, which the others are added to
 
 
 @MODELS.register_module()
@@ -24,8 +28,8 @@ class CID(BottomupPoseEstimator):
     may be missing is left to the function that loads.
 
     In testing a picture and its mirror image go through the backbone together. ``test_cfg`` takes ``flip_test`` and
-    ``output_heatmaps`` as the head does, and ``precision`` of the backbone, one of ``PRECISIONS``: half precision is
-    faster where the device has it, and moves some keypoints (docs/performance.md).
+    ``output_heatmaps`` as the head does, and ``precision`` of the backbone, 'bfloat16' or 'float16': faster where the
+    device has it, and it moves some keypoints (docs/performance.md).
 
     Args:
         channels_last: keeps the backbone's maps channel by channel at each pixel, which is faster; the numbers are
@@ -37,6 +41,7 @@ class CID(BottomupPoseEstimator):
 
     Raises:
         ValueError: ``other_joints`` is neither, or the head is not ``cid_mmpose.CIDHead``.
+        BadInput: ``test_cfg`` has an option or a value that is not known.
     """
 
     def __init__(self, *, other_joints: str = 'error', channels_last: bool = True, **kwargs) -> None:
@@ -47,27 +52,34 @@ class CID(BottomupPoseEstimator):
         if not issubclass(kind, CIDHead):   # the names of another head's weights would be changed to ours
             raise ValueError(f'cid_mmpose.CID is for the head cid_mmpose.CIDHead, got {kind.__name__} of '
                              f"{kind.__module__}; for that one set model.type='BottomupPoseEstimator'")
+        self.head.check_options(self.test_cfg)
         if channels_last:
             self.backbone.to(memory_format=torch.channels_last)
         self.other_joints = other_joints
         self._register_load_state_dict_pre_hook(self._take_over)
 
     def predict(self, inputs: Tensor, data_samples: list) -> list:
-        """The people of B equally sized pictures (B, 3, h, w): the samples, with ``pred_instances`` in their pixels.
-
-        Raises:
-            BadInput: ``test_cfg`` has an option, or a precision, that is not known.
-        """
-        self.head.check_options(self.test_cfg)
+        """The people of B equally sized pictures (B, 3, h, w): the samples, with ``pred_instances`` in their pixels."""
         flip = self.test_cfg.get('flip_test', False)
-        dtype = PRECISIONS[self.test_cfg.get('precision', 'float32')]
-        with torch.autocast(inputs.device.type, dtype, enabled=dtype != torch.float32):
+        dtype = PRECISIONS[self.test_cfg.get('precision')]
+        with nullcontext() if dtype is None else torch.autocast(inputs.device.type, dtype):
             feats = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]) if flip else inputs)
         feats = [branch.float() for branch in feats]
         halves = tuple(zip(*(branch.chunk(2) for branch in feats))) if flip else feats
         found = self.head.predict(halves, data_samples, self.test_cfg)
         people, fields = found if isinstance(found, tuple) else (found, None)
         return self.add_pred_to_datasample(people, fields, data_samples)
+
+    def extract_feat(self, inputs: Tensor) -> Any:
+        """The branches of F for pictures (B, 3, h, w), as MMPose's.
+
+        Raises:
+            BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up.
+        """
+        if isinstance(self.backbone, HRNet) and (inputs.shape[-2] % STRIDE or inputs.shape[-1] % STRIDE):
+            raise BadInput(f'input of {inputs.shape[-1]} x {inputs.shape[-2]} pixels: HRNet takes sides that are '
+                           f'multiples of {STRIDE}; set such an input_size in the pipeline')
+        return super().extract_feat(inputs)
 
     def _take_over(self, state_dict: Dict[str, Any], prefix: str, local_metadata: dict, *_) -> None:
         """Called before weights are loaded: brings them, in place, into the form in which they fit, or refuses."""
@@ -79,7 +91,7 @@ class CID(BottomupPoseEstimator):
         joints = num_joints(weights)
         if self.other_joints == 'fresh':
             keep_joint_maps(weights, own)
-        if complaint := why_unfit(own, weights):
+        if complaint := why_unfit(own, weights) or not_finite(own, weights):
             raise BadInput(f'{file}: {complaint}' if file else complaint)
         if done := changes(weights_of(inside), weights, layout, joints):
             say(f'{file or "weights"}: {done}')
@@ -103,6 +115,8 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
         own: the model's state. weights: of a file, under our names.
         complete: whether every weight must be there, not only more than half of the backbone's and of the head's.
     """
+    if double := in_second_layout(weights):
+        return double
     wrong = misfits(own, weights)
     missing = [name for name in wrong if name not in weights]
     if len(missing) == len(wrong) and not any(_lacks(own, missing, part, complete) for part in ('backbone.', 'head.')):
@@ -112,8 +126,24 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
         return (f'{listed(wrong, own)}: these are weights for {joints} joints, the model has {num_joints(own)}; give '
                 f"a configuration with {joints} joints, or model.other_joints='fresh' to train new joint maps on top "
                 'of the other weights')
+    first = next(iter(own))
+    longer = next((name for name in weights if name.endswith(f'.{first}')), '')
+    if longer and first not in weights:
+        return f'names its weights {longer} and so on; save them without {longer[:-len(first)]!r}'
     return (f'is not a checkpoint of this model: {listed(wrong, own)}; give the configuration it was trained with, or '
             'for the backbone alone set model.backbone.init_cfg')
+
+
+def not_finite(own: Mapping[str, Any], weights: Mapping[str, Any]) -> Optional[str]:
+    """Which of the model's weights is NaN or infinite somewhere, with the way out; None if none is.
+
+    Args: own, weights: as for ``why_unfit``, when they fit; those on the meta device hold no numbers.
+    """
+    found = {name: weights[name] for name in own if isinstance(weights.get(name), Tensor) and not weights[name].is_meta}
+    broken = [name for name, value in found.items() if not value.isfinite().all()]
+    return None if not broken else (
+        f'{broken[0]} is NaN or infinite ({len(broken)} such weights): the training that wrote it went wrong; give an '
+        'earlier checkpoint')
 
 
 def _lacks(own: Mapping[str, Any], missing: List[str], part: str, complete: bool) -> bool:

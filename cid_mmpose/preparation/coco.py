@@ -6,7 +6,7 @@ from cid_mmpose.errors import BadInput
 
 from .annotations import check_count, check_pictures, count, read_people
 from .downloads import downloads_folder, find_file, find_pictures
-from .placing import NewFile, NewFolder, disk_errors, place
+from .placing import NewFile, NewFolder, disk_errors, out_folder, place
 
 
 class Part(NamedTuple):
@@ -47,7 +47,7 @@ def prepare_coco(downloads: Union[str, Path], out: Union[str, Path] = 'data/coco
     unknown = [name for name in parts if name not in PARTS]
     if unknown or not parts:
         raise BadInput(f'parts: {list(parts)} is not some of {list(PARTS)}')
-    out = Path(out)
+    out = out_folder(out)
     with disk_errors(out):
         downloads = downloads_folder(downloads)
         place(out, [thing for name in parts for thing in _prepare(PARTS[name], downloads, out, images, allow_partial)])

@@ -1,14 +1,14 @@
 """CrowdPose as the configs read it: ``annotations/mmpose_crowdpose_{train,val,trainval,test}.json`` and ``images/``."""
 import json
-import math
 from pathlib import Path
 from typing import Dict, Tuple, Union
 
+from cid_mmpose.datasets.annotations import as_json, is_coordinate
 from cid_mmpose.errors import BadInput
 
 from .annotations import Annotations, check_count, check_disjoint, check_pictures, count, read_people, words
 from .downloads import downloads_folder, find_file, find_pictures
-from .placing import NewFile, NewFolder, disk_errors, place
+from .placing import NewFile, NewFolder, disk_errors, out_folder, place
 
 NUM_KEYPOINTS = 14
 PICTURES = 20000
@@ -32,7 +32,7 @@ def prepare_crowdpose(downloads: Union[str, Path], out: Union[str, Path] = 'data
     Raises:
         BadInput: as ``prepare_coco``; or a picture has no ``crowdIndex``, or is in two parts.
     """
-    out = Path(out)
+    out = out_folder(out)
     with disk_errors(out):
         downloads = downloads_folder(downloads)
         parts = {name: _read(downloads, name) for name in COUNTS}
@@ -57,9 +57,10 @@ def _read(downloads: Path, name: str) -> Annotations:
     part = read_people(find_file(downloads, [f'crowdpose_{name}.json', f'mmpose_crowdpose_{name}.json']), NUM_KEYPOINTS)
     for image in part.data['images']:
         index = image.get('crowdIndex')
-        if not isinstance(index, (int, float)) or not math.isfinite(index) or index < 0:
-            raise BadInput(f"{part.source}: image {image['id']}: field 'crowdIndex' is {index}, not a number from 0; "
-                           "AP(E), AP(M) and AP(H) are made from it, so take CrowdPose's own file")
+        if not is_coordinate(index) or index < 0:
+            given = f'is {as_json(index)}, not a number from 0' if 'crowdIndex' in image else 'is missing'
+            raise BadInput(f"{part.source}: image {image['id']}: field 'crowdIndex' {given}; AP(E), AP(M) and AP(H) "
+                           "are made from it, so take CrowdPose's own file")
     return part
 
 

@@ -12,7 +12,7 @@ from cid_mmpose.errors import BadInput
 from .annotations import Annotations, check_count, check_disjoint, check_pictures, count, read_people
 from .downloads import downloads_folder, find_file, find_pictures, look_for
 from .ochuman_format import convert, first_difference, read_ochuman
-from .placing import NewFile, NewFolder, disk_errors, place
+from .placing import NewFile, NewFolder, disk_errors, out_folder, place
 
 NUM_KEYPOINTS = 17
 COUNTS = {'val': {'pictures': 2500}, 'test': {'pictures': 2231}}  # Zhang et al., CVPR 2019; persons were not found out
@@ -40,7 +40,7 @@ def prepare_ochuman(downloads: Union[str, Path], out: Union[str, Path] = 'data/o
     low, high = max_iou
     if not 0 <= low < high <= 1 or (round(low, 2), round(high, 2)) != (low, high):
         raise BadInput(f'max_iou: {low} to {high} is not a range within 0 and 1 in steps of 0.01')
-    out, whole = Path(out), (low, high) == WHOLE
+    out, whole = out_folder(out), (low, high) == WHOLE
     with disk_errors(out):
         downloads = downloads_folder(downloads)
         ready = _read_ready(downloads, allow_partial)

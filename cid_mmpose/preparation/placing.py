@@ -73,6 +73,14 @@ class NewFolder(NamedTuple):
             self.pictures.write(part)
 
 
+def out_folder(path: Union[str, Path]) -> Path:
+    """The folder to be made, which need not exist yet, as a ``Path``; BadInput if it or one above it is a file."""
+    for folder in (Path(path), *Path(path).parents):
+        if os.path.exists(folder) and not os.path.isdir(folder):
+            raise BadInput(f'{folder}: is a file; name a folder')
+    return Path(path)
+
+
 def place(out: Path, things: Sequence[Union[NewFile, NewFolder]]) -> None:
     """Makes what is not there yet, and prints a line for each; checks all before it makes the first.
 
