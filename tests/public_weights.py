@@ -37,7 +37,8 @@ CELL_CENTERS = dict(zip(LAYOUTS, (0, 0, 0, 0.5)))
 def mmpose_model(joints: int = 17):
     """MMPose's own CID on a tiny backbone, with random weights that find many people and do not saturate."""
     cfg = tiny_config().model
-    cfg.update(type='BottomupPoseEstimator', test_cfg=dict(flip_test=True))
+    cfg.update(type='BottomupPoseEstimator', neck=dict(type='FeatureMapProcessor', concat=True),
+               test_cfg=dict(flip_test=True))
     cfg.head = dict(
         type='CIDHead', in_channels=60, num_keypoints=joints, gfd_channels=32,
         decoder=dict(type='DecoupledHeatmap', input_size=SIZE, heatmap_size=(SIZE[0] // 4, SIZE[1] // 4)))

@@ -6,7 +6,7 @@ import oracle
 import pytest
 import torch
 
-from cid_mmpose.codecs import gaussian_axes, render_max, render_people, whole_gaussian
+from cid_mmpose.codecs import gaussian, gaussian_axes, render_max, render_people, whole_gaussian
 from cid_mmpose.codecs.gaussian import fractional_gaussian
 
 
@@ -157,3 +157,31 @@ def test_a_batch_with_nobody_gives_empty_maps_of_the_right_shape():
     axes = whole_axes(torch.zeros(0, 3, 2), torch.zeros(0, 3), torch.zeros(0, 3, dtype=torch.bool), (12, 10))
     assert render_people(*axes).shape == (0, 3, 10, 12)
     assert torch.equal(render_max(*axes, torch.zeros(0, dtype=int), 2), torch.zeros(2, 3, 10, 12))
+
+
+def max_one_by_one(gx, gy, image, num_images):
+    """``render_max`` person by person."""
+    maps = torch.zeros(num_images, gx.shape[1], gy.shape[-1], gx.shape[-1])
+    for person, picture in enumerate(image.tolist()):
+        maps[picture] = torch.maximum(maps[picture], gy[person, :, :, None] * gx[person, :, None, :])
+    return maps
+
+
+@pytest.mark.parametrize('people, at_once', [(1, 1), (9, 1), (9, 4), (9, 9), (9, 100)])
+@pytest.mark.parametrize('in_order', [True, False])
+def test_everyone_in_one_map_is_bitwise_as_laid_person_by_person(monkeypatch, people, at_once, in_order):
+    size, floats, drawn = (12, 10), 3 * 12 * 10, []
+    monkeypatch.setattr(gaussian, 'FLOATS_AT_ONCE', floats * at_once)
+    monkeypatch.setattr(gaussian, 'render_people', lambda *axes: drawn.append(render_people(*axes)) or drawn[-1])
+    torch.manual_seed(people)
+    cell, radius = torch.randint(-2, 13, (people, 3, 2)), torch.randint(0, 6, (people, 3))
+    image = torch.randint(0, 4, (people, ))
+    image = image.sort()[0] if in_order else image
+    axes = whole_axes(cell, radius, torch.rand(people, 3) < 0.8, size)
+    assert torch.equal(render_max(*axes, image, 4), max_one_by_one(*axes, image, 4))
+    assert sum(map(len, drawn)) == people and max(part.numel() for part in drawn) <= floats * at_once
+
+
+def test_no_pictures_give_no_maps():
+    axes = whole_axes(torch.zeros(0, 3, 2), torch.zeros(0, 3), torch.zeros(0, 3, dtype=torch.bool), (12, 10))
+    assert render_max(*axes, torch.zeros(0, dtype=int), 0).shape == (0, 3, 10, 12)

@@ -136,7 +136,7 @@ def test_an_option_of_testing_that_is_neither_true_nor_false_is_named(option, va
     cfg.model.test_cfg[option] = value
     with pytest.raises(BadInput) as caught, config_errors('mine.py'):
         MODELS.build(cfg.model)
-    assert str(caught.value) == f'mine.py: CID: test_cfg: {option} must be True or False, got {value!r}'
+    assert str(caught.value) == f'model.test_cfg: {option} must be True or False, got {value!r}'
 
 
 def test_an_option_missing_from_a_config_is_named():

@@ -6,6 +6,7 @@ import pytest
 from cid_mmpose.datasets import LossMask
 from cid_mmpose.datasets.augment import affine_matrix
 from cid_mmpose.datasets.loss_mask import region_of
+from cid_mmpose.errors import BadInput
 
 SHAPE = (60, 80)  # height, width of the picture in pixels
 LEFT, TOP, RIGHT, BOTTOM = 20, 16, 52, 44  # a rectangle of whole pixels, right and bottom not included
@@ -96,3 +97,25 @@ def test_the_mask_moves_with_the_picture_as_computed_cell_by_cell(kind, flip, se
     made = mask([KINDS[kind]], matrix, size, flip)
     assert 0.2 < expected.mean() < 0.9 and sure.mean() > 0.8
     assert np.array_equal((made[:, ::-1] if flip else made)[sure], expected[sure])
+
+
+def test_regions_of_all_kinds_are_joined():
+    corner = [[0, 0, 12, 0, 12, 8, 0, 8]]
+    expected = mask([KINDS['runs']], np.eye(2, 3)) & mask([corner], np.eye(2, 3))
+    assert np.array_equal(mask([KINDS['packed text'], corner, KINDS['two polygons']], np.eye(2, 3)), expected)
+
+
+@pytest.mark.parametrize('reduction', [2, 4])
+@pytest.mark.parametrize('segmentations', [[], [KINDS['polygon']], [KINDS['packed bytes']]])
+def test_of_a_picture_read_at_reduced_size_the_same_cells_count(reduction, segmentations):
+    results = dict(img_shape=SHAPE, invalid_segs=segmentations, warp_mat=np.eye(2, 3), input_size=(80, 60),
+                   reduction=reduction)
+    # the middle of a cell at every fourth pixel is a pixel of the reduced mask too
+    assert np.array_equal(LossMask().transform(results)['heatmap_mask'][0], mask(segmentations, np.eye(2, 3)))
+
+
+@pytest.mark.parametrize('segmentations', [[KINDS['packed text']], [KINDS['packed text'], KINDS['polygon']]])
+def test_run_lengths_of_another_size_are_refused(segmentations):
+    results = dict(img_shape=(40, 80), invalid_segs=segmentations, warp_mat=np.eye(2, 3), input_size=(80, 40))
+    with pytest.raises(BadInput, match=r"'segmentation' has run lengths of .*\[60, 80\].*; mend the annotation file"):
+        LossMask().transform(results)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import oracle
+import pytest
 import torch
 
 from cid_mmpose.codecs.people import FIELDS, first_on_place, gather_targets, jitter, on_map, root_of
@@ -59,6 +60,29 @@ def test_of_two_equal_boxes_on_one_cell_the_first_stays():
     assert first_on_place(np.ones((3, 2), int), np.ones(3, bool), np.full(3, 9.)).tolist() == [True, False, False]
 
 
+def first_one_by_one(place, candidate, area):
+    """``first_on_place`` person by person, the smallest first."""
+    kept, taken = [False] * len(place), set()
+    for number in sorted(range(len(place)), key=lambda number: area[number]):
+        if candidate[number] and tuple(place[number]) not in taken:
+            taken.add(tuple(place[number]))
+            kept[number] = True
+    return kept
+
+
+@pytest.mark.parametrize('people', [0, 1, 2, 7, 60])
+@pytest.mark.parametrize('kind', [np.int16, np.float32])
+def test_who_keeps_a_place_is_as_found_person_by_person(people, kind):
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        place, area = rng.integers(-2, 3, (people, 2)).astype(kind), rng.integers(1, 5, people).astype(float)
+        candidate = rng.random(people) < 0.7
+        before = candidate.copy()
+        kept = first_on_place(place, candidate, area)
+        assert kept.dtype == bool and kept.tolist() == first_one_by_one(place, candidate, area)
+        assert np.array_equal(candidate, before) and kept is not candidate
+
+
 def labels(count, joints=3):
     """A picture with ``count`` people whose radii are 1, 2, ..."""
     shapes = dict(joint_cell=(joints, 2), joint_drawn=(joints, ), root_cell=(2, ), seed_cell=(2, ))
@@ -72,6 +96,13 @@ def test_gathering_keeps_the_order_and_says_whose_picture_each_person_is_in():
     assert targets.image.tolist() == [0, 0, 2, 2, 2, 3] and targets.image.dtype == torch.int64
     assert targets.radius.tolist() == [1, 2, 1, 2, 3, 1]
     assert targets.joint_cell.shape == (6, 3, 2)
+
+
+def test_arrays_are_gathered_as_tensors_are():
+    samples = [labels(2), labels(0), labels(3)]
+    arrays = [SimpleNamespace(**{field: value.numpy() for field, value in vars(label).items()}) for label in samples]
+    for one, other in zip(gather_targets(samples, 'cpu'), gather_targets(arrays, 'cpu')):
+        assert torch.equal(one, other) and one.dtype == other.dtype
 
 
 def test_gathering_pictures_with_nobody_gives_empty_targets():

@@ -1,6 +1,7 @@
 """The pipelines of the configs, whole: real pictures in, compact targets out, the same under one seed."""
 import pickle
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -31,15 +32,46 @@ def test_target_cells_are_the_moved_joints_of_the_same_people(index):
     labels = transformed(data, index, seed=index)['data_samples'].gt_instance_labels
     cells = np.trunc(moved['keypoints'] / 4)
     inside = ((cells >= 0) & (cells < 64)).all(-1) & (moved['keypoints_visible'] > 0)
-    assert np.array_equal(labels.joint_drawn.numpy(), inside)
-    assert np.array_equal(labels.joint_cell.numpy()[inside], cells[inside])
+    assert np.array_equal(labels.joint_drawn, inside)
+    assert np.array_equal(labels.joint_cell[inside], cells[inside])
     assert len(labels.radius) == len(data.get_data_info(index)['id'])
 
 
-def test_what_travels_beside_a_512_px_picture_is_below_40_kb():
+def test_what_travels_beside_a_512_px_picture_is_below_20_kb_and_one_tensor():
     data = build_data(mini(512))
-    sizes = [len(pickle.dumps(transformed(data, i, seed=i)['data_samples'])) for i in range(28)]
-    assert max(sizes) < 40_000
+    samples = [transformed(data, i, seed=i)['data_samples'] for i in range(28)]
+    assert max(len(pickle.dumps(sample)) for sample in samples) < 20_000  # 16 384 of them are the loss mask
+    for sample in samples:
+        parts = [sample.gt_instances, sample.gt_instance_labels, sample.gt_fields]
+        tensors = [key for part in parts for key, value in part.items() if isinstance(value, torch.Tensor)]
+        assert tensors == ['heatmap_mask'] and sample.gt_fields.heatmap_mask.dtype == torch.bool
+        assert sample.gt_instances.keys() == []
+
+
+@pytest.mark.parametrize('shape', [(960, 1280), (961, 1283), (1283, 961)])
+@pytest.mark.parametrize('mode', ['expand', 'fit'])
+def test_a_picture_read_at_half_size_is_tested_in_its_own_pixels(tmp_path, shape, mode):
+    cell = 8 * max(shape) / 256 / 2  # pixels of the picture; a cell of the map is 4 input pixels, half of one is allowed
+    height, width = shape
+    y, x = np.mgrid[:height, :width]
+    dot = np.array([0.7 * width, 0.4 * height])
+    light = 255 * np.exp(-((x - dot[0])**2 + (y - dot[1])**2) / 2 / 15**2)
+    cv2.imwrite(str(tmp_path / 'a.jpg'), np.dstack([light] * 3), [cv2.IMWRITE_JPEG_QUALITY, 98])
+    found = []
+    for shortest in (None, 256):
+        steps = [dict(type='cid_mmpose.LoadPicture', shortest=shortest),
+                 dict(type='cid_mmpose.ResizePicture', input_size=(256, 256), size_factor=64, resize_mode=mode)]
+        made = Compose(steps)(dict(img_path=str(tmp_path / 'a.jpg'), ann_shape=shape))
+        image = made['img'][..., 0].astype(float)
+        centre = np.array([(np.arange(n) * image.sum(axis)).sum() / image.sum() for axis, n in ((0, image.shape[1]),
+                                                                                              (1, image.shape[0]))])
+        # as MMPose's estimator computes its answers
+        scale = made['input_scale']
+        answer = centre / made['input_size'] * scale + made['input_center'] - scale / 2
+        assert np.abs(answer - dot).max() < min(1.5, cell) and made['ori_shape'] == shape
+        found.append((made['reduction'], made['input_size'], made['img_shape'], answer))
+    (_, size, img_shape, whole), (reduction, *sizes, part) = found
+    assert reduction == 2 and sizes == [size, img_shape] and np.abs(whole - part).max() < 0.5
 
 
 def test_an_input_that_is_not_square_keeps_its_sides():
@@ -58,7 +90,7 @@ def epochs(cfg, seed: int, workers: int) -> list:
     def seen(batch: dict) -> tuple:
         samples = batch['data_samples']
         return ([s.img_id for s in samples], torch.stack(batch['inputs']),
-                torch.cat([s.gt_instance_labels.seed_cell for s in samples]))
+                np.concatenate([s.gt_instance_labels.seed_cell for s in samples]))
 
     return [[seen(batch) for batch in loader] for _ in range(2)]
 
@@ -132,7 +164,8 @@ def test_testing_finds_at_most_the_set_number_of_people_in_the_picture_s_own_pix
 
 def test_an_input_that_the_branches_of_hrnet_do_not_fit_is_refused_with_its_sides():
     model = build_model(tiny_config())
-    assert model.extract_feat(torch.zeros(1, 3, 96, 64))[-1].shape == (1, 60, 24, 16)
+    shapes = [branch.shape[1:] for branch in model.extract_feat(torch.zeros(1, 3, 96, 64))]
+    assert shapes == [(4, 24, 16), (8, 12, 8), (16, 6, 4), (32, 3, 2)]
     for height, width in ((100, 64), (64, 80)):
         with pytest.raises(BadInput) as caught:
             model.extract_feat(torch.zeros(1, 3, height, width))

@@ -2,9 +2,15 @@
 
 P persons, K joints, (H, W) heatmap cells. Cells are integer (x, y); a cell is ``stride`` input pixels wide.
 """
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
+
+# torch's note on the one operation that lays many people into maps without a loop over them; the tests pin what it does
+warnings.filterwarnings('ignore', message=r'index_reduce\(\) is in beta')
+FLOATS_AT_ONCE = 2**20  # 4 MiB of float32: what render_max draws before it is laid into the maps
 
 
 def corner_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> np.ndarray:
@@ -27,18 +33,13 @@ def corner_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.
     """
     if not 0 < min_overlap < 1:
         raise ValueError(f'min_overlap must lie in (0, 1), got {min_overlap}')
-    if not (np.isfinite(width * height).all() and (width > 0).all() and (height > 0).all()):
-        raise ValueError('box sides must be finite and > 0 heatmap cells')
     total, area, m = width + height, width * height, min_overlap
-
-    def larger_root(a, b, c):
-        return (b + np.sqrt(b**2 - 4 * a * c)) / 2
-
-    return np.minimum.reduce([
-        larger_root(1, total, area * (1 - m) / (1 + m)),
-        larger_root(4, 2 * total, area * (1 - m)),
-        larger_root(4 * m, -2 * m * total, area * (m - 1)),
-    ])
+    if not (np.isfinite(area) & (width > 0) & (height > 0)).all():
+        raise ValueError('box sides must be finite and > 0 heatmap cells')
+    # a x^2 - b x + c = 0: a, b / total and c / area as a fraction, a row (1, 1) for each case
+    a, b, over, under = np.array([[1, 4, 4 * m], [1, 2, -2 * m], [1 - m, 1 - m, m - 1], [1 + m, 1, 1]])[..., None]
+    b, c = b * total, area * over / under
+    return ((b + np.sqrt(b * b - 4 * a * c)) / 2).min(0)
 
 
 def whole_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> tuple:
@@ -108,6 +109,8 @@ def render_people(gx: Tensor, gy: Tensor) -> Tensor:
 def render_max(gx: Tensor, gy: Tensor, image: Tensor, num_images: int) -> Tensor:
     """Everyone in one map, [H*; C*] of eq. 14: where Gaussians meet, the larger value counts.
 
+    Draws ``FLOATS_AT_ONCE`` numbers at a time, or one person; the device is never waited for. No gradients.
+
     Args:
         gx: (P, K, W). gy: (P, K, H). image: (P,) int64, the picture of each person, in [0, num_images).
         num_images: B.
@@ -116,6 +119,7 @@ def render_max(gx: Tensor, gy: Tensor, image: Tensor, num_images: int) -> Tensor
         (B, K, H, W) float32 in [0, 1].
     """
     maps = gx.new_zeros(num_images, gx.shape[1], gy.shape[-1], gx.shape[-1])
-    for person, picture in enumerate(image.tolist()):
-        maps[picture] = torch.maximum(maps[picture], gy[person, :, :, None] * gx[person, :, None, :])
+    at_once = max(FLOATS_AT_ONCE // max(maps[0].numel(), 1), 1) if num_images else 1
+    for people in zip(gx.split(at_once), gy.split(at_once), image.split(at_once)):
+        maps.index_reduce_(0, people[2], render_people(*people[:2]), 'amax')
     return maps

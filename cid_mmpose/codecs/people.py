@@ -26,8 +26,8 @@ FIELDS = PersonTargets._fields[:-1]  # what the codec hands over for one picture
 
 
 def gather_targets(labels: Sequence, device: torch.device) -> PersonTargets:
-    """Joins the pictures of a batch: ``labels[b]`` has an attribute (N_b, ...) for each of ``FIELDS``."""
-    joined = [torch.cat([getattr(label, field) for label in labels]).to(device) for field in FIELDS]
+    """Joins the pictures of a batch: ``labels[b]`` has an array or tensor (N_b, ...) for each of ``FIELDS``."""
+    joined = [torch.cat([torch.as_tensor(getattr(label, field)) for label in labels]).to(device) for field in FIELDS]
     counts = torch.tensor([len(label.radius) for label in labels])
     return PersonTargets(*joined, torch.arange(len(labels)).repeat_interleave(counts).to(device))
 
@@ -40,7 +40,8 @@ def root_of(xy: np.ndarray, labelled: np.ndarray) -> np.ndarray:
 
 def on_map(cell: np.ndarray, size: Sequence[int]) -> np.ndarray:
     """Which cells (..., 2) lie on a map of ``size`` (W, H)."""
-    return ((cell >= 0) & (cell < np.asarray(size))).all(-1)
+    x, y = cell[..., 0], cell[..., 1]  # twice as fast as all() over the last axis
+    return (x >= 0) & (x < size[0]) & (y >= 0) & (y < size[1])
 
 
 def jitter(position: np.ndarray, size: Sequence[int], clamp: bool, rng: np.random.Generator) -> np.ndarray:
@@ -68,11 +69,15 @@ def first_on_place(place: np.ndarray, candidate: np.ndarray, area: np.ndarray) -
     Returns:
         (N,) bool, True for the candidates that keep their place.
     """
-    kept, taken = np.zeros(len(place), bool), set()
-    for person in np.argsort(area, kind='stable'):
-        if candidate[person] and tuple(place[person]) not in taken:
-            taken.add(tuple(place[person]))
-            kept[person] = True
+    people = candidate.nonzero()[0]
+    if len(people) < 2:
+        return candidate.copy()
+    place = place[people]
+    order = np.lexsort((area[people], place[:, 1], place[:, 0]))  # by place, and on each by area, then by number
+    is_first = np.ones(len(people), bool)
+    is_first[1:] = (place[order[1:]] != place[order[:-1]]).any(1)
+    kept = np.zeros_like(candidate)
+    kept[people[order[is_first]]] = True
     return kept
 
 

@@ -26,7 +26,9 @@ def to_cell(position: np.ndarray, rounding: str) -> np.ndarray:
     'down' cuts towards zero as the reference's ``int()`` does: up to one cell left of or above the map still counts as
     on it. 'nearest' adds half a cell first.
     """
-    return np.clip(np.trunc(position + 0.5 * (rounding == 'nearest')), -32768, 32767).astype(np.int16)
+    position = position + 0.5 if rounding == 'nearest' else position
+    # the conversion to integers cuts; minimum and maximum take half the time of clip
+    return np.minimum(np.maximum(position, -32768), 32767).astype(np.int16)
 
 
 def to_pixel(cell: Tensor, stride: int) -> Tensor:
@@ -103,7 +105,8 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         rng = rng or np.random.default_rng(np.random.randint(2**31))
         size = [side // self.stride for side in input_size]
         corners = np.asarray(bbox, np.float64).reshape(-1, 4, 2)
-        area = np.prod(box_sides(corners), 0)
+        width, height = box_sides(corners)
+        area = width * height
         labelled = keypoints_visible > 0
         joints, root = keypoints / self.stride, root_of(keypoints, labelled) / self.stride
         radius, sigma = self._gaussian(corners / self.stride, size)
@@ -128,9 +131,8 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         """
         if self.rules.gaussian == 'fractional':
             return fractional_gaussian(*box_sides(corners), self.min_overlap)
-        limit = np.asarray(size) - 1
-        low, high = corners.min(1).clip(0, limit), corners.max(1).clip(0, limit)
-        return whole_gaussian(*np.maximum(high - low, SMALLEST_SIDE).T, self.min_overlap)
+        inside = np.minimum(np.maximum(corners, 0), np.asarray(size) - 1)
+        return whole_gaussian(*np.maximum(inside.max(1) - inside.min(1), SMALLEST_SIDE).T, self.min_overlap)
 
     def _on_map(self, cell: np.ndarray, radius: np.ndarray, size: list) -> np.ndarray:
         """Which cells (..., 2) get a Gaussian of ``radius`` (...) on a map of ``size``: those on it, or touching it."""
@@ -180,5 +182,5 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
 
 def box_sides(corners: np.ndarray) -> tuple:
     """(N, 4, 2) corners of turned boxes -> widths and heights (N,): the sides that meet at the first corner."""
-    left_top, left_bottom, right_top = corners[:, 0], corners[:, 1], corners[:, 2]
-    return np.linalg.norm(right_top - left_top, axis=1), np.linalg.norm(left_bottom - left_top, axis=1)
+    sides = corners[:, [2, 1]] - corners[:, :1]
+    return tuple(np.sqrt((sides * sides).sum(-1)).T)

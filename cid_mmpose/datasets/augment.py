@@ -27,13 +27,21 @@ def affine_matrix(center: np.ndarray, scale: float, degrees: float, input_size: 
     return matrix
 
 
+def matrix_from_read(matrix: np.ndarray, reduction: int) -> np.ndarray:
+    """(2, 3) from whole to read pixels: pixel i of a reduced picture is the mean of those from s i to s i + s - 1, and
+    lies in their middle, at s i + (s - 1) / 2."""
+    turn = matrix[:, :2]
+    return np.column_stack([turn * reduction, matrix[:, 2] + turn.sum(1) * (reduction - 1) / 2])
+
+
 @TRANSFORMS.register_module()
 class RandomAffine(BaseTransform):
     """Turns, scales and shifts the picture into the input of the network; zeros fill what lies outside.
 
     A window whose side is one of the picture's sides times a random ``scale`` fills the input's short side.
     Changes ``img``, ``keypoints`` (N, K, 2) and ``bbox`` (N, 4) -> corners (N, 4, 2) of ``bbox_xyxy2corner``; adds
-    ``input_size`` and ``warp_mat`` (2, 3), picture to input.
+    ``input_size`` and ``warp_mat`` (2, 3), picture to input. A picture that was read at a ``reduction`` is warped from
+    there; all coordinates are those of the whole picture.
 
     Args:
         input_size: (w, h) of the input in pixels.
@@ -73,8 +81,10 @@ class RandomAffine(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """See the class."""
-        matrix = self.draw_matrix(results['img'].shape[:2], worker_rng())
-        results['img'] = cv2.warpAffine(results['img'], matrix, self.input_size, flags=cv2.INTER_LINEAR)
+        reduction = results.get('reduction', 1)
+        matrix = self.draw_matrix(results['img'].shape[:2] if reduction == 1 else results['ori_shape'], worker_rng())
+        from_read = matrix_from_read(matrix, reduction)
+        results['img'] = cv2.warpAffine(results['img'], from_read, self.input_size, flags=cv2.INTER_LINEAR)
         results['keypoints'] = move_points(results['keypoints'], matrix)
         results['bbox'] = move_points(bbox_xyxy2corner(results['bbox']), matrix)
         results.update(warp_mat=matrix, input_size=self.input_size)

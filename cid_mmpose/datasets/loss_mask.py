@@ -1,21 +1,50 @@
 """Where the crowd's maps count in the loss: not on crowd regions, nor on people whose joints nobody labelled."""
-from typing import Optional, Sequence
+from typing import Iterator, Optional, Sequence
 
 import cv2
 import numpy as np
 import pycocotools.mask as coco_mask
 from mmcv.transforms import BaseTransform
 
+from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import TRANSFORMS
+
+from .jpeg import reduced
 
 
 def region_of(segmentation, shape: Sequence[int]) -> np.ndarray:
     """A COCO segmentation, polygons or run lengths (plain or packed) -> (H, W) uint8, 1 inside."""
-    if isinstance(segmentation, dict) and not isinstance(segmentation['counts'], list):
-        return coco_mask.decode(segmentation)
-    runs = coco_mask.frPyObjects(segmentation, *shape)
-    return coco_mask.decode(coco_mask.merge(runs) if isinstance(runs, list) else runs)
+    return coco_mask.decode(coco_mask.merge(list(runs_of([segmentation], shape))))
+
+
+def runs_of(segmentations: Sequence, shape: Sequence[int]) -> Iterator[dict]:
+    """Packed run lengths of COCO segmentations of any kind, for a picture of ``shape`` (H, W)."""
+    for segmentation in segmentations:
+        if isinstance(segmentation, dict) and not isinstance(segmentation['counts'], list):
+            yield segmentation
+        else:
+            runs = coco_mask.frPyObjects(segmentation, *shape)
+            yield from runs if isinstance(runs, list) else [runs]
+
+
+def valid_pixels(segmentations: Sequence, shape: Sequence[int], reduction: int) -> np.ndarray:
+    """uint8, 0 in the regions and 255 elsewhere, of every ``reduction``-th pixel of a picture of ``shape`` (H, W).
+
+    The regions are joined as run lengths, so that one map is drawn for all of them.
+
+    Raises:
+        BadInput: a region's run lengths are of another size.
+    """
+    if not segmentations:
+        return np.full(reduced(shape, reduction), 255, np.uint8)
+    regions = list(runs_of(segmentations, shape))
+    if any(tuple(region['size']) != tuple(shape) for region in regions):
+        raise BadInput(f"field 'segmentation' has run lengths of {[region['size'] for region in regions]} pixels for a "
+                       f'picture of {list(shape)} (height, width); mend the annotation file')
+    inside = coco_mask.decode(coco_mask.merge(regions))
+    # decode gives columns one after another, warpAffine takes rows; 0, 1 -> 255, 0 as 8 bits run over
+    return cv2.transpose(inside.T[::reduction, ::reduction]) - np.uint8(1)
 
 
 @TRANSFORMS.register_module()
@@ -23,7 +52,8 @@ class LossMask(BaseTransform):
     """Adds ``heatmap_mask`` (1, H, W) bool in heatmap cells, True where the loss counts.
 
     False on ``invalid_segs`` and outside the picture. Goes after ``RandomAffine`` and ``RandomMirror``: it moves with
-    ``warp_mat`` and ``flip``. A mask of ``img_shape`` is warped straight to the map.
+    ``warp_mat`` and ``flip``. A mask of ``img_shape`` is warped straight to the map; of a picture that was read at a
+    ``reduction`` it holds only every so many pixels.
 
     Args:
         stride: input pixels per heatmap cell.
@@ -46,10 +76,9 @@ class LossMask(BaseTransform):
         if self.regions == 'ignored':
             results['heatmap_mask'] = np.ones((1, *size[::-1]), bool)
             return results
-        shape = tuple(results['img_shape'])
-        valid = np.full(shape, 255, np.uint8)
-        for segmentation in results.get('invalid_segs', ()):
-            valid[region_of(segmentation, shape) > 0] = 0
-        mask = cv2.warpAffine(valid, results['warp_mat'] / self.stride, size, flags=cv2.INTER_LINEAR) > 127
+        reduction = results.get('reduction', 1)
+        valid = valid_pixels(results.get('invalid_segs', ()), results['img_shape'], reduction)
+        matrix = results['warp_mat'] * [reduction, reduction, 1] / self.stride
+        mask = cv2.warpAffine(valid, matrix, size, flags=cv2.INTER_LINEAR) > 127
         results['heatmap_mask'] = (mask[:, ::-1].copy() if results.get('flip', False) else mask)[None]
         return results

@@ -142,7 +142,7 @@ class GFD(nn.Module):
 
     def floats_to_read(self, size: Sequence[int]) -> int:
         """Numbers that ``read`` of one person's maps of ``size`` (H, W) and their decoding hold in testing."""
-        return size[0] * size[1] * (6 * self.heatmap.out_channels + 5)
+        return size[0] * size[1] * (4 * self.heatmap.out_channels + 5)
 
     def share(self, features: Sequence[Tensor]) -> Dict[str, Tensor]:
         """What the people of a picture have in common: F^ and W_s F^ (B, D, H, W), ``offset_maps`` (B, 3, H, W)."""
@@ -176,8 +176,9 @@ class GFD(nn.Module):
             Logits of their keypoint maps (n, K, H, W).
         """
         columns = self._columns(shared, people, cell)
-        return self._read_cells(columns, people.get('channel')).unflatten(2, shared['features'].shape[-2:])
+        return self._read_cells(columns, people.get('channel'), self._joint_kernels()).unflatten(2, shared['features'].shape[-2:])
 
+    @torch.no_grad()
     def read_scores(self, halves: Sequence[tuple], cell: Tensor) -> Tensor:
         """``read`` for testing: the mean score of both halves of a flip test, or of one picture's only half.
 
@@ -190,13 +191,14 @@ class GFD(nn.Module):
             (n, K, H, W) in [1e-4, 1 - 1e-4].
         """
         size = halves[0][0]['features'].shape[-2:]
-        columns = [self._columns(shared, people, cell) for shared, people, _ in halves]
-        scores = columns[0]['features'].new_empty(len(cell), self.heatmap.out_channels, size[0] * size[1])
+        inputs = [(self._columns(shared, people, cell), people.get('channel'), self._joint_kernels(joints))
+                  for shared, people, joints in halves]
+        scores = halves[0][0]['features'].new_empty(len(cell), self.heatmap.out_channels, size[0] * size[1])
         for tile in tiles_of(len(cell) * self.channels, scores.shape[2], cell.device):
-            at_tile = [{name: maps[:, tile] for name, maps in half.items()} for half in columns]
-            scores[:, :, tile] = sum(
-                to_scores(self._read_cells(half, people.get('channel'), joints))
-                for half, (_, people, joints) in zip(at_tile, halves)) / len(halves)
+            first, *second = (
+                to_scores(self._read_cells({name: maps[:, tile] for name, maps in columns.items()}, *weights))
+                for columns, *weights in inputs)
+            scores[:, :, tile] = first.add_(second[0]).div_(2) if second else first
         return scores.unflatten(2, size)
 
     def _columns(self, shared: Dict[str, Tensor], people: Dict[str, Tensor], cell: Tensor) -> Dict[str, Tensor]:
@@ -206,19 +208,21 @@ class GFD(nn.Module):
             maps['mask'] = self.mask(shared, people, cell)
         return {name: each.flatten(1) for name, each in maps.items()}
 
-    def _read_cells(self, maps: Dict[str, Tensor], channel: Optional[Tensor],
-                    joints: Optional[Sequence[int]] = None) -> Tensor:
+    def _joint_kernels(self, joints: Optional[Sequence[int]] = None) -> tuple:
+        """Weight (K, D) and bias (K, 1) of the maps, in their order or that of ``joints`` (K,)."""
+        weight, bias = self.heatmap.weight[:, :, 0, 0], self.heatmap.bias[:, None]
+        return (weight, bias) if joints is None else (weight[list(joints)], bias[list(joints)])
+
+    def _read_cells(self, maps: Dict[str, Tensor], channel: Optional[Tensor], kernels: tuple) -> Tensor:
         """Eq. 12 and 1 at P cells: F^ and W_s F^ (D, P), M (n, P), and W_c diag(f) (n, D, D) -> logits (n, K, P)."""
         if channel is None:
             fused = maps['mask'][:, None] * maps['spatial']
         else:
             fused = (channel.flatten(0, 1) @ maps['features']).unflatten(0, channel.shape[:2])
             if 'mask' in maps:
-                fused = fused.addcmul_(maps['mask'][:, None], maps['spatial'])
+                fused = torch.addcmul(fused, maps['mask'][:, None], maps['spatial'])  # in place would cost autograd more
         fused = fused.add_(self.fuse.bias[:, None]).relu_()
-        weight, bias = self.heatmap.weight[:, :, 0, 0], self.heatmap.bias[:, None]
-        if joints is not None:
-            weight, bias = weight[list(joints)], bias[list(joints)]
+        weight, bias = kernels
         return torch.baddbmm(bias, weight.expand(len(fused), -1, -1), fused)
 
     def forward(self, features: Sequence[Tensor], params: Tensor, roots: Roots) -> Tensor:

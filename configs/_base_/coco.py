@@ -8,13 +8,13 @@ train_pipeline = [
     dict(type='GenerateTarget', encoder=codec),
     dict(type='cid_mmpose.LossMask'),
     dict(
-        type='PackPoseInputs',
+        type='cid_mmpose.PackPeople',
         meta_keys=('id', 'img_id', 'img_path', 'ori_shape', 'img_shape', 'input_size', 'flip', 'flip_indices')),
 ]
 val_pipeline = [
     dict(type='cid_mmpose.LoadPicture'),
     # short side to 512, the other to a multiple of 64
-    dict(type='BottomupResize', input_size=(512, 512), size_factor=64, resize_mode='expand'),
+    dict(type='cid_mmpose.ResizePicture', input_size=(512, 512), size_factor=64, resize_mode='expand'),
     dict(
         type='PackPoseInputs',
         meta_keys=('id', 'img_id', 'img_path', 'ori_shape', 'img_shape', 'input_size', 'input_center', 'input_scale',

@@ -11,7 +11,7 @@ train_pipeline = [
     dict(type='cid_mmpose.RandomMirror', mirror='input'),
     dict(type='GenerateTarget', encoder=codec),
     dict(type='cid_mmpose.LossMask'),
-    dict(type='PackPoseInputs', meta_keys=('id', 'img_id', 'img_path', 'input_size', 'flip', 'flip_indices')),
+    dict(type='cid_mmpose.PackPeople', meta_keys=('id', 'img_id', 'img_path', 'input_size', 'flip', 'flip_indices')),
 ]
 val_pipeline = [
     dict(type='cid_mmpose.LoadPicture'),

@@ -1,0 +1,62 @@
+"""What the header of a JPEG file says, without decoding it: where its pixels begin, how large they are."""
+from typing import Iterator, Optional
+
+START, SCAN, END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'  # marks of a file
+FRAMES = set(range(0xc0, 0xd0)) - {0xc4, 0xc8, 0xcc}  # second byte of the marks of a segment that says the size
+REDUCTIONS = (8, 4, 2)  # a decoder leaves out frequencies of the 8 x 8 blocks, and gives every s-th pixel of each
+
+
+def header_marks(data: bytes) -> Iterator[int]:
+    """Places of the marks in a JPEG file's header; last comes where its pixels begin, or where the header breaks off.
+
+    Segments are passed over whole: a thumbnail in one has marks of its own.
+    """
+    at = len(START)
+    while data[at:at + 1] == b'\xff' and data[at:at + 2] != SCAN:
+        if data[at + 1:at + 2] == b'\xff':  # padding
+            at += 1
+        else:
+            yield at
+            at += 2 + int.from_bytes(data[at + 2:at + 4], 'big')
+    yield at
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Whether the bytes of a JPEG file end before the picture does.
+
+    OpenCV before 4.11 fills the rest with whatever the memory held; of other formats it gives no picture at all.
+    """
+    return data.startswith(START) and END not in data[max(header_marks(data)):]
+
+
+def stored_size(data: bytes) -> Optional[tuple]:
+    """(H, W) in pixels of a JPEG file, as stored; None of other files and where the header does not say it."""
+    for at in header_marks(data) if data.startswith(START) else ():
+        if len(data) >= at + 9 and data[at] == 0xff and data[at + 1] in FRAMES:
+            size = int.from_bytes(data[at + 5:at + 7], 'big'), int.from_bytes(data[at + 7:at + 9], 'big')
+            return size if min(size) > 0 else None
+    return None
+
+
+def reduction_of(data: bytes, shortest: Optional[int]) -> int:
+    """By how much a file may be reduced as it is decoded: 8, 4 or 2, else 1.
+
+    Args:
+        data: bytes of the file. shortest: pixels that the short side must still have; None reduces nothing.
+    """
+    size = stored_size(data) if shortest else None
+    if size is None:
+        return 1
+    # A side that is no multiple ends in part of a pixel; a picture that is turned may begin with it, and all the
+    # others would lie beside their place.
+    may_turn = b'Exif' in data[:max(header_marks(data))]
+    for reduction in REDUCTIONS:
+        fits = not may_turn or all(side % reduction == 0 for side in size)
+        if fits and min(size) >= shortest * reduction:
+            return reduction
+    return 1
+
+
+def reduced(size: tuple, reduction: int) -> tuple:
+    """(H, W) of a picture of ``size`` that was decoded at 1 / ``reduction``: a part of a pixel counts as one."""
+    return tuple(-(-side // reduction) for side in size)
