@@ -1,0 +1,142 @@
+"""Honest measuring: in turns, medians with quartiles, peak memory of one call."""
+import ctypes
+import gc
+import statistics
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Sequence
+
+import numpy as np
+import torch
+
+STATUS, CLEAR = Path('/proc/self/status'), Path('/proc/self/clear_refs')
+MIB = 2**20
+MOVED = 0.01  # pixels
+
+
+class Timing(NamedTuple):
+    """Milliseconds of repeated calls."""
+    median: float
+    low: float  # first quartile
+    high: float  # third quartile
+
+
+class Row(NamedTuple):
+    """One line of a table: a measure of both programs."""
+    part: str  # of the benchmark
+    case: str
+    measure: str
+    ours: Any  # Timing, float, str or None
+    mmpose: Any
+
+    @property
+    def ratio(self) -> Optional[float]:
+        """MMPose's value over ours; None where one of them is no number."""
+        values = [value.median if isinstance(value, Timing) else value for value in (self.mmpose, self.ours)]
+        return values[0] / values[1] if all(isinstance(v, (int, float)) and v > 0 for v in values) else None
+
+
+def summarise(milliseconds: Sequence[float]) -> Timing:
+    """Median and quartiles, the quartiles being medians of the lower and upper half."""
+    ordered = sorted(milliseconds)
+    half = max(len(ordered) // 2, 1)
+    return Timing(statistics.median(ordered), statistics.median(ordered[:half]), statistics.median(ordered[-half:]))
+
+
+def wait_for(device: torch.device) -> None:
+    """Until the device has done all it was given."""
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+
+
+def in_turns(programs: Dict[str, Callable], repeats: int, device: torch.device) -> Dict[str, Timing]:
+    """Times programs one after the other, round by round, so that what slows the machine down slows all of them.
+
+    Args:
+        programs: by name; each is called once more before, to warm up. repeats: rounds.
+    """
+    for program in programs.values():
+        program()
+    taken = {name: [] for name in programs}
+    for _ in range(repeats):
+        for name, program in programs.items():
+            wait_for(device)
+            start = time.perf_counter()
+            program()
+            wait_for(device)
+            taken[name].append(1e3 * (time.perf_counter() - start))
+    return {name: summarise(times) for name, times in taken.items()}
+
+
+def peak_mib(program: Callable, device: torch.device) -> Optional[float]:
+    """MiB that one call takes at its peak beyond what was there before; None where that cannot be told (no Linux).
+
+    The second call is measured: the first one may load libraries.
+    """
+    program()
+    gc.collect()
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        program()
+        torch.cuda.synchronize(device)
+        return (torch.cuda.max_memory_allocated(device) - before) / MIB
+    if not CLEAR.exists():
+        return None
+    ctypes.CDLL(None).malloc_trim(0)
+    CLEAR.write_text('5')  # forgets the peak so far
+    before = _status('VmRSS')
+    program()
+    return (_status('VmHWM') - before) / 1024
+
+
+def _status(field: str) -> int:
+    """KiB that the kernel reports for this process."""
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(field))
+    return int(line.split()[1])
+
+
+def agreement(part: str, case: str, ours, mmpose) -> Iterator[Row]:
+    """How far keypoints (N, K, 2) of the same people lie apart; each one's counterpart is whom they lie nearest to."""
+    if len(ours.keypoints) != len(mmpose.keypoints):
+        yield Row(part, case, 'people found', float(len(ours.keypoints)), float(len(mmpose.keypoints)))
+        return
+    apart = np.abs(ours.keypoints[:, None] - mmpose.keypoints).max(-1)  # (N, N, K)
+    nearest = apart.mean(-1).argmin(1)
+    apart = apart[np.arange(len(nearest)), nearest]
+    yield Row(part, case, 'largest distance to MMPose, px', float(apart.max()), None)
+    yield Row(part, case, f'keypoints moved by more than {MOVED} px, %', 100 * float((apart > MOVED).mean()), None)
+
+
+class Stopwatch:
+    """Adds up the time in methods of objects while it is entered.
+
+    Args:
+        parts: name -> (object, name of its method) pairs. ``spent`` holds milliseconds by name afterwards.
+    """
+
+    def __init__(self, parts: Dict[str, Sequence[tuple]], device: torch.device) -> None:
+        self.parts, self.device, self.spent = parts, device, {}
+
+    def __enter__(self) -> 'Stopwatch':
+        self.spent = dict.fromkeys(self.parts, 0.0)
+        for name, methods in self.parts.items():
+            for owner, method in methods:
+                setattr(owner, method, self._timed(name, getattr(owner, method)))
+        return self
+
+    def _timed(self, name: str, method: Callable) -> Callable:
+        def call(*args, **kwargs):
+            wait_for(self.device)
+            start = time.perf_counter()
+            result = method(*args, **kwargs)
+            wait_for(self.device)
+            self.spent[name] += 1e3 * (time.perf_counter() - start)
+            return result
+        return call
+
+    def __exit__(self, *_) -> None:
+        for methods in self.parts.values():
+            for owner, method in methods:
+                delattr(owner, method)  # the class's own is found again

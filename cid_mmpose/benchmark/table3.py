@@ -1,0 +1,41 @@
+"""Size, work, memory and speed of the network (table 3)."""
+from types import SimpleNamespace
+from typing import Callable, Iterator
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from .measure import Row, in_turns, peak_mib
+from .subjects import TRAIN_SIZE, mmpose_model, our_model, test_samples
+
+
+def table3(options: SimpleNamespace) -> Iterator[Row]:
+    """Size and work of the network at 512 x 512, without flip (table 3: 29.4 M parameters, 43.2 GFLOPs)."""
+    ours = our_model(30, None, options.device)
+    models = (ours, mmpose_model(ours))
+    yield Row('table 3', 'W32', 'parameters, M', *(sum(p.numel() for p in m.parameters()) / 1e6 for m in models))
+    picture = torch.randn(1, 3, *TRAIN_SIZE, device=options.device)
+    for people in (1, 30):
+        ours = our_model(people, None, options.device)
+        yield Row('table 3', f'W32, {people} people', 'GMAC', *(work(m, picture) for m in (ours, mmpose_model(ours))))
+    runs = [forward(model, picture) for model in models]
+    yield Row('table 3', 'W32, 30 people', 'peak MiB', *(peak_mib(run, options.device) for run in runs))
+    times = in_turns(dict(zip(('ours', 'mmpose'), runs)), options.repeats, options.device)
+    yield Row('table 3', 'W32, 30 people', 'ms a picture', *times.values())
+
+
+def forward(model: nn.Module, picture: torch.Tensor) -> Callable:
+    """A call without flip test."""
+    def call() -> None:
+        model.test_cfg.update(flip_test=False)
+        with torch.no_grad():
+            model.predict(picture, test_samples(1, TRAIN_SIZE))
+    return call
+
+
+def work(model: nn.Module, picture: torch.Tensor) -> float:
+    """Billions of multiply-adds of one prediction."""
+    with FlopCounterMode(display=False) as counter:
+        forward(model, picture)()
+    return counter.get_total_flops() / 2e9

@@ -1,0 +1,84 @@
+"""The whole training step, and what half precision does to the losses."""
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Callable, Iterator
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from torch import nn
+
+from cid_mmpose import config_path
+from cid_mmpose.hooks.loss_curve import read_curves
+
+from .measure import Row, in_turns
+from .subjects import TRAIN_SIZE, crowd, mmpose_model, mmpose_sample, our_model, our_sample
+
+ITERATIONS = 300  # of the loss curves
+DEMO = 'cid_hrnet-w16-small_synthcrowd.py'
+
+
+def train(options: SimpleNamespace) -> Iterator[Row]:
+    """CID-W32, two pictures of 512 x 512 with five people each, Adam; without reading data."""
+    rng = np.random.default_rng(0)
+    scenes = [crowd(rng, 5) for _ in range(2)]
+    ours = our_model(30, None, options.device)
+    theirs = mmpose_model(ours)
+    mine = [our_sample(scene) for scene in scenes]
+    programs = dict(ours=step_of(ours, mine), mmpose=step_of(theirs, [mmpose_sample(scene) for scene in scenes]),
+                    bfloat16=step_of(ours, mine, torch.bfloat16))
+    times = in_turns(programs, options.repeats, options.device)
+    yield Row('train', '2 pictures', 'float32 step, ms', times['ours'], times['mmpose'])
+    yield Row('train', '2 pictures', 'bfloat16 step, ms', times['bfloat16'], times['mmpose'])
+    if options.curves:
+        yield from curves(options.out)
+
+
+def step_of(model: nn.Module, samples: list, dtype: torch.dtype = torch.float32) -> Callable:
+    """A call that trains one step."""
+    device = next(model.parameters()).device
+    samples = [sample.to(device) for sample in samples] if device.type != 'cpu' else samples
+    pictures = torch.randn(len(samples), 3, *TRAIN_SIZE, device=device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-5)
+
+    def step() -> None:
+        model.train()
+        optimizer.zero_grad()
+        with torch.autocast(device.type, torch.bfloat16, enabled=dtype is torch.bfloat16):
+            losses = model.loss(pictures, samples)
+        sum(losses.values()).backward()
+        optimizer.step()
+
+    return step
+
+
+def curves(out: Path) -> Iterator[Row]:
+    """Losses of the demo's network on SynthCrowd in float32 and bfloat16."""
+    runs = {}
+    for name, kind in dict(float32='OptimWrapper', bfloat16='cid_mmpose.BFloat16OptimWrapper').items():
+        folder = out / f'curve_{name}'
+        cfg = Config.fromfile(config_path(DEMO))
+        cfg.work_dir = str(folder)
+        cfg.train_dataloader.dataset.length = ITERATIONS * cfg.train_dataloader.batch_size
+        cfg.train_cfg.update(max_epochs=1, val_interval=2)
+        wrapper = {key: value for key, value in cfg.optim_wrapper.items() if key not in ('type', 'only_native')}
+        cfg.optim_wrapper = dict(wrapper, type=kind)
+        Runner.from_cfg(cfg).train()
+        files = sorted(str(path) for path in folder.glob('*/vis_data/scalars.json'))[-1:]
+        runs[name] = read_curves(files, ITERATIONS)
+    yield from compare_curves(runs, out)
+
+
+def compare_curves(runs: dict, out: Path) -> Iterator[Row]:
+    """One plot of all runs' total losses, and the last value of each."""
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(8, 4.5), layout='constrained')
+    axes = figure.subplots()
+    for name, curves_of_run in runs.items():
+        axes.plot(*zip(*curves_of_run['loss']), label=name)
+        yield Row('train', f'{ITERATIONS} iterations of SynthCrowd, {name}', 'last loss',
+                  float(curves_of_run['loss'][-1][1]), None)
+    axes.set(xlabel='iteration', ylabel='loss', title='CID on SynthCrowd', yscale='log')
+    axes.legend()
+    figure.savefig(out / 'curves_float32_bfloat16.png')

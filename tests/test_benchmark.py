@@ -1,0 +1,118 @@
+"""The benchmark: its statistics, that both programs do the same work, and what it writes. No test of times."""
+import csv
+import json
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from cid_mmpose.benchmark import command, subjects
+from cid_mmpose.benchmark.head import head
+from cid_mmpose.benchmark.measure import Row, Stopwatch, Timing, agreement, in_turns, peak_mib, summarise
+from cid_mmpose.benchmark.report import line_of, write
+
+CPU = torch.device('cpu')
+
+
+def test_median_and_quartiles_worked_out_by_hand():
+    assert summarise([5., 1., 4., 2., 3.]) == Timing(3., 1.5, 4.5)
+    assert summarise([7.]) == Timing(7., 7., 7.)
+
+
+def test_programs_are_called_in_turns_after_one_call_to_warm_up():
+    calls = []
+    times = in_turns(dict(a=lambda: calls.append('a'), b=lambda: calls.append('b')), 2, CPU)
+    assert ''.join(calls) == 'abababab'[:6] and set(times) == {'a', 'b'}
+
+
+def test_the_ratio_is_mmposes_median_over_ours_and_there_is_none_without_two_numbers():
+    assert Row('p', 'c', 'm', Timing(2., 1., 3.), Timing(9., 8., 10.)).ratio == 4.5
+    assert Row('p', 'c', 'm', 4., 2.).ratio == 0.5
+    assert Row('p', 'c', 'm', 4., None).ratio is None and Row('p', 'c', 'm', 0., 1.).ratio is None
+
+
+@pytest.mark.skipif(not __import__('os').path.exists('/proc/self/clear_refs'), reason='Linux tells the peak')
+def test_the_peak_of_a_call_counts_what_it_gave_back_again():
+    peak = peak_mib(lambda: torch.ones(64 * 2**18).sum(), CPU)   # 64 MiB
+    assert 60 < peak < 80
+
+
+def test_a_stopwatch_adds_up_and_leaves_the_methods_as_they_were():
+    class Sleeper:
+        def nap(self):
+            time.sleep(0.02)
+            return 'up'
+
+    sleeper = Sleeper()
+    with Stopwatch(dict(naps=[(sleeper, 'nap')]), CPU) as watch:
+        assert [sleeper.nap(), sleeper.nap()] == ['up', 'up']
+    assert 40 <= watch.spent['naps'] < 400 and 'nap' not in vars(sleeper)
+
+
+def test_agreement_matches_people_by_place_and_counts_moved_keypoints():
+    keypoints = np.arange(12.).reshape(3, 2, 2)
+    ours = SimpleNamespace(keypoints=keypoints[[2, 0, 1]] + [[[0, 0], [0, .5]], [[0, 0]] * 2, [[0, 0]] * 2])
+    mmpose = SimpleNamespace(keypoints=keypoints)
+    largest, moved = agreement('p', 'c', ours, mmpose)
+    assert largest.ours == 0.5 and moved.ours == pytest.approx(100 / 6)
+
+
+@pytest.fixture(scope='module')
+def rows():
+    options = SimpleNamespace(device=CPU, counts=(3, ), repeats=1)
+    torch.manual_seed(0)
+    with pytest.MonkeyPatch.context() as patch:   # small maps
+        for module in ('subjects', 'head'):
+            patch.setattr(f'cid_mmpose.benchmark.{module}.TEST_SIZE', (128, 96))
+        patch.setattr('cid_mmpose.benchmark.head.train_head', lambda options: ())
+        return list(head(options))
+
+
+def test_both_heads_find_the_people_asked_for_and_the_same_keypoints(rows):
+    by_measure = {row.measure: row for row in rows}
+    assert 'people found' not in by_measure
+    assert by_measure['largest distance to MMPose, px'].ours < 0.01
+    assert by_measure['testing with flip, ms'].ratio > 0
+
+
+def test_the_losses_of_both_heads_are_the_same_so_the_steps_do_the_same_work():
+    rng = np.random.default_rng(0)
+    scenes = [subjects.crowd(rng, 4) for _ in range(2)]
+    ours = subjects.our_model(30, None, CPU)
+    theirs = subjects.mmpose_model(ours)
+    maps = subjects.branches(2, subjects.TRAIN_SIZE, CPU)
+    from cid_mmpose.benchmark.head import STACK
+    np.random.seed(0)
+    mine = ours.head.loss(maps, [subjects.our_sample(scene) for scene in scenes])
+    expected = theirs.head.loss(STACK(maps), [subjects.mmpose_sample(scene) for scene in scenes])
+    # the seeds are moved by chance, and with them a little of each person's maps
+    assert mine['loss_crowd'].item() == pytest.approx(expected['loss/heatmap_coupled'].item(), rel=1e-4)
+    assert mine['loss_person'].item() == pytest.approx(expected['loss/heatmap_decoupled'].item(), rel=0.1)
+
+
+def test_tables_and_figures_are_written_and_read_again(tmp_path):
+    rows = [Row('head', '30 people', 'testing with flip, ms', Timing(2., 1., 3.), Timing(9., 8., 10.)),
+            Row('figure 5a', '1 people', 'GFD, ms', 1., 2.), Row('figure 5a', '9 people', 'GFD, ms', 2., 9.),
+            Row('figure 5b', '1 people', 'RoIAlign+, ms', Timing(2., 2., 2.), None)]
+    paths = write(rows, dict(cpu='x'), tmp_path)
+    assert [path.name for path in paths] == ['benchmark.csv', 'benchmark.json', 'figure_5a.png', 'figure_5b.png']
+    assert all(path.stat().st_size > 100 for path in paths)
+    assert command.read_rows(tmp_path / 'benchmark.json') == rows
+    with open(tmp_path / 'benchmark.csv', newline='', encoding='utf-8') as file:
+        assert [line['ratio'] for line in csv.DictReader(file)] == ['4.5', '2.0', '4.5', '']
+    assert json.loads((tmp_path / 'benchmark.json').read_text())['machine'] == dict(cpu='x')
+
+
+def test_the_ratio_of_the_tuned_allocator_stands_in_brackets():
+    row = Row('head', '30 people', 'ms', 2., 9.)
+    assert line_of(row, row._replace(mmpose=5.)).endswith('4.5x (2.5x)')
+    assert line_of(row).endswith('4.5x')
+
+
+@pytest.mark.parametrize('words', [['everything'], ['head', '--threads', '0'], ['head', '--allocator', 'mine'], []])
+def test_unknown_words_are_refused(words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        command.parse_args(words)
+    assert caught.value.code == 2 and 'usage' in capsys.readouterr().err
