@@ -25,15 +25,19 @@ def predict(options: SimpleNamespace) -> Iterator[Row]:
         mine, half, other = (programs[name]()[0] for name in ('ours', 'bfloat16', 'mmpose'))
         yield from agreement('predict', case, mine.pred_instances, other.pred_instances)
         yield from half_error(case, mine, half)
+        full, rounded = (tester(ours, picture, precision, True)()[0].pred_fields.heatmaps
+                         for precision in (None, 'bfloat16'))
+        yield Row('predict', case, 'bfloat16: largest change of the heatmaps', float((full - rounded).abs().max()), None)
     yield from batches(options)
 
 
-def tester(model: nn.Module, pictures: torch.Tensor, precision: Optional[str] = None) -> Callable:
+def tester(model: nn.Module, pictures: torch.Tensor, precision: Optional[str] = None,
+           heatmaps: bool = False) -> Callable:
     """A call that predicts the people of ``pictures`` (B, 3, h, w)."""
     def call() -> list:
         model.test_cfg['flip_test'] = True
         if hasattr(model, 'other_joints'):  # ours
-            model.test_cfg['precision'] = precision
+            model.test_cfg.update(precision=precision, output_heatmaps=heatmaps)
         with torch.no_grad():
             return model.predict(pictures, test_samples(len(pictures), TEST_SIZE))
     return call

@@ -19,7 +19,7 @@ from cid_mmpose.registry import MODELS
 JOINTS, STRIDE, TRAIN_SIZE, TEST_SIZE = 17, 4, (512, 512), (704, 512)  # sizes in pixels, (w, h)
 WIDTHS = (32, 64, 128, 256)  # of HRNet-W32's branches
 FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
-PRIOR, SPREAD = -4.0, 0.2  # bias of maps with random weights, and their deviation: few cells are high, none saturated
+PRIOR, SPREAD = -3.0, 0.25  # bias of maps with random weights, and their deviation: few cells are high, none saturated
 FEATURES = 0.25  # deviation of the random features, about that of the branches of a network with random weights
 
 

@@ -5,16 +5,16 @@ from typing import Iterator
 import numpy as np
 import torch
 
-from cid_mmpose.codecs import gather_targets, gaussian_axes, render_people
+from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets, gaussian_axes, render_people
 from cid_mmpose.models.cid_head import draw_crowd
 
 from .measure import Row, in_turns
-from .subjects import TRAIN_SIZE, crowd, mmpose_codec, our_codec, our_sample
+from .subjects import TRAIN_SIZE, crowd, mmpose_codec, our_sample
 
 
 def targets(options: SimpleNamespace) -> Iterator[Row]:
     """Encoding of one picture's people, and drawing those of a batch where the loss is."""
-    rng, ours, theirs = np.random.default_rng(0), our_codec(), mmpose_codec()
+    rng, ours, theirs = np.random.default_rng(0), SizeAdaptiveHeatmap(), mmpose_codec()
     for people in (1, 5, 15, 30):
         scene = crowd(rng, people)
         programs = dict(ours=lambda: ours.encode(*scene, TRAIN_SIZE), mmpose=lambda: theirs.encode(*scene))
