@@ -3,6 +3,7 @@ import csv
 import json
 import time
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -84,12 +85,12 @@ def test_the_losses_of_both_heads_are_the_same_so_the_steps_do_the_same_work():
     theirs = subjects.mmpose_model(ours)
     maps = subjects.branches(2, subjects.TRAIN_SIZE, CPU)
     from cid_mmpose.benchmark.head import STACK
-    np.random.seed(0)
-    mine = ours.head.loss(maps, [subjects.our_sample(scene) for scene in scenes])
-    expected = theirs.head.loss(STACK(maps), [subjects.mmpose_sample(scene) for scene in scenes])
-    # the seeds are moved by chance, and with them a little of each person's maps
+    with mock.patch('cid_mmpose.codecs.size_adaptive.jitter', lambda position, *_: position):   # seeds stay at roots
+        mine = ours.head.loss(maps, [subjects.our_sample(scene) for scene in scenes])
+    with mock.patch('numpy.random.randint', lambda low, high, shape: np.zeros(shape, int)):
+        expected = theirs.head.loss(STACK(maps), [subjects.mmpose_sample(scene) for scene in scenes])
     assert mine['loss_crowd'].item() == pytest.approx(expected['loss/heatmap_coupled'].item(), rel=1e-4)
-    assert mine['loss_person'].item() == pytest.approx(expected['loss/heatmap_decoupled'].item(), rel=0.1)
+    assert mine['loss_person'].item() == pytest.approx(expected['loss/heatmap_decoupled'].item(), rel=1e-4)
 
 
 def test_tables_and_figures_are_written_and_read_again(tmp_path):

@@ -145,7 +145,8 @@ def configs(theirs, tmp_path) -> dict:
     cfg.update(recipe='mmpose', log_level='WARNING')
     cfg.model.head.update(test=dict(nms=1.0, min_score=0))
     cfg.dump(str(tmp_path / 'ours.py'))
-    cfg.model.update(type='BottomupPoseEstimator', test_cfg=dict(flip_test=True, score_threshold=0))
+    cfg.model.update(type='BottomupPoseEstimator', neck=dict(type='FeatureMapProcessor', concat=True),
+                     test_cfg=dict(flip_test=True, score_threshold=0))
     cfg.model.head = dict(type='CIDHead', in_channels=60, num_keypoints=17, gfd_channels=32,
                           decoder=dict(type='DecoupledHeatmap', input_size=(96, 96), heatmap_size=(24, 24)))
     cfg.test_evaluator = dict(type='CocoMetric', nms_mode='none', score_mode='keypoint', ann_file=os.path.join(

@@ -202,3 +202,30 @@ def test_nms_keeps_whom_mmposes_keeps():
         assert kept == list(one_by_one(candidates, threshold, sigmas=sigmas))
         counts.add(len(kept))
     assert len(counts) == 5 and max(counts) == 80
+
+
+@pytest.mark.parametrize('flip', [False, True])
+def test_people_do_not_depend_on_how_many_are_taken_at_once_or_on_the_tiles(flip, monkeypatch):
+    module, plain, mirrored = head(), features(2), features(2, seed=1)
+    given = ([plain], [mirrored]) if flip else [plain]
+    options = dict(flip_test=flip, output_heatmaps=True)
+    together, fields = module.predict(given, samples(2), options)
+    monkeypatch.setattr('cid_mmpose.models.gfd.TILE', 4 * 5 * 7)   # seven cells of one person's five maps
+    monkeypatch.setattr('cid_mmpose.models.cid_head.people_at_once', lambda *args: 1)
+    alone, other = module.predict(given, samples(2), options)
+    for b in range(2):
+        assert_same(together[b], alone[b])
+        np.testing.assert_allclose(fields[b].heatmaps, other[b].heatmaps, atol=1e-6)
+
+
+@pytest.mark.parametrize('flip', [False, True])
+def test_people_from_branches_equal_those_from_their_stack(flip):
+    from mmpose.models.necks import FeatureMapProcessor
+    module, neck = head(), FeatureMapProcessor(concat=True)
+    halves = [[features(1, seed)[:, :2], torch.nn.functional.avg_pool2d(features(1, seed + 2)[:, 2:], 2)]
+              for seed in (0, 1)]
+    stacked = [neck(half) for half in halves]
+    people, = module.predict(halves if flip else halves[0], samples(1), dict(flip_test=flip))
+    expected, = module.predict(stacked if flip else stacked[0], samples(1), dict(flip_test=flip))
+    assert len(people.keypoints) > 3
+    assert_same(people, expected)

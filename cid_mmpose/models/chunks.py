@@ -8,7 +8,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 import torch
 from torch import Tensor
 
-BUDGET = {'cpu': 48, 'cuda': 1024}  # MiB of maps at once where no budget is given; a CPU's share fits its caches
+BUDGET = {'cpu': 64, 'cuda': 1024}  # MiB of maps at once where no budget is given; a CPU's share fits its caches
 OTHERWISE = 1024
 
 

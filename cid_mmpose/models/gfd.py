@@ -220,7 +220,8 @@ class GFD(nn.Module):
         else:
             fused = (channel.flatten(0, 1) @ maps['features']).unflatten(0, channel.shape[:2])
             if 'mask' in maps:
-                fused = torch.addcmul(fused, maps['mask'][:, None], maps['spatial'])  # in place would cost autograd more
+                add = Tensor.addcmul if torch.is_grad_enabled() else Tensor.addcmul_  # in place costs autograd copies
+                fused = add(fused, maps['mask'][:, None], maps['spatial'])
         fused = fused.add_(self.fuse.bias[:, None]).relu_()
         weight, bias = kernels
         return torch.baddbmm(bias, weight.expand(len(fused), -1, -1), fused)

@@ -21,8 +21,8 @@ class Roots(NamedTuple):
 
 def smooth(maps: Tensor, blur: int) -> Tensor:
     """Mean of the maps (..., H, W) and their box blur of odd side ``blur`` cells; zeros count beyond the border."""
-    mean = box_sum(box_sum(maps, blur, -1), blur, -2).div_(blur**2)
-    return mean.add_(maps).div_(2)
+    both = box_sum(box_sum(maps, blur, -2), blur, -1).div_(2 * blur**2)
+    return both.add_(maps, alpha=0.5)
 
 
 def box_sum(maps: Tensor, blur: int, axis: int) -> Tensor:

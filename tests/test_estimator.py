@@ -1,0 +1,82 @@
+"""The whole network in testing: one pass for pictures and mirror images, batches, half precision."""
+import numpy as np
+import pytest
+import torch
+from public_weights import ours
+from mmpose.structures import PoseDataSample
+
+FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
+
+
+def samples(count):
+    side = np.array([96, 64])
+    return [PoseDataSample(metainfo=dict(input_size=(96, 64), input_center=side / 2, input_scale=side,
+                                         flip_indices=FLIP)) for _ in range(count)]
+
+
+def model(**test_cfg):
+    torch.manual_seed(0)
+    network = ours()
+    for name, value in network.named_parameters():
+        if name.startswith('head.'):
+            torch.nn.init.normal_(value, std=0.15)
+    network.train(False)
+    network.test_cfg.update(test_cfg)
+    return network
+
+
+PICTURES = torch.randn(3, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('flip', [False, True])
+def test_a_batch_of_pictures_gives_each_one_its_people(flip):
+    network = model(flip_test=flip)
+    together = network.predict(PICTURES, samples(3))
+    for b, found in enumerate(together):
+        alone, = network.predict(PICTURES[b:b + 1], samples(1))
+        assert len(found.pred_instances.keypoints) > 3
+        np.testing.assert_allclose(found.pred_instances.keypoints, alone.pred_instances.keypoints, atol=0.01)
+        np.testing.assert_allclose(found.pred_instances.keypoint_scores, alone.pred_instances.keypoint_scores,
+                                   atol=1e-5)
+
+
+@torch.no_grad()
+def test_pictures_and_mirror_images_go_through_the_backbone_in_one_pass():
+    network, sizes = model(flip_test=True), []
+    network.backbone.register_forward_pre_hook(lambda module, given: sizes.append(tuple(given[0].shape)))
+    network.predict(PICTURES, samples(3))
+    assert sizes == [(6, 3, 64, 96)]
+
+
+@torch.no_grad()
+def test_bfloat16_is_for_the_backbone_and_the_maps_stay_close():
+    plain, = model(flip_test=True, output_heatmaps=True).predict(PICTURES[:1], samples(1))
+    network, kinds = model(flip_test=True, output_heatmaps=True, precision='bfloat16'), []
+    network.backbone.conv1.register_forward_hook(lambda module, given, result: kinds.append(result.dtype))
+    half, = network.predict(PICTURES[:1], samples(1))
+    assert kinds == [torch.bfloat16] and half.pred_fields.heatmaps.dtype == torch.float32
+    apart = (half.pred_fields.heatmaps - plain.pred_fields.heatmaps).abs()
+    assert 0 < apart.max() and apart.mean() < 0.02 * plain.pred_fields.heatmaps.mean()
+
+
+def test_another_precision_is_refused():
+    with pytest.raises(ValueError, match="precision must be one of .*'int8'"):
+        model().head.check_options(dict(precision='int8'))
+
+
+@torch.no_grad()
+def test_channels_last_changes_the_memory_and_not_the_people():
+    from mmpose.registry import MODELS
+    from pictures import tiny_config
+    cfg = tiny_config().model
+    last = MODELS.build(cfg)
+    cfg.channels_last = False
+    first = MODELS.build(cfg)
+    first.load_state_dict(last.state_dict())
+    weight = last.backbone.conv2.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
+    assert first.backbone.conv2.weight.is_contiguous()
+    one, other = (network.train(False) or network for network in (last, first))
+    for mine, theirs in zip(one.extract_feat(PICTURES), other.extract_feat(PICTURES)):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5)
