@@ -13,7 +13,8 @@ TIERS = [
     {'datasets', 'evaluation', 'hooks', 'optim'},
     {'preparation', 'doctor'},
     {'visualization'},
-    {'apis'},
+    {'apis', 'benchmark'},
+    {'__main__'},
 ]
 HEIGHT = {part: height for height, tier in enumerate(TIERS) for part in tier}
 

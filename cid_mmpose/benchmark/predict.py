@@ -27,7 +27,8 @@ def predict(options: SimpleNamespace) -> Iterator[Row]:
         yield from half_error(case, mine, half)
         full, rounded = (tester(ours, picture, precision, True)()[0].pred_fields.heatmaps
                          for precision in (None, 'bfloat16'))
-        yield Row('predict', case, 'bfloat16: largest change of the heatmaps', float((full - rounded).abs().max()), None)
+        changed = float((full - rounded).abs().max())
+        yield Row('predict', case, 'bfloat16: largest change of the heatmaps', changed, None)
     yield from batches(options)
 
 

@@ -77,11 +77,12 @@ def test_samples(count: int, size: Sequence[int]) -> List[PoseDataSample]:
 
 
 def branches(count: int, size: Sequence[int], device: torch.device, seed: int = 0) -> List[Tensor]:
-    """Random maps like those of HRNet-W32 for ``count`` pictures of ``size`` (w, h), channels last as our backbone's."""
+    """Random maps like those of HRNet-W32 for ``count`` pictures of ``size`` (w, h), channels last as our backbone has
+    them."""
     rng = torch.Generator().manual_seed(seed)
     shapes = [(count, width, size[1] // (STRIDE << i), size[0] // (STRIDE << i)) for i, width in enumerate(WIDTHS)]
-    return [torch.randn(shape, generator=rng).mul(FEATURES).relu().to(device).contiguous(memory_format=torch.channels_last)
-            for shape in shapes]
+    maps = [torch.randn(shape, generator=rng).mul(FEATURES).relu().to(device) for shape in shapes]
+    return [branch.contiguous(memory_format=torch.channels_last) for branch in maps]
 
 
 def build(cfg: dict) -> nn.Module:
@@ -91,7 +92,7 @@ def build(cfg: dict) -> nn.Module:
 
 
 def our_model(people: int, checkpoint: Optional[str], device: torch.device) -> nn.Module:
-    """CID-W32 in the recipe mmpose that finds exactly ``people`` people in any picture; random weights or given ones."""
+    """CID-W32 in the recipe mmpose that finds ``people`` people in any picture; random weights or given ones."""
     cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py')).model
     cfg.backbone.init_cfg = None
     cfg.head.update(recipe='mmpose', decoder=dict(cfg.head.decoder, recipe='mmpose'), max_train_people=500,

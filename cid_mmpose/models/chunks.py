@@ -32,7 +32,7 @@ def people_chunks(image: Tensor, num_images: int, size: int) -> List[Chunk]:
 
 
 def part_of(shared: Dict[str, Tensor], people: Dict[str, Tensor], chunk: Chunk) -> tuple:
-    """Of what B pictures share (B, ...) and of N people (N, ...): the chunk's picture (...), and its people (n, ...)."""
+    """Of what B pictures share (B, ...) and of N people (N, ...): the chunk's picture (...) and its people (n, ...)."""
     return ({name: maps[chunk.image] for name, maps in shared.items()},
             {name: each[chunk.people] for name, each in people.items()})
 

@@ -172,7 +172,7 @@ class CIDHead(BaseHead):
         return people, [PixelData(heatmaps=maps) for maps in fields]
 
     def _people_of(self, image: Tensor, keypoints: Tensor, scores: Tensor, num_images: int) -> list:
-        """(N,) pictures, (N, K, 2) input pixels and (N, K) scores -> B ``InstanceData``, by one transfer to the host."""
+        """(N,) pictures, (N, K, 2) pixels and (N, K) scores -> B ``InstanceData``, by one transfer to the host."""
         k = scores.shape[1]
         found = torch.cat([keypoints.flatten(1), scores, image[:, None]], 1).detach().cpu().numpy()
         keypoints, scores, image = found[:, :2 * k].reshape(-1, k, 2), found[:, 2 * k:-1], found[:, -1]

@@ -176,7 +176,8 @@ class GFD(nn.Module):
             Logits of their keypoint maps (n, K, H, W).
         """
         columns = self._columns(shared, people, cell)
-        return self._read_cells(columns, people.get('channel'), self._joint_kernels()).unflatten(2, shared['features'].shape[-2:])
+        logits = self._read_cells(columns, people.get('channel'), self._joint_kernels())
+        return logits.unflatten(2, shared['features'].shape[-2:])
 
     @torch.no_grad()
     def read_scores(self, halves: Sequence[tuple], cell: Tensor) -> Tensor:
@@ -202,7 +203,7 @@ class GFD(nn.Module):
         return scores.unflatten(2, size)
 
     def _columns(self, shared: Dict[str, Tensor], people: Dict[str, Tensor], cell: Tensor) -> Dict[str, Tensor]:
-        """The maps that ``read`` combines cell by cell, with their cells in one axis: (D, H W) and the mask (n, H W)."""
+        """The maps that ``read`` combines cell by cell, their cells in one axis: (D, H W) and the mask (n, H W)."""
         maps = {name: shared[name] for name in ('features', 'spatial') if name in shared}
         if self.spatial is not None:
             maps['mask'] = self.mask(shared, people, cell)

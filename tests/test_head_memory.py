@@ -1,0 +1,61 @@
+"""CIDHead in training: nothing depends on how people are cut into chunks, or on whether F is stacked."""
+import numpy as np
+import oracle
+import pytest
+import torch
+from test_head import KEYS, batch
+
+
+def gradients(head, feats, samples):
+    """Losses, and the gradients of their sum for every parameter and branch, by name."""
+    head.zero_grad()
+    feats = [branch.detach().requires_grad_() for branch in feats]
+    losses = head.loss(feats, samples)
+    sum(losses.values()).backward()
+    found = {name: parameter.grad.clone() for name, parameter in head.named_parameters()}
+    return losses, dict(found, **{f'branch {i}': branch.grad for i, branch in enumerate(feats)})
+
+
+def assert_same_training(one, other):
+    for key in KEYS:
+        assert one[0][key].item() == pytest.approx(other[0][key].item(), rel=1e-5), key
+    assert one[1].keys() == other[1].keys()
+    for name, expected in other[1].items():
+        np.testing.assert_allclose(one[1][name], expected, rtol=1e-4, atol=1e-5 * expected.abs().max(), err_msg=name)
+
+
+@pytest.mark.parametrize('recalibration', ['fused', 'spatial', 'channel'])
+def test_losses_and_all_gradients_do_not_depend_on_how_many_people_are_taken_at_once(recalibration, monkeypatch):
+    head, (feats, samples) = oracle.head(recalibration=recalibration), batch(4, 0, 3)
+    together = gradients(head, feats, samples)
+    for at_once in (1, 2):
+        monkeypatch.setattr('cid_mmpose.models.cid_head.people_at_once', lambda *args: at_once)
+        assert_same_training(gradients(head, feats, samples), together)
+
+
+def test_losses_and_gradients_from_branches_equal_those_from_their_stack():
+    from mmpose.models.necks import FeatureMapProcessor
+    head, (_, samples) = oracle.head(), batch(3, 2)
+    feats = [oracle.normal(2, 2, 16, 24) / 2 + 1, oracle.normal(2, 4, 8, 12, seed=1) / 2 + 1]
+    apart, stacked = gradients(head, feats, samples), gradients(head, FeatureMapProcessor(concat=True)(feats), samples)
+    whole = stacked[1].pop('branch 0')
+    for i in range(2):
+        apart[1].pop(f'branch {i}')
+    assert_same_training(apart, stacked)
+    assert whole.abs().sum() > 0
+
+
+def test_the_people_at_once_of_the_paper_s_maps_worked_out_by_hand():
+    from cid_mmpose.models import GFD
+    from cid_mmpose.models.chunks import people_at_once
+    gfd = GFD(480, 32, 17)
+    # training: (6 * 32 + 9 * 17) maps of 128 x 128 cells and 4 bytes are 21.6 MiB a person
+    floats = gfd.floats_to_train((128, 128))
+    assert floats == 345 * 128 * 128
+    assert people_at_once(floats, None, torch.device('cpu')) == 2       # of 64 MiB
+    assert people_at_once(floats, None, torch.device('cuda')) == 47     # of 1024 MiB, far below a GPU of 8 GB
+
+
+def test_a_budget_of_nothing_is_refused():
+    with pytest.raises(ValueError, match='memory_budget must be at least 1 MiB, got 0'):
+        oracle.head(memory_budget=0)
