@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from cid_mmpose.benchmark import command, subjects
+from cid_mmpose.benchmark import command, predict, subjects
+from cid_mmpose.benchmark.dekr import AdaptiveBlock, dekr_model
 from cid_mmpose.benchmark.head import head
 from cid_mmpose.benchmark.measure import Row, Stopwatch, Timing, agreement, in_turns, peak_mib, summarise
 from cid_mmpose.benchmark.report import line_of, write
@@ -91,6 +92,27 @@ def test_the_losses_of_both_heads_are_the_same_so_the_steps_do_the_same_work():
         expected = theirs.head.loss(STACK(maps), [subjects.mmpose_sample(scene) for scene in scenes])
     assert mine['loss_crowd'].item() == pytest.approx(expected['loss/heatmap_coupled'].item(), rel=1e-4)
     assert mine['loss_person'].item() == pytest.approx(expected['loss/heatmap_decoupled'].item(), rel=1e-4)
+
+
+def test_the_block_of_dekr_is_a_convolution_where_nothing_is_moved_and_reads_where_it_is_told_to():
+    block = AdaptiveBlock(4, groups=2).eval()
+    for parameter in block.transform_matrix_conv.parameters():
+        torch.nn.init.zeros_(parameter)
+    features = torch.randn(1, 4, 5, 6)
+    plain = torch.nn.functional.conv2d(features, block.adapt_conv.weight, padding=1, groups=2)
+    scale = (1 + block.norm.eps)**-0.5
+    torch.testing.assert_close(block(features), (plain * scale + features).relu())
+    block.transform_matrix_conv.bias.data.view(2, 2, 3)[:, 1, 2] = 1   # every tap one cell to the right
+    moved = torch.nn.functional.conv2d(features, block.adapt_conv.weight, padding=(1, 2), groups=2)[..., 2:]
+    torch.testing.assert_close(block(features), (moved * scale + features).relu())
+
+
+def test_dekr_is_built_on_our_backbone_and_finds_the_people_asked_for():
+    ours = subjects.our_model(3, None, CPU)
+    dekr = dekr_model(ours, 3)
+    assert torch.equal(dekr.backbone.conv1.weight, ours.backbone.conv1.weight)
+    found = predict.tester(dekr, torch.randn(1, 3, *subjects.TEST_SIZE[::-1]))()
+    assert found[0].pred_instances.keypoints.shape[1:] == (17, 2) and 1 <= len(found[0].pred_instances) <= 3
 
 
 def test_tables_and_figures_are_written_and_read_again(tmp_path):

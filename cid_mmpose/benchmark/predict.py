@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from .dekr import dekr_model
 from .measure import Row, Stopwatch, agreement, in_turns
 from .subjects import TEST_SIZE, mmpose_model, our_model, test_samples
 
@@ -17,11 +18,12 @@ def predict(options: SimpleNamespace) -> Iterator[Row]:
         theirs = mmpose_model(ours)
         picture = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
         programs = dict(ours=tester(ours, picture), mmpose=tester(theirs, picture),
-                        bfloat16=tester(ours, picture, 'bfloat16'))
+                        bfloat16=tester(ours, picture, 'bfloat16'), dekr=tester(dekr_model(ours, people), picture))
         times = in_turns(programs, options.repeats, options.device)
         case = f'{people} people'
         yield Row('predict', case, 'float32, ms', times['ours'], times['mmpose'])
         yield Row('predict', case, 'bfloat16 backbone, ms', times['bfloat16'], times['mmpose'])
+        yield Row('predict', case, "float32, ms, beside MMPose's DEKR-W32", times['ours'], times['dekr'])
         mine, half, other = (programs[name]()[0] for name in ('ours', 'bfloat16', 'mmpose'))
         yield from agreement('predict', case, mine.pred_instances, other.pred_instances)
         yield from half_error(case, mine, half)
