@@ -24,7 +24,7 @@ class Shifts:
     def __init__(self, shifts):
         self.shifts = np.asarray(shifts, int).reshape(-1, 2)
 
-    def integers(self, low, high, shape):
+    def randint(self, low, high, shape):
         assert (low, high) == (-1, 2) and tuple(shape) == self.shifts.shape
         return self.shifts
 
@@ -207,7 +207,7 @@ def labels(encoded):
 
 def sample(scene, size, seed=0, mask=None, rng=None, **codec):
     """What the training pipeline packs for one picture: the codec's targets of ``scene``, and a loss mask (H, W)."""
-    encoded = SizeAdaptiveHeatmap(**codec).encode(*scene, size, rng or np.random.default_rng(seed))
+    encoded = SizeAdaptiveHeatmap(**codec).encode(*scene, size, rng or np.random.RandomState(seed))
     packed = PoseDataSample(metainfo=dict(flip_indices=[0, 2, 1, 3]))
     packed.gt_instance_labels = labels(encoded)
     if mask is not None:

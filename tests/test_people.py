@@ -39,7 +39,7 @@ def test_jitter_that_would_leave_the_map_moves_in_neither_direction():
 
 
 def test_jitter_takes_each_of_the_nine_steps_equally_often():
-    moved = jitter(np.full((9000, 2), 5), (11, 11), False, np.random.default_rng(0)) - 5
+    moved = jitter(np.full((9000, 2), 5), (11, 11), False, np.random.RandomState(0)) - 5
     counts = Counter(map(tuple, moved.tolist()))
     assert sorted(counts) == [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
     assert all(abs(count - 1000) < 150 for count in counts.values())   # five standard deviations

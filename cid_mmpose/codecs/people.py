@@ -44,7 +44,7 @@ def on_map(cell: np.ndarray, size: Sequence[int]) -> np.ndarray:
     return (x >= 0) & (x < size[0]) & (y >= 0) & (y < size[1])
 
 
-def jitter(position: np.ndarray, size: Sequence[int], clamp: bool, rng: np.random.Generator) -> np.ndarray:
+def jitter(position: np.ndarray, size: Sequence[int], clamp: bool, rng: np.random.RandomState) -> np.ndarray:
     """Moves each root by -1, 0 or 1 cell in x and y, so that features around a centre also learn to stand for it.
 
     Args:
@@ -54,7 +54,7 @@ def jitter(position: np.ndarray, size: Sequence[int], clamp: bool, rng: np.rando
     Returns:
         (N, 2), of the type of ``position``.
     """
-    moved = position + rng.integers(-1, 2, position.shape)
+    moved = position + rng.randint(-1, 2, position.shape)
     if clamp:
         return np.clip(moved, 0, np.asarray(size) - 1).astype(position.dtype)
     return np.where(on_map(moved, size)[:, None], moved, position)
@@ -81,7 +81,7 @@ def first_on_place(place: np.ndarray, candidate: np.ndarray, area: np.ndarray) -
     return kept
 
 
-def at_most(kept: np.ndarray, limit: int, rng: np.random.Generator) -> np.ndarray:
+def at_most(kept: np.ndarray, limit: int, rng: np.random.RandomState) -> np.ndarray:
     """Of (N,) bool at most ``limit`` chosen at random; 0 sets no limit."""
     if not limit or kept.sum() <= limit:
         return kept

@@ -88,7 +88,7 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
                keypoints_visible: np.ndarray,
                bbox: np.ndarray,
                input_size: tuple,
-               rng: Optional[np.random.Generator] = None) -> dict:
+               rng: Optional[np.random.RandomState] = None) -> dict:
         """Turns the people of one picture into compact targets.
 
         Args:
@@ -97,12 +97,12 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
             bbox: (N, 4, 2) corners in input pixels, in the order left-top, left-bottom, right-top, right-bottom of
                 the picture before augmentation.
             input_size: (w, h) of the network's input in pixels.
-            rng: chance for the seeds; by default drawn from the worker's global numpy state.
+            rng: chance for the seeds; by default numpy's global state, which mmengine seeds in each worker.
 
         Returns:
             The ``FIELDS`` of ``PersonTargets`` as arrays of N persons.
         """
-        rng = rng or np.random.default_rng(np.random.randint(2**31))
+        rng = rng or np.random  # a generator of its own for each picture would take as long as the joints
         size = [side // self.stride for side in input_size]
         corners = np.asarray(bbox, np.float64).reshape(-1, 4, 2)
         width, height = box_sides(corners)
@@ -142,7 +142,7 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         return ((low < np.asarray(size)) & (high >= 0)).all(-1)
 
     def _seeds(self, root: np.ndarray, rooted: np.ndarray, area: np.ndarray, size: list,
-               rng: np.random.Generator) -> tuple:
+               rng: np.random.RandomState) -> tuple:
         """Roots (N, 2) in fractional cells -> where people are sampled (N, 2) int16, and who is (N,)."""
         exact = self.rules.shared_cell == 'position'
         start = root if exact else to_cell(root, 'down')
