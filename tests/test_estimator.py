@@ -5,6 +5,8 @@ import torch
 from public_weights import ours
 from mmpose.structures import PoseDataSample
 
+from cid_mmpose.models.half import rounded_copy
+
 FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 
 
@@ -58,6 +60,39 @@ def test_bfloat16_is_for_the_backbone_and_the_maps_stay_close():
     assert kinds == [torch.bfloat16] and half.pred_fields.heatmaps.dtype == torch.float32
     apart = (half.pred_fields.heatmaps - plain.pred_fields.heatmaps).abs()
     assert 0 < apart.max() and apart.mean() < 0.02 * plain.pred_fields.heatmaps.mean()
+
+
+@torch.no_grad()
+def test_the_rounded_copy_is_the_same_network_up_to_rounding():
+    backbone = model().backbone.double()
+    for layer in backbone.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):   # as after training
+            for value in (layer.weight, layer.bias, layer.running_mean, layer.running_var):
+                value.uniform_(0.5, 1.5)
+    copy = rounded_copy(backbone, torch.float64)
+    for mine, theirs in zip(copy(PICTURES.double()), backbone(PICTURES.double())):
+        torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=1e-9)
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in copy.modules())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('how', ['in place', 'loaded', 'behind its back'])
+def test_the_rounded_copy_follows_the_weights(how):
+    network = model()
+    names = set(network.state_dict())
+    first = network.extract_feat(PICTURES, torch.bfloat16)[0]
+    copy = network.half.copy
+    assert torch.equal(first, network.extract_feat(PICTURES, torch.bfloat16)[0]) and network.half.copy is copy
+    if how == 'in place':
+        network.backbone.conv1.weight.mul_(2)
+    elif how == 'loaded':
+        weights = network.state_dict()
+        network.load_state_dict({**weights, 'backbone.conv1.weight': 2 * weights['backbone.conv1.weight']})
+    else:   # as mmengine's hook for averaged weights swaps them before it asks for evaluation
+        network.backbone.conv1.weight.data.mul_(2)
+        network.train(False)
+    assert not torch.equal(first, network.extract_feat(PICTURES, torch.bfloat16)[0])
+    assert set(network.state_dict()) == names
 
 
 def test_another_precision_is_refused():

@@ -60,6 +60,7 @@ def curves(out: Path) -> Iterator[Row]:
         folder = out / f'curve_{name}'
         cfg = Config.fromfile(config_path(DEMO))
         cfg.work_dir = str(folder)
+        cfg.visualizer.name = name  # mmengine hands out the one it has under a name, with its folder
         cfg.train_dataloader.dataset.length = ITERATIONS * cfg.train_dataloader.batch_size
         cfg.train_cfg.update(max_epochs=1, val_interval=2)
         wrapper = {key: value for key, value in cfg.optim_wrapper.items() if key not in ('type', 'only_native')}

@@ -1,5 +1,4 @@
 """The whole network, and how weights from elsewhere get into it."""
-from contextlib import nullcontext
 from typing import Any, Dict, List, Mapping, Optional
 
 import torch
@@ -14,6 +13,7 @@ from cid_mmpose.stack import say
 from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, in_second_layout, listed, misfits, num_joints,
                                  num_weights, translate, weights_of)
 from .cid_head import PRECISIONS, CIDHead
+from .half import HalfBackbone
 
 STRIDE = 32  # input pixels per cell of HRNet's coarsest branch, which the others are added to
 
@@ -47,6 +47,7 @@ class CID(BottomupPoseEstimator):
     def __init__(self, *, other_joints: str = 'error', channels_last: bool = True, **kwargs) -> None:
         if other_joints not in ('error', 'fresh'):
             raise ValueError(f"other_joints must be 'error' or 'fresh', got {other_joints!r}")
+        self.half = HalfBackbone()
         super().__init__(**kwargs)
         kind = type(getattr(self, 'head', None))
         if not issubclass(kind, CIDHead):   # the names of another head's weights would be changed to ours
@@ -62,16 +63,15 @@ class CID(BottomupPoseEstimator):
         """The people of B equally sized pictures (B, 3, h, w): the samples, with ``pred_instances`` in their pixels."""
         flip = self.test_cfg.get('flip_test', False)
         dtype = PRECISIONS[self.test_cfg.get('precision')]
-        with nullcontext() if dtype is None else torch.autocast(inputs.device.type, dtype):
-            feats = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]) if flip else inputs)
+        feats = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]) if flip else inputs, dtype)
         feats = [branch.float() for branch in feats]
         halves = tuple(zip(*(branch.chunk(2) for branch in feats))) if flip else feats
         found = self.head.predict(halves, data_samples, self.test_cfg)
         people, fields = found if isinstance(found, tuple) else (found, None)
         return self.add_pred_to_datasample(people, fields, data_samples)
 
-    def extract_feat(self, inputs: Tensor) -> Any:
-        """The branches of F for pictures (B, 3, h, w), as MMPose's.
+    def extract_feat(self, inputs: Tensor, dtype: Optional[torch.dtype] = None) -> Any:
+        """The branches of F for pictures (B, 3, h, w), as MMPose's; the backbone in half precision if ``dtype`` says so.
 
         Raises:
             BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up.
@@ -79,7 +79,15 @@ class CID(BottomupPoseEstimator):
         if isinstance(self.backbone, HRNet) and (inputs.shape[-2] % STRIDE or inputs.shape[-1] % STRIDE):
             raise BadInput(f'input of {inputs.shape[-1]} x {inputs.shape[-2]} pixels: HRNet takes sides that are '
                            f'multiples of {STRIDE}; set such an input_size in the pipeline')
-        return super().extract_feat(inputs)
+        if dtype is None:
+            return super().extract_feat(inputs)
+        feats = self.half(self.backbone, inputs, dtype)
+        return self.neck([branch.float() for branch in feats]) if self.with_neck else feats
+
+    def train(self, mode: bool = True) -> 'CID':
+        """As any module's; weights may have changed since the backbone was last rounded."""
+        self.half.forget()
+        return super().train(mode)
 
     def _take_over(self, state_dict: Dict[str, Any], prefix: str, local_metadata: dict, *_) -> None:
         """Called before weights are loaded: brings them, in place, into the form in which they fit, or refuses."""
