@@ -171,9 +171,10 @@ def test_the_test_command_answers_the_same_for_each_layout_and_as_mmpose_does(so
                                    for layout in ('authors', 'mmpose 0.x', 'mmpose 1.x'))
     own = run_test_command(configs['theirs'], source, tmp_path)
     assert sum(len(keypoints) for keypoints, _ in own) > 26 * 20
-    # MMPose adds up in another order; where two neighbours of a peak are equal, rounding decides to which side it moves
+    # MMPose adds up in another order. Where two cells of a random map are equal up to that, rounding decides which is the
+    # peak or to which side it moves; the scores, which are those of the peaks, tell that nothing else differs
     for mine, other, limit, what in ((authors, mmpose_0, 0, "the authors' and MMPose 0.x layout"),
-                                     (mmpose_1, own, 1e-3, "MMPose 1.x layout and MMPose's own head")):
+                                     (mmpose_1, own, 2e-3, "MMPose 1.x layout and MMPose's own head")):
         apart = np.concatenate([abs(one[0] - two[0]).ravel() for one, two in zip(mine, other)]) > 0.01
         scores = max(abs(one[1] - two[1]).max() for one, two in zip(mine, other))
         figures('tools/test.py on coco_mini: share of coordinates apart by 0.01 px', what, apart.mean(), limit)
