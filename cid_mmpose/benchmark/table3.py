@@ -18,11 +18,16 @@ def table3(options: SimpleNamespace) -> Iterator[Row]:
     picture = torch.randn(1, 3, *TRAIN_SIZE, device=options.device)
     for people in (1, 30):
         ours = our_model(people, None, options.device)
-        yield Row('table 3', f'W32, {people} people', 'GMAC', *(work(m, picture) for m in (ours, mmpose_model(ours))))
+        gmac = [work(m, picture) for m in (ours, mmpose_model(ours))]
+        yield Row('table 3', f'W32, {people} people', 'GMAC', *gmac)
     runs = [forward(model, picture) for model in models]
     yield Row('table 3', 'W32, 30 people', 'peak MiB', *(peak_mib(run, options.device) for run in runs))
     times = in_turns(dict(zip(('ours', 'mmpose'), runs)), options.repeats, options.device)
     yield Row('table 3', 'W32, 30 people', 'ms a picture', *times.values())
+    peak = convolution_rate(options)
+    yield Row('table 3', '3x3 convolutions alone', 'GFLOP/s', peak, None)
+    yield Row('table 3', 'W32, 30 people', 'share of that rate, %', *(
+        100 * 2e3 * each / time.median / peak for each, time in zip(gmac, times.values())))
 
 
 def forward(model: nn.Module, picture: torch.Tensor) -> Callable:
@@ -39,3 +44,13 @@ def work(model: nn.Module, picture: torch.Tensor) -> float:
     with FlopCounterMode(display=False) as counter:
         forward(model, picture)()
     return counter.get_total_flops() / 2e9
+
+
+def convolution_rate(options: SimpleNamespace, channels: int = 256, side: int = 64) -> float:
+    """Billions of operations a second of float32 3x3 convolutions, which most of the network's work is, at their best."""
+    layer = nn.Conv2d(channels, channels, 3, padding=1, bias=False, device=options.device)
+    maps = torch.randn(4, channels, side, side, device=options.device)
+    layer, maps = (each.to(memory_format=torch.channels_last) for each in (layer, maps))
+    with torch.no_grad():
+        time = in_turns(dict(layer=lambda: layer(maps)), 3 * options.repeats, options.device)['layer']
+    return 2 * 9 * channels * maps.numel() / time.low / 1e6
