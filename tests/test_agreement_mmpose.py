@@ -10,6 +10,7 @@ import torch
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.models import find_roots
+from cid_mmpose.models.chunks import Chunk
 from cid_mmpose.models.cid_head import draw_crowd, to_scores
 from cid_mmpose.models.roots import smooth
 
@@ -97,8 +98,8 @@ def test_prediction_with_the_same_weights_and_features(seed, flip, figures):
     with torch.no_grad():
         mine, = ours.predict(given, samples, dict(flip_test=flip))
         expected, fields = theirs.predict(given, samples, dict(flip_test=flip, output_heatmaps=True))
-        roots, chunks = ours.find_people(given, port.FLIP if flip else None)
-        maps = torch.cat([maps for _, maps in chunks])
+        roots, scores_of = ours.find_people(given, port.FLIP if flip else None)
+        maps = scores_of(Chunk(0, slice(0, len(roots.image))))
     keypoints, scores = expected[0].keypoints, expected[0].keypoint_scores
     assert len(mine.keypoints) == len(keypoints) > 5
     order = np.argsort(-scores.mean(1), kind='stable')

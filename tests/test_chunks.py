@@ -4,7 +4,7 @@ import oracle
 import pytest
 import torch
 
-from cid_mmpose.models.chunks import BUDGET, Chunk, people_at_once, people_chunks, sum_over_people
+from cid_mmpose.models.chunks import ABREAST, BUDGET, Chunk, how_many, people_and_rows, people_chunks, sum_over_people
 
 IMAGE = torch.tensor([0, 0, 0, 2, 2])   # three people in the first picture, nobody in the second, two in the third
 
@@ -15,11 +15,39 @@ def test_chunks_stay_within_a_picture_and_a_size():
     assert people_chunks(IMAGE[:0], 3, 2) == []
 
 
-def test_the_people_that_fit_a_budget_worked_out_by_hand():
+def test_people_and_rows_stay_within_the_cells_and_cover_everyone_once():
+    seen = np.zeros((5, 7), int)
+    chunks = people_and_rows(IMAGE, 3, (7, 4), 30)
+    for image, people, rows in chunks:
+        assert set(IMAGE[people].tolist()) == {image}
+        assert (people.stop - people.start) * (rows.stop - rows.start) * 4 <= 30
+        seen[people, rows] += 1
+    assert (seen == 1).all()
+    # worked out by hand: three people of 4 cells a row take two rows at a time, two people three rows
+    three, two = slice(0, 3), slice(3, 5)
+    assert chunks == [Chunk(0, three, slice(y, min(y + 2, 7))) for y in (0, 2, 4, 6)] + [
+        Chunk(2, two, slice(y, min(y + 3, 7))) for y in (0, 3, 6)]
+
+
+def test_rows_are_taken_apart_before_people_who_come_abreast():
+    crowd = torch.zeros(2 * ABREAST + 1, dtype=int)
+    few, whole = people_and_rows(crowd, 1, (6, 4), ABREAST * 8), people_and_rows(crowd, 1, (6, 4), 24 * 99)
+    groups = [slice(0, ABREAST), slice(ABREAST, 2 * ABREAST), slice(2 * ABREAST, 2 * ABREAST + 1)]
+    assert few == [Chunk(0, group, slice(y, y + 2)) for y in (0, 2, 4) for group in groups]   # rows first
+    assert whole == [Chunk(0, slice(0, len(crowd)), slice(0, 6))]
+
+
+def test_one_row_of_one_person_is_always_taken():
+    assert people_and_rows(IMAGE[:2], 1, (3, 100), 1) == [
+        Chunk(0, slice(i, i + 1), slice(y, y + 1)) for y in range(3) for i in range(2)]
+    assert people_and_rows(IMAGE[:0], 3, (3, 100), 1) == []
+
+
+def test_how_many_fit_a_budget_worked_out_by_hand():
     # 1 MiB holds 262144 numbers of 4 bytes
-    assert people_at_once(1000, 1, torch.device('cpu')) == 262
-    assert people_at_once(10**9, 1, torch.device('cpu')) == 1   # somebody always fits
-    assert people_at_once(2**18, None, torch.device('cuda')) == BUDGET['cuda']
+    assert how_many(1000, 1, torch.device('cpu')) == 262
+    assert how_many(10**9, 1, torch.device('cpu')) == 1   # somebody always fits
+    assert how_many(2**18, None, torch.device('cuda')) == BUDGET['cuda']
 
 
 def setting(dtype=torch.float32):
@@ -44,6 +72,22 @@ def test_sum_and_gradients_equal_those_of_everyone_at_once(size):
     ours = torch.autograd.grad(3 * total, [maps, vectors, weight])
     for one, other in zip(ours, torch.autograd.grad(3 * expected, [maps, vectors, weight])):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize('cells', [1, 4, 9])
+def test_sum_and_gradients_do_not_depend_on_the_rows_of_a_chunk(cells):
+    maps, vectors, weight = oracle.normal(3, 5, 2, 4), oracle.normal(5, 4, seed=1), oracle.normal(4, seed=2)
+    tensors = [tensor.requires_grad_() for tensor in (maps, vectors, torch.nn.Parameter(weight))]
+
+    def term(chunk, shared, people):
+        return (shared['maps'] @ (people['vectors'] * tensors[2]).T).exp().sum()
+
+    total = sum_over_people(term, people_and_rows(IMAGE, 3, (5, 2), cells), dict(maps=maps), dict(vectors=vectors),
+                            [tensors[2]])
+    expected = torch.einsum('nhwd,nd->nhw', maps[IMAGE], vectors * tensors[2]).exp().sum()
+    assert total.item() == pytest.approx(expected.item(), rel=1e-6)
+    for one, other in zip(torch.autograd.grad(total, tensors), torch.autograd.grad(expected, tensors)):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * other.abs().max())
 
 
 def test_nobody_is_zero_with_zero_gradients():

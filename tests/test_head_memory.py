@@ -25,11 +25,11 @@ def assert_same_training(one, other):
 
 
 @pytest.mark.parametrize('recalibration', ['fused', 'spatial', 'channel'])
-def test_losses_and_all_gradients_do_not_depend_on_how_many_people_are_taken_at_once(recalibration, monkeypatch):
+def test_losses_and_all_gradients_do_not_depend_on_the_people_and_rows_taken_at_once(recalibration, monkeypatch):
     head, (feats, samples) = oracle.head(recalibration=recalibration), batch(4, 0, 3)
     together = gradients(head, feats, samples)
-    for at_once in (1, 2):
-        monkeypatch.setattr('cid_mmpose.models.cid_head.people_at_once', lambda *args: at_once)
+    for cells in (1, 50, 24 * 16 * 2):   # one row of one person, two rows, two people
+        monkeypatch.setattr('cid_mmpose.models.cid_head.how_many', lambda *args: cells)
         assert_same_training(gradients(head, feats, samples), together)
 
 
@@ -45,15 +45,17 @@ def test_losses_and_gradients_from_branches_equal_those_from_their_stack():
     assert whole.abs().sum() > 0
 
 
-def test_the_people_at_once_of_the_paper_s_maps_worked_out_by_hand():
+def test_the_cells_at_once_of_the_paper_s_maps_worked_out_by_hand():
     from cid_mmpose.models import GFD
-    from cid_mmpose.models.chunks import people_at_once
+    from cid_mmpose.models.chunks import how_many, people_and_rows
     gfd = GFD(480, 32, 17)
-    # training: (6 * 32 + 9 * 17) maps of 128 x 128 cells and 4 bytes are 21.6 MiB a person
-    floats = gfd.floats_to_train((128, 128))
-    assert floats == 345 * 128 * 128
-    assert people_at_once(floats, None, torch.device('cpu')) == 2       # of 64 MiB
-    assert people_at_once(floats, None, torch.device('cuda')) == 47     # of 1024 MiB, far below a GPU of 8 GB
+    # training: 32 + 9 * 17 numbers of 4 bytes, 11.6 MiB for the 128 x 128 cells of a person
+    assert gfd.floats_to_train() == 185
+    crowd, size = torch.zeros(500, dtype=int), (128, 128)
+    on_cpu = people_and_rows(crowd, 1, size, how_many(185, None, torch.device('cpu')))    # of 32 MiB
+    on_gpu = people_and_rows(crowd, 1, size, how_many(185, None, torch.device('cuda')))   # of 1024 MiB
+    assert [chunk[1:] for chunk in on_cpu[:2]] == [(slice(0, 8), slice(0, 43)), (slice(8, 16), slice(0, 43))]
+    assert [chunk[1:] for chunk in on_gpu[:2]] == [(slice(0, 88), slice(0, 128)), (slice(88, 176), slice(0, 128))]
 
 
 def test_a_budget_of_nothing_is_refused():

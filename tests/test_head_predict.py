@@ -205,17 +205,17 @@ def test_nms_keeps_whom_mmposes_keeps():
 
 
 @pytest.mark.parametrize('flip', [False, True])
-def test_people_do_not_depend_on_how_many_are_taken_at_once_or_on_the_tiles(flip, monkeypatch):
+def test_people_do_not_depend_on_how_many_and_which_rows_are_taken_at_once(flip, monkeypatch):
     module, plain, mirrored = head(), features(2), features(2, seed=1)
     given = ([plain], [mirrored]) if flip else [plain]
     options = dict(flip_test=flip, output_heatmaps=True)
     together, fields = module.predict(given, samples(2), options)
-    monkeypatch.setattr('cid_mmpose.models.gfd.TILE', 4 * 5 * 7)   # seven cells of one person's five maps
-    monkeypatch.setattr('cid_mmpose.models.cid_head.people_at_once', lambda *args: 1)
-    alone, other = module.predict(given, samples(2), options)
-    for b in range(2):
-        assert_same(together[b], alone[b])
-        np.testing.assert_allclose(fields[b].heatmaps, other[b].heatmaps, atol=1e-6)
+    for cells in (1, 24 * 3, 24 * 3 * 4):   # one row of one person, three rows of one, three rows of four
+        monkeypatch.setattr('cid_mmpose.models.cid_head.how_many', lambda *args: cells)
+        alone, other = module.predict(given, samples(2), options)
+        for b in range(2):
+            assert_same(together[b], alone[b])
+            np.testing.assert_allclose(fields[b].heatmaps, other[b].heatmaps, atol=1e-6)
 
 
 @pytest.mark.parametrize('flip', [False, True])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cid_mmpose.models import GFD, IIA, Roots, sample_at
-from cid_mmpose.models.gfd import relative_coordinates
+from cid_mmpose.models.gfd import relative_coordinates, to_scores
 
 # two people in the first picture, nobody in the second, three in the third
 ROOTS = Roots(torch.tensor([[0, 0], [8, 6], [4, 3], [4, 4], [8, 0]]), torch.tensor([0, 0, 2, 2, 2]))
@@ -86,31 +86,52 @@ def test_the_offset_maps_of_a_root_add_up_to_the_convolution_of_its_relative_coo
     a_x, a_y, a_0 = spatial.offset_maps((7, 9))
     for x, y in ((0., 0.), (8., 6.), (3., 5.)):
         offsets = relative_coordinates(torch.tensor([[x, y]]).double(), (7, 9), 0.5)
-        expected = torch.nn.functional.conv2d(offsets, spatial.conv.weight[:, 1:], padding=2)[0, 0]
+        expected = torch.nn.functional.conv2d(offsets, spatial.conv.weight[:, 1:], spatial.conv.bias, padding=2)[0, 0]
         np.testing.assert_allclose((x * a_x + y * a_y + a_0).detach(), expected.detach(), atol=1e-12)
 
 
 def test_the_mask_is_read_from_similarity_x_and_y_in_this_order_worked_out_by_hand():
     module, features = scene('spatial')
     shared, params = module.conv_down(features), sample_at([features], ROOTS)
-    people = module.address(params[2:])
+    people = module.address(params[2:], Roots(ROOTS.cell[2:], ROOTS.image[2:]))
     similarity = (shared[2] * module.spatial.attention(params[3])[:, None, None]).sum(0)
     x, y = torch.arange(9).expand(7, 9), torch.arange(7)[:, None].expand(7, 9)
     for channel, expected in enumerate((similarity * 32, 4 - x, 4 - y)):   # the fourth person's root is (4, 4)
         for parameter in module.spatial.conv.parameters():
             torch.nn.init.zeros_(parameter)
         module.spatial.conv.weight.data[0, channel, 2, 2] = 32   # the centre of the 5 x 5 kernel undoes the scale
-        picture = dict(features=shared[2], offsets=module.spatial.offset_maps((7, 9)))
-        mask = module.mask(picture, people, ROOTS.cell[2:])
-        assert mask.shape == (3, 7, 9)
-        np.testing.assert_allclose(mask[1].detach(), expected.float().sigmoid().detach(), rtol=1e-4, atol=1e-6)
+        mask = module.mask(dict(mask=module.spatial.share(shared)[2]), people)
+        assert mask.shape == (7, 9, 3)
+        np.testing.assert_allclose(mask[..., 1].detach(), expected.float().sigmoid().detach(), rtol=1e-4, atol=1e-6)
 
 
 def test_there_is_no_mask_where_only_channels_are_recalibrated():
     module, features = scene('channel')
-    shared, people = module.share([features]), module.address(sample_at([features], ROOTS))
+    shared, people = module.share([features]), module.address(sample_at([features], ROOTS), ROOTS)
     assert shared.keys() == {'features'} and people.keys() == {'channel'}
-    assert module.mask(dict(features=shared['features'][0]), people, ROOTS.cell) is None
+    assert module.mask(dict(features=shared['features'][0]), people) is None
+
+
+def test_any_rows_of_a_picture_are_read_as_in_the_whole_and_lie_cell_by_cell():
+    module, features = scene()
+    shared, people = module.share([features]), module.address(sample_at([features], ROOTS), ROOTS)
+    third = {name: maps[2] for name, maps in shared.items()}, {name: each[2:] for name, each in people.items()}
+    whole = module.read(*third)
+    assert whole.shape == (3, 4, 7, 9) and whole.permute(2, 3, 0, 1).is_contiguous()
+    for rows in (slice(0, 1), slice(2, 5), slice(6, 7)):
+        part = module.read({name: maps[rows] for name, maps in third[0].items()}, third[1])
+        np.testing.assert_allclose(part.detach(), whole[:, :, rows].detach(), rtol=1e-5, atol=1e-5)
+
+
+def test_the_mean_of_two_halves_has_the_second_ones_joints_in_another_order():
+    module, features = scene()
+    shared, people = module.share([features]), module.address(sample_at([features], ROOTS), ROOTS)
+    first = {name: maps[0] for name, maps in shared.items()}, {name: each[:2] for name, each in people.items()}
+    second = {name: maps[2] for name, maps in shared.items()}, {name: each[2:4] for name, each in people.items()}
+    swap = [0, 3, 2, 1]
+    mean = module.read_scores([(*first, None), (*second, swap)])
+    expected = (to_scores(module.read(*first)) + to_scores(module.read(*second))[:, swap]) / 2
+    np.testing.assert_allclose(mean, expected.detach(), rtol=1e-5, atol=1e-6)
 
 
 def test_a_person_does_not_depend_on_who_else_is_there():

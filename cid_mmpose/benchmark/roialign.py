@@ -8,7 +8,7 @@ from mmpose.models.necks import FeatureMapProcessor
 from torchvision.ops import roi_align
 
 from cid_mmpose.models import Roots, sample_at
-from cid_mmpose.models.chunks import people_at_once, people_chunks, part_of
+from cid_mmpose.models.chunks import how_many, part_of, people_and_rows
 
 from .measure import Row, in_turns
 from .subjects import TRAIN_SIZE, branches, our_model
@@ -32,10 +32,10 @@ def roialign(options: SimpleNamespace) -> Iterator[Row]:
         boxes = [torch.cat([cell - side / 2, cell + side / 2], 1)]
 
         def decouple() -> None:
-            shared, own = gfd.share(feats), gfd.address(sample_at(feats, roots))
-            at_once = people_at_once(gfd.floats_to_read((128, 128)), None, options.device)
-            for chunk in people_chunks(roots.image, 1, at_once):
-                gfd.read_scores([(*part_of(shared, own, chunk), None)], roots.cell[chunk.people])
+            shared, own = gfd.share(feats), gfd.address(sample_at(feats, roots), roots)
+            cells = how_many(gfd.floats_to_read(), None, options.device)
+            for chunk in people_and_rows(roots.image, 1, feats[0].shape[-2:], cells):
+                gfd.read_scores([(*part_of(shared, own, chunk), None)])
 
         programs = {
             'GFD': decouple,

@@ -1,8 +1,9 @@
 from .gaussian import gaussian_axes, render_max, render_people, whole_gaussian
+from .peaks import Peaks, find_peaks, higher, no_peaks
 from .people import PersonTargets, gather_targets
 from .size_adaptive import SizeAdaptiveHeatmap
 
 __all__ = [
-    'PersonTargets', 'SizeAdaptiveHeatmap', 'gather_targets', 'gaussian_axes', 'render_max', 'render_people',
-    'whole_gaussian'
+    'Peaks', 'PersonTargets', 'SizeAdaptiveHeatmap', 'find_peaks', 'gather_targets', 'gaussian_axes', 'higher',
+    'no_peaks', 'render_max', 'render_people', 'whole_gaussian'
 ]

@@ -3,6 +3,7 @@
 P persons, K joints, (H, W) heatmap cells. Cells are integer (x, y); a cell is ``stride`` input pixels wide.
 """
 import warnings
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -33,13 +34,19 @@ def corner_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.
     """
     if not 0 < min_overlap < 1:
         raise ValueError(f'min_overlap must lie in (0, 1), got {min_overlap}')
-    total, area, m = width + height, width * height, min_overlap
+    total, area = width + height, width * height
     if not (np.isfinite(area) & (width > 0) & (height > 0)).all():
         raise ValueError('box sides must be finite and > 0 heatmap cells')
-    # a x^2 - b x + c = 0: a, b / total and c / area as a fraction, a row (1, 1) for each case
-    a, b, over, under = np.array([[1, 4, 4 * m], [1, 2, -2 * m], [1 - m, 1 - m, m - 1], [1 + m, 1, 1]])[..., None]
+    a, b, over, under = corner_cases(min_overlap)
     b, c = b * total, area * over / under
-    return ((b + np.sqrt(b * b - 4 * a * c)) / 2).min(0)
+    return ((b + np.sqrt(b * b - a * c)) / 2).min(0)
+
+
+@lru_cache
+def corner_cases(m: float) -> np.ndarray:
+    """CornerNet's three cases a x^2 - b x + c = 0 for an overlap m: 4 a, b / total, and c / area as a fraction, each
+    (3, 1)."""
+    return np.array([[4, 16, 16 * m], [1, 2, -2 * m], [1 - m, 1 - m, m - 1], [1 + m, 1, 1]])[..., None]
 
 
 def whole_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> tuple:

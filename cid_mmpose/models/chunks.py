@@ -2,20 +2,26 @@
 
 A crowd's maps grow with the number of people; the sum over them and its gradient do not. So the gradient of a chunk
 is formed right after its value, and the chunk's maps are given back before the next ones are made.
+
+B pictures, N people of all pictures, n of a chunk, (H, W) cells of their maps, h rows of a chunk.
 """
+import math
+from itertools import groupby
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import torch
 from torch import Tensor
 
-BUDGET = {'cpu': 64, 'cuda': 1024}  # MiB of maps at once where no budget is given; a CPU's share fits its caches
+BUDGET = {'cpu': 32, 'cuda': 1024}  # MiB of maps at once where no budget is given; a CPU's share fits its caches
 OTHERWISE = 1024
+ABREAST = 8  # people side by side, before rows are taken apart: one wide product is faster than several narrow ones
 
 
 class Chunk(NamedTuple):
-    """People of one picture who are taken together."""
+    """People of one picture who are taken together, in all rows of the map or in some."""
     image: int  # picture in the batch
     people: slice  # of the people of the batch, who are sorted by picture
+    rows: slice = slice(None)
 
 
 NOBODY = Chunk(0, slice(0, 0))
@@ -31,17 +37,38 @@ def people_chunks(image: Tensor, num_images: int, size: int) -> List[Chunk]:
     return chunks
 
 
+def people_and_rows(image: Tensor, num_images: int, size: Sequence[int], cells: int) -> List[Chunk]:
+    """Cuts the people of a batch, and their maps where cells are independent of each other, into chunks.
+
+    Args:
+        image: as for ``people_chunks``. size: (H, W) of the maps. cells: of all people of a chunk together; one row
+            of one person at least.
+    """
+    height, width = size
+    abreast = max(cells // (height * width), min(ABREAST, cells // width), 1)
+    chunks = []
+    for image, group in groupby(people_chunks(image, num_images, abreast), lambda chunk: chunk.image):
+        group = list(group)
+        widest = max(chunk.people.stop - chunk.people.start for chunk in group)
+        most = max(cells // (width * widest), 1)
+        step = math.ceil(height / math.ceil(height / most))  # parts of about the same size
+        # rows first, so that what people share there is still in the cache for the next ones
+        chunks += [chunk._replace(rows=slice(y, min(y + step, height))) for y in range(0, height, step)
+                   for chunk in group]
+    return chunks
+
+
 def part_of(shared: Dict[str, Tensor], people: Dict[str, Tensor], chunk: Chunk) -> tuple:
-    """Of what B pictures share (B, ...) and of N people (N, ...): the chunk's picture (...) and its people (n, ...)."""
-    return ({name: maps[chunk.image] for name, maps in shared.items()},
+    """Of what B pictures share (B, H, ...) and of N people (N, ...): the chunk's rows (h, ...), its people (n, ...)."""
+    return ({name: maps[chunk.image, chunk.rows] for name, maps in shared.items()},
             {name: each[chunk.people] for name, each in people.items()})
 
 
-def people_at_once(floats: int, budget: Optional[int], device: torch.device) -> int:
-    """How many people fit a budget, at least one.
+def how_many(floats: int, budget: Optional[int], device: torch.device) -> int:
+    """How many people, or cells of people, fit a budget, at least one.
 
     Args:
-        floats: float32 numbers that a person's maps hold at their peak.
+        floats: float32 numbers that each holds at its peak.
         budget: MiB; None takes the one of the device's kind (``BUDGET``).
     """
     budget = BUDGET.get(device.type, OTHERWISE) if budget is None else budget
@@ -54,7 +81,7 @@ def sum_over_people(term: Callable, chunks: Sequence[Chunk], shared: Dict[str, T
 
     Args:
         term: gives a scalar; it may depend on no other tensors that need a gradient than ``weights``.
-        shared: (B, ...) for B pictures; ``term`` gets each without the first axis.
+        shared: (B, H, ...) for B pictures; ``term`` gets the rows (h, ...) of the chunk.
         people: (N, ...) for N people. weights: parameters that ``term`` uses by itself.
 
     Returns:
@@ -77,7 +104,7 @@ class _Sum(torch.autograd.Function):
         sums = [torch.zeros_like(tensor, dtype=torch.float32, memory_format=torch.contiguous_format)
                 if with_gradient and tensor.requires_grad else None for tensor in tensors]
         for chunk in chunks:
-            inputs = [_leaf(tensor[chunk.image], with_gradient) for tensor in shared]
+            inputs = [_leaf(tensor[chunk.image, chunk.rows], with_gradient) for tensor in shared]
             inputs += [_leaf(tensor[chunk.people], with_gradient) for tensor in people]
             with _precision(tensors[0]), torch.set_grad_enabled(with_gradient):
                 picture, mine = inputs[:len(shared)], inputs[len(shared):]
@@ -116,7 +143,7 @@ def _split(tensors: Sequence[Tensor], names: tuple) -> tuple:
 def _add_gradient(value: Tensor, inputs: Sequence[Tensor], weights: Sequence[Tensor], sums: Sequence[Optional[Tensor]],
                   chunk: Chunk, num_shared: int) -> None:
     """Adds a chunk's gradient to the places of ``sums`` it belongs to."""
-    places = [None if s is None else s[chunk.image if i < num_shared else chunk.people]
+    places = [None if s is None else s[(chunk.image, chunk.rows) if i < num_shared else chunk.people]
               for i, s in enumerate(sums[:len(inputs)])] + list(sums[len(inputs):])
     wanted = [(tensor, place) for tensor, place in zip([*inputs, *weights], places) if place is not None]
     with torch.autocast(value.device.type, enabled=False):

@@ -10,19 +10,21 @@ from mmengine.structures import PixelData
 from mmpose.models.heads.base_head import BaseHead
 from torch import Tensor
 
-from cid_mmpose.codecs import PersonTargets, gather_targets, gaussian_axes, render_max, render_people
+from cid_mmpose.codecs import (PersonTargets, gather_targets, gaussian_axes, no_peaks, render_max,
+                               render_people)
 from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import KEYPOINT_CODECS, MODELS
 
-from .chunks import NOBODY, Chunk, part_of, people_at_once, people_chunks, sum_over_people
+from .chunks import Chunk, how_many, part_of, people_and_rows, sum_over_people
 from .features import sample_at
 from .flip import average_halves, both_halves, in_mirror, stack_mirrored
 from .gfd import GFD, to_scores
 from .iia import IIA
 from .losses import focal_sum
 from .people import PredictOptions, make_people
-from .roots import Roots, find_roots, smooth
+from .read_peaks import read_peaks
+from .roots import Roots, find_roots
 
 TEST_OPTIONS = {'flip_test', 'output_heatmaps', 'precision'}
 PRECISIONS = {None: None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -123,14 +125,14 @@ class CIDHead(BaseHead):
         weight = targets.joint_drawn[chosen] * self.person_loss.shares(peaks)
 
         def term(chunk: Chunk, shared: Dict[str, Tensor], people: Dict[str, Tensor]) -> Tensor:
-            logits = self.gfd.read(shared, people, roots.cell[chunk.people])
-            target = render_people(gx[chunk.people], gy[chunk.people])
+            logits = self.gfd.read(shared, people)
+            target = render_people(gx[chunk.people], gy[chunk.people, :, chunk.rows])
             return focal_sum(logits, target, weight[chunk.people][..., None, None])
 
-        at_once = people_at_once(self.gfd.floats_to_train(feats[0].shape[-2:]), self.memory_budget, gx.device)
+        cells = how_many(self.gfd.floats_to_train(), self.memory_budget, gx.device)
+        chunks = people_and_rows(roots.image, len(feats[0]), feats[0].shape[-2:], cells)
         return sum_over_people(
-            term, people_chunks(roots.image, len(feats[0]), at_once), self.gfd.share(feats), self.gfd.address(params),
-            self.gfd.weights_of_read())
+            term, chunks, self.gfd.share(feats), self.gfd.address(params, roots), self.gfd.weights_of_read())
 
     def _choose(self, count: int, device: torch.device) -> Tensor:
         """Indices, ascending, of at most ``max_train_people`` of ``count`` people."""
@@ -157,19 +159,19 @@ class CIDHead(BaseHead):
         test_cfg = test_cfg or {}
         self.check_options(test_cfg)
         swap = batch_data_samples[0].metainfo['flip_indices'] if test_cfg.get('flip_test', False) else None
-        roots, person_maps = self.find_people(feats, swap)
         first = feats[0] if swap is None else feats[0][0]
-        fields = first.new_zeros(len(batch_data_samples), len(self.sigmas), *first.shape[-2:], dtype=torch.float32)
-        decoded = []
-        for chunk, maps in person_maps:
-            decoded.append(self.decoder.decode(smooth(maps, self.test.blur), roots.score[chunk.people]))
-            if test_cfg.get('output_heatmaps', False):
-                fields[chunk.image] = torch.maximum(fields[chunk.image], largest(maps))
-        keypoints, scores = (torch.cat(part) for part in zip(*decoded))
-        people = self._people_of(roots.image, keypoints, scores, len(batch_data_samples))
-        if not test_cfg.get('output_heatmaps', False):
-            return people
-        return people, [PixelData(heatmaps=maps) for maps in fields]
+        size = first.shape[-2:]
+        fields = None
+        if test_cfg.get('output_heatmaps', False):
+            fields = first.new_zeros(len(first), len(self.sigmas), *size, dtype=torch.float32)
+        roots, scores_of = self.find_people(feats, swap)
+        cells = how_many(self.gfd.floats_to_read(), self.memory_budget, first.device)
+        chunks = people_and_rows(roots.image, len(first), size, cells)
+        nothing = no_peaks(len(roots.image), len(self.sigmas), first.device)
+        peaks = read_peaks(scores_of, chunks, nothing, self.test.blur, size[0], fields)
+        people = self._people_of(
+            roots.image, *self.decoder.decode_peaks(peaks, size[::-1], roots.score), len(first))
+        return people if fields is None else (people, [PixelData(heatmaps=maps) for maps in fields])
 
     def _people_of(self, image: Tensor, keypoints: Tensor, scores: Tensor, num_images: int) -> list:
         """(N,) pictures, (N, K, 2) pixels and (N, K) scores -> B ``InstanceData``, by one transfer to the host."""
@@ -191,38 +193,38 @@ class CIDHead(BaseHead):
             raise BadInput(f'model.test_cfg: precision must be one of {list(PRECISIONS)}, got {precision!r}')
 
     def find_people(self, feats: Sequence, flip_indices: Optional[Sequence[int]] = None) -> tuple:
-        """Who is in B pictures, and each one's maps, a chunk of people at a time.
+        """Who is in B pictures, and how to read each one's maps.
 
         Args:
             feats: as for ``predict``; a pair if ``flip_indices`` (K,), which swap left and right joints, are given.
 
         Returns:
-            Roots of N people, and an iterator over (chunk, scores (n, K, H, W)); at least one, also for nobody.
+            Roots of N people, and a function: chunk of them -> scores (n, K, h, W) of its people in its rows.
         """
         features = feats if flip_indices is None else stack_mirrored(*feats)
         center = to_scores(self.iia.center(features))
         center = center if flip_indices is None else average_halves(center)
         roots = find_roots(center, self.test.max_people, self.test.min_score, self.test.blur)
         both = roots if flip_indices is None else both_halves(roots, len(center))
-        shared, people = self.gfd.share(features), self.gfd.address(sample_at(features, both))
-        at_once = people_at_once(self.gfd.floats_to_read(center.shape[-2:]), self.memory_budget, center.device)
-        chunks = people_chunks(roots.image, len(center), at_once) or [NOBODY]
+        shared, people = self.gfd.share(features), self.gfd.address(sample_at(features, both), both)
 
-        def maps(chunk: Chunk) -> Tensor:
+        def scores_of(chunk: Chunk) -> Tensor:
             halves = [(*part_of(shared, people, chunk), None)]
             if flip_indices is not None:
                 mirrored = in_mirror(chunk, len(center), len(roots.image))
                 halves.append((*part_of(shared, people, mirrored), flip_indices))
-            return self.gfd.read_scores(halves, roots.cell[chunk.people])
+            return self.gfd.read_scores(halves)
 
-        return roots, ((chunk, maps(chunk)) for chunk in chunks)
+        return roots, scores_of
 
 
 def person_axes(targets: PersonTargets, chosen: Tensor, like: Tensor) -> tuple:
     """Gaussians gx (N, K, W) and gy (N, K, H) of the people ``chosen`` (N,), on maps of the size of ``like``."""
     drawn = targets.joint_drawn[chosen]
     radius, sigma = (size[chosen, None].expand(drawn.shape) for size in (targets.radius, targets.sigma))
-    return gaussian_axes(targets.joint_cell[chosen], radius, sigma, drawn, like.shape[:-3:-1])
+    gx, gy = gaussian_axes(targets.joint_cell[chosen], radius, sigma, drawn, like.shape[:-3:-1])
+    # in memory cell by cell, as GFD's maps are, so that what is drawn from them lies beside those
+    return tuple(axis.permute(2, 0, 1).contiguous().permute(1, 2, 0) for axis in (gx, gy))
 
 
 def draw_crowd(targets: PersonTargets, like: Tensor) -> Tensor:
@@ -240,7 +242,3 @@ def loss_mask(batch_data_samples: list, like: Tensor) -> Tensor:
         return like.new_ones(len(like), 1, *like.shape[-2:], dtype=torch.float32)
     return torch.stack([sample.gt_fields.heatmap_mask for sample in batch_data_samples]).to(like.device).float()
 
-
-def largest(maps: Tensor) -> Tensor:
-    """(N, K, H, W) -> (K, H, W), the larger value of all people; zeros for nobody."""
-    return maps.amax(0) if len(maps) else maps.new_zeros(maps.shape[1:])

@@ -36,7 +36,7 @@ def project(features: Sequence[Tensor], weight: Tensor, bias: Tensor) -> Tensor:
     first, *others = weight.split(widths, 1)
     projected = F.conv2d(features[0], first, bias)
     for branch, kernel in zip(features[1:], others):
-        projected = projected + F.interpolate(
+        projected += F.interpolate(
             F.conv2d(branch, kernel), size=projected.shape[-2:], mode='bilinear', align_corners=False)
     return projected
 

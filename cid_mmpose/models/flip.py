@@ -27,4 +27,4 @@ def both_halves(roots: Roots, num_images: int) -> Roots:
 def in_mirror(chunk: Chunk, num_images: int, num_people: int) -> Chunk:
     """The same people among the ``both_halves`` of N people in B pictures."""
     start, stop = chunk.people.start + num_people, chunk.people.stop + num_people
-    return Chunk(chunk.image + num_images, slice(start, stop))
+    return chunk._replace(image=chunk.image + num_images, people=slice(start, stop))

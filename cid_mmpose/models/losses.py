@@ -35,14 +35,14 @@ class _FocalSum(torch.autograd.Function):
     def forward(ctx, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         is_peak = target == 1
         share = (1 - target).square_().square_().masked_fill_(is_peak, 1).mul_(weight)
-        sign = 1 - 2 * is_peak.float()
+        sign = torch.where(is_peak, -1.0, 1.0)
         x = logits.float() * sign
         p, q = x.sigmoid(), x.neg_().sigmoid_()
         share.mul_(p).mul_(p)
-        cost = q.clamp(min=TINY).log_().neg_()  # softplus(x), which is slower
-        total = torch.dot(share.flatten(), cost.flatten())
+        log_q = q.clamp(min=TINY).log_()  # -softplus(x), which is slower
+        total = -(share * log_q).sum()
         if ctx.needs_input_grad[0]:
-            slope = cost.mul_(q).mul_(2).add_(p).mul_(share).mul_(sign)
+            slope = p.addcmul_(q, log_q, value=-2).mul_(share).mul_(sign)
             ctx.save_for_backward(slope.to(logits.dtype))
         return total
 

@@ -36,8 +36,8 @@ def explain(model: nn.Module, picture: Tensor) -> Explanation:
     roots = find_roots(crowd[:, -1], options.max_people, options.min_score, options.blur)
     params = sample_at(features, roots)
     shared = {name: maps[0] for name, maps in head.gfd.share(features).items()}
-    masks = head.gfd.mask(shared, head.gfd.address(params), roots.cell)
+    masks = head.gfd.mask(shared, head.gfd.address(params, roots))
     maps = to_scores(head.gfd(features, params, roots))
-    masks = maps[:0, 0] if masks is None else masks
+    masks = maps[:0, 0] if masks is None else masks.permute(2, 0, 1)
     arrays = [t.cpu().numpy() for t in (crowd[0], roots.cell, roots.score, masks, maps)]
     return Explanation(picture.permute(1, 2, 0).cpu().numpy(), *arrays)
