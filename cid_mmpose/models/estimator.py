@@ -13,7 +13,7 @@ from cid_mmpose.stack import say
 from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, in_second_layout, listed, misfits, num_joints,
                                  num_weights, translate, weights_of)
 from .cid_head import PRECISIONS, CIDHead
-from .half import HalfBackbone
+from .folded import FoldedBackbone
 
 STRIDE = 32  # input pixels per cell of HRNet's coarsest branch, which the others are added to
 
@@ -27,7 +27,8 @@ class CID(BottomupPoseEstimator):
     backbone or of the head, are refused with ``BadInput``; mmengine alone would only log them. Whether a few weights
     may be missing is left to the function that loads.
 
-    In testing a picture and its mirror image go through the backbone together. ``test_cfg`` takes ``flip_test`` and
+    In testing a picture and its mirror image go through the backbone together, HRNet with its batch normalisation
+    folded. ``test_cfg`` takes ``flip_test`` and
     ``output_heatmaps`` as the head does, and ``precision`` of the backbone, 'bfloat16' or 'float16': faster where the
     device has it, and it moves some keypoints (docs/performance.md).
 
@@ -47,7 +48,7 @@ class CID(BottomupPoseEstimator):
     def __init__(self, *, other_joints: str = 'error', channels_last: bool = True, **kwargs) -> None:
         if other_joints not in ('error', 'fresh'):
             raise ValueError(f"other_joints must be 'error' or 'fresh', got {other_joints!r}")
-        self.half = HalfBackbone()
+        self.folded = FoldedBackbone()
         super().__init__(**kwargs)
         kind = type(getattr(self, 'head', None))
         if not issubclass(kind, CIDHead):   # the names of another head's weights would be changed to ours
@@ -63,6 +64,8 @@ class CID(BottomupPoseEstimator):
         """The people of B equally sized pictures (B, 3, h, w): the samples, with ``pred_instances`` in their pixels."""
         flip = self.test_cfg.get('flip_test', False)
         dtype = PRECISIONS[self.test_cfg.get('precision')]
+        if dtype is None and isinstance(self.backbone, HRNet) and not self.training:   # of others nothing is known
+            dtype = self.backbone.conv1.weight.dtype
         feats = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]) if flip else inputs, dtype)
         feats = [branch.float() for branch in feats]
         halves = tuple(zip(*(branch.chunk(2) for branch in feats))) if flip else feats
@@ -71,7 +74,7 @@ class CID(BottomupPoseEstimator):
         return self.add_pred_to_datasample(people, fields, data_samples)
 
     def extract_feat(self, inputs: Tensor, dtype: Optional[torch.dtype] = None) -> Any:
-        """The branches of F for pictures (B, 3, h, w), as MMPose's; the backbone in half precision if ``dtype`` says so.
+        """The branches of F for pictures (B, 3, h, w), as MMPose's; by the ``FoldedBackbone`` in ``dtype`` if given.
 
         Raises:
             BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up.
@@ -81,12 +84,12 @@ class CID(BottomupPoseEstimator):
                            f'multiples of {STRIDE}; set such an input_size in the pipeline')
         if dtype is None:
             return super().extract_feat(inputs)
-        feats = self.half(self.backbone, inputs, dtype)
+        feats = self.folded(self.backbone, inputs, dtype)
         return self.neck([branch.float() for branch in feats]) if self.with_neck else feats
 
     def train(self, mode: bool = True) -> 'CID':
-        """As any module's; weights may have changed since the backbone was last rounded."""
-        self.half.forget()
+        """As any module's; weights may have changed since the backbone was last folded."""
+        self.folded.forget()
         return super().train(mode)
 
     def _take_over(self, state_dict: Dict[str, Any], prefix: str, local_metadata: dict, *_) -> None:
