@@ -29,6 +29,12 @@ def test_programs_are_called_in_turns_after_one_call_to_warm_up():
     assert ''.join(calls) == 'abababab'[:6] and set(times) == {'a', 'b'}
 
 
+def test_the_time_of_several_calls_in_a_row_is_that_of_one():
+    calls = []
+    time_of_one = in_turns(dict(a=lambda: calls.append(time.sleep(0.01))), 1, CPU, calls=5)['a'].median
+    assert len(calls) == 1 + 5 and 10 <= time_of_one < 40
+
+
 def test_the_ratio_is_mmposes_median_over_ours_and_there_is_none_without_two_numbers():
     assert Row('p', 'c', 'm', Timing(2., 1., 3.), Timing(9., 8., 10.)).ratio == 4.5
     assert Row('p', 'c', 'm', 4., 2.).ratio == 0.5
@@ -51,6 +57,20 @@ def test_a_stopwatch_adds_up_and_leaves_the_methods_as_they_were():
     with Stopwatch(dict(naps=[(sleeper, 'nap')]), CPU) as watch:
         assert [sleeper.nap(), sleeper.nap()] == ['up', 'up']
     assert 40 <= watch.spent['naps'] < 400 and 'nap' not in vars(sleeper)
+
+
+def test_a_stopwatch_takes_functions_of_modules_too():
+    with Stopwatch(dict(naps=[(time, 'sleep')]), CPU) as watch:
+        time.sleep(0.02)
+    assert 20 <= watch.spent['naps'] < 400 and time.sleep.__name__ == 'sleep'
+
+
+def test_every_part_of_figure_5a_takes_time_in_both_programs(monkeypatch):
+    for module in ('subjects', 'predict'):
+        monkeypatch.setattr(f'cid_mmpose.benchmark.{module}.TEST_SIZE', (128, 96))
+    found = list(predict.parts_of_time(SimpleNamespace(device=CPU, counts=(3, ), repeats=1, checkpoint=None)))
+    assert [row.measure for row in found] == ['backbone, ms', 'IIA, ms', 'GFD, ms', 'decode, ms']
+    assert all(row.ours > 0 and row.mmpose > 0 for row in found)
 
 
 def test_agreement_matches_people_by_place_and_counts_moved_keypoints():

@@ -49,11 +49,12 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def in_turns(programs: Dict[str, Callable], repeats: int, device: torch.device) -> Dict[str, Timing]:
+def in_turns(programs: Dict[str, Callable], repeats: int, device: torch.device, calls: int = 1) -> Dict[str, Timing]:
     """Times programs one after the other, round by round, so that what slows the machine down slows all of them.
 
     Args:
         programs: by name; each is called once more before, to warm up. repeats: rounds.
+        calls: in a row at each turn, for programs too short for one clock reading; the time is that of one call.
     """
     for program in programs.values():
         program()
@@ -62,9 +63,10 @@ def in_turns(programs: Dict[str, Callable], repeats: int, device: torch.device) 
         for name, program in programs.items():
             wait_for(device)
             start = time.perf_counter()
-            program()
+            for _ in range(calls):
+                program()
             wait_for(device)
-            taken[name].append(1e3 * (time.perf_counter() - start))
+            taken[name].append(1e3 * (time.perf_counter() - start) / calls)
     return {name: summarise(times) for name, times in taken.items()}
 
 
@@ -110,19 +112,20 @@ def agreement(part: str, case: str, ours, mmpose) -> Iterator[Row]:
 
 
 class Stopwatch:
-    """Adds up the time in methods of objects while it is entered.
+    """Adds up the time in methods of objects and in functions of modules while it is entered.
 
     Args:
-        parts: name -> (object, name of its method) pairs. ``spent`` holds milliseconds by name afterwards.
+        parts: name -> (object or module, name in it) pairs. ``spent`` holds milliseconds by name afterwards.
     """
 
     def __init__(self, parts: Dict[str, Sequence[tuple]], device: torch.device) -> None:
-        self.parts, self.device, self.spent = parts, device, {}
+        self.parts, self.device, self.spent, self.replaced = parts, device, {}, []
 
     def __enter__(self) -> 'Stopwatch':
         self.spent = dict.fromkeys(self.parts, 0.0)
         for name, methods in self.parts.items():
             for owner, method in methods:
+                self.replaced.append((owner, method, vars(owner).get(method)))
                 setattr(owner, method, self._timed(name, getattr(owner, method)))
         return self
 
@@ -137,6 +140,9 @@ class Stopwatch:
         return call
 
     def __exit__(self, *_) -> None:
-        for methods in self.parts.values():
-            for owner, method in methods:
+        for owner, method, before in self.replaced:
+            if before is None:
                 delattr(owner, method)  # the class's own is found again
+            else:
+                setattr(owner, method, before)
+        self.replaced.clear()

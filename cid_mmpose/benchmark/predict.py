@@ -4,7 +4,10 @@ from typing import Callable, Iterator, Optional
 
 import numpy as np
 import torch
+from mmpose.models.heads.heatmap_heads import cid_head
 from torch import nn
+
+from cid_mmpose.models import read_peaks
 
 from .dekr import dekr_model
 from .measure import Row, Stopwatch, agreement, in_turns
@@ -79,10 +82,14 @@ def parts_of_time(options: SimpleNamespace) -> Iterator[Row]:
         watches = [
             Stopwatch(dict(backbone=[(ours, 'extract_feat')], IIA=[(ours.head.iia, 'center')],
                            GFD=[(ours.head.gfd, name) for name in ('share', 'address', 'read_scores')],
-                           decode=[(ours.head.decoder, 'decode')]), options.device),
+                           decode=[(read_peaks, 'smooth'), (read_peaks, 'find_peaks'),
+                                   (ours.head.decoder, 'decode_peaks')]), options.device),
             Stopwatch(dict(backbone=[(theirs, 'extract_feat')], IIA=[(theirs.head.iia_module, 'forward_test')],
-                           GFD=[(theirs.head.gfd_module, 'forward')], decode=[(theirs.head, 'decode')]),
+                           GFD=[(theirs.head.gfd_module, 'forward')],
+                           decode=[(cid_head, 'smooth_heatmaps'), (theirs.head, 'decode')]),
                       options.device)]
+        for model in (ours, theirs):
+            tester(model, picture)()   # to warm up
         spent = [{name: [] for name in watches[0].parts} for _ in watches]
         for _ in range(max(options.repeats // 2, 1)):
             for mine, watch, model in zip(spent, watches, (ours, theirs)):

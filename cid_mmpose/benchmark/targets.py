@@ -11,6 +11,8 @@ from cid_mmpose.models.cid_head import draw_crowd
 from .measure import Row, in_turns
 from .subjects import TRAIN_SIZE, crowd, mmpose_codec, our_sample
 
+PICTURES = 10  # encoded in a row at each turn, as a worker does
+
 
 def targets(options: SimpleNamespace) -> Iterator[Row]:
     """Encoding of one picture's people, and drawing those of a batch where the loss is."""
@@ -18,7 +20,7 @@ def targets(options: SimpleNamespace) -> Iterator[Row]:
     for people in (1, 5, 15, 30):
         scene = crowd(rng, people)
         programs = dict(ours=lambda: ours.encode(*scene, TRAIN_SIZE), mmpose=lambda: theirs.encode(*scene))
-        times = in_turns(programs, 10 * options.repeats, torch.device('cpu'))
+        times = in_turns(programs, options.repeats, torch.device('cpu'), PICTURES)
         yield Row('targets', f'{people} people', 'encode, ms', *times.values())
         yield Row('targets', f'{people} people', 'kB a picture', *(size_of(run()) / 1e3 for run in programs.values()))
     labels = [our_sample(crowd(rng, 10)).gt_instance_labels for _ in range(20)]
