@@ -154,7 +154,9 @@ def test_the_ratio_of_the_tuned_allocator_stands_in_brackets():
     assert line_of(row).endswith('4.5x')
 
 
-@pytest.mark.parametrize('words', [['everything'], ['head', '--threads', '0'], ['head', '--allocator', 'mine'], []])
+@pytest.mark.parametrize('words', [['everything'], ['head', '--threads', '0'], ['head', '--repeats', '0'],
+                                   ['head', '--device', 'gpu'], ['head', '--device', 'meta'],
+                                   ['head', '--out', __file__], ['head', '--allocator', 'mine'], []])
 def test_unknown_words_are_refused(words, capsys):
     with pytest.raises(SystemExit) as caught:
         command.parse_args(words)

@@ -1,4 +1,5 @@
 """The whole network in testing: one pass for pictures and mirror images, batches, half precision."""
+from copy import deepcopy
 from unittest import mock
 
 import numpy as np
@@ -80,11 +81,13 @@ def test_the_folded_copy_is_the_same_network_up_to_rounding():
 @torch.no_grad()
 @pytest.mark.parametrize('flip', [False, True])
 def test_folding_moves_nobody(flip):
-    network = model(flip_test=flip)
+    network = model(flip_test=flip, precision='float32')
     folded = network.predict(PICTURES, samples(3))
     assert set(network.folded.copies) == {torch.float32}
     with mock.patch.object(FoldedBackbone, '__call__', lambda self, backbone, inputs, dtype: backbone(inputs)):
         plain = network.predict(PICTURES, samples(3))
+    assert not any(weight.requires_grad for weight in network.folded.copies[torch.float32].parameters())
+    assert not deepcopy(network).folded.copies
     for one, other in zip(folded, plain):
         np.testing.assert_allclose(one.pred_instances.keypoints, other.pred_instances.keypoints, atol=0.01)
         np.testing.assert_allclose(one.pred_instances.keypoint_scores, other.pred_instances.keypoint_scores, atol=1e-5)
@@ -108,6 +111,19 @@ def test_the_folded_copy_follows_the_weights(how):
         network.train(False)
     assert not torch.equal(first, network.extract_feat(PICTURES, torch.bfloat16)[0])
     assert set(network.state_dict()) == names
+
+
+@torch.no_grad()
+def test_a_network_in_double_precision_predicts():
+    found, = model().double().predict(PICTURES[:1].double(), samples(1))
+    assert len(found.pred_instances) > 3
+
+
+def test_by_default_the_backbone_itself_is_used():
+    network = model()
+    with torch.inference_mode():
+        network.predict(PICTURES[:1], samples(1))
+    assert not network.folded.copies
 
 
 def test_another_precision_is_refused():

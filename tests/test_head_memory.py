@@ -58,6 +58,7 @@ def test_the_cells_at_once_of_the_paper_s_maps_worked_out_by_hand():
     assert [chunk[1:] for chunk in on_gpu[:2]] == [(slice(0, 88), slice(0, 128)), (slice(88, 176), slice(0, 128))]
 
 
-def test_a_budget_of_nothing_is_refused():
-    with pytest.raises(ValueError, match='memory_budget must be at least 1 MiB, got 0'):
-        oracle.head(memory_budget=0)
+@pytest.mark.parametrize('budget', [0, 1.5, '32', True])
+def test_a_budget_that_is_no_number_of_mebibytes_is_refused(budget):
+    with pytest.raises(ValueError, match='memory_budget must be a whole number of at least 1 MiB, got'):
+        oracle.head(memory_budget=budget)

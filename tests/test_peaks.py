@@ -51,6 +51,15 @@ def test_the_higher_of_two_peaks_and_the_first_of_equal_ones():
     assert as_lists(higher(no_peaks(1, 3, torch.device('cpu')), other)) == as_lists(other)
 
 
+def test_a_map_that_is_no_number_stays_none_whatever_the_rows():
+    maps = torch.zeros(1, 1, 6, 3)
+    maps[0, 0, 2, 1] = torch.nan
+    whole = torch.zeros(1, dtype=int)
+    found = read_peaks(lambda chunk: maps[chunk.people, :, chunk.rows], people_and_rows(whole, 1, (6, 3), 3),
+                       no_peaks(1, 1, maps.device), 1, 6)
+    assert found.value.isnan().all()
+
+
 def test_nobody_has_no_peaks():
     assert [part.shape for part in find_peaks(torch.zeros(0, 3, 4, 5))] == [(0, 3), (0, 3, 2), (0, 3, 2)]
 

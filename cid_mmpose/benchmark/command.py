@@ -37,17 +37,21 @@ def parse_args(words: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--threads', type=int, default=torch.get_num_threads(), help='of the CPU')
     parser.add_argument('--repeats', type=int, help='rounds; 7, or 3 with --quick')
-    parser.add_argument('--checkpoint', help='weights of CID-W32 for predict; random ones by default')
+    parser.add_argument('--checkpoint', help='weights of CID-W32, for predict alone; random ones by default')
     parser.add_argument('--curves', action='store_true', help='train: 300 iterations in float32 and in bfloat16 too')
     parser.add_argument('--allocator', choices=ALLOCATORS,
                         help="glibc's: as it is, told to keep large blocks, or a process with each; 'both' for all")
     parser.add_argument('--out', type=Path, default=Path('work_dirs/benchmark'), help='folder for tables and figures')
     args = parser.parse_args(words)
     args.counts = QUICK_COUNTS if args.quick else COUNTS
-    args.repeats = args.repeats or (3 if args.quick else 7)
+    args.repeats = (3 if args.quick else 7) if args.repeats is None else args.repeats
     args.allocator = args.allocator or ('both' if args.part == 'all' and not args.quick else 'default')
     if args.threads < 1 or args.repeats < 1:
         parser.error('--threads and --repeats must be at least 1')
+    if args.out.exists() and not args.out.is_dir():
+        parser.error(f'--out: {args.out} is a file; give a folder')
+    if args.device.split(':')[0] not in ('cpu', 'cuda') or (args.device != 'cpu' and not torch.cuda.is_available()):
+        parser.error(f'--device: there is no {args.device!r} here; cpu and, with a GPU, cuda can be measured')
     args.device = torch.device(args.device)
     return args
 
@@ -74,7 +78,8 @@ def measure_tuned(words: Sequence[str], out: Path) -> List[Row]:
     """The rows of the same command in a process of its own with the tuned allocator."""
     folder = out / 'tuned'
     command = [sys.executable, '-m', 'cid_mmpose', 'benchmark', *words, '--allocator', 'default', '--out', str(folder)]
-    subprocess.run(command, check=True, env={**os.environ, **TUNED})
+    if status := subprocess.run(command, env={**os.environ, **TUNED}).returncode:
+        raise SystemExit(status)   # it has said why
     return read_rows(folder / 'benchmark.json')
 
 

@@ -31,13 +31,13 @@ def predict(options: SimpleNamespace) -> Iterator[Row]:
         yield from agreement('predict', case, mine.pred_instances, other.pred_instances)
         yield from half_error(case, mine, half)
         full, rounded = (tester(ours, picture, precision, True)()[0].pred_fields.heatmaps
-                         for precision in (None, 'bfloat16'))
+                         for precision in ('float32', 'bfloat16'))
         changed = float((full - rounded).abs().max())
         yield Row('predict', case, 'bfloat16: largest change of the heatmaps', changed, None)
     yield from batches(options)
 
 
-def tester(model: nn.Module, pictures: torch.Tensor, precision: Optional[str] = None,
+def tester(model: nn.Module, pictures: torch.Tensor, precision: Optional[str] = 'float32',
            heatmaps: bool = False) -> Callable:
     """A call that predicts the people of ``pictures`` (B, 3, h, w)."""
     def call() -> list:

@@ -42,7 +42,7 @@ def find_peaks(maps: Tensor, rows: slice = slice(None)) -> Peaks:
 
 
 def higher(one: Peaks, other: Peaks) -> Peaks:
-    """The higher peak of each map; ``one`` of two that are equal."""
-    better = other.value > one.value
+    """The higher peak of each map; ``one`` of two that are equal, and a NaN before any number."""
+    better = (other.value > one.value) | other.value.isnan()
     return Peaks(*(torch.where(better if new.dim() == 2 else better[..., None], new, old)
                    for old, new in zip(one, other)))

@@ -27,7 +27,7 @@ from .read_peaks import read_peaks
 from .roots import Roots, find_roots
 
 TEST_OPTIONS = {'flip_test', 'output_heatmaps', 'precision'}
-PRECISIONS = {None: None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
+PRECISIONS = {None: None, 'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
 @MODELS.register_module()
@@ -73,8 +73,8 @@ class CIDHead(BaseHead):
         self.person_loss = MODELS.build(person_loss)
         self.contrastive_loss = MODELS.build(contrastive_loss)
         self.decoder = KEYPOINT_CODECS.build(decoder)
-        if memory_budget is not None and memory_budget < 1:
-            raise ValueError(f'memory_budget must be at least 1 MiB, got {memory_budget}')
+        if memory_budget is not None and (type(memory_budget) is not int or memory_budget < 1):
+            raise ValueError(f'memory_budget must be a whole number of at least 1 MiB, got {memory_budget!r}')
         self.max_train_people, self.memory_budget = max_train_people, memory_budget
         self.test = PredictOptions(**(test or {}))
         self.sigmas = self.test.joint_sigmas(num_keypoints)

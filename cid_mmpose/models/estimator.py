@@ -27,10 +27,11 @@ class CID(BottomupPoseEstimator):
     backbone or of the head, are refused with ``BadInput``; mmengine alone would only log them. Whether a few weights
     may be missing is left to the function that loads.
 
-    In testing a picture and its mirror image go through the backbone together, HRNet with its batch normalisation
-    folded. ``test_cfg`` takes ``flip_test`` and
-    ``output_heatmaps`` as the head does, and ``precision`` of the backbone, 'bfloat16' or 'float16': faster where the
-    device has it, and it moves some keypoints (docs/performance.md).
+    In testing a picture and its mirror image go through the backbone together. ``test_cfg`` takes ``flip_test`` and
+    ``output_heatmaps`` as the head does, and ``precision`` of the backbone: 'bfloat16' or 'float16' are faster where
+    the device has them and move some keypoints, 'float32' is a little faster and moves none (docs/performance.md).
+    With any of them a folded copy of the backbone is used; it follows optimizers, loading and ``train``/``eval``, but
+    not weights that are changed behind autograd's back (``.data``, fused optimizers) before the next ``eval``.
 
     Args:
         channels_last: keeps the backbone's maps channel by channel at each pixel, which is faster; the numbers are
@@ -64,10 +65,9 @@ class CID(BottomupPoseEstimator):
         """The people of B equally sized pictures (B, 3, h, w): the samples, with ``pred_instances`` in their pixels."""
         flip = self.test_cfg.get('flip_test', False)
         dtype = PRECISIONS[self.test_cfg.get('precision')]
-        if dtype is None and isinstance(self.backbone, HRNet) and not self.training:   # of others nothing is known
-            dtype = self.backbone.conv1.weight.dtype
+        dtype = None if self.training else dtype   # batch normalisation is folded for evaluation only
         feats = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]) if flip else inputs, dtype)
-        feats = [branch.float() for branch in feats]
+        feats = [branch.to(self.head.iia.conv.weight.dtype) for branch in feats]
         halves = tuple(zip(*(branch.chunk(2) for branch in feats))) if flip else feats
         found = self.head.predict(halves, data_samples, self.test_cfg)
         people, fields = found if isinstance(found, tuple) else (found, None)

@@ -23,10 +23,14 @@ class FoldedBackbone:
         self.state: Optional[tuple] = None
         self.copies: Dict[torch.dtype, nn.Module] = {}
 
+    def __getstate__(self) -> dict:
+        """Copies stay where they are when a model is saved or copied."""
+        return dict(state=None, copies={})
+
     def __call__(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype) -> tuple:
         """The maps of a backbone in evaluation, computed in ``dtype``, for pictures (B, 3, h, w)."""
         tensors = chain(backbone.parameters(), backbone.buffers())
-        state = tuple((tensor.data_ptr(), tensor._version) for tensor in tensors)
+        state = tuple((tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in tensors)
         if state != self.state:
             self.state, self.copies = state, {}
         if dtype not in self.copies:
@@ -39,6 +43,6 @@ class FoldedBackbone:
 
 def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
     """A copy for evaluation: batch normalisation folded into the convolutions before it, weights in ``dtype``."""
-    copy = deepcopy(backbone).requires_grad_(False)
+    copy = deepcopy(backbone)
     copy.train(False)   # HRNet's returns nothing
-    return fuse_conv_bn(copy).to(dtype)
+    return fuse_conv_bn(copy).to(dtype).requires_grad_(False)
