@@ -223,7 +223,7 @@ def test_an_unknown_class_is_refused_by_name(part):
 def test_an_unknown_test_option_is_refused_when_predicting():
     cfg = small_loaders(coco_mini(tiny_config()))
     cfg.model.test_cfg.flip_tset = True
-    with pytest.raises(ValueError, match=r"unknown \['flip_tset'\]; CIDHead knows \['flip_test', .*'precision'\]"):
+    with pytest.raises(ValueError, match=r"unknown \['flip_tset'\]; CIDHead knows \['compile', 'flip_test', .*'precision'\]"):
         run_both_steps(cfg)
 
 

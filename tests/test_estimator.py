@@ -1,6 +1,6 @@
 """The whole network in testing: one pass for pictures and mirror images, batches, half precision."""
+import re
 from copy import deepcopy
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ import torch
 from public_weights import ours
 from mmpose.structures import PoseDataSample
 
-from cid_mmpose.models.folded import FoldedBackbone, folded_copy
+from cid_mmpose.models.folded import folded_copy
 
 FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 
@@ -83,10 +83,9 @@ def test_the_folded_copy_is_the_same_network_up_to_rounding():
 def test_folding_moves_nobody(flip):
     network = model(flip_test=flip, precision='float32')
     folded = network.predict(PICTURES, samples(3))
-    assert set(network.folded.copies) == {torch.float32}
-    with mock.patch.object(FoldedBackbone, '__call__', lambda self, backbone, inputs, dtype: backbone(inputs)):
-        plain = network.predict(PICTURES, samples(3))
-    assert not any(weight.requires_grad for weight in network.folded.copies[torch.float32].parameters())
+    assert set(network.folded.copies) == {(torch.float32, None)}
+    plain = model(flip_test=flip).predict(PICTURES, samples(3))
+    assert not any(weight.requires_grad for weight in network.folded.copies[torch.float32, None].parameters())
     assert not deepcopy(network).folded.copies
     for one, other in zip(folded, plain):
         np.testing.assert_allclose(one.pred_instances.keypoints, other.pred_instances.keypoints, atol=0.01)
@@ -126,9 +125,10 @@ def test_by_default_the_backbone_itself_is_used():
     assert not network.folded.copies
 
 
-def test_another_precision_is_refused():
-    with pytest.raises(ValueError, match="precision must be one of .*'int8'"):
-        model().head.check_options(dict(precision='int8'))
+@pytest.mark.parametrize('option, value', [('precision', 'int8'), ('compile', True), ('compile', ['default'])])
+def test_other_values_of_the_backbone_s_options_are_refused(option, value):
+    with pytest.raises(ValueError, match=f'{option} must be one of .*None.*got {re.escape(repr(value))}'):
+        model().head.check_options({option: value})
 
 
 @torch.no_grad()

@@ -33,7 +33,8 @@ def parse_args(words: Optional[Sequence[str]] = None) -> argparse.Namespace:
         prog='python -m cid_mmpose benchmark',
         description="Time and memory of CID here and in MMPose, side by side in one process, on the same weights.")
     parser.add_argument('part', choices=[*PARTS, 'all'], help='what to measure')
-    parser.add_argument('--quick', action='store_true', help='few repeats and crowds: under 5 minutes on 2 cores')
+    parser.add_argument('--quick', action='store_true',
+                        help='few repeats and crowds, nothing compiled, no DEKR: under 5 minutes on 2 cores')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--threads', type=int, default=torch.get_num_threads(), help='of the CPU')
     parser.add_argument('--repeats', type=int, help='rounds; 7, or 3 with --quick')

@@ -1,12 +1,13 @@
 """The whole network in testing: end to end, in batches, by parts (figure 5a)."""
 from types import SimpleNamespace
-from typing import Callable, Iterator, Optional
+from typing import Callable, Dict, Iterator, Optional
 
 import numpy as np
 import torch
 from mmpose.models.heads.heatmap_heads import cid_head
 from torch import nn
 
+from cid_mmpose.errors import BadInput
 from cid_mmpose.models import read_peaks
 
 from .dekr import dekr_model
@@ -14,40 +15,68 @@ from .measure import Row, Stopwatch, agreement, in_turns
 from .subjects import TEST_SIZE, mmpose_model, our_model, test_samples
 
 
+PRECISIONS = ('float32', 'bfloat16')  # of the folded backbone
+
+
 def predict(options: SimpleNamespace) -> Iterator[Row]:
     """The whole network with flip test on pictures of 704 x 512, of random pixels."""
-    for people in (10, 30):
-        ours = our_model(people, options.checkpoint, options.device)
-        theirs = mmpose_model(ours)
-        picture = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
-        programs = dict(ours=tester(ours, picture), mmpose=tester(theirs, picture),
-                        bfloat16=tester(ours, picture, 'bfloat16'), dekr=tester(dekr_model(ours, people), picture))
-        times = in_turns(programs, options.repeats, options.device)
+    picture = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
+    for people in (30, ) if options.quick else (10, 30):
         case = f'{people} people'
-        yield Row('predict', case, 'float32, ms', times['ours'], times['mmpose'])
-        yield Row('predict', case, 'bfloat16 backbone, ms', times['bfloat16'], times['mmpose'])
-        yield Row('predict', case, "float32, ms, beside MMPose's DEKR-W32", times['ours'], times['dekr'])
-        mine, half, other = (programs[name]()[0] for name in ('ours', 'bfloat16', 'mmpose'))
-        yield from agreement('predict', case, mine.pred_instances, other.pred_instances)
-        yield from half_error(case, mine, half)
-        full, rounded = (tester(ours, picture, precision, True)()[0].pred_fields.heatmaps
-                         for precision in ('float32', 'bfloat16'))
+        ours = our_model(people, options.checkpoint, options.device)
+        mine = our_programs(ours, picture, compiled=people == 30 and not options.quick)
+        others = dict(mmpose=tester(mmpose_model(ours), picture))
+        if not options.quick:
+            others['dekr'] = tester(dekr_model(ours, people), picture)
+        times = in_turns({**mine, **others}, options.repeats, options.device)
+        for name in mine:
+            yield Row('predict', case, f'{name}, ms', times[name], times['mmpose'])
+        if 'dekr' in times:
+            yield Row('predict', case, "as it is, ms, beside MMPose's DEKR-W32", times['as it is'], times['dekr'])
+        found = {name: program()[0] for name, program in mine.items()}
+        expected = others['mmpose']()[0].pred_instances
+        for name in mine:
+            if 'bfloat16' not in name:
+                yield from agreement('predict', f'{case}, {name}', found[name].pred_instances, expected)
+        yield from half_error(case, found['as it is'], found['precision=bfloat16'])
+        full, rounded = (tester(ours, picture, precision, heatmaps=True)()[0].pred_fields.heatmaps
+                         for precision in PRECISIONS)
         changed = float((full - rounded).abs().max())
         yield Row('predict', case, 'bfloat16: largest change of the heatmaps', changed, None)
     yield from batches(options)
 
 
-def tester(model: nn.Module, pictures: torch.Tensor, precision: Optional[str] = 'float32',
+def our_programs(ours: nn.Module, picture: torch.Tensor, compiled: bool) -> Dict[str, Callable]:
+    """Ours as it is and with the options of ``test_cfg``, by name; compiled ones only where torch.compile works."""
+    programs = {'as it is': tester(ours, picture)}
+    for precision in PRECISIONS:
+        programs[f'precision={precision}'] = tester(ours, picture, precision)
+        program = tester(ours, picture, precision, 'default')
+        if compiled and works(program):
+            programs[f'precision={precision}, compile=default'] = program
+    return programs
+
+
+def works(program: Callable) -> bool:
+    """Whether a program can be run here; what it lacks is printed."""
+    try:
+        program()
+    except BadInput as error:
+        print(f'left out: {error}')
+        return False
+    return True
+
+
+def tester(model: nn.Module, pictures: torch.Tensor, precision: Optional[str] = None, mode: Optional[str] = None,
            heatmaps: bool = False) -> Callable:
     """A call that predicts the people of ``pictures`` (B, 3, h, w)."""
     def call() -> list:
         model.test_cfg['flip_test'] = True
         if hasattr(model, 'other_joints'):  # ours
-            model.test_cfg.update(precision=precision, output_heatmaps=heatmaps)
+            model.test_cfg.update(precision=precision, compile=mode, output_heatmaps=heatmaps)
         with torch.no_grad():
             return model.predict(pictures, test_samples(len(pictures), TEST_SIZE))
     return call
-
 
 def half_error(case: str, full, half) -> Iterator[Row]:
     """What bfloat16 changes: distance of the keypoints of people who are matched by their nearest middle."""
@@ -64,12 +93,15 @@ def batches(options: SimpleNamespace, count: int = 8) -> Iterator[Row]:
     """Eight pictures in one call and one by one."""
     ours = our_model(10, options.checkpoint, options.device)
     pictures = torch.randn(count, 3, *TEST_SIZE[::-1], device=options.device)
-    programs = dict(together=tester(ours, pictures), apart=lambda: [tester(ours, one[None])()[0] for one in pictures])
+    found = {}   # of the last calls
+    programs = dict(
+        together=lambda: found.update(together=tester(ours, pictures)()),
+        apart=lambda: found.update(apart=[tester(ours, one[None])()[0] for one in pictures]))
     times = in_turns(programs, max(options.repeats // 2, 1), options.device)
     for name, time in times.items():
         yield Row('predict', f'{count} pictures {name}', 'pictures/s', 1e3 * count / time.median, None)
-    found = [[one.pred_instances for one in program()] for program in programs.values()]
-    apart = max(np.abs(one.keypoints - other.keypoints).max() for one, other in zip(*found))
+    apart = max(np.abs(one.pred_instances.keypoints - other.pred_instances.keypoints).max()
+                for one, other in zip(*found.values()))
     yield Row('predict', f'{count} pictures', 'together against apart, px', float(apart), None)
 
 

@@ -50,11 +50,11 @@ def line_of(row: Row, tuned: Optional[Row] = None) -> str:
     ratio = '' if row.ratio is None else f'{row.ratio:.3g}x'
     if tuned is not None and tuned.ratio is not None and ratio:
         ratio += f' ({tuned.ratio:.3g}x)'
-    return (f'{row.part:10} {row.case:28} {row.measure:42} {text_of(row.ours):>24} {text_of(row.mmpose):>24} '
+    return (f'{row.part:10} {row.case:48} {row.measure:46} {text_of(row.ours):>24} {text_of(row.mmpose):>24} '
             f'{ratio:>16}').rstrip()
 
 
-HEADING = f'{"part":10} {"case":28} {"measure":42} {"ours":>24} {"MMPose":>24} {"MMPose / ours":>16}'
+HEADING = f'{"part":10} {"case":48} {"measure":46} {"ours":>24} {"MMPose":>24} {"MMPose / ours":>16}'
 
 
 def write(rows: Sequence[Row], about: Dict[str, str], out: Path) -> List[Path]:

@@ -34,8 +34,6 @@ def forward(model: nn.Module, picture: torch.Tensor) -> Callable:
     """A call without flip test."""
     def call() -> None:
         model.test_cfg.update(flip_test=False)
-        if hasattr(model, 'folded'):  # ours
-            model.test_cfg.update(precision='float32')
         with torch.no_grad():
             model.predict(picture, test_samples(1, TRAIN_SIZE))
     return call

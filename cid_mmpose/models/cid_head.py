@@ -19,6 +19,7 @@ from cid_mmpose.registry import KEYPOINT_CODECS, MODELS
 from .chunks import Chunk, how_many, part_of, people_and_rows, sum_over_people
 from .features import sample_at
 from .flip import average_halves, both_halves, in_mirror, stack_mirrored
+from .folded import COMPILE_MODES
 from .gfd import GFD, to_scores
 from .iia import IIA
 from .losses import focal_sum
@@ -26,7 +27,7 @@ from .people import PredictOptions, make_people
 from .read_peaks import read_peaks
 from .roots import Roots, find_roots
 
-TEST_OPTIONS = {'flip_test', 'output_heatmaps', 'precision'}
+TEST_OPTIONS = {'compile', 'flip_test', 'output_heatmaps', 'precision'}
 PRECISIONS = {None: None, 'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
@@ -147,7 +148,7 @@ class CIDHead(BaseHead):
         Args:
             feats: as for ``forward``, or with ``flip_test`` a pair: of the pictures and of their mirror images.
             batch_data_samples: B samples; with ``flip_test`` their ``flip_indices`` swap left and right joints.
-            test_cfg: ``flip_test`` and ``output_heatmaps``, both False by default; ``precision`` is for ``CID``.
+            test_cfg: ``flip_test`` and ``output_heatmaps``, False by default; ``precision`` and ``compile`` are for ``CID``.
 
         Returns:
             B ``InstanceData`` as ``make_people`` describes, in input pixels; with ``output_heatmaps`` also B
@@ -189,8 +190,9 @@ class CIDHead(BaseHead):
         for name in ('flip_test', 'output_heatmaps'):
             if not isinstance(test_cfg.get(name, False), bool):  # 'False' would count as true
                 raise BadInput(f'model.test_cfg: {name} must be True or False, got {test_cfg[name]!r}')
-        if (precision := test_cfg.get('precision')) not in PRECISIONS:
-            raise BadInput(f'model.test_cfg: precision must be one of {list(PRECISIONS)}, got {precision!r}')
+        for name, known in dict(precision=[*PRECISIONS], compile=[*COMPILE_MODES]).items():
+            if (value := test_cfg.get(name)) not in known:
+                raise BadInput(f'model.test_cfg: {name} must be one of {known}, got {value!r}')
 
     def find_people(self, feats: Sequence, flip_indices: Optional[Sequence[int]] = None) -> tuple:
         """Who is in B pictures, and how to read each one's maps.

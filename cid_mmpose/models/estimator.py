@@ -30,8 +30,10 @@ class CID(BottomupPoseEstimator):
     In testing a picture and its mirror image go through the backbone together. ``test_cfg`` takes ``flip_test`` and
     ``output_heatmaps`` as the head does, and ``precision`` of the backbone: 'bfloat16' or 'float16' are faster where
     the device has them and move some keypoints, 'float32' is a little faster and moves none (docs/performance.md).
-    With any of them a folded copy of the backbone is used; it follows optimizers, loading and ``train``/``eval``, but
-    not weights that are changed behind autograd's back (``.data``, fused optimizers) before the next ``eval``.
+    ``compile``, 'default' or 'reduce-overhead' (CUDA graphs), hands the backbone to torch.compile: faster again, after
+    half a minute or two for the first picture and again when a second size comes. With either option a folded copy of
+    the backbone is used; it follows optimizers, loading and ``train``/``eval``, but not weights that are changed behind
+    autograd's back (``.data``, fused optimizers) before the next ``eval``.
 
     Args:
         channels_last: keeps the backbone's maps channel by channel at each pixel, which is faster; the numbers are
@@ -64,16 +66,18 @@ class CID(BottomupPoseEstimator):
     def predict(self, inputs: Tensor, data_samples: list) -> list:
         """The people of B equally sized pictures (B, 3, h, w): the samples, with ``pred_instances`` in their pixels."""
         flip = self.test_cfg.get('flip_test', False)
-        dtype = PRECISIONS[self.test_cfg.get('precision')]
+        dtype, mode = PRECISIONS[self.test_cfg.get('precision')], self.test_cfg.get('compile')
+        if mode and dtype is None:
+            dtype = next(self.backbone.parameters()).dtype
         dtype = None if self.training else dtype   # batch normalisation is folded for evaluation only
-        feats = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]) if flip else inputs, dtype)
+        feats = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]) if flip else inputs, dtype, mode)
         feats = [branch.to(self.head.iia.conv.weight.dtype) for branch in feats]
         halves = tuple(zip(*(branch.chunk(2) for branch in feats))) if flip else feats
         found = self.head.predict(halves, data_samples, self.test_cfg)
         people, fields = found if isinstance(found, tuple) else (found, None)
         return self.add_pred_to_datasample(people, fields, data_samples)
 
-    def extract_feat(self, inputs: Tensor, dtype: Optional[torch.dtype] = None) -> Any:
+    def extract_feat(self, inputs: Tensor, dtype: Optional[torch.dtype] = None, mode: Optional[str] = None) -> Any:
         """The branches of F for pictures (B, 3, h, w), as MMPose's; by the ``FoldedBackbone`` in ``dtype`` if given.
 
         Raises:
@@ -84,7 +88,7 @@ class CID(BottomupPoseEstimator):
                            f'multiples of {STRIDE}; set such an input_size in the pipeline')
         if dtype is None:
             return super().extract_feat(inputs)
-        feats = self.folded(self.backbone, inputs, dtype)
+        feats = self.folded(self.backbone, inputs, dtype, mode)
         return self.neck([branch.float() for branch in feats]) if self.with_neck else feats
 
     def train(self, mode: bool = True) -> 'CID':

@@ -1,19 +1,23 @@
-"""The backbone in testing: a copy with batch normalisation folded into the convolutions before it.
+"""The backbone in testing: a copy with batch normalisation folded into the convolutions before it, compiled on demand.
 
 The same numbers up to the last digits of float32, with one pass over the maps less a layer; in half precision its
-weights are rounded once, not at every call.
+weights are rounded once, not at every call. Compiled, ReLU and addition happen inside the convolutions as well.
 """
 from copy import deepcopy
 from itertools import chain
-from typing import Dict, Optional
+from typing import Callable, Dict, Optional
 
 import torch
 from mmcv.cnn import fuse_conv_bn
 from torch import Tensor, nn
 
+from cid_mmpose.errors import BadInput
+
+COMPILE_MODES = (None, 'default', 'reduce-overhead')  # torch.compile's names; the last one records CUDA graphs
+
 
 class FoldedBackbone:
-    """Makes and keeps a folded copy a precision of a backbone, and makes it anew when the weights have changed."""
+    """Makes and keeps folded copies of a backbone, and makes them anew when the weights have changed."""
 
     def __init__(self) -> None:
         self.forget()
@@ -21,24 +25,29 @@ class FoldedBackbone:
     def forget(self) -> None:
         """The next call makes a new copy."""
         self.state: Optional[tuple] = None
-        self.copies: Dict[torch.dtype, nn.Module] = {}
+        self.copies: Dict[tuple, Callable] = {}   # by dtype and mode
 
     def __getstate__(self) -> dict:
         """Copies stay where they are when a model is saved or copied."""
         return dict(state=None, copies={})
 
-    def __call__(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype) -> tuple:
-        """The maps of a backbone in evaluation, computed in ``dtype``, for pictures (B, 3, h, w)."""
+    def __call__(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: Optional[str] = None) -> tuple:
+        """The maps of a backbone in evaluation, computed in ``dtype``, for pictures (B, 3, h, w).
+
+        Args:
+            mode: one of ``COMPILE_MODES``; None does not compile.
+        """
         tensors = chain(backbone.parameters(), backbone.buffers())
         state = tuple((tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in tensors)
         if state != self.state:
             self.state, self.copies = state, {}
-        if dtype not in self.copies:
-            self.copies[dtype] = folded_copy(backbone, dtype)
+        if (dtype, mode) not in self.copies:
+            copy = folded_copy(backbone, dtype)
+            self.copies[dtype, mode] = compiled(copy, mode) if mode else copy
         half = dtype in (torch.float16, torch.bfloat16)
         # for layers that want float32 between others that do not
         with torch.autocast(inputs.device.type, dtype if half else None, enabled=half):
-            return self.copies[dtype](inputs)
+            return self.copies[dtype, mode](inputs)
 
 
 def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
@@ -46,3 +55,29 @@ def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
     copy = deepcopy(backbone)
     copy.train(False)   # HRNet's returns nothing
     return fuse_conv_bn(copy).to(dtype).requires_grad_(False)
+
+
+def compiled(network: nn.Module, mode: str) -> Callable:
+    """``network`` by torch.compile with its weights as constants: a program for the first size of pictures that comes,
+    and a more general one, slower to compile and to run, for all others (two if the next size is a square).
+
+    Raises:
+        BadInput: when called, if it cannot be compiled here.
+    """
+    # other weights are another program: without isolation the ninth set of them would run as it is, uncompiled
+    one_size, any_size = (torch.compile(network, mode=mode, dynamic=dynamic, isolate_recompiles=True)
+                          for dynamic in (False, True))
+    first = []
+
+    def call(inputs: Tensor) -> tuple:
+        first[:] = first or [inputs.shape]
+        try:
+            # for the whole process while it is needed: as an option of torch.compile it would not reach the part of
+            # it that tells weights from inputs
+            with torch._inductor.config.patch(freezing=True):
+                return (one_size if inputs.shape == first[0] else any_size)(inputs)
+        except torch._dynamo.exc.BackendCompilerFailed as error:
+            raise BadInput(f"model.test_cfg: compile={mode!r} does not work here, {str(error).splitlines()[0]}; "
+                           'install what is missing (on a CPU a C++ compiler such as g++) or leave compile out'
+                           ) from error
+    return call

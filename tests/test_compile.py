@@ -1,0 +1,74 @@
+"""The compiled backbone: the same answers, for every size of pictures, that follow the weights."""
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from test_estimator import PICTURES, model, samples
+from torch import nn
+from torch._dynamo.utils import counters
+
+from cid_mmpose.models.folded import compiled
+
+needs_compiler = pytest.mark.skipif(not shutil.which(os.environ.get('CXX', 'g++')), reason='no C++ compiler')
+
+
+def small_network(seed: int) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1)).eval()
+
+
+def num_programs() -> int:
+    """How many programs torch.compile has made so far."""
+    return counters['stats']['unique_graphs']
+
+
+@needs_compiler
+@torch.no_grad()
+def test_every_size_and_set_of_weights_has_its_own_maps():
+    pairs = []
+    before = num_programs()
+    for seed in range(10):   # left to itself, torch.compile leaves the ninth program of a class uncompiled
+        network = small_network(seed)
+        pairs.append((network, compiled(network, 'default')))
+        for network, program in (pairs[0], pairs[-1]):
+            torch.testing.assert_close(program(PICTURES), network(PICTURES), rtol=1e-5, atol=1e-6)
+    assert num_programs() == before + 10
+    network, program = pairs[0]
+    for shape in ((4, 3, 96, 128), (2, 3, 128, 64), (6, 3, 160, 32), PICTURES.shape):
+        pictures = torch.randn(shape)
+        torch.testing.assert_close(program(pictures), network(pictures), rtol=1e-5, atol=1e-6)
+    assert num_programs() == before + 11   # one more for all other sizes, where no two sides were equal
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize('mode', ['default', 'reduce-overhead'])
+@pytest.mark.parametrize('context', [torch.no_grad, torch.inference_mode])
+def test_compiling_moves_nobody(mode, context):
+    plain = model(flip_test=True)
+    network = model(flip_test=True, compile=mode)
+    with context():
+        for _ in range(2):   # with the same weights in both; the second ones are other ones
+            found, expected = (each.predict(PICTURES, samples(3)) for each in (network, plain))
+            assert set(network.folded.copies) == {(torch.float32, mode)}
+            for one, other in zip(found, expected):
+                assert len(one.pred_instances.keypoints) > 3
+                np.testing.assert_allclose(one.pred_instances.keypoints, other.pred_instances.keypoints, atol=0.01)
+                np.testing.assert_allclose(
+                    one.pred_instances.keypoint_scores, other.pred_instances.keypoint_scores, atol=1e-5)
+            for each in (network, plain):
+                each.load_state_dict({name: 0.9 * value if name.startswith('backbone.stage3') and value.ndim == 4
+                                      else value for name, value in each.state_dict().items()})
+
+
+def test_without_a_compiler_one_line_says_what_to_do(tmp_path):
+    code = ('import torch; from cid_mmpose.models.folded import compiled\n'
+            "with torch.no_grad(): compiled(torch.nn.Conv2d(3, 4, 3), 'default')(torch.zeros(1, 3, 8, 8).add(1))")
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=300, env={
+        **os.environ, 'CXX': str(tmp_path / 'none'), 'TORCHINDUCTOR_CACHE_DIR': str(tmp_path)})
+    last = done.stderr.strip().splitlines()[-1]
+    assert 'BadInput' in last and "model.test_cfg: compile='default'" in last and 'leave compile out' in last
