@@ -8,7 +8,7 @@ import torch
 from public_weights import ours
 from mmpose.structures import PoseDataSample
 
-from cid_mmpose.models.folded import folded_copy
+from cid_mmpose.models.folded import FoldedBackbone, folded_copy
 
 FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 
@@ -116,6 +116,37 @@ def test_the_folded_copy_follows_the_weights(how):
 def test_a_network_in_double_precision_predicts():
     found, = model().double().predict(PICTURES[:1].double(), samples(1))
     assert len(found.pred_instances) > 3
+
+
+@torch.no_grad()
+def test_the_folded_copy_follows_parameters_that_are_replaced():
+    layers, folded = torch.nn.Sequential(torch.nn.Conv2d(3, 16, 3)).eval(), FoldedBackbone()
+    for _ in range(20):
+        for _ in range(2):   # the second one may come to lie where the first one was
+            layers[0].weight = torch.nn.Parameter(torch.randn(16, 3, 3, 3))
+        assert torch.equal(folded(layers, PICTURES, torch.float32), layers(PICTURES))
+
+
+def test_a_copy_made_without_gradients_does_not_stand_in_the_way_of_them():
+    network = model(precision='float32')
+    with torch.inference_mode():
+        network.predict(PICTURES[:1], samples(1))
+    network.extract_feat(PICTURES[:1].clone().requires_grad_(), torch.float32)[0].sum().backward()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
+def test_the_backbone_s_precision_need_not_be_that_of_the_pictures(precision):
+    found, = model(precision=precision).double().predict(PICTURES[:1].double(), samples(1))
+    assert len(found.pred_instances) > 3
+
+
+@torch.no_grad()
+def test_options_are_checked_when_they_are_used():
+    network = model()
+    network.test_cfg.update(compile='fast')
+    with pytest.raises(ValueError, match="compile must be one of .*'fast'"):
+        network.predict(PICTURES[:1], samples(1))
 
 
 def test_by_default_the_backbone_itself_is_used():

@@ -148,7 +148,7 @@ class CIDHead(BaseHead):
         Args:
             feats: as for ``forward``, or with ``flip_test`` a pair: of the pictures and of their mirror images.
             batch_data_samples: B samples; with ``flip_test`` their ``flip_indices`` swap left and right joints.
-            test_cfg: ``flip_test`` and ``output_heatmaps``, False by default; ``precision`` and ``compile`` are for ``CID``.
+            test_cfg: ``flip_test`` and ``output_heatmaps``, False by default; the others are for ``CID``.
 
         Returns:
             B ``InstanceData`` as ``make_people`` describes, in input pixels; with ``output_heatmaps`` also B

@@ -31,9 +31,10 @@ class CID(BottomupPoseEstimator):
     ``output_heatmaps`` as the head does, and ``precision`` of the backbone: 'bfloat16' or 'float16' are faster where
     the device has them and move some keypoints, 'float32' is a little faster and moves none (docs/performance.md).
     ``compile``, 'default' or 'reduce-overhead' (CUDA graphs), hands the backbone to torch.compile: faster again, after
-    half a minute or two for the first picture and again when a second size comes. With either option a folded copy of
-    the backbone is used; it follows optimizers, loading and ``train``/``eval``, but not weights that are changed behind
-    autograd's back (``.data``, fused optimizers) before the next ``eval``.
+    half a minute or two for the first batch, when a second size comes, and again after each ``eval``; in and after
+    training nothing is compiled. With either option a folded copy of the backbone is used; it follows optimizers,
+    loading and ``train``/``eval``, but not weights that are changed behind autograd's back (``.data``, fused
+    optimizers) before the next ``eval``.
 
     Args:
         channels_last: keeps the backbone's maps channel by channel at each pixel, which is faster; the numbers are
@@ -51,7 +52,7 @@ class CID(BottomupPoseEstimator):
     def __init__(self, *, other_joints: str = 'error', channels_last: bool = True, **kwargs) -> None:
         if other_joints not in ('error', 'fresh'):
             raise ValueError(f"other_joints must be 'error' or 'fresh', got {other_joints!r}")
-        self.folded = FoldedBackbone()
+        self.folded, self.trained = FoldedBackbone(), False
         super().__init__(**kwargs)
         kind = type(getattr(self, 'head', None))
         if not issubclass(kind, CIDHead):   # the names of another head's weights would be changed to ours
@@ -65,8 +66,10 @@ class CID(BottomupPoseEstimator):
 
     def predict(self, inputs: Tensor, data_samples: list) -> list:
         """The people of B equally sized pictures (B, 3, h, w): the samples, with ``pred_instances`` in their pixels."""
+        self.head.check_options(self.test_cfg)   # they may have been changed since
         flip = self.test_cfg.get('flip_test', False)
         dtype, mode = PRECISIONS[self.test_cfg.get('precision')], self.test_cfg.get('compile')
+        mode = None if self.trained else mode
         if mode and dtype is None:
             dtype = next(self.backbone.parameters()).dtype
         dtype = None if self.training else dtype   # batch normalisation is folded for evaluation only
@@ -89,10 +92,17 @@ class CID(BottomupPoseEstimator):
         if dtype is None:
             return super().extract_feat(inputs)
         feats = self.folded(self.backbone, inputs, dtype, mode)
-        return self.neck([branch.float() for branch in feats]) if self.with_neck else feats
+        return self.neck([branch.to(self.head.iia.conv.weight.dtype) for branch in feats]) if self.with_neck else feats
 
     def train(self, mode: bool = True) -> 'CID':
-        """As any module's; weights may have changed since the backbone was last folded."""
+        """As any module's; weights may have changed since the backbone was last folded.
+
+        In training each validation has weights of its own, which would have to be compiled, and torch never gives back
+        all memory of a program; so from the first call with True on nothing is compiled.
+        """
+        if mode and not self.trained and self.test_cfg.get('compile'):
+            say('model.test_cfg.compile is for testing; in and after training nothing is compiled')
+        self.trained = self.trained or mode
         self.folded.forget()
         return super().train(mode)
 

@@ -5,7 +5,7 @@ weights are rounded once, not at every call. Compiled, ReLU and addition happen 
 """
 from copy import deepcopy
 from itertools import chain
-from typing import Callable, Dict, Optional
+from typing import Callable, Dict, List, Optional
 
 import torch
 from mmcv.cnn import fuse_conv_bn
@@ -20,16 +20,18 @@ class FoldedBackbone:
     """Makes and keeps folded copies of a backbone, and makes them anew when the weights have changed."""
 
     def __init__(self) -> None:
-        self.forget()
+        self.state, self.copies = [], {}
 
     def forget(self) -> None:
         """The next call makes a new copy."""
-        self.state: Optional[tuple] = None
+        if any(mode for _, mode in self.copies):
+            torch.compiler.reset()   # nothing else gives back programs, and at 256 of them torch compiles no more
+        self.state: List[tuple] = []
         self.copies: Dict[tuple, Callable] = {}   # by dtype and mode
 
     def __getstate__(self) -> dict:
         """Copies stay where they are when a model is saved or copied."""
-        return dict(state=None, copies={})
+        return dict(state=[], copies={})
 
     def __call__(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: Optional[str] = None) -> tuple:
         """The maps of a backbone in evaluation, computed in ``dtype``, for pictures (B, 3, h, w).
@@ -37,24 +39,29 @@ class FoldedBackbone:
         Args:
             mode: one of ``COMPILE_MODES``; None does not compile.
         """
-        tensors = chain(backbone.parameters(), backbone.buffers())
-        state = tuple((tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in tensors)
-        if state != self.state:
-            self.state, self.copies = state, {}
+        # the tensors themselves: as long as they are held, others cannot come to lie at their addresses
+        state = [(tensor, tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)
+                 for tensor in chain(backbone.parameters(), backbone.buffers())]
+        if len(state) != len(self.state) or any(one[0] is not other[0] or one[1:] != other[1:]
+                                                for one, other in zip(state, self.state)):
+            self.forget()
+            self.state = state
         if (dtype, mode) not in self.copies:
             copy = folded_copy(backbone, dtype)
             self.copies[dtype, mode] = compiled(copy, mode) if mode else copy
         half = dtype in (torch.float16, torch.bfloat16)
         # for layers that want float32 between others that do not
         with torch.autocast(inputs.device.type, dtype if half else None, enabled=half):
-            return self.copies[dtype, mode](inputs)
+            return self.copies[dtype, mode](inputs.to(dtype))
 
 
 def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
     """A copy for evaluation: batch normalisation folded into the convolutions before it, weights in ``dtype``."""
-    copy = deepcopy(backbone)
-    copy.train(False)   # HRNet's returns nothing
-    return fuse_conv_bn(copy).to(dtype).requires_grad_(False)
+    # whoever calls first, the next one may want gradients of the pictures
+    with torch.inference_mode(False), torch.no_grad():
+        copy = deepcopy(backbone)
+        copy.train(False)   # HRNet's returns nothing
+        return fuse_conv_bn(copy).to(dtype).requires_grad_(False)
 
 
 def compiled(network: nn.Module, mode: str) -> Callable:
@@ -64,7 +71,7 @@ def compiled(network: nn.Module, mode: str) -> Callable:
     Raises:
         BadInput: when called, if it cannot be compiled here.
     """
-    # other weights are another program: without isolation the ninth set of them would run as it is, uncompiled
+    # other weights are another program: without isolation the ninth network of a class would run uncompiled
     one_size, any_size = (torch.compile(network, mode=mode, dynamic=dynamic, isolate_recompiles=True)
                           for dynamic in (False, True))
     first = []
@@ -77,7 +84,7 @@ def compiled(network: nn.Module, mode: str) -> Callable:
             with torch._inductor.config.patch(freezing=True):
                 return (one_size if inputs.shape == first[0] else any_size)(inputs)
         except torch._dynamo.exc.BackendCompilerFailed as error:
-            raise BadInput(f"model.test_cfg: compile={mode!r} does not work here, {str(error).splitlines()[0]}; "
-                           'install what is missing (on a CPU a C++ compiler such as g++) or leave compile out'
-                           ) from error
+            why = ' '.join(str(error).split('\n\n')[0].split())   # behind that come hints for torch's developers
+            raise BadInput(f'model.test_cfg: compile={mode!r} does not work here: {why}; install what is missing (on a '
+                           'CPU a C++ compiler such as g++) or leave compile out') from error
     return call
