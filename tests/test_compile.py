@@ -69,6 +69,7 @@ def test_compiling_changes_no_map(mode, context):
 @needs_compiler
 @torch.no_grad()
 def test_programs_of_old_weights_are_given_up(monkeypatch):
+    torch.compiler.reset()   # programs of other tests count as well
     monkeypatch.setattr(torch._dynamo.config, 'accumulated_recompile_limit', 3)   # as 256 of them would hit it
     network, folded = small_network(0), FoldedBackbone()
     for _ in range(5):
