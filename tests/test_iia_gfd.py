@@ -46,6 +46,19 @@ def test_gfd_equals_the_textbook_form_with_all_gradients(recalibration, channels
                                    err_msg=name)
 
 
+@pytest.mark.parametrize('channels', [1, 5, 32])
+@pytest.mark.parametrize('recalibration', ['fused', 'spatial', 'channel'])
+def test_gfd_without_gradients_equals_the_textbook_form(recalibration, channels):
+    module, features = scene(recalibration, channels)
+    exact, params = copy.deepcopy(module).double(), sample_at([features], ROOTS)
+    with torch.no_grad():   # other products are taken than with gradients, see cells.py
+        maps = module([features], params, ROOTS)
+        expected = oracle.gfd(exact, features.double(), params.double(), ROOTS)
+        nobody = Roots(ROOTS.cell[:0], ROOTS.image[:0])
+        assert module([features], params[:0], nobody).shape == (0, 4, 7, 9)
+    np.testing.assert_allclose(maps, expected, rtol=1e-5, atol=1e-5 * expected.abs().max())
+
+
 def test_gfd_is_exact_in_double_precision():
     module, features = scene()
     module, features = module.double(), features.double()

@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .cells import by_onednn, convolve
 from .chunks import NOBODY, part_of, people_chunks
 from .features import project
 from .iia import init_heatmap, init_linear
@@ -188,21 +189,31 @@ class GFD(nn.Module):
         if joints is not None:
             weight, bias = weight[list(joints)], bias[list(joints)]
         fused = self._fuse(shared, people).relu_()
-        logits = F.linear(fused.flatten(1, 2), weight, bias)
+        logits = convolve(fused.flatten(1, 2), weight, bias)
         return logits.unflatten(1, fused.shape[1:3]).permute(2, 3, 0, 1)
 
     def _fuse(self, shared: Dict[str, Tensor], people: Dict[str, Tensor]) -> Tensor:
         """W_c diag(f) F^ + M (W_s F^) and the bias (eq. 9-12): (h, W, n, D); arguments as ``read``."""
         features, bias = shared['features'], self.fuse.bias
-        channel = None if self.channel is None else people['channel'].flatten(0, 1)
         if self.spatial is None:
-            return F.linear(features, channel, bias.repeat(len(people['channel']))).unflatten(2, (-1, self.channels))
-        mask, bias = (each.to(features.dtype) for each in (self.mask(shared, people), bias))
-        fused = torch.addcmul(bias, mask[..., None], shared['spatial'][:, :, None])
-        if channel is not None:   # the product is added to what is there, which saves two passes over these maps
-            features = features.flatten(0, 1)
-            fused.view(len(features), len(channel)).addmm_(features, channel.T.to(features.dtype))
+            return self._recalibrate_channels(features, people['channel'])
+        mask = self.mask(shared, people).to(features.dtype)[..., None]
+        spatial = shared['spatial'][:, :, None]
+        if self.channel is None:
+            return torch.addcmul(bias.to(features.dtype), mask, spatial)
+        # the second of both parts is added to what is there, which saves two passes over these maps
+        channel = people['channel']
+        if by_onednn(features, channel):
+            return self._recalibrate_channels(features, channel).addcmul_(mask, spatial)
+        fused = torch.addcmul(bias.to(features.dtype), mask, spatial)
+        features, channel = features.flatten(0, 1), channel.flatten(0, 1).to(features.dtype)
+        fused.view(len(features), len(channel)).addmm_(features, channel.T)
         return fused
+
+    def _recalibrate_channels(self, features: Tensor, channel: Tensor) -> Tensor:
+        """W_c diag(f) F^ and the bias: (h, W, D) and (n, D, D) -> (h, W, n, D)."""
+        fused = convolve(features, channel.flatten(0, 1), self.fuse.bias.repeat(len(channel)))
+        return fused.unflatten(2, channel.shape[:2])
 
     @torch.no_grad()
     def read_scores(self, halves: Sequence[tuple]) -> Tensor:
