@@ -8,6 +8,7 @@ import torch
 from public_weights import ours
 from mmpose.structures import PoseDataSample
 
+from cid_mmpose.models import estimator
 from cid_mmpose.models.folded import FoldedBackbone, folded_copy
 
 FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
@@ -52,6 +53,34 @@ def test_pictures_and_mirror_images_go_through_the_backbone_in_one_pass():
     network.backbone.register_forward_pre_hook(lambda module, given: sizes.append(tuple(given[0].shape)))
     network.predict(PICTURES, samples(3))
     assert sizes == [(6, 3, 64, 96)]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('flip, expected', [(True, [4, 4, 2]), (False, [4, 1])])
+def test_on_a_cpu_the_backbone_takes_as_many_pictures_as_fill_it_and_the_answers_stay(flip, expected, monkeypatch):
+    pictures = torch.cat([PICTURES, PICTURES[:2].flip(-2)])
+    for settings in (dict(), dict(precision='float32')):
+        network, sizes = model(flip_test=flip, output_heatmaps=True, **settings), []
+        whole = network.predict(pictures, samples(5))
+        network.backbone.register_forward_pre_hook(lambda module, given: sizes.append(len(given[0])))
+        with monkeypatch.context() as patch:
+            patch.setattr(estimator, 'CPU_PIXELS', 4 * 64 * 96 + 1)
+            cut = network.predict(pictures, samples(5))
+        assert sizes == (expected if not settings else [])   # a copy that was folded before has no hooks
+        for one, other in zip(whole, cut):
+            np.testing.assert_allclose(one.pred_instances.keypoints, other.pred_instances.keypoints, atol=0.01)
+            np.testing.assert_allclose(one.pred_fields.heatmaps, other.pred_fields.heatmaps, atol=1e-5)
+
+
+def test_pictures_at_once_worked_out_by_hand():
+    def at_once(count, h, w, flip, device='cpu'):
+        return estimator.pictures_at_once(torch.empty(count, 3, h, w, device=device), flip)
+
+    assert at_once(8, 512, 512, True) == 1 and at_once(8, 512, 512, False) == 2
+    assert at_once(8, 256, 256, True) == 4 and at_once(8, 256, 256, False) == 8
+    assert at_once(8, 1024, 1024, True) == 1    # more than all pixels, but one has to go
+    assert at_once(0, 512, 512, True) == 1
+    assert at_once(8, 1024, 1024, True, 'meta') == 8   # only a CPU is filled by one
 
 
 @torch.no_grad()

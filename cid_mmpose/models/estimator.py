@@ -1,5 +1,5 @@
 """The whole network, and how weights from elsewhere get into it."""
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import torch
 from mmpose.models.backbones import HRNet
@@ -16,6 +16,9 @@ from .cid_head import PRECISIONS, CIDHead
 from .folded import FoldedBackbone
 
 STRIDE = 32  # input pixels per cell of HRNet's coarsest branch, which the others are added to
+# Pixels that go through the backbone together on a CPU. They fill its cores, and the maps of more would be given back
+# to the system after each layer, and faulted in again.
+CPU_PIXELS = 2 * 512 * 512
 
 
 @MODELS.register_module()
@@ -27,7 +30,8 @@ class CID(BottomupPoseEstimator):
     backbone or of the head, are refused with ``BadInput``; mmengine alone would only log them. Whether a few weights
     may be missing is left to the function that loads.
 
-    In testing a picture and its mirror image go through the backbone together. ``test_cfg`` takes ``flip_test`` and
+    In testing pictures and their mirror images go through the backbone together, on a CPU no more of them than fill
+    its cores; the head takes the whole batch. ``test_cfg`` takes ``flip_test`` and
     ``output_heatmaps`` as the head does, and ``precision`` of the backbone: 'bfloat16' or 'float16' are faster where
     the device has them and move some keypoints, 'float32' is a little faster and moves none (docs/performance.md).
     ``compile``, 'default' or 'reduce-overhead' (CUDA graphs), hands the backbone to torch.compile: faster again, after
@@ -73,10 +77,13 @@ class CID(BottomupPoseEstimator):
         if mode and dtype is None:
             dtype = next(self.backbone.parameters()).dtype
         dtype = None if self.training else dtype   # batch normalisation is folded for evaluation only
-        feats = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]) if flip else inputs, dtype, mode)
-        feats = [branch.to(self.head.iia.conv.weight.dtype) for branch in feats]
-        halves = tuple(zip(*(branch.chunk(2) for branch in feats))) if flip else feats
-        found = self.head.predict(halves, data_samples, self.test_cfg)
+        halves = []   # of some pictures after the other
+        for some in inputs.split(pictures_at_once(inputs, flip)):
+            feats = self.extract_feat(torch.cat([some, some.flip(-1)]) if flip else some, dtype, mode)
+            feats = [branch.to(self.head.iia.conv.weight.dtype).chunk(1 + flip) for branch in feats]
+            halves.append(list(zip(*feats)))
+        halves = [join(half) for half in zip(*halves)]
+        found = self.head.predict(halves if flip else halves[0], data_samples, self.test_cfg)
         people, fields = found if isinstance(found, tuple) else (found, None)
         return self.add_pred_to_datasample(people, fields, data_samples)
 
@@ -123,6 +130,18 @@ class CID(BottomupPoseEstimator):
         for name in given:
             del state_dict[name]
         state_dict.update({prefix + name: value for name, value in weights.items()})
+
+
+def pictures_at_once(pictures: Tensor, flip: bool) -> int:
+    """How many of B pictures (B, 3, h, w) go through the backbone together, with their mirror images if ``flip``."""
+    if pictures.device.type != 'cpu':
+        return max(len(pictures), 1)
+    return max(CPU_PIXELS // (pictures[0, 0].numel() * (1 + flip)), 1) if len(pictures) else 1
+
+
+def join(parts: Sequence[Sequence[Tensor]]) -> Sequence[Tensor]:
+    """The branches of some pictures after the other, (b, C_i, H_i, W_i) each, as those of all of them."""
+    return parts[0] if len(parts) == 1 else [torch.cat(branch) for branch in zip(*parts)]
 
 
 def keep_joint_maps(weights: Dict[str, Any], own: Mapping[str, Any]) -> None:
