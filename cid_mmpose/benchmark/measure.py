@@ -73,9 +73,15 @@ def in_turns(programs: Dict[str, Callable], repeats: int, device: torch.device, 
 def peak_mib(program: Callable, device: torch.device) -> Optional[float]:
     """MiB that one call takes at its peak beyond what was there before; None where that cannot be told (no Linux).
 
-    The second call is measured: the first one may load libraries.
+    The median of three calls, because it depends on the gaps that earlier ones left in the heap; behind one that is
+    not measured, because it may load libraries.
     """
     program()
+    peaks = [_peak_of_call(program, device) for _ in range(3)]
+    return None if None in peaks else statistics.median(peaks)
+
+
+def _peak_of_call(program: Callable, device: torch.device) -> Optional[float]:
     gc.collect()
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
