@@ -3,8 +3,10 @@ import sys
 
 if __name__ == '__main__':
     if sys.argv[1:2] != ['benchmark']:
-        print('usage: python -m cid_mmpose benchmark PART; see --help behind it', file=sys.stderr)
-        sys.exit(2)
+        asked = sys.argv[1:2] in (['-h'], ['--help'])
+        print('usage: python -m cid_mmpose benchmark PART; python -m cid_mmpose benchmark --help names the parts',
+              file=sys.stdout if asked else sys.stderr)
+        sys.exit(0 if asked else 2)
     from cid_mmpose.apis.launch import user_errors
     from cid_mmpose.benchmark.command import main
     with user_errors():

@@ -8,6 +8,7 @@ import torch
 from public_weights import ours
 from mmpose.structures import PoseDataSample
 
+from cid_mmpose.errors import BadInput
 from cid_mmpose.models import estimator
 from cid_mmpose.models.folded import FoldedBackbone, folded_copy
 
@@ -56,7 +57,7 @@ def test_pictures_and_mirror_images_go_through_the_backbone_in_one_pass():
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('flip, expected', [(True, [4, 4, 2]), (False, [4, 1])])
+@pytest.mark.parametrize('flip, expected', [(True, [4, 4, 2]), (False, [3, 2])])
 def test_on_a_cpu_the_backbone_takes_as_many_pictures_as_fill_it_and_the_answers_stay(flip, expected, monkeypatch):
     pictures = torch.cat([PICTURES, PICTURES[:2].flip(-2)])
     for settings in (dict(), dict(precision='float32')):
@@ -72,14 +73,34 @@ def test_on_a_cpu_the_backbone_takes_as_many_pictures_as_fill_it_and_the_answers
             np.testing.assert_allclose(one.pred_fields.heatmaps, other.pred_fields.heatmaps, atol=1e-5)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize('mode, expected', [(None, [3, 2]), ('default', [1] * 5)])
+def test_a_compiled_backbone_gets_parts_of_one_size(mode, expected, monkeypatch):
+    network, sizes = model(flip_test=False, precision='float32', compile=mode), []
+    network.folded = lambda backbone, inputs, dtype, mode: sizes.append((len(inputs), mode)) or backbone(inputs)
+    monkeypatch.setattr(estimator, 'CPU_PIXELS', 4 * 64 * 96)
+    network.predict(torch.cat([PICTURES, PICTURES[:2]]), samples(5))
+    assert sizes == [(count, mode) for count in expected]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('flip', [False, True])
+def test_no_pictures_have_no_people_and_pictures_without_pixels_are_refused(flip):
+    assert model(flip_test=flip).predict(PICTURES[:0], []) == []
+    with pytest.raises(BadInput, match='input of 0 x 0 pixels: HRNet takes sides that are multiples of 32'):
+        model(flip_test=flip).predict(torch.zeros(1, 3, 0, 0), samples(1))
+
+
 def test_pictures_at_once_worked_out_by_hand():
-    def at_once(count, h, w, flip, device='cpu'):
-        return estimator.pictures_at_once(torch.empty(count, 3, h, w, device=device), flip)
+    def at_once(count, h, w, flip, device='cpu', even=False):
+        return estimator.pictures_at_once(torch.empty(count, 3, h, w, device=device), flip, even)
 
     assert at_once(8, 512, 512, True) == 1 and at_once(8, 512, 512, False) == 2
     assert at_once(8, 256, 256, True) == 4 and at_once(8, 256, 256, False) == 8
     assert at_once(8, 1024, 1024, True) == 1    # more than all pixels, but one has to go
-    assert at_once(0, 512, 512, True) == 1
+    assert at_once(9, 256, 256, False) == 5   # eight fit; 5 and 4, not 8 and 1
+    assert at_once(5, 512, 512, False) == 2 and at_once(5, 512, 512, False, even=True) == 1   # 2, 2, 1 is not even
+    assert at_once(9, 256, 256, False, even=True) == 3 and at_once(8, 256, 256, False, even=True) == 8
     assert at_once(8, 1024, 1024, True, 'meta') == 8   # only a CPU is filled by one
 
 

@@ -10,6 +10,8 @@ from typing import List, Optional, Sequence
 import torch
 from mmpose.utils import register_all_modules
 
+from cid_mmpose.errors import BadInput
+
 from .head import head
 from .measure import Row, Timing
 from .predict import parts_of_time, predict
@@ -49,6 +51,9 @@ def parse_args(words: Optional[Sequence[str]] = None) -> argparse.Namespace:
     args.allocator = args.allocator or ('both' if args.part == 'all' and not args.quick else 'default')
     if args.threads < 1 or args.repeats < 1:
         parser.error('--threads and --repeats must be at least 1')
+    for option, part in dict(checkpoint='predict', curves='train').items():
+        if getattr(args, option) and args.part not in (part, 'all'):
+            parser.error(f'--{option} is for {part} and all, not for {args.part}')
     if args.out.exists() and not args.out.is_dir():
         parser.error(f'--out: {args.out} is a file; give a folder')
     if args.device.split(':')[0] not in ('cpu', 'cuda') or (args.device != 'cpu' and not torch.cuda.is_available()):
@@ -99,7 +104,12 @@ def main(words: Optional[Sequence[str]] = None) -> None:
     """``words`` as on the command line, behind 'benchmark'."""
     words = list(sys.argv[1:] if words is None else words)
     args = parse_args(words)
-    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f'--out: {args.out} cannot be made ({error.strerror}); give another folder') from error
+    if not os.access(args.out, os.W_OK):
+        raise BadInput(f'--out: nothing can be written to {args.out}; give another folder')
     tuned = [] if args.allocator == 'default' else measure_tuned(words, args.out)
     if args.allocator != 'tuned':
         measure(args, tuned)

@@ -1,4 +1,5 @@
 """The whole network, and how weights from elsewhere get into it."""
+import math
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import torch
@@ -71,6 +72,8 @@ class CID(BottomupPoseEstimator):
     def predict(self, inputs: Tensor, data_samples: list) -> list:
         """The people of B equally sized pictures (B, 3, h, w): the samples, with ``pred_instances`` in their pixels."""
         self.head.check_options(self.test_cfg)   # they may have been changed since
+        if not len(inputs):
+            return []
         flip = self.test_cfg.get('flip_test', False)
         dtype, mode = PRECISIONS[self.test_cfg.get('precision')], self.test_cfg.get('compile')
         mode = None if self.trained else mode
@@ -78,7 +81,7 @@ class CID(BottomupPoseEstimator):
             dtype = next(self.backbone.parameters()).dtype
         dtype = None if self.training else dtype   # batch normalisation is folded for evaluation only
         halves = []   # of some pictures after the other
-        for some in inputs.split(pictures_at_once(inputs, flip)):
+        for some in inputs.split(pictures_at_once(inputs, flip, even=bool(mode))):
             feats = self.extract_feat(torch.cat([some, some.flip(-1)]) if flip else some, dtype, mode)
             feats = [branch.to(self.head.iia.conv.weight.dtype).chunk(1 + flip) for branch in feats]
             halves.append(list(zip(*feats)))
@@ -93,7 +96,7 @@ class CID(BottomupPoseEstimator):
         Raises:
             BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up.
         """
-        if isinstance(self.backbone, HRNet) and (inputs.shape[-2] % STRIDE or inputs.shape[-1] % STRIDE):
+        if isinstance(self.backbone, HRNet) and any(not side or side % STRIDE for side in inputs.shape[-2:]):
             raise BadInput(f'input of {inputs.shape[-1]} x {inputs.shape[-2]} pixels: HRNet takes sides that are '
                            f'multiples of {STRIDE}; set such an input_size in the pipeline')
         if dtype is None:
@@ -132,11 +135,19 @@ class CID(BottomupPoseEstimator):
         state_dict.update({prefix + name: value for name, value in weights.items()})
 
 
-def pictures_at_once(pictures: Tensor, flip: bool) -> int:
-    """How many of B pictures (B, 3, h, w) go through the backbone together, with their mirror images if ``flip``."""
+def pictures_at_once(pictures: Tensor, flip: bool, even: bool = False) -> int:
+    """How many of B pictures (B, 3, h, w) go through the backbone together, with their mirror images if ``flip``.
+
+    Args:
+        even: no pass may be smaller than the others, as a compiled backbone wants it, which has a program for each size.
+    """
     if pictures.device.type != 'cpu':
-        return max(len(pictures), 1)
-    return max(CPU_PIXELS // (pictures[0, 0].numel() * (1 + flip)), 1) if len(pictures) else 1
+        return len(pictures)
+    most = max(CPU_PIXELS // max(pictures[0, 0].numel() * (1 + flip), 1), 1)
+    passes = math.ceil(len(pictures) / most)
+    while even and len(pictures) % passes:
+        passes += 1
+    return math.ceil(len(pictures) / passes)
 
 
 def join(parts: Sequence[Sequence[Tensor]]) -> Sequence[Tensor]:
