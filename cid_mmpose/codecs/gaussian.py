@@ -101,8 +101,9 @@ def gaussian_axes(cell: Tensor, radius: Tensor, sigma: Tensor, drawn: Tensor, si
     def axis(joint: Tensor, length: int) -> Tensor:
         low, peak, high = (edge[..., None] for edge in window_of(joint.long(), radius))
         at = torch.arange(length, device=cell.device)
-        values = torch.exp(-(at - peak).float()**2 / (2 * sigma[..., None]**2))
-        return values * ((at >= low) & (at < high))
+        values = (at.float() - peak).square_()  # in place: a crowd's axes are the largest tensors that grow with it
+        values.div_(2 * sigma[..., None]**2).neg_().exp_()
+        return values.mul_((at >= low) & (at < high))
 
     gx, gy = axis(cell[..., 0], size[0]), axis(cell[..., 1], size[1])
     return gx, gy * drawn[..., None]
