@@ -53,7 +53,7 @@ def test_only_float32_on_a_cpu_goes_that_way():
         assert not by_onednn(*(each.to('meta') for each in products((5, 7, 4), 3)[:2]))
 
 
-def test_rows_taken_from_a_larger_map_are_read_in_place():
+def test_parts_of_a_larger_map_and_turned_maps_give_the_same():
     maps, weight, bias = products((9, 7, 8), 5)
     with torch.no_grad():
         for part in (maps[2:6], maps[:, 2:6], maps.permute(1, 0, 2)):
