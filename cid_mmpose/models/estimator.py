@@ -139,7 +139,7 @@ def pictures_at_once(pictures: Tensor, flip: bool, even: bool = False) -> int:
     """How many of B pictures (B, 3, h, w) go through the backbone together, with their mirror images if ``flip``.
 
     Args:
-        even: no pass may be smaller than the others, as a compiled backbone wants it, which has a program for each size.
+        even: no pass may be smaller than the others, because a compiled backbone is made for one size.
     """
     if pictures.device.type != 'cpu':
         return len(pictures)
