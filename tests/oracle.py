@@ -1,6 +1,7 @@
 """Small, slow, obviously right forms of what CID computes, and the little scenes that the tests look at.
 
-Everything here is written from the paper's equations and from the authors' rules, cell by cell and person by person.
+Our own second writing, from the paper's equations and the authors' rules, cell by cell and person by person. It finds
+slips of the fast code, not what both misunderstand; figures of the authors' code are in ``test_agreement_authors.py``.
 """
 import math
 from collections import namedtuple

@@ -158,6 +158,20 @@ def test_a_box_keeps_its_corners_order_and_scales_with_the_picture():
     assert np.allclose(sides(mirrored['bbox'][0]), [50 * factor, 30 * factor], atol=1e-3)
 
 
+def test_left_corners_of_a_box_become_right_ones_in_the_mirror():
+    results = dict(picture(8, 8, [[2, 3]]), img=np.zeros((80, 100, 3), np.uint8), flip_indices=[0])
+    results['bbox'] = np.array([[[10, 20], [12, 50], [60, 22], [62, 52]]], float)
+    mirrored = RandomMirror(prob=1, mirror='input').transform(results)['bbox']
+    # x -> 99 - x; left-top, left-bottom, right-top, right-bottom
+    assert mirrored.tolist() == [[[39, 22], [37, 52], [89, 20], [87, 50]]]
+
+
+def test_points_keep_the_digits_that_decide_on_which_side_of_a_cell_they_lie():
+    still = np.eye(2, 3)
+    assert move_points(np.array([[7.9999999, 0]]), still)[0, 0] < 8  # in float32 it would be 8, the next cell
+    assert move_points(np.array([[1, 2]], np.float32), still).dtype == np.float64
+
+
 def test_nobody_in_the_picture_goes_through():
     results = dict(img=np.zeros((90, 120, 3), np.uint8), keypoints=np.zeros((0, 17, 2), np.float32),
                    keypoints_visible=np.zeros((0, 17)), bbox=np.zeros((0, 4), np.float32), flip_indices=COCO_FLIP)

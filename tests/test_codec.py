@@ -8,7 +8,7 @@ from oracle import Scene, corners
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap
 from cid_mmpose.codecs.people import FIELDS, gather_targets
-from cid_mmpose.codecs.size_adaptive import to_cell, to_pixel
+from cid_mmpose.codecs.size_adaptive import sides_on_map, to_cell, to_pixel
 
 SIZE = (96, 64)   # pixels; 24 x 16 cells
 STILL = (0, 0)
@@ -74,8 +74,8 @@ def test_the_area_of_a_rotated_box_is_that_of_the_box_not_of_the_one_around_it()
     scene = person((48, 32))._replace(bbox=bbox)
     assert encode(scene)['root_drawn'].tolist() == [False]
     assert encode(scene, small_person_area=899)['root_drawn'].tolist() == [True]
-    # its radius is that of the upright box of 10.6 -> 11 cells a side:
-    assert encode(scene)['radius'].tolist() == [oracle.radius(11, 11, 0.7)]
+    # 7.5 -> 8 cells a side, not the 11 of the upright box: (-1.4 * 16 + sqrt(22.4^2 + 2.8 * 4 * 0.3 * 64)) / 2 = 2.19
+    assert encode(scene)['radius'].tolist() == [2]
 
 
 def test_joints_off_the_map_are_not_drawn():
@@ -113,6 +113,15 @@ def test_the_radius_comes_from_the_part_of_the_box_on_the_map():
     assert encode(person((40, 30), box=(-200, 20, 300, 44)))['radius'].tolist() == [oracle.radius(23, 6, 0.7)]
 
 
+def test_a_turned_box_that_leaves_the_map_has_the_sides_between_its_clipped_corners():
+    # in cells: left-top (4, 8), left-bottom (12, 20 -> 15), right-top (28 -> 23, 4), right-bottom on the border
+    bbox = 4 * np.array([[[4, 8], [12, 20], [28, 4], [36, 16]]], float)
+    width, height = sides_on_map(bbox / 4, (24, 16))
+    assert width.tolist() == [np.hypot(19, 4)] and height.tolist() == [np.hypot(8, 7)]
+    # 20 x 11 cells: (-1.4 * 31 + sqrt(43.4^2 + 2.8 * 4 * 0.3 * 220)) / 2 = 3.88
+    assert encode(person((40, 30))._replace(bbox=bbox))['radius'].tolist() == [3]
+
+
 def test_a_person_pushed_out_of_the_picture_is_encoded_with_the_least_radius():
     targets = encode(person((-300, 30), (-310, 700), box=(-350, 20, -250, 800)))
     assert targets['radius'].tolist() == [0]
@@ -128,7 +137,7 @@ def test_nobody_in_the_picture_gives_empty_targets_of_the_usual_types():
 
 
 @pytest.mark.parametrize('seed', range(8))
-def test_a_random_crowd_becomes_what_the_rules_say(seed):
+def test_a_random_crowd_becomes_what_our_second_writing_of_the_rules_says(seed):
     rng = np.random.default_rng(seed)
     scene = oracle.crowd(rng, 12, 5, SIZE)
     spread = rng.uniform(0.2, 1.5, (12, 1, 1))   # some people small, some beyond the border

@@ -8,7 +8,7 @@ from mmpose.structures import PoseDataSample
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.codecs.people import FIELDS
-from cid_mmpose.datasets.augment import mirror_x
+from cid_mmpose.datasets.augment import MIRRORED_CORNERS, mirror_x
 from cid_mmpose.models.cid_head import draw_crowd
 
 SIZE = (256, 192)
@@ -67,7 +67,7 @@ def test_mirroring_the_picture_mirrors_the_targets(people):
     scene = scene_of(people)
     snapped = scene._replace(keypoints=scene.keypoints // 4 * 4)
     mirrored = oracle.Scene(mirror_x(snapped.keypoints[:, SWAP], SIZE[0] - 4), snapped.visible[:, SWAP],
-                            mirror_x(snapped.bbox, SIZE[0] - 4))
+                            mirror_x(snapped.bbox[:, MIRRORED_CORNERS], SIZE[0] - 4))
     one, other = (targets_of(s, small_person_area=0) for s in (snapped, mirrored))
     same_size = (one.radius == other.radius)   # a box cut by the border on one side only has another size there
     maps, _ = oracle.drawn_people(one, same_size.nonzero()[:, 0], LIKE)

@@ -4,7 +4,7 @@ A cell c covers the input pixels [c * stride, (c + 1) * stride); decoding return
 decode undoes encode to half a cell.
 """
 from types import SimpleNamespace
-from typing import Optional
+from typing import Optional, Sequence
 
 import numpy as np
 import torch
@@ -45,7 +45,7 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         stride: input pixels per heatmap cell.
         min_overlap: IoU that sets the Gaussian's radius, in (0, 1); see ``corner_radius``.
         recipe: 'reference' or 'mmpose'; sets those of the following that are None (``recipes.py``).
-        gaussian: 'whole' radius from the upright box on the map, or 'fractional' from the sides of the turned box.
+        gaussian: 'whole' radius from the sides that the turned box has on the map, or 'fractional' from all of them.
         rounding: of joints and roots to cells, 'down' or 'nearest'; seeds are always rounded down.
         small_person_area: a person whose box is smaller than this (input pixels squared, after augmentation) gets no
             root and no map of its own; 0 keeps everyone (CrowdPose).
@@ -93,10 +93,10 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         """Turns the people of one picture into compact targets.
 
         Args:
-            keypoints: (N, K, 2) x, y in input pixels.
+            keypoints: (N, K, 2) x, y in input pixels; float64, since cells are cut from them.
             keypoints_visible: (N, K), > 0 where the joint is labelled.
-            bbox: (N, 4, 2) corners in input pixels, in the order left-top, left-bottom, right-top, right-bottom of
-                the picture before augmentation.
+            bbox: (N, 4, 2) float64 corners in input pixels, in the order left-top, left-bottom, right-top, right-bottom
+                of the box before it was turned; a mirrored box has left and right changed over.
             input_size: (w, h) of the network's input in pixels.
             rng: chance for the seeds; by default numpy's global state, which mmengine seeds in each worker.
 
@@ -127,13 +127,14 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
     def _gaussian(self, corners: np.ndarray, size: list) -> tuple:
         """(N, 4, 2) corners in cells -> radius and sigma (N,).
 
-        'whole' takes the upright box clipped to the map; one that has no extent there (a person pushed out by
-        augmentation) counts as a cell wide.
+        A side without extent on the map (of a person pushed out by augmentation) counts as a cell long.
         """
         if self.rules.gaussian == 'fractional':
             return fractional_gaussian(*box_sides(corners), self.min_overlap)
-        inside = np.minimum(np.maximum(corners, 0), np.asarray(size) - 1)
-        return whole_gaussian(*np.maximum(inside.max(1) - inside.min(1), SMALLEST_SIDE).T, self.min_overlap)
+        width, height = sides_on_map(corners, size)
+        width = np.maximum(width, SMALLEST_SIDE)
+        height = np.maximum(height, SMALLEST_SIDE)
+        return whole_gaussian(width, height, self.min_overlap)
 
     def _on_map(self, cell: np.ndarray, radius: np.ndarray, size: list) -> np.ndarray:
         """Which cells (..., 2) get a Gaussian of ``radius`` (...) on a map of ``size``: those on it, or touching it."""
@@ -174,7 +175,24 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         return to_pixel(cell, self.stride), peaks.value * root_scores[:, None]
 
 
+def sides_on_map(corners: np.ndarray, size: Sequence[int]) -> tuple:
+    """Widths and heights (N,) in cells that turned boxes have on a map.
+
+    Each corner is first moved onto the map: a turned box that leaves it changes its shape there, and what counts are
+    the sides that meet at its left-top corner.
+
+    Args:
+        corners: (N, 4, 2) float64 in cells, as ``SizeAdaptiveHeatmap.encode`` takes them in pixels.
+        size: (W, H) of the map in cells.
+
+    Source: the authors' data set and target generator.
+    """
+    last_cell = np.asarray(size) - 1
+    on_the_map = np.minimum(np.maximum(corners, 0), last_cell)
+    return box_sides(on_the_map)
+
+
 def box_sides(corners: np.ndarray) -> tuple:
-    """(N, 4, 2) corners of turned boxes -> widths and heights (N,): the sides that meet at the first corner."""
+    """(N, 4, 2) corners of turned boxes -> widths and heights (N,): the sides that meet at the left-top corner."""
     sides = corners[:, [2, 1]] - corners[:, :1]
     return tuple(np.sqrt((sides * sides).sum(-1)).T)

@@ -12,6 +12,7 @@ from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import TRANSFORMS
 
 SIDES = dict(short=min, long=max)
+MIRRORED_CORNERS = [2, 3, 0, 1]  # of left-top, left-bottom, right-top, right-bottom: which becomes each of them
 
 
 def worker_rng() -> np.random.Generator:
@@ -107,15 +108,17 @@ class RandomAffine(BaseTransform):
 
 
 def move_points(xy: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """(..., 2) points through a (2, 3) matrix, as float32."""
-    return (xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    """(..., 2) points through a (2, 3) matrix, in float64: targets are cut to whole cells from them."""
+    turn = matrix[:, :2]
+    return np.asarray(xy, np.float64) @ turn.T + matrix[:, 2]
 
 
 @TRANSFORMS.register_module()
 class RandomMirror(BaseTransform):
     """Mirrors the input left to right, and with it every person's left and right joints; for inputs of any shape.
 
-    Changes ``img``, ``keypoints``, ``keypoints_visible`` and ``bbox`` (N, 4, 2); adds ``flip`` (bool).
+    Changes ``img``, ``keypoints``, ``keypoints_visible`` and ``bbox`` (N, 4, 2), whose left and right corners change
+    places as left and right joints do; adds ``flip`` (bool).
 
     Args:
         prob: how often.
@@ -141,7 +144,7 @@ class RandomMirror(BaseTransform):
             results['img'] = cv2.flip(results['img'], 1)
             results['keypoints'] = mirror_x(results['keypoints'][:, order], last)
             results['keypoints_visible'] = results['keypoints_visible'][:, order]
-            results['bbox'] = mirror_x(results['bbox'], last)
+            results['bbox'] = mirror_x(results['bbox'][:, MIRRORED_CORNERS], last)
         return results
 
 

@@ -84,9 +84,9 @@ class CocoPeople(BaseCocoStyleDataset):
             return (annotation['id'] not in bad and not annotation.get('iscrowd') and labelled_joints(annotation) > 0)
 
         people = [a for a in annotations if is_person(a)]
-        joints = np.array([a['keypoints'] for a in people], np.float32).reshape(
+        joints = np.array([a['keypoints'] for a in people], np.float64).reshape(
             -1, self.metainfo['num_keypoints'], 3)
-        boxes = np.array([a['bbox'] for a in people], np.float32).reshape(-1, 4)
+        boxes = np.array([a['bbox'] for a in people], np.float64).reshape(-1, 4)
         item = dict(
             img_id=image['id'],
             img_path=join_path(self.data_prefix['img'], image['file_name']),
