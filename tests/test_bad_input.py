@@ -31,7 +31,7 @@ def runner(folder: Path, workers: int = 0, **changes) -> Runner:
     cfg.test_dataloader.update(**loaders)
     cfg.train_cfg.update(max_epochs=1, val_interval=1)
     cfg.env_cfg.dist_cfg.backend = 'gloo'
-    cfg.update(val_dataloader=cfg.test_dataloader, custom_hooks=[], work_dir=str(folder / 'work'), log_level='WARNING',
+    cfg.update(val_dataloader=cfg.test_dataloader, work_dir=str(folder / 'work'), log_level='WARNING',
                experiment_name=str(folder).replace('/', '_'))
     cfg.merge_from_dict(changes)
     return Runner.from_cfg(cfg)

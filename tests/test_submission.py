@@ -112,7 +112,7 @@ def test_a_whole_test_run_on_unlabelled_pictures_writes_it(tmp_path):
     cfg.model.head.test = dict(min_score=0.)  # random weights find somebody everywhere
     cfg.test_evaluator.submission = str(tmp_path / f'{NAME}.zip')
     cfg.update(train_dataloader=None, train_cfg=None, optim_wrapper=None, param_scheduler=None, val_dataloader=None,
-               val_cfg=None, val_evaluator=None, custom_hooks=[], work_dir=str(tmp_path / 'work'), log_level='WARNING')
+               val_cfg=None, val_evaluator=None, work_dir=str(tmp_path / 'work'), log_level='WARNING')
     assert Runner.from_cfg(cfg).test() == {}
     rows = submitted(tmp_path / f'{NAME}.zip')
     assert {row['image_id'] for row in rows} == {1, 2} and {len(row['keypoints']) for row in rows} == {51}

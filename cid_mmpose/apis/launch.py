@@ -25,6 +25,7 @@ from cid_mmpose.stack import say
 from .config_errors import config_errors, original
 from .resume import newest_checkpoint
 from .show import ShowPeople
+from .user_parts import settle_user_parts
 
 AMP = ('fp16', 'bf16')
 
@@ -102,6 +103,7 @@ def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional
     except (KeyError, TypeError, IndexError) as error:
         raise BadInput(f'--cfg-options: {error.args[0]}') from error
     apply_recipe(cfg)
+    settle_user_parts(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(path).stem)
     check_writable(cfg.work_dir)
     return cfg

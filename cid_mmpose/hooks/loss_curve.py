@@ -22,8 +22,8 @@ Curves = Dict[str, List[Tuple[int, float]]]   # name -> (iteration, value), in o
 class LossCurveHook(Hook):
     """Draws ``loss_curve.png`` into the work folder when training ends.
 
-    It reads the JSON lines that ``LocalVisBackend`` keeps, of this run and of those it resumes; without that backend
-    there is nothing to draw.
+    It reads the JSON lines that ``LocalVisBackend`` keeps, of this run and of those it resumes. The commands see to it
+    that this backend is there beside those of the user.
     """
     priority = 'VERY_LOW'
 

@@ -8,12 +8,11 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3, save_best='coco/AP', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='PoseVisualizationHook', enable=False))
-custom_hooks = [
-    dict(type='SyncBuffersHook'),
-    dict(type='cid_mmpose.RecipeHook'),
-    dict(type='cid_mmpose.LossCurveHook'),
-]
+    visualization=dict(type='PoseVisualizationHook', enable=False),
+    # beside mmengine's own, so that custom_hooks stays free for yours; None switches one off
+    sync_buffers=dict(type='SyncBuffersHook'),
+    recipe=dict(type='cid_mmpose.RecipeHook'),
+    loss_curve=dict(type='cid_mmpose.LossCurveHook'))
 
 env_cfg = dict(
     cudnn_benchmark=False,
