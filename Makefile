@@ -23,6 +23,9 @@ test-onedl: .venv-onedl/.ready ## the quick tests with onedl-mmengine in place o
 test-numpy2: .venv-numpy2/.ready ## the quick tests on numpy 2, without xtcocotools
 	OMP_NUM_THREADS=1 .venv-numpy2/bin/python $(QUICK)
 
+test-cuda: .venv/.ready ## check a GPU in at most 10 minutes: tests, training, compile, memory, benchmark, one report
+	.venv/bin/python tools/device_check.py
+
 agreement: .venv/.ready ## the largest differences to MMPose's own CID and to the authors' figures and rules
 	.venv/bin/python -m pytest --figures tests/test_agreement_mmpose.py tests/test_agreement_authors.py \
 		tests/test_agreement_second_writing.py
@@ -47,4 +50,4 @@ clean: ## remove environments and what builds and tests leave behind (keeps work
 .venv-numpy2/.ready: $(PINS)
 	@requirements/make_venv.sh .venv-numpy2 numpy2
 
-.PHONY: help demo test test-slow test-onedl test-numpy2 agreement known-answers overfit clean
+.PHONY: help demo test test-slow test-onedl test-numpy2 test-cuda agreement known-answers overfit clean

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+import torch
 
 import cid_mmpose  # noqa: F401  before any test imports MMPose: lays ready what stands in for missing parts
 
@@ -22,6 +23,16 @@ def shared() -> Path:
 
 def pytest_addoption(parser) -> None:
     parser.addoption('--figures', action='store_true', help='print the figures that the tests have measured')
+    parser.addoption('--device', default='cuda', help='where test_device.py runs: cuda, or cpu to try the file itself')
+
+
+@pytest.fixture
+def device(request) -> torch.device:
+    """The device that is held against the CPU; skips the test where there is no GPU."""
+    chosen = torch.device(request.config.getoption('--device'))
+    if chosen.type == 'cuda' and not torch.cuda.is_available():
+        pytest.skip('there is no CUDA device here')
+    return chosen
 
 
 @pytest.fixture

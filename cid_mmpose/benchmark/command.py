@@ -12,6 +12,7 @@ from mmpose.utils import register_all_modules
 
 from cid_mmpose.errors import BadInput
 
+from .device import device
 from .head import head
 from .measure import Row, Timing
 from .predict import parts_of_time, predict
@@ -22,7 +23,8 @@ from .targets import targets
 from .train import train
 
 PARTS = dict(targets=[targets], head=[head], predict=[predict, parts_of_time], train=[train], roialign=[roialign],
-             table3=[table3])
+             table3=[table3], device=[device])
+ALL = [part for part in PARTS if part != 'device']  # which is about the device alone and has no peer
 # glibc then keeps large blocks; by default it gives them back after each operation and faults them in again
 TUNED = dict(MALLOC_MMAP_THRESHOLD_='8000000000', MALLOC_TRIM_THRESHOLD_='16000000000')
 COUNTS, QUICK_COUNTS = (1, 10, 30, 50, 100), (1, 30)  # people
@@ -70,7 +72,7 @@ def measure(args: argparse.Namespace, tuned: Sequence[Row] = ()) -> List[Row]:
     print(', '.join(f'{name}: {value}' for name, value in about.items()), HEADING, sep='\n')
     other = {row[:3]: row for row in tuned}
     rows = []
-    for name in PARTS if args.part == 'all' else [args.part]:
+    for name in ALL if args.part == 'all' else [args.part]:
         for part in PARTS[name]:
             for row in part(args):
                 rows.append(row)

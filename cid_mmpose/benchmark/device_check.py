@@ -1,0 +1,106 @@
+"""All that a GPU is to be checked for, one step after the other in processes of their own, in one report."""
+import datetime
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import List, NamedTuple, Sequence
+
+import torch
+
+DEMO = 'cid_hrnet-w16-small_synthcrowd.py'
+DEMO_ITERATIONS = 24
+BATCH = 8  # pictures an iteration of the demo
+NOT_RUN = 'not run: the time was up'
+LINES = 60  # of each step's output that the report keeps, the last ones
+
+
+class Step(NamedTuple):
+    """One part of the check."""
+    name: str
+    words: List[str]  # behind the interpreter
+    seconds: float  # it may take
+
+
+class Outcome(NamedTuple):
+    """What became of a step."""
+    step: Step
+    result: str  # 'passed', or what went wrong
+    seconds: float
+    output: str
+
+
+def steps_for(device: str, root: Path, out: Path) -> List[Step]:
+    """The parts of the check, the most telling first.
+
+    Args:
+        device: 'cuda', or 'cpu' to try the check itself.
+        root: folder of the repository. out: folder for what the steps write.
+    """
+    tests = ['-m', 'pytest', '-q', str(root / 'tests' / 'test_device.py'), '--device', device]
+    benchmark = ['-m', 'cid_mmpose', 'benchmark']
+    demo = [str(root / 'tools' / 'train.py'), str(root / 'configs' / DEMO), '--work-dir', str(out / 'demo'),
+            '--cfg-options', f'train_dataloader.dataset.length={DEMO_ITERATIONS * BATCH}',
+            'val_dataloader.dataset.length=16', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1',
+            'default_hooks.logger.interval=4']
+    return [
+        Step('targets, losses, chunks and models as on the CPU', tests, 150),
+        Step('training in each precision, compiled testing, memory of a crowd',
+             [*benchmark, 'device', '--quick', '--device', device, '--out', str(out / 'device')], 180),
+        Step(f'{DEMO_ITERATIONS} iterations of the demo', demo, 60),
+        Step('beside MMPose', [*benchmark, 'all', '--quick', '--device', device, '--out', str(out / 'benchmark')], 240),
+    ]
+
+
+def run(steps: Sequence[Step], minutes: float) -> List[Outcome]:
+    """Runs the steps within ``minutes`` in all; what fails does not keep the others from running."""
+    end = time.monotonic() + 60 * minutes
+    outcomes = []
+    for step in steps:
+        left = end - time.monotonic()
+        print(f'== {step.name}', flush=True)
+        outcome = run_step(step, min(left, step.seconds)) if left > 0 else Outcome(step, NOT_RUN, 0, '')
+        print(f'{outcome.result} ({outcome.seconds:.0f} s)', flush=True)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def run_step(step: Step, seconds: float) -> Outcome:
+    """Runs one step for at most ``seconds``; its output is shown as it comes and kept."""
+    start = time.monotonic()
+    process = subprocess.Popen([sys.executable, *step.words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        output, _ = process.communicate(timeout=seconds)
+        result = 'passed' if process.returncode == 0 else f'FAILED with status {process.returncode}'
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+        result = f'stopped after {seconds:.0f} s'
+    text = output.decode(errors='replace')
+    print(text, flush=True)
+    return Outcome(step, result, time.monotonic() - start, text)
+
+
+def report_of(outcomes: Sequence[Outcome], device: str) -> str:
+    """The report as Markdown: the machine, a table of the steps, and what each of them printed."""
+    today = datetime.date.today().isoformat()
+    lines = [f'# Check of {device}, {today}', '', *machine_lines(device), '', '| step | result | seconds |',
+             '|---|---|---|']
+    for outcome in outcomes:
+        lines.append(f'| {outcome.step.name} | {outcome.result} | {outcome.seconds:.0f} |')
+    for outcome in outcomes:
+        shown = outcome.output.rstrip().splitlines()[-LINES:]
+        command = ' '.join(['python', *outcome.step.words])
+        lines += ['', f'## {outcome.step.name}', '', f'`{command}`', '', '```', *shown, '```']
+    return '\n'.join(lines) + '\n'
+
+
+def machine_lines(device: str) -> List[str]:
+    """What the figures depend on, a list item each."""
+    lines = [f'- {platform.platform()}, Python {platform.python_version()}, torch {torch.__version__}']
+    if device == 'cuda':
+        about = torch.cuda.get_device_properties(0)
+        lines.append(f'- {about.name}, {about.total_memory / 2**30:.0f} GiB, compute {about.major}.{about.minor}, '
+                     f'CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}')
+    return lines
