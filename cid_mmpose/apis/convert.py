@@ -9,11 +9,11 @@ import torch
 from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
+from cid_mmpose.checkpoint_files.hashes import hash_in_name
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models.checkpoint_layouts import (CELL_CENTER, MMPOSE_1, OURS, in_second_layout, num_weights, rename,
                                                   translate)
 from cid_mmpose.models.gfd import OFFSET_SCALE
-from cid_mmpose.safe_load import hash_in_name
 
 from .launch import check_file
 
