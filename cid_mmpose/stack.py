@@ -5,7 +5,7 @@
 - a stand-in for ``xtcocotools`` where it cannot be imported (numpy 2, Python 3.12), on top of ``xthotcoco``;
 - checkpoints load only what an allow-list names (``safe_load.py``).
 
-Each part acts only where it is needed, and says so once in the log.
+Each part acts only where it is needed, and says so in the log file of a run.
 """
 import re
 import sys
@@ -83,6 +83,9 @@ def _text(numbers: Tuple[int, ...]) -> str:
     return '.'.join(map(str, numbers))
 
 
+NOTES: List[str] = []  # which parts are stood in for, and why; a run writes them to its log file
+
+
 def say(text: str) -> None:
     """One line in mmengine's current log, so that it also lands in the log file of a run that is going on."""
     from mmengine.logging import print_log
@@ -113,7 +116,7 @@ class OpsStandIn(MetaPathFinder, Loader):
         module.MultiScaleDeformableAttention = MultiScaleDeformableAttention
         module.__getattr__ = _no_such_op
         if module.__name__ == 'mmcv.ops':
-            say('this mmcv has no compiled ops; an empty mmcv.ops stands in (CID uses none of them)')
+            NOTES.append('this mmcv has no compiled ops; an empty mmcv.ops stands in (CID uses none of them)')
 
 
 def _no_such_op(name: str):
@@ -140,7 +143,7 @@ class CocoStandIn(MetaPathFinder, Loader):
     def exec_module(self, module) -> None:
         if module.__name__ == 'xtcocotools':
             self._check_hotcoco()
-            say(f'xtcocotools cannot be used ({self.reason}); evaluation goes through xthotcoco')
+            NOTES.append(f'xtcocotools cannot be used ({self.reason}); evaluation goes through xthotcoco')
             return
         stand_in = import_module('.hotcoco_stand_in', __package__)
         module.__dict__.update(stand_in.contents(module.__name__.partition('.')[2]))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from cid_mmpose.benchmark import command, predict, subjects
+from cid_mmpose.benchmark import command, predict, run, subjects
 from cid_mmpose.benchmark.dekr import AdaptiveBlock, dekr_model
 from cid_mmpose.benchmark.head import head
 from cid_mmpose.benchmark.measure import Row, Stopwatch, Timing, agreement, in_turns, peak_mib, summarise
@@ -145,7 +145,7 @@ def test_tables_and_figures_are_written_and_read_again(tmp_path):
     paths = write(rows, dict(cpu='x'), tmp_path)
     assert [path.name for path in paths] == ['benchmark.csv', 'benchmark.json', 'figure_5a.png', 'figure_5b.png']
     assert all(path.stat().st_size > 100 for path in paths)
-    assert command.read_rows(tmp_path / 'benchmark.json') == rows
+    assert run.read_rows(tmp_path / 'benchmark.json') == rows
     with open(tmp_path / 'benchmark.csv', newline='', encoding='utf-8') as file:
         assert [line['ratio'] for line in csv.DictReader(file)] == ['4.5', '2.0', '4.5', '']
     assert json.loads((tmp_path / 'benchmark.json').read_text())['machine'] == dict(cpu='x')

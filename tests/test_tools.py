@@ -228,3 +228,26 @@ def test_two_processes_train_and_test_on_a_cpu(config, tmp_path, launcher):
     one = launch.test(config, str(tmp_path / 'epoch_1.pth'), work_dir=str(tmp_path),
                       cfg_options=named(launcher))
     assert json.loads((tmp_path / 'm.json').read_text()) == one
+
+
+HELP = '''
+import runpy, sys
+from pathlib import Path
+for words in (['--help'], ['--nonsense']):
+    for script in [*sorted(Path('tools').glob('*.py')), 'cid_mmpose']:
+        sys.argv = [str(script), *(['benchmark'] if script == 'cid_mmpose' else []), *words]
+        try:
+            run = runpy.run_module if script == 'cid_mmpose' else runpy.run_path
+            run(str(script), run_name='__main__')
+        except SystemExit as left:
+            heavy = sorted({'torch', 'mmengine', 'mmcv', 'mmpose', 'cv2', 'numpy', 'matplotlib'} & set(sys.modules))
+            print('left', Path(str(script)).name, words[0], left.code, heavy)
+'''
+
+
+def test_help_and_wrong_arguments_of_every_tool_are_answered_before_anything_heavy_is_imported():
+    done = subprocess.run([sys.executable, '-c', HELP], cwd=ROOT, env=ENVIRONMENT, text=True, capture_output=True)
+    found = [line for line in done.stdout.splitlines() if line.startswith('left ')]
+    names = [path.name for path in sorted((ROOT / 'tools').glob('*.py'))] + ['cid_mmpose']
+    assert found == [f'left {name} --help 0 []' for name in names] + [f'left {name} --nonsense 2 []' for name in names]
+    assert len(names) >= 12 and 'Traceback' not in done.stderr

@@ -1,9 +1,7 @@
 """Time and memory of CID here and in MMPose, side by side: as ``python -m cid_mmpose benchmark``."""
+import runpy
 import sys
 
-from cid_mmpose.apis.launch import user_errors
-from cid_mmpose.benchmark.command import main
-
 if __name__ == '__main__':
-    with user_errors():
-        main(sys.argv[1:])
+    sys.argv[1:1] = ['benchmark']
+    runpy.run_module('cid_mmpose', run_name='__main__')

@@ -2,9 +2,6 @@
 import argparse
 from pathlib import Path
 
-from cid_mmpose.apis.demo import run_demo
-from cid_mmpose.apis.launch import user_errors
-
 CONFIG = Path(__file__).resolve().parents[1] / 'configs' / 'cid_hrnet-w16-small_synthcrowd.py'
 
 
@@ -17,5 +14,7 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     args = parse_args()
+    from cid_mmpose.apis.demo import run_demo
+    from cid_mmpose.apis.launch import user_errors
     with user_errors():
         run_demo(str(CONFIG), args.work_dir, args.quick)

@@ -5,8 +5,7 @@ Exit status: 0 without errors, 1 if the report names errors, 2 if something cann
 import argparse
 import sys
 
-from cid_mmpose.apis.launch import CfgOptions, check_file, check_writable, load_config, user_errors
-from cid_mmpose.doctor import diagnose, pictures_against, sources_of
+from cid_mmpose.apis.arguments import add_cfg_options
 
 
 def parse_args() -> argparse.Namespace:
@@ -20,17 +19,20 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--only', nargs='+', default=[], metavar='FINDING', help='repair these findings only')
     parser.add_argument('--json', metavar='JSON', help='write the report to this file')
     parser.add_argument('--plots', metavar='DIR', help='write plots of sizes, crowds and overlap to this folder')
-    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions, metavar='KEY=VALUE', help='change the config')
+    add_cfg_options(parser)
     return parser.parse_args()
 
 
 def main(args: argparse.Namespace) -> int:
     """Checks where the results go, then examines."""
+    from cid_mmpose.apis.launch import check_file, check_writable, load_config, read_options
+    from cid_mmpose.doctor import diagnose, pictures_against, sources_of
     for path in filter(None, (args.fix, args.json)):
         check_file(path)
     if args.plots:
         check_writable(args.plots, '--plots')
-    cfg = load_config(args.source, cfg_options=args.cfg_options) if args.source.endswith('.py') else None
+    options = read_options(args.cfg_options)
+    cfg = load_config(args.source, cfg_options=options) if args.source.endswith('.py') else None
     configs = [load_config(name) for name in args.against if name.endswith('.py')]
     against = pictures_against([name for name in args.against if not name.endswith('.py')], configs)
     return diagnose(sources_of(args.source, args.images, cfg), against=against, sample=args.sample, fix=args.fix,
@@ -38,5 +40,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 if __name__ == '__main__':
+    args = parse_args()
+    from cid_mmpose.apis.launch import user_errors
     with user_errors():
-        sys.exit(main(parse_args()))
+        sys.exit(main(args))

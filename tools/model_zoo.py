@@ -3,7 +3,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from cid_mmpose.apis.model_zoo import update_page
 from cid_mmpose.errors import BadInput
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,6 +17,7 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     args = parse_args()
+    from cid_mmpose.apis.model_zoo import update_page
     try:
         update_page(args.page, args.index)
     except BadInput as error:

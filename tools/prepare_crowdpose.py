@@ -1,9 +1,6 @@
 """Make the folder of CrowdPose that the configs read from the official downloads (docs/data.md)."""
 import argparse
 
-from cid_mmpose.apis.launch import user_errors
-from cid_mmpose.preparation import prepare_crowdpose
-
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -17,5 +14,7 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     args = parse_args()
+    from cid_mmpose.apis.launch import user_errors
+    from cid_mmpose.preparation import prepare_crowdpose
     with user_errors():
         prepare_crowdpose(args.downloads, args.out, images=args.images, allow_partial=args.allow_partial)

@@ -7,9 +7,6 @@
 import argparse
 import sys
 
-from cid_mmpose.datasets import SynthCrowd
-from cid_mmpose.datasets.synth.export import export_coco
-from cid_mmpose.datasets.synth.sheet import drawing_speed, write_sheet
 from cid_mmpose.errors import BadInput
 
 
@@ -36,6 +33,9 @@ def main() -> None:
     """Do what was asked, in the order sheet, speed, export."""
     options = vars(parse_args())
     sheet, speed, export = (options.pop(name) for name in ('sheet', 'speed', 'export'))
+    from cid_mmpose.datasets import SynthCrowd
+    from cid_mmpose.datasets.synth.export import export_coco
+    from cid_mmpose.datasets.synth.sheet import drawing_speed, write_sheet
     dataset = SynthCrowd(**options)
     if sheet:
         write_sheet(dataset.scene, sheet)

@@ -1,13 +1,13 @@
 """What the commands do: options into a config, checks before anything is built, run, and one clear error."""
-import argparse
 import json
 import os
 import os.path as osp
 import sys
 import tempfile
+from argparse import ArgumentParser
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Sequence
 
 import torch
 from mmengine.config import Config, DictAction
@@ -24,15 +24,14 @@ from cid_mmpose.stack import say
 
 from .config_errors import config_errors, original
 from .resume import newest_checkpoint
+from .screen import prints_in_log, quiet_warnings, runner_class, tell_of_the_run
 from .show import ShowPeople
 from .user_parts import settle_user_parts
-
-AMP = ('fp16', 'bf16')
 
 
 def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] = None, amp: Optional[str] = None,
           validate: bool = True, auto_scale_lr: bool = False, cfg_options: Optional[dict] = None,
-          launcher: str = 'none') -> Runner:
+          launcher: str = 'none', verbose: bool = False) -> Runner:
     """Trains a model as a config says; returns the runner, whose model is trained.
 
     Args:
@@ -41,6 +40,7 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
         amp: 'bf16' or 'fp16' for mixed precision. validate: whether to evaluate in between.
         auto_scale_lr: scales the learning rate by the true batch over ``auto_scale_lr.base_batch_size``.
         cfg_options: dotted name -> value, put into the config. launcher: as for mmengine's Runner.
+        verbose: everything on the screen that otherwise goes to the log file alone.
 
     Raises BadInput: an option, the config, a checkpoint or the work folder is wrong.
     """
@@ -53,19 +53,21 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
         set_auto_scale(cfg, config)
     set_resume(cfg, resume)
     set_launcher(cfg, launcher)
-    with config_errors(config):
-        runner = build_runner(cfg)
-        runner.train()
+    with config_errors(config), quiet_warnings():
+        runner = build_runner(cfg, verbose)
+        with prints_in_log(runner.logger):
+            runner.train()
+    say(f'checkpoints and log: {cfg.work_dir}')
     return runner
 
 
 def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: Optional[str] = None,
          dump: Optional[str] = None, show_dir: Optional[str] = None, cfg_options: Optional[dict] = None,
-         launcher: str = 'none') -> dict:
+         launcher: str = 'none', verbose: bool = False) -> dict:
     """Evaluates a checkpoint on the config's test pictures; returns the metrics.
 
     Args:
-        config, checkpoint: paths. work_dir, cfg_options, launcher: as for ``train``.
+        config, checkpoint: paths. work_dir, cfg_options, launcher, verbose: as for ``train``.
         out: JSON file for the metrics. dump: pickle file for the predictions. show_dir: folder for drawn pictures.
 
     Raises BadInput: as ``train``, and when the checkpoint is of another model.
@@ -79,15 +81,40 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
         check_writable(show_dir, '--show-dir')
     cfg.update(load_from=checkpoint, resume=False)
     set_launcher(cfg, launcher)
-    with config_errors(config):
-        runner = build_runner(cfg)
+    with config_errors(config), quiet_warnings():
+        runner = build_runner(cfg, verbose)
         if show_dir:
             runner.register_hook(ShowPeople(show_dir))
-        metrics = {name: float(value) for name, value in runner.test().items()}
+        with prints_in_log(runner.logger):
+            metrics = {name: float(value) for name, value in runner.test().items()}
     if out and get_rank() == 0:
         os.makedirs(osp.dirname(osp.abspath(out)), exist_ok=True)
         Path(out).write_text(json.dumps(metrics, indent=2) + '\n', encoding='utf-8')
+    for what, path in (('metrics', out), ('predictions', dump), ('pictures', show_dir)):
+        if path:
+            say(f'{what}: {path}')
     return metrics
+
+
+def read_options(words: Optional[Sequence[str]]) -> dict:
+    """Dotted name -> value, out of ``key=value`` words; numbers, booleans, None, lists and tuples as mmengine reads them.
+
+    Args: words: of the command line; None for none.
+
+    Raises:
+        BadInput: a value has brackets that do not match.
+    """
+    if not words:
+        return {}
+    parser = ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    options = {}
+    for word in words:
+        try:
+            options.update(parser.parse_args(['--cfg-options', word]).cfg_options)
+        except (AssertionError, ValueError) as error:
+            raise BadInput(f'--cfg-options: {word}: cannot be read as key=value ({error})') from error
+    return options
 
 
 def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional[dict] = None) -> Config:
@@ -195,9 +222,10 @@ def set_launcher(cfg: Config, launcher: str) -> None:
     cfg.model_wrapper_cfg = {**wrapper, **cfg.get('model_wrapper_cfg', {}), 'device_ids': None}
 
 
-def build_runner(cfg: Config) -> Runner:
+def build_runner(cfg: Config, verbose: bool = False) -> Runner:
     """mmengine's runner, with the checks that it lacks: of checkpoints and of the options of testing."""
-    runner = Runner.from_cfg(cfg)
+    runner = runner_class(cfg.get('log_level', 'INFO'), verbose).from_cfg(cfg)
+    tell_of_the_run(runner)
     runner.register_hook(CheckpointFitHook())
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     if isinstance(getattr(model, 'head', None), CIDHead):
@@ -224,13 +252,3 @@ def _user_text(error: Exception) -> Optional[str]:
     if isinstance(error, ImportError) and error.name == 'xtcocotools':
         return str(error)
     return str(error) if isinstance(error, BadInput) else None
-
-
-class CfgOptions(DictAction):
-    """mmengine's ``key=value`` options, with a usage error for what is not of that form."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *args, **kwargs) -> None:
-        try:
-            super().__call__(parser, *args, **kwargs)
-        except ValueError:
-            parser.error(f'{self.option_strings[0]}: options have the form key=value')
