@@ -12,3 +12,7 @@ class BadInput(ValueError):
         # A data loader worker hands over its whole traceback as the text; what the user needs is its last line.
         text = super().__str__()
         return text.rsplit(f'{type(self).__name__}: ', 1)[-1].strip()
+
+
+class RunStopped(BadInput):
+    """A training run cannot go on; what it has written is whole. The message says why."""

@@ -2,10 +2,11 @@
 import json
 import os
 import os.path as osp
+import signal
 import sys
 import tempfile
 from argparse import ArgumentParser
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
 
@@ -21,8 +22,10 @@ from cid_mmpose.hooks import CheckpointFitHook
 from cid_mmpose.models import CIDHead
 from cid_mmpose.recipes import apply_recipe
 from cid_mmpose.stack import say
+from cid_mmpose.whole_files import only_run_in
 
 from .config_errors import config_errors, original
+from .interrupts import Stopped, run_ends
 from .resume import newest_checkpoint
 from .screen import prints_in_log, quiet_warnings, runner_class, tell_of_the_run
 from .show import ShowPeople
@@ -53,7 +56,9 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
         set_auto_scale(cfg, config)
     set_resume(cfg, resume)
     set_launcher(cfg, launcher)
-    with config_errors(config), quiet_warnings():
+    # of several processes the first one holds the folder, which the hook for that knows
+    alone = only_run_in(cfg.work_dir) if launcher == 'none' else nullcontext()
+    with config_errors(config), quiet_warnings(), run_ends(cfg.work_dir), alone:
         runner = build_runner(cfg, verbose)
         with prints_in_log(runner.logger):
             runner.train()
@@ -81,7 +86,7 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
         check_writable(show_dir, '--show-dir')
     cfg.update(load_from=checkpoint, resume=False)
     set_launcher(cfg, launcher)
-    with config_errors(config), quiet_warnings():
+    with config_errors(config), quiet_warnings(), run_ends():
         runner = build_runner(cfg, verbose)
         if show_dir:
             runner.register_hook(ShowPeople(show_dir))
@@ -235,9 +240,17 @@ def build_runner(cfg: Config, verbose: bool = False) -> Runner:
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Around a command: what the user can mend is printed as one ``error:`` line, and the command exits with 2."""
+    """Around a command: what the user can mend is printed as one ``error:`` line, and the command exits with 2.
+
+    After SIGINT and SIGTERM it is one line and 130 or 143, as shells count.
+    """
     try:
         yield
+    except KeyboardInterrupt as error:
+        stopped = error if isinstance(error, Stopped) else Stopped(signal.SIGINT)
+        if get_rank() == 0:
+            print(stopped, file=sys.stderr, flush=True)
+        raise SystemExit(128 + stopped.number) from None
     except Exception as error:
         text = _user_text(error)
         if text is None:

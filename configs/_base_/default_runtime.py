@@ -6,12 +6,15 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3, save_best='coco/AP', rule='greater'),
+    checkpoint=dict(
+        type='cid_mmpose.CheckpointHook', interval=1, max_keep_ckpts=3, save_best='coco/AP', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='PoseVisualizationHook', enable=False),
     # beside mmengine's own, so that custom_hooks stays free for yours; None switches one off
     sync_buffers=dict(type='SyncBuffersHook'),
+    run_lock=dict(type='cid_mmpose.RunLockHook'),  # one training at a time in a work folder
     recipe=dict(type='cid_mmpose.RecipeHook'),
+    finite=dict(type='cid_mmpose.FiniteStepsHook', max_in_a_row=10),  # skips NaN steps; so many in a row stop the run
     loss_curve=dict(type='cid_mmpose.LossCurveHook'))
 
 env_cfg = dict(

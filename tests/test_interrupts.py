@@ -1,0 +1,101 @@
+"""How a run ends from outside: what is said, and with which status."""
+import errno
+import logging
+import os
+import signal
+
+import pytest
+import torch
+from toy_run import toy_runner
+
+from cid_mmpose.apis.interrupts import Stopped, outside_cause, run_ends
+from cid_mmpose.apis.launch import user_errors
+from cid_mmpose.errors import RunStopped
+
+
+@pytest.mark.parametrize('number, status', [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_is_one_line_with_the_way_on_and_the_status_of_shells(tmp_path, capsys, monkeypatch, number, status):
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(number)
+    torch.save(dict(state_dict={}), tmp_path / 'epoch_3.pth')
+    with pytest.raises(SystemExit) as left, user_errors(), run_ends(str(tmp_path)):
+        os.kill(os.getpid(), number)
+    assert left.value.code == status and signal.getsignal(number) is before
+    assert capsys.readouterr().err == (f'stopped by {number.name}; the last whole checkpoint is epoch_3.pth: --resume '
+                                       'goes on from it\n')
+
+
+def test_a_signal_before_the_run_is_one_line_too(capsys):
+    with pytest.raises(SystemExit) as left, user_errors():
+        raise KeyboardInterrupt
+    assert (left.value.code, capsys.readouterr().err) == (130, 'stopped by SIGINT\n')
+
+
+def test_a_signal_that_the_caller_ignores_stays_ignored():
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with run_ends():
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_caller_in_python_sees_a_keyboard_interrupt(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match='holds no checkpoint yet'), run_ends(str(tmp_path)):
+        raise KeyboardInterrupt
+    assert issubclass(Stopped, KeyboardInterrupt)
+
+
+DEAD = ['DataLoader worker (pid 4711) is killed by signal: Killed. ',
+        'DataLoader worker (pid(s) 4711, 4712) exited unexpectedly',
+        'DataLoader worker (pid: 4711) exited unexpectedly with exit code 1. Details are lost due to multiprocessing.']
+
+
+@pytest.mark.parametrize('text', DEAD)
+def test_a_dead_worker_is_told_with_what_to_set(tmp_path, text):
+    with pytest.raises(RunStopped, match='^a data worker died .*set a smaller num_workers.*holds no checkpoint yet$'):
+        with run_ends(str(tmp_path)):
+            raise RuntimeError(text)
+
+
+@pytest.mark.parametrize('text', [
+    'DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that dataloader\'s workers are out of '
+    'shared memory. Please try to raise your shared memory limit.',
+    'Caught RuntimeError in DataLoader worker process 0.\nRuntimeError: unable to write to file </torch_7_8_9>: No '
+    'space left on device (28)'])
+def test_a_full_shared_memory_is_told_as_such(text):
+    assert 'no shared memory (/dev/shm)' in outside_cause(RuntimeError(text))
+
+
+def test_a_full_disk_names_the_file_and_other_errors_pass_through():
+    full = OSError(errno.ENOSPC, 'No space left on device', 'work/scalars.json')
+    assert outside_cause(full) == 'work/scalars.json: cannot be written (no space left on the device)'
+    for error in (OSError(errno.ENOENT, 'gone', 'x'), RuntimeError('CUDA error')):
+        with pytest.raises(type(error)), run_ends():
+            raise error
+
+
+def test_the_log_is_quiet_about_a_disk_that_takes_no_line_of_it_and_talks_again_later():
+    with run_ends():
+        assert not logging.raiseExceptions
+    assert logging.raiseExceptions
+
+
+class Kills:
+    """Samples, the third of which ends its worker."""
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, index: int):
+        if index == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return dict(inputs=torch.ones(3))
+
+
+def test_a_worker_that_is_killed_ends_the_run_in_one_line(tmp_path):
+    runner = toy_runner(tmp_path, 'killed_worker')
+    runner._train_loop = runner.build_train_loop(runner._train_loop)
+    runner._train_loop.dataloader = torch.utils.data.DataLoader(Kills(), 2, num_workers=1)
+    with pytest.raises(RunStopped, match='^a data worker died .(killed by signal: Killed|it exited)'), run_ends(str(tmp_path)):
+        runner.train()
