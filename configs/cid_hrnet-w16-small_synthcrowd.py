@@ -7,7 +7,6 @@ epochs = 2
 train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=epochs)
 optim_wrapper = dict(
     type='cid_mmpose.BFloat16OptimWrapper',
-    only_native=True,
     optimizer=dict(type='Adam', lr=2e-3, betas=(0.9, 0.99)),
     clip_grad=dict(max_norm=20))
 param_scheduler = [

@@ -8,6 +8,7 @@ import torch
 from public_weights import ours
 from mmpose.structures import PoseDataSample
 
+from cid_mmpose import precision
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models import estimator
 from cid_mmpose.models.folded import FoldedBackbone, folded_copy
@@ -107,12 +108,23 @@ def test_pictures_at_once_worked_out_by_hand():
 @torch.no_grad()
 def test_bfloat16_is_for_the_backbone_and_the_maps_stay_close():
     plain, = model(flip_test=True, output_heatmaps=True).predict(PICTURES[:1], samples(1))
-    network, kinds = model(flip_test=True, output_heatmaps=True, precision='bfloat16'), []
+    network, kinds = model(flip_test=True, output_heatmaps=True, precision='bfloat16', insist=True), []
     network.backbone.conv1.register_forward_hook(lambda module, given, result: kinds.append(result.dtype))
     half, = network.predict(PICTURES[:1], samples(1))
     assert kinds == [torch.bfloat16] and half.pred_fields.heatmaps.dtype == torch.float32
     apart = (half.pred_fields.heatmaps - plain.pred_fields.heatmaps).abs()
     assert 0 < apart.max() and apart.mean() < 0.02 * plain.pred_fields.heatmaps.mean()
+
+
+@torch.no_grad()
+def test_a_half_precision_that_the_cpu_imitates_is_not_taken_for_the_backbone(monkeypatch):
+    monkeypatch.setattr(precision, 'cpu_has', lambda dtype: False)
+    network = model(precision='bfloat16')
+    network.predict(PICTURES[:1], samples(1))
+    assert set(network.folded.copies) == {(torch.float32, None)}
+    network.test_cfg.update(insist=True)
+    network.predict(PICTURES[:1], samples(1))
+    assert set(network.folded.copies) == {(torch.float32, None), (torch.bfloat16, None)}
 
 
 @torch.no_grad()
@@ -187,7 +199,7 @@ def test_a_copy_made_without_gradients_does_not_stand_in_the_way_of_them():
 @torch.no_grad()
 @pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
 def test_the_backbone_s_precision_need_not_be_that_of_the_pictures(precision):
-    found, = model(precision=precision).double().predict(PICTURES[:1].double(), samples(1))
+    found, = model(precision=precision, insist=True).double().predict(PICTURES[:1].double(), samples(1))
     assert len(found.pred_instances) > 3
 
 

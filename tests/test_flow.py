@@ -7,7 +7,8 @@ import cid_mmpose
 ROOT = Path(cid_mmpose.__file__).parent
 # from the bottom to the top; parts of one tier may know each other as long as no two modules need each other
 TIERS = [
-    {'errors', 'registry', 'stack', 'safe_load', 'checkpoint_files', 'hotcoco_stand_in', 'recipes', 'whole_files'},
+    {'errors', 'registry', 'stack', 'safe_load', 'checkpoint_files',
+     'hotcoco_stand_in', 'recipes', 'precision', 'whole_files'},
     {'codecs'},
     {'models'},
     {'datasets', 'evaluation', 'hooks', 'optim'},

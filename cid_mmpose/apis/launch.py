@@ -176,7 +176,8 @@ def set_amp(cfg: Config, amp: str) -> None:
     present = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if present not in ('OptimWrapper', *(kind['type'] for kind in kinds.values())):
         raise BadInput(f'--amp: optim_wrapper.type is {present}; only OptimWrapper can be given mixed precision')
-    for option in ('dtype', 'loss_scale', 'only_native'):   # of the other kind, if the config has it
+    other_kinds = ('dtype', 'loss_scale') if amp == 'bf16' else ('dtype', 'loss_scale', 'insist')
+    for option in other_kinds:
         cfg.optim_wrapper.pop(option, None)
     cfg.optim_wrapper.update(kinds[amp])
 

@@ -73,7 +73,7 @@ def tester(model: nn.Module, pictures: torch.Tensor, precision: Optional[str] = 
     def call() -> list:
         model.test_cfg['flip_test'] = True
         if hasattr(model, 'other_joints'):  # ours
-            model.test_cfg.update(precision=precision, compile=mode, output_heatmaps=heatmaps)
+            model.test_cfg.update(precision=precision, insist=True, compile=mode, output_heatmaps=heatmaps)
         with torch.no_grad():
             return model.predict(pictures, test_samples(len(pictures), TEST_SIZE))
     return call

@@ -10,7 +10,7 @@ import mmpose
 import torch
 from matplotlib.figure import Figure
 
-from cid_mmpose.optim import CPU_INFO, cpu_has_bfloat16
+from cid_mmpose.precision import CPU_INFO, cpu_has
 
 from .measure import Row, Timing
 
@@ -22,7 +22,7 @@ def machine(device: torch.device, threads: int, allocator: str) -> Dict[str, str
     lines = CPU_INFO.read_text().splitlines() if CPU_INFO.is_file() else []
     cpu = next((line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')), platform.processor())
     return dict(
-        cpu=cpu, bfloat16='of its own' if cpu_has_bfloat16() else 'imitated', threads=str(threads),
+        cpu=cpu, bfloat16='of its own' if cpu_has(torch.bfloat16) else 'imitated', threads=str(threads),
         device=torch.cuda.get_device_name(device) if device.type == 'cuda' else device.type, allocator=allocator,
         torch=torch.__version__, mmpose=mmpose.__version__, date=datetime.date.today().isoformat())
 

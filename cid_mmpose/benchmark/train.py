@@ -17,6 +17,10 @@ from .subjects import TRAIN_SIZE, crowd, mmpose_model, mmpose_sample, our_model,
 
 ITERATIONS = 300  # of the loss curves
 DEMO = 'cid_hrnet-w16-small_synthcrowd.py'
+KINDS = dict(
+    float32=dict(type='OptimWrapper'),
+    bfloat16=dict(type='cid_mmpose.BFloat16OptimWrapper', insist=True),
+)
 
 
 def train(options: SimpleNamespace) -> Iterator[Row]:
@@ -56,15 +60,14 @@ def step_of(model: nn.Module, samples: list, dtype: torch.dtype = torch.float32)
 def curves(out: Path) -> Iterator[Row]:
     """Losses of the demo's network on SynthCrowd in float32 and bfloat16."""
     runs = {}
-    for name, kind in dict(float32='OptimWrapper', bfloat16='cid_mmpose.BFloat16OptimWrapper').items():
+    for name, kind in KINDS.items():
         folder = out / f'curve_{name}'
         cfg = Config.fromfile(config_path(DEMO))
         cfg.work_dir = str(folder)
         cfg.visualizer.name = name  # mmengine hands out the one it has under a name, with its folder
-        cfg.train_dataloader.dataset.length = ITERATIONS * cfg.train_dataloader.batch_size
-        cfg.train_cfg.update(max_epochs=1, val_interval=2)
-        wrapper = {key: value for key, value in cfg.optim_wrapper.items() if key not in ('type', 'only_native')}
-        cfg.optim_wrapper = dict(wrapper, type=kind)
+        cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=ITERATIONS, val_interval=2 * ITERATIONS)
+        cfg.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
+        cfg.optim_wrapper.update(kind)
         Runner.from_cfg(cfg).train()
         files = sorted(str(path) for path in folder.glob('*/vis_data/scalars.json'))[-1:]
         runs[name] = read_curves(files, ITERATIONS)

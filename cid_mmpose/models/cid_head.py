@@ -21,13 +21,13 @@ from .features import sample_at
 from .flip import average_halves, both_halves, in_mirror, stack_mirrored
 from .folded import COMPILE_MODES
 from .gfd import GFD, to_scores
-from .iia import IIA
+from .iia import IIA, INIT_STD
 from .losses import focal_sum
 from .people import PredictOptions, make_people
 from .read_peaks import read_peaks
 from .roots import Roots, find_roots
 
-TEST_OPTIONS = {'compile', 'flip_test', 'output_heatmaps', 'precision'}
+TEST_OPTIONS = {'compile', 'flip_test', 'insist', 'output_heatmaps', 'precision'}
 PRECISIONS = {None: None, 'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
@@ -44,6 +44,9 @@ class CIDHead(BaseHead):
         recipe: 'reference' or 'mmpose', for ``cell_center`` (``recipes.py``).
         cell_center: see ``gfd.relative_coordinates``; a checkpoint that is loaded brings its own.
         max_train_people: at most so many people of a batch get a map, chosen at random.
+        init_std: standard deviation of GFD's weights before training. None takes the inverse root of each layer's
+            inputs: from random weights people are then told apart within a hundred steps. With the authors' 0.001 three
+            small factors stand one after the other, and it takes a thousand steps until their gradients grow.
         memory_budget: MiB that the maps of people may take at once; by default what suits the device (``chunks.py``).
             Results and gradients do not depend on it.
         test: fields of ``PredictOptions``.
@@ -64,12 +67,13 @@ class CIDHead(BaseHead):
                  person_loss: dict = dict(type='cid_mmpose.FocalHeatmapLoss', loss_weight=4.0),
                  contrastive_loss: dict = dict(type='cid_mmpose.ContrastiveLoss'),
                  max_train_people: int = 200,
+                 init_std: Optional[float] = INIT_STD,
                  memory_budget: Optional[int] = None,
                  test: Optional[dict] = None) -> None:
         super().__init__()
         self.iia = IIA(in_channels, num_keypoints)
         options = options_of('CIDHead', recipe, cell_center=cell_center)
-        self.gfd = GFD(in_channels, gfd_channels, num_keypoints, recalibration, **options)
+        self.gfd = GFD(in_channels, gfd_channels, num_keypoints, recalibration, init_std=init_std, **options)
         self.crowd_loss = MODELS.build(crowd_loss)
         self.person_loss = MODELS.build(person_loss)
         self.contrastive_loss = MODELS.build(contrastive_loss)
@@ -187,7 +191,7 @@ class CIDHead(BaseHead):
         """BadInput if ``model.test_cfg`` has an option or a value that is not known."""
         if unknown := set(test_cfg) - TEST_OPTIONS:
             raise BadInput(f'model.test_cfg: unknown {sorted(unknown)}; CIDHead knows {sorted(TEST_OPTIONS)}')
-        for name in ('flip_test', 'output_heatmaps'):
+        for name in ('flip_test', 'insist', 'output_heatmaps'):
             if not isinstance(test_cfg.get(name, False), bool):  # 'False' would count as true
                 raise BadInput(f'model.test_cfg: {name} must be True or False, got {test_cfg[name]!r}')
         for name, known in dict(precision=[*PRECISIONS], compile=[*COMPILE_MODES]).items():

@@ -8,6 +8,7 @@ from mmpose.models.pose_estimators import BottomupPoseEstimator
 from torch import Tensor
 
 from cid_mmpose.errors import BadInput
+from cid_mmpose.precision import or_float32
 from cid_mmpose.registry import MODELS
 from cid_mmpose.stack import say
 
@@ -34,7 +35,8 @@ class CID(BottomupPoseEstimator):
     In testing pictures and their mirror images go through the backbone together, on a CPU no more of them than fill
     its cores; the head takes the whole batch. ``test_cfg`` takes ``flip_test`` and
     ``output_heatmaps`` as the head does, and ``precision`` of the backbone: 'bfloat16' or 'float16' are faster where
-    the device has them and move some keypoints, 'float32' is a little faster and moves none (docs/performance.md).
+    the device has them and move some keypoints, 'float32' is a little faster and moves none (docs/performance.md). On a
+    CPU that would imitate a half precision float32 is taken, unless ``insist`` is True.
     ``compile``, 'default' or 'reduce-overhead' (CUDA graphs), hands the backbone to torch.compile: faster again, after
     half a minute or two for the first batch, when a second size comes, and again after each ``eval``; in and after
     training nothing is compiled. With either option a folded copy of the backbone is used; it follows optimizers,
@@ -76,6 +78,7 @@ class CID(BottomupPoseEstimator):
             return []
         flip = self.test_cfg.get('flip_test', False)
         dtype, mode = PRECISIONS[self.test_cfg.get('precision')], self.test_cfg.get('compile')
+        dtype = or_float32(dtype, inputs.device, 'model.test_cfg', self.test_cfg.get('insist', False))
         mode = None if self.trained else mode
         if mode and dtype is None:
             dtype = next(self.backbone.parameters()).dtype

@@ -14,6 +14,7 @@ So there are three steps: ``share`` once a picture, ``address`` once a person, `
 each cell is by itself, so any rows can be taken. Its maps are kept cell by cell (h, W, channels), which makes it
 three products of contiguous vectors.
 """
+from functools import partial
 from typing import Dict, List, Optional, Sequence, Union
 
 import torch
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 from .cells import by_onednn, convolve
 from .chunks import NOBODY, part_of, people_chunks
 from .features import project
-from .iia import init_heatmap, init_linear
+from .iia import INIT_STD, init_heatmap, init_linear
 from .roots import Roots
 
 OFFSET_SCALE = 32.0  # heatmap cells; divides root-to-cell offsets. Source: the authors' SpatialAtten
@@ -122,10 +123,12 @@ class GFD(nn.Module):
         in_channels: C. channels: D, 32 in the paper (table 2). num_keypoints: K.
         recalibration: 'fused' (eq. 12), or 'spatial' or 'channel' alone (table 1).
         cell_center: see ``relative_coordinates``.
+        init_std: standard deviation of the weights before training, see ``init_linear``; those of the last layer keep
+            the authors'.
     """
 
     def __init__(self, in_channels: int, channels: int, num_keypoints: int, recalibration: str = 'fused',
-                 cell_center: float = 0.0) -> None:
+                 cell_center: float = 0.0, init_std: Optional[float] = INIT_STD) -> None:
         super().__init__()
         if recalibration not in RECALIBRATIONS:
             raise ValueError(f'recalibration must be one of {RECALIBRATIONS}, got {recalibration!r}')
@@ -136,7 +139,7 @@ class GFD(nn.Module):
         self.spatial = SpatialRecalibration(in_channels, channels, cell_center) if has_spatial else None
         self.fuse = nn.Conv2d(channels * (has_channel + has_spatial), channels, 1)
         self.heatmap = nn.Conv2d(channels, num_keypoints, 1)
-        self.apply(init_linear)
+        self.apply(partial(init_linear, std=init_std))
         init_heatmap(self.heatmap)
 
     def weights_of_read(self) -> List[nn.Parameter]:

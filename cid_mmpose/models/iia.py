@@ -1,6 +1,6 @@
 """Instance Information Abstraction (section 3.2): everyone's joints and centres in one set of maps."""
 import math
-from typing import Sequence
+from typing import Optional, Sequence
 
 from torch import Tensor, nn
 
@@ -10,11 +10,20 @@ PRIOR = 0.01  # probability that an untrained map gives every cell; source: the 
 INIT_STD = 0.001  # source: the authors' initialisation of the head
 
 
-def init_linear(module: nn.Module) -> None:
-    """Normal weights and zero bias for convolutions and linear layers, as the authors start their head."""
-    if isinstance(module, (nn.Conv2d, nn.Linear)):
-        nn.init.normal_(module.weight, std=INIT_STD)
-        nn.init.zeros_(module.bias)
+def init_linear(module: nn.Module, std: Optional[float] = INIT_STD) -> None:
+    """Normal weights and zero bias for a convolution or linear layer; other modules are left as they are.
+
+    Args:
+        module: any module.
+        std: of the weights, as the authors start their head; None takes the inverse root of the number of inputs.
+    """
+    if not isinstance(module, (nn.Conv2d, nn.Linear)):
+        return
+    if std is None:
+        nn.init.kaiming_normal_(module.weight, nonlinearity='linear')
+    else:
+        nn.init.normal_(module.weight, std=std)
+    nn.init.zeros_(module.bias)
 
 
 def init_heatmap(conv: nn.Conv2d) -> None:

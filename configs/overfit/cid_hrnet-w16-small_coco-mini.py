@@ -6,7 +6,7 @@ _base_ = [
 
 size = (512, 512)
 model = dict(head=dict(decoder=_base_.codec), test_cfg=dict(flip_test=False))
-optim_wrapper = dict(type='cid_mmpose.BFloat16OptimWrapper', only_native=True)
+optim_wrapper = dict(type='cid_mmpose.BFloat16OptimWrapper')
 
 _base_.train_pipeline[1].update(input_size=size, rotation=0, scale=(1, 1), shift=0, scale_type='long')
 _base_.train_pipeline[2].update(prob=0)

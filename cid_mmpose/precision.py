@@ -1,0 +1,102 @@
+"""Half precision on a CPU: whether it has the instructions, or would imitate them several times slower than float32."""
+import os
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Optional, Set
+
+import torch
+import torch.nn.functional as F
+
+from .stack import say
+
+CPU_INFO = Path('/proc/cpuinfo')
+# flags of x86 and ARM; any one of them is enough
+INSTRUCTIONS = {
+    torch.bfloat16: {'avx512_bf16', 'amx_bf16', 'bf16'},
+    torch.float16: {'avx512_fp16', 'amx_fp16', 'asimdhp'},
+}
+# What oneDNN, which multiplies, can be held to. Source: oneDNN, "CPU dispatcher control"
+WITHOUT_BFLOAT16 = {'SSE41', 'AVX', 'AVX2', 'AVX2_VNNI', 'AVX2_VNNI_2', 'AVX512_CORE', 'AVX512_CORE_VNNI'}
+WITHOUT = {torch.bfloat16: WITHOUT_BFLOAT16, torch.float16: WITHOUT_BFLOAT16 | {'AVX512_CORE_BF16'}}
+LIMITS = ('ONEDNN_MAX_CPU_ISA', 'DNNL_MAX_CPU_ISA')
+NARROW = ('DEFAULT', 'NO AVX', 'AVX2')   # what PyTorch's own loops can be held to on x86
+_said: Set[tuple] = set()
+
+
+def or_float32(dtype: Optional[torch.dtype], device: torch.device, owner: str, insist: bool = False
+               ) -> Optional[torch.dtype]:
+    """The precision to compute in: float32 in place of one that this CPU imitates, which is said once.
+
+    Args:
+        dtype: what is asked for; None and what is no half precision come back as they are.
+        device: where it is computed; only a CPU is looked at.
+        owner: whose option it is, for the message: ``optim_wrapper`` or ``model.test_cfg``.
+        insist: takes ``dtype`` whatever it costs.
+    """
+    if insist or device.type != 'cpu' or dtype not in INSTRUCTIONS or cpu_has(dtype):
+        return dtype
+    if (dtype, owner) not in _said:
+        _said.add((dtype, owner))
+        name = str(dtype).replace('torch.', '')
+        say(f'this CPU has no {name} of its own, and imitating it is slower: float32 is taken instead; '
+            f'{owner}.insist=True keeps {name}')
+    return torch.float32
+
+
+@lru_cache(maxsize=None)
+def cpu_has(dtype: torch.dtype) -> bool:
+    """Whether this CPU computes in ``dtype``, bfloat16 or float16, by itself and is allowed to.
+
+    The limits that ``ONEDNN_MAX_CPU_ISA`` and ``ATEN_CPU_CAPABILITY`` set count. Where the system does not list the
+    instructions (no Linux), a convolution is timed.
+    """
+    if limited(dtype):
+        return False
+    flags = cpu_flags()
+    if flags:
+        return not INSTRUCTIONS[dtype].isdisjoint(flags)
+    return is_faster(dtype)
+
+
+def cpu_flags() -> Set[str]:
+    """Words of the system's list of the CPU's properties; empty where there is none."""
+    if not CPU_INFO.is_file():
+        return set()
+    return set(CPU_INFO.read_text(errors='replace').split())
+
+
+def limited(dtype: torch.dtype) -> bool:
+    """Whether the environment keeps PyTorch or oneDNN from the instructions for ``dtype``."""
+    for name in LIMITS:
+        if os.environ.get(name, '').upper() in WITHOUT[dtype]:
+            return True
+    held = bool(os.environ.get('ATEN_CPU_CAPABILITY'))
+    return held and torch.backends.cpu.get_cpu_capability() in NARROW
+
+
+def is_faster(dtype: torch.dtype) -> bool:
+    """Whether a convolution as in the backbone takes less time in ``dtype`` than in float32."""
+    try:
+        return seconds_of_convolution(dtype) < seconds_of_convolution(torch.float32)
+    except RuntimeError:   # not implemented for this precision
+        return False
+
+
+@torch.no_grad()
+def seconds_of_convolution(dtype: torch.dtype, repeats: int = 5) -> float:
+    """Shortest of some times of one 3x3 convolution on the CPU.
+
+    Args:
+        dtype: its precision.
+        repeats: how often it is timed, after one call to warm up.
+    """
+    picture = torch.ones(4, 64, 64, 64, dtype=dtype)
+    kernel = torch.ones(64, 64, 3, 3, dtype=dtype)
+    F.conv2d(picture, kernel)
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        F.conv2d(picture, kernel)
+        times.append(time.perf_counter() - start)
+    return min(times)
