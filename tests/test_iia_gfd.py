@@ -190,3 +190,14 @@ def test_an_untrained_network_gives_every_cell_a_probability_of_one_percent():
         np.testing.assert_allclose(logits.sigmoid().detach(), 0.01, rtol=0.05)
     linear = [m for m in module.modules() if hasattr(m, 'bias') and m is not module.heatmap]
     assert all(m.bias.abs().max() == 0 and m.weight.abs().max() < 0.006 for m in linear)
+
+
+def test_gfd_s_inner_weights_start_as_asked_and_its_last_layer_as_the_authors_have_it():
+    torch.manual_seed(0)
+    by_inputs, authors = GFD(480, 64, 17, init_std=None), GFD(480, 64, 17)
+    assert by_inputs.conv_down.weight.std().item() == pytest.approx(480 ** -0.5, rel=0.05)
+    assert by_inputs.fuse.weight.std().item() == pytest.approx(128 ** -0.5, rel=0.05)
+    assert authors.conv_down.weight.std().item() == pytest.approx(0.001, rel=0.05)
+    for gfd in (by_inputs, authors):
+        assert gfd.heatmap.weight.std().item() == pytest.approx(0.001, rel=0.1)
+        assert gfd.fuse.bias.eq(0).all()
