@@ -1,53 +1,64 @@
-# Each target makes the environment it needs when that is not there; `make help` lists them.
-PINS := $(wildcard requirements/*) setup.cfg pyproject.toml
-export PYTHON
+# Each target makes or brings up to date the environment that it needs; `make help` lists them.
+VENV ?= .venv
+TESTS ?=
+export PYTHON HASHES
 # two processes of one thread each: more threads would only wait for each other
-QUICK := -m pytest -n 2 -m 'not slow'
+QUICK := -m pytest -n 2 -m 'not slow' $(TESTS)
+MAKE_VENV := requirements/make_venv.sh
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
-	@echo 'PYTHON=/path/to/python3.11 chooses the interpreter for a new .venv (3.10 or 3.11).'
+	@echo 'PYTHON=/path/to/python chooses the interpreter (3.10 to 3.14), VENV=.venv-x another folder for the environment,'
+	@echo 'TESTS=tests/test_gfd.py some tests only; HASHES=no takes files of your index that are not the pinned ones.'
 
-demo: .venv/.ready ## train a small CID on drawn people, evaluate it, write pictures to work_dirs/demo
-	.venv/bin/python tools/demo.py
+demo: venv ## train a small CID on drawn people, evaluate it, write pictures to work_dirs/demo
+	'$(VENV)/bin/python' tools/demo.py
 
-test: .venv/.ready ## the quick tests
-	OMP_NUM_THREADS=1 .venv/bin/python $(QUICK)
+test: venv ## the quick tests
+	OMP_NUM_THREADS=1 '$(VENV)/bin/python' $(QUICK)
 
-test-slow: .venv/.ready ## the tests that take minutes
-	.venv/bin/python -m pytest -m slow
+test-slow: venv ## the tests that take minutes
+	'$(VENV)/bin/python' -m pytest -m slow $(TESTS)
 
-test-onedl: .venv-onedl/.ready ## the quick tests with onedl-mmengine in place of mmengine
+test-numpy1: ## the quick tests on numpy 1 with xtcocotools (Python 3.10 or 3.11)
+	@$(MAKE_VENV) .venv-numpy1 numpy1
+	OMP_NUM_THREADS=1 .venv-numpy1/bin/python $(QUICK)
+
+test-onedl: ## the quick tests with onedl-mmengine in place of mmengine
+	@$(MAKE_VENV) .venv-onedl onedl
 	OMP_NUM_THREADS=1 .venv-onedl/bin/python $(QUICK)
 
-test-numpy2: .venv-numpy2/.ready ## the quick tests on numpy 2, without xtcocotools
-	OMP_NUM_THREADS=1 .venv-numpy2/bin/python $(QUICK)
+test-oldest: ## the quick tests on the oldest versions that fit (Python 3.10, torch 2.0)
+	@$(MAKE_VENV) .venv-oldest oldest
+	OMP_NUM_THREADS=1 .venv-oldest/bin/python $(QUICK)
 
-test-cuda: .venv/.ready ## check a GPU in at most 10 minutes: tests, training, compile, memory, benchmark, one report
-	.venv/bin/python tools/device_check.py
+test-newest: ## the quick tests on the newest versions of the package index
+	@$(MAKE_VENV) .venv-newest newest
+	OMP_NUM_THREADS=1 .venv-newest/bin/python $(QUICK)
 
-agreement: .venv/.ready ## the largest differences to MMPose's own CID and to the authors' figures and rules
-	.venv/bin/python -m pytest --figures tests/test_agreement_mmpose.py tests/test_agreement_authors.py \
+test-cuda: venv ## check a GPU in at most 10 minutes: tests, training, compile, memory, benchmark, one report
+	'$(VENV)/bin/python' tools/device_check.py
+
+agreement: venv ## the largest differences to MMPose's own CID and to the authors' figures and rules
+	'$(VENV)/bin/python' -m pytest --figures tests/test_agreement_mmpose.py tests/test_agreement_authors.py \
 		tests/test_agreement_second_writing.py
 
-known-answers: .venv/.ready ## APs worked out by hand beside what the evaluation says
-	.venv/bin/python -m pytest --figures tests/test_known_answers.py
+known-answers: venv ## APs worked out by hand beside what the evaluation says
+	'$(VENV)/bin/python' -m pytest --figures tests/test_known_answers.py
 
-overfit: .venv/.ready ## learn a few real pictures by heart: make overfit DATA=/path/to/coco (45 minutes)
+overfit: venv ## learn a few real pictures by heart: make overfit DATA=/path/to/coco (45 minutes)
 	@test -n '$(DATA)' || { echo 'error: say where the COCO pictures are: make overfit DATA=/path/to/coco' >&2; exit 2; }
-	.venv/bin/python tools/overfit.py --data-root '$(DATA)'
+	'$(VENV)/bin/python' tools/overfit.py --data-root '$(DATA)'
+
+lock: ## write requirements/lock.txt anew after a change of pins (asks the package index for all hashes)
+	@requirements/make_lock.sh
 
 clean: ## remove environments and what builds and tests leave behind (keeps work_dirs)
-	rm -rf .venv .venv-onedl .venv-numpy2 build dist *.egg-info .pytest_cache .hypothesis
+	rm -rf .venv .venv-* .venv*.lock build dist *.egg-info .pytest_cache .hypothesis
 	find cid_mmpose tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.ready: $(PINS)
-	@requirements/make_venv.sh .venv stack
+venv:
+	@$(MAKE_VENV) '$(VENV)' stack
 
-.venv-onedl/.ready: $(PINS)
-	@requirements/make_venv.sh .venv-onedl onedl
-
-.venv-numpy2/.ready: $(PINS)
-	@requirements/make_venv.sh .venv-numpy2 numpy2
-
-.PHONY: help demo test test-slow test-onedl test-numpy2 test-cuda agreement known-answers overfit clean
+.PHONY: help demo test test-slow test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
+	overfit lock clean venv
