@@ -7,6 +7,7 @@ import math
 from collections import namedtuple
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.structures import InstanceData, PixelData
@@ -15,8 +16,15 @@ from mmpose.structures import PoseDataSample
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, render_people
 from cid_mmpose.models import CIDHead
 from cid_mmpose.models.cid_head import person_axes
+from cid_mmpose.models.folded import cpu_autocasts_float16
 
 Scene = namedtuple('Scene', 'keypoints visible bbox')
+
+
+def skip_unless_autocast_knows(dtype: torch.dtype) -> None:
+    """Skips a test of a half precision that the CPU of an old torch does not run in."""
+    if dtype is torch.float16 and not cpu_autocasts_float16():
+        pytest.skip(f'torch {torch.__version__} runs no float16 under autocast on a CPU')
 
 
 class Shifts:

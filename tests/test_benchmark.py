@@ -167,6 +167,14 @@ def test_unknown_words_are_refused(words, capsys):
     assert caught.value.code == 2 and 'usage' in capsys.readouterr().err
 
 
+def test_a_torch_that_does_not_count_operations_measures_the_other_parts(monkeypatch, capsys):
+    monkeypatch.setattr(run, 'FlopCounterMode', None)
+    assert list(run.parts_of('all')) == ['targets', 'head', 'predict', 'train', 'roialign']
+    assert capsys.readouterr().out.startswith(f'table3 is left out: torch {torch.__version__} does not count')
+    with pytest.raises(BadInput, match='table3: torch .* does not count operations, 2.1 and newer do; measure another'):
+        run.parts_of('table3')
+
+
 def test_a_folder_that_cannot_be_made_is_named_before_anything_is_measured(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(BadInput, match='--out: .*file/deeper cannot be made .* give another folder'):

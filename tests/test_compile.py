@@ -14,11 +14,13 @@ from test_estimator import PICTURES, model, samples
 from torch import nn
 from torch._dynamo.utils import counters
 
-from cid_mmpose.models.folded import FoldedBackbone, compiled
+from cid_mmpose.errors import BadInput
+from cid_mmpose.models.folded import FoldedBackbone, can_compile, compiled
 
 HEADER = Path(sysconfig.get_path('include'), 'Python.h')   # which what torch.compile writes includes
 needs_compiler = pytest.mark.skipif(
-    not (shutil.which(os.environ.get('CXX', 'g++')) and HEADER.is_file()), reason='no C++ compiler, or no Python.h')
+    not (can_compile() and shutil.which(os.environ.get('CXX', 'g++')) and HEADER.is_file()),
+    reason='no C++ compiler, no Python.h, or a torch that does not keep compiled networks apart')
 
 
 def small_network(seed: int) -> nn.Module:
@@ -95,6 +97,20 @@ def test_nothing_is_compiled_in_training():
     compile_.assert_not_called()
 
 
+def test_an_old_torch_is_told_to_leave_compiling_out(monkeypatch):
+    monkeypatch.setattr(torch, 'compile', lambda network, *, mode=None, dynamic=None: network)
+    network = model(compile='default')
+    with pytest.raises(BadInput, match=r"compile='default' needs a newer torch than .*; leave compile out"):
+        network.predict(PICTURES[:1], samples(1))
+
+
+def test_float16_on_a_cpu_whose_torch_does_not_know_it_is_refused(monkeypatch):
+    monkeypatch.setattr('cid_mmpose.models.folded.cpu_autocasts_float16', lambda: False)
+    with pytest.raises(BadInput, match="precision='float16' does not run on a CPU with torch .*; take 'bfloat16'"):
+        model(precision='float16').predict(PICTURES[:1], samples(1))
+
+
+@pytest.mark.skipif(not can_compile(), reason='a torch that does not keep compiled networks apart')
 def test_without_a_compiler_one_line_says_what_to_do(tmp_path):
     code = ('import torch; from cid_mmpose.models.folded import compiled\n'
             "with torch.no_grad(): compiled(torch.nn.Conv2d(3, 4, 3), 'default')(torch.zeros(1, 3, 8, 8).add(1))")

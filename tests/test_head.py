@@ -190,6 +190,7 @@ def test_the_loss_weights_of_the_config_are_used():
 
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
 def test_half_precision_around_the_head_gives_finite_losses_close_to_float32(dtype):
+    oracle.skip_unless_autocast_knows(dtype)
     head, (feats, samples) = oracle.head(), batch(3, 0, 2)
     plain = head.loss(feats, samples)
     with torch.autocast('cpu', dtype=dtype):
@@ -203,6 +204,7 @@ def test_half_precision_around_the_head_gives_finite_losses_close_to_float32(dty
 
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
 def test_saturated_half_precision_maps_give_finite_losses_and_gradients(dtype):
+    oracle.skip_unless_autocast_knows(dtype)
     head, (feats, samples) = oracle.head(), batch(3)
     for conv in (head.iia.conv, head.gfd.heatmap):
         conv.weight.data *= 100

@@ -8,6 +8,8 @@ from typing import List, Sequence
 import torch
 from mmpose.utils import register_all_modules
 
+from cid_mmpose.errors import BadInput
+
 from .arguments import ALL, TUNED
 from .device import device
 from .head import head
@@ -15,12 +17,30 @@ from .measure import Row, Timing
 from .predict import parts_of_time, predict
 from .report import FIELDS, HEADING, line_of, machine, write
 from .roialign import roialign
-from .table3 import table3
+from .table3 import FlopCounterMode, table3
 from .targets import targets
 from .train import train
 
 STEPS = dict(targets=[targets], head=[head], predict=[predict, parts_of_time], train=[train], roialign=[roialign],
              table3=[table3], device=[device])
+
+
+def parts_of(name: str) -> Sequence[str]:
+    """The parts that ``all`` stands for, as far as this torch can measure them, or the one named.
+
+    Raises:
+        BadInput: it is ``table3`` alone, and this torch does not count operations (2.0).
+    """
+    counts = FlopCounterMode is not None
+    reason = f'torch {torch.__version__} does not count operations, 2.1 and newer do'
+    if name == 'table3' and not counts:
+        raise BadInput(f'table3: {reason}; measure another part, or update torch')
+    if name != 'all':
+        return [name]
+    if counts:
+        return ALL
+    print(f'table3 is left out: {reason}')
+    return [part for part in ALL if part != 'table3']
 
 
 def measure(args: argparse.Namespace, tuned: Sequence[Row] = ()) -> List[Row]:
@@ -31,7 +51,7 @@ def measure(args: argparse.Namespace, tuned: Sequence[Row] = ()) -> List[Row]:
     print(', '.join(f'{name}: {value}' for name, value in about.items()), HEADING, sep='\n')
     other = {row[:3]: row for row in tuned}
     rows = []
-    for name in ALL if args.part == 'all' else [args.part]:
+    for name in parts_of(args.part):
         for part in STEPS[name]:
             for row in part(args):
                 rows.append(row)

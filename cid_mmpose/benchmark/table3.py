@@ -4,10 +4,14 @@ from typing import Callable, Iterator
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from .measure import Row, in_turns, peak_mib
 from .subjects import TRAIN_SIZE, mmpose_model, our_model, test_samples
+
+try:
+    from torch.utils.flop_counter import FlopCounterMode
+except ImportError:  # torch 2.0
+    FlopCounterMode = None
 
 
 def table3(options: SimpleNamespace) -> Iterator[Row]:

@@ -3,6 +3,8 @@
 The same numbers up to the last digits of float32, with one pass over the maps less a layer; in half precision its
 weights are rounded once, not at every call. Compiled, ReLU and addition happen inside the convolutions as well.
 """
+import inspect
+import warnings
 from copy import deepcopy
 from itertools import chain
 from typing import Callable, Dict, List, Optional
@@ -49,10 +51,20 @@ class FoldedBackbone:
         if (dtype, mode) not in self.copies:
             copy = folded_copy(backbone, dtype)
             self.copies[dtype, mode] = compiled(copy, mode) if mode else copy
+        if dtype is torch.float16 and inputs.device.type == 'cpu' and not cpu_autocasts_float16():
+            raise BadInput(f"model.test_cfg: precision='float16' does not run on a CPU with torch {torch.__version__}; "
+                           "take 'bfloat16' or 'float32', or update torch")
         half = dtype in (torch.float16, torch.bfloat16)
         # for layers that want float32 between others that do not
         with torch.autocast(inputs.device.type, dtype if half else None, enabled=half):
             return self.copies[dtype, mode](inputs.to(dtype))
+
+
+def cpu_autocasts_float16() -> bool:
+    """Whether this torch runs float16 under autocast on a CPU; old ones know bfloat16 only."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        return torch.autocast('cpu', torch.float16)._enabled
 
 
 def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
@@ -64,13 +76,21 @@ def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
         return fuse_conv_bn(copy).to(dtype).requires_grad_(False)
 
 
+def can_compile() -> bool:
+    """Whether this torch keeps the programs of several networks of one class apart."""
+    return 'isolate_recompiles' in inspect.signature(torch.compile).parameters
+
+
 def compiled(network: nn.Module, mode: str) -> Callable:
     """``network`` by torch.compile with its weights as constants: a program for the first size of pictures that comes,
     and a more general one, slower to compile and to run, for all others (two if the next size is a square).
 
     Raises:
-        BadInput: when called, if it cannot be compiled here.
+        BadInput: if this torch does not compile networks apart; when called, if it cannot be compiled here.
     """
+    if not can_compile():
+        raise BadInput(f'model.test_cfg: compile={mode!r} needs a newer torch than {torch.__version__}, one whose '
+                       'torch.compile knows isolate_recompiles (2.14 does); leave compile out, or update torch')
     # other weights are another program: without isolation the ninth network of a class would run uncompiled
     one_size, any_size = (torch.compile(network, mode=mode, dynamic=dynamic, isolate_recompiles=True)
                           for dynamic in (False, True))
