@@ -15,6 +15,7 @@ from cid_mmpose.stack import say
 from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, in_second_layout, listed, misfits, not_finite,
                                  num_joints, num_weights, prefix_of, translate, weights_of, wrong_kinds)
 from .cid_head import PRECISIONS, CIDHead
+from .features import check_stride
 from .folded import FoldedBackbone
 from .pretrained import pretrained_must_fit
 
@@ -98,15 +99,20 @@ class CID(BottomupPoseEstimator):
         """The branches of F for pictures (B, 3, h, w), as MMPose's; by the ``FoldedBackbone`` in ``dtype`` if given.
 
         Raises:
-            BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up.
+            BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up; or the
+                first branch does not have the codec's stride.
         """
         if isinstance(self.backbone, HRNet) and any(not side or side % STRIDE for side in inputs.shape[-2:]):
             raise BadInput(f'input of {inputs.shape[-1]} x {inputs.shape[-2]} pixels: HRNet takes sides that are '
                            f'multiples of {STRIDE}; set such an input_size in the pipeline')
         if dtype is None:
-            return super().extract_feat(inputs)
-        feats = self.folded(self.backbone, inputs, dtype, mode)
-        return self.neck([branch.to(self.head.iia.conv.weight.dtype) for branch in feats]) if self.with_neck else feats
+            feats = super().extract_feat(inputs)
+        else:
+            feats = self.folded(self.backbone, inputs, dtype, mode)
+            if self.with_neck:
+                feats = self.neck([branch.to(self.head.iia.conv.weight.dtype) for branch in feats])
+        check_stride(feats, inputs, self.head.decoder.stride)
+        return feats
 
     def train(self, mode: bool = True) -> 'CID':
         """As any module's; weights may have changed since the backbone was last folded.
