@@ -21,6 +21,9 @@ def bgr_of(picture: np.ndarray) -> np.ndarray:
         BadInput: the array is no such picture.
     """
     shape, dtype = picture.shape, picture.dtype
+    if dtype == np.uint8 and shape[2:] == (3, ) and picture.size:
+        return picture
+
     planes = picture[..., None] if picture.ndim == 2 else picture
     if planes.ndim != 3 or planes.shape[2] not in CHANNELS or not planes.size:
         raise BadInput(f'a picture given as an array has shape {shape}; give (height, width, 3) in the order blue, '
