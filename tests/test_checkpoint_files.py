@@ -240,8 +240,7 @@ def test_what_numpy_1_and_numpy_2_call_their_functions_makes_no_difference():
     {'a': Called(list, ('ab', ))}, {'a': Called(collections.Counter, ('abc', ))}, {'a': os.system},
     {'a': getattr}, {'a': Called(collections.defaultdict, (os.system, ))}, {'a': Called(set, ([((1, ), )], ))},
     {'a': Called(eval, ('1', ))}, {'a': Called(torch.load, ('x', ))}, {'a': Called(torch.nn.Linear, (1, 1))},
-    {('a', ('b', )): 1}, {'a': Called(collections.OrderedDict, ([[('deep', ('key', )), 1]], ))}],
-    ids=lambda content: repr(getattr(content.get('a'), 'said', content))[:40])
+    {('a', ('b', )): 1}, {'a': Called(collections.OrderedDict, ([[('deep', ('key', )), 1]], ))}])
 def test_nothing_else_is_called_or_made(tmp_path, content):
     assert refused(zipped(tmp_path / 'w.pth', content))
 
