@@ -1,7 +1,10 @@
 """MMPose's own ways in: its inferencer, its functions, its scripts, and backbones that CID was not made for."""
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,10 +13,14 @@ import torch
 from mmdet.models import CSPNeXt
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
+from mmengine.infer import BaseInferencer
 from mmengine.logging import HistoryBuffer
 from mmpose.apis import MMPoseInferencer, inference_bottomup, init_model
-from pictures import build_data, build_model, coco, person, pipeline, tiny_config, write_coco
+from mmpose.apis.inference import dataset_meta_from_config
+from mmpose.registry import MODELS
+from pictures import ROOT, build_data, build_model, coco, person, pipeline, shared, tiny_config, write_coco
 
+from cid_mmpose import config_path
 from cid_mmpose.__main__ import main as command
 from cid_mmpose.apis import run_script
 from cid_mmpose.datasets.picture_array import bgr_of
@@ -133,6 +140,35 @@ def test_the_inferencer_takes_videos(inferencer, door, tmp_path):
     assert int(cv2.VideoCapture(str(tmp_path / 'out' / 'film.mp4')).get(cv2.CAP_PROP_FRAME_COUNT)) == 2
 
 
+def test_a_config_and_weights_are_found_by_name_in_our_scope():
+    by_name = BaseInferencer._load_model_from_metafile
+    cfg, weights = by_name(SimpleNamespace(scope='cid_mmpose'), 'cid_hrnet-w32_coco')
+    assert cfg.model.head.in_channels == 480
+    assert weights.endswith('cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth')
+
+
+@pytest.mark.parametrize('path', sorted(ROOT.glob('configs/[!_]*/*.py')) + sorted(ROOT.glob('configs/*.py')),
+                         ids=lambda path: path.stem)
+def test_every_config_says_that_it_takes_whole_pictures(path):
+    assert Config.fromfile(path).data_mode == 'bottomup'
+
+
+def test_configs_of_mmpose_s_recipe_decode_by_it_without_the_word_at_their_top():
+    borders = {}
+    for name in ('cid_hrnet-w32_coco.py', 'cid_hrnet-w32_coco_mmpose-recipe.py'):
+        head = Config.fromfile(config_path(name)).model.head
+        borders[name] = MODELS.build(head).decoder.rules.border
+    assert list(borders.values()) == ['all', 'inner']
+
+
+@pytest.mark.parametrize('name, joints, first, links', [
+    ('cid_hrnet-w32_crowdpose.py', 14, 'left_shoulder', 15), ('cid_hrnet-w32_ochuman.py', 17, 'nose', 19)])
+def test_joints_and_links_to_draw_come_from_the_config_s_training_data(name, joints, first, links):
+    meta = dataset_meta_from_config(Config.fromfile(config_path(name)))
+    assert (meta['num_keypoints'], meta['keypoint_id2name'][0], len(meta['skeleton_links'])) == (joints, first, links)
+    assert len(meta['skeleton_link_colors']) == links and len(meta['keypoint_colors']) == joints
+
+
 def test_nobody_in_the_picture_is_an_empty_list_and_the_picture_as_it_was(inferencer, door, monkeypatch):
     head = inferencer.inferencer.model.head
     monkeypatch.setattr(head, 'test', type(head.test)(min_score=1.0))
@@ -243,3 +279,80 @@ def test_the_launcher_says_how_it_is_used(arguments, status, capsys):
     printed = capsys.readouterr()
     assert caught.value.code == status
     assert 'usage: python -m cid_mmpose run SCRIPT' in (printed.err if status else printed.out)
+
+
+def run_door(folder: Path, *arguments) -> str:
+    """What one of MMPose's scripts prints in a fresh interpreter and a folder of its own."""
+    command = [sys.executable, '-W', 'ignore', '-m', 'cid_mmpose', 'run', *map(str, arguments)]
+    path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+    done = subprocess.run(command, cwd=folder, env={**os.environ, 'PYTHONPATH': path}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+def street(folder: Path) -> Path:
+    """Three frames of a busy street, as a video."""
+    film = cv2.VideoCapture(str(shared('video/street.mp4')))
+    short = cv2.VideoWriter(str(folder / 'street.mp4'), cv2.VideoWriter_fourcc(*'mp4v'), 10, (320, 180))
+    for _ in range(3):
+        short.write(cv2.resize(film.read()[1], (320, 180)))
+    short.release()
+    return folder / 'street.mp4'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('of', ['picture', 'folder', 'video'])
+def test_the_inferencer_demo_draws(of, door, tmp_path):
+    config, checkpoint, picture = door
+    given = dict(picture=picture, folder=Path(picture).parent).get(of) or street(tmp_path)
+    run_door(tmp_path, 'inferencer_demo.py', given, '--pose2d', config, '--pose2d-weights', checkpoint, '--device',
+             'cpu', '--vis-out-dir', 'out', '--pred-out-dir', 'out')
+    name = 'street' if of == 'video' else 'picture'
+    people = json.loads((tmp_path / 'out' / f'{name}.json').read_text())
+    if of == 'video':
+        assert [frame['frame_id'] for frame in people] == [0, 1, 2]
+        assert int(cv2.VideoCapture(str(tmp_path / 'out' / 'street.mp4')).get(cv2.CAP_PROP_FRAME_COUNT)) == 3
+    else:
+        np.testing.assert_allclose([one['keypoints'] for one in people], ours(door).keypoints, atol=1e-4)
+        assert (cv2.imread(str(tmp_path / 'out' / 'picture.png')) != cv2.imread(picture)).any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('of', ['picture', 'video'])
+def test_the_bottom_up_demo_draws(of, door, tmp_path):
+    config, checkpoint, picture = door
+    given = Path(picture) if of == 'picture' else street(tmp_path)
+    run_door(tmp_path, 'bottomup_demo.py', config, checkpoint, '--input', given, '--output-root', 'out', '--device',
+             'cpu', '--save-predictions', '--draw-heatmap')
+    people = json.loads((tmp_path / 'out' / f'results_{given.stem}.json').read_text())['instance_info']
+    if of == 'video':
+        assert [frame['frame_id'] for frame in people] == [1, 2, 3]
+    else:
+        np.testing.assert_allclose([one['keypoints'] for one in people], ours(door).keypoints, atol=1e-4)
+    assert (tmp_path / 'out' / given.name).stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_the_image_demo_draws(door, tmp_path):
+    config, checkpoint, picture = door
+    run_door(tmp_path, 'image_demo.py', picture, config, checkpoint, '--out-file', 'out.png', '--device', 'cpu')
+    drawn = cv2.imread(str(tmp_path / 'out.png'))
+    assert drawn.shape == (100, 150, 3) and (drawn != cv2.imread(picture)).any()
+
+
+@pytest.mark.slow
+def test_the_inferencer_takes_a_model_by_its_name(door, tmp_path):
+    torch.manual_seed(0)
+    cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py'))
+    torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), tmp_path / 'w32.pth')
+    inferencer = MMPoseInferencer('cid_hrnet-w32_coco', str(tmp_path / 'w32.pth'), device='cpu', scope='cid_mmpose')
+    assert isinstance(people_of(inferencer(door[2])), list)
+    assert inferencer.inferencer.model.head.iia.conv.weight.shape == (18, 480, 1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('script, expected', [('get_flops.py', 'head.gfd.heatmap'), ('print_config.py', 'data_mode')])
+def test_mmpose_s_analysis_scripts_take_our_configs(script, expected, door, tmp_path):
+    options = ['--input-shape', '128', '128'] if script == 'get_flops.py' else []
+    assert expected in run_door(tmp_path, script, door[0], *options)
