@@ -126,7 +126,7 @@ def test_a_checkpoint_that_is_not_there_is_named():
 @pytest.mark.parametrize('name, digits', [
     ('cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth', '42b7e6e6'),   # MMPose 1.x
     ('hrnet_w32_coco_512x512-867b9659_20220928.pth', '867b9659'),                  # MMPose 0.x
-    ('cid_00000000-20230207.pth', '00000000'),
+    ('cid_00000000-20230207.pth', '00000000'), ('cid_42b7e6e6-20230207.safetensors', '42b7e6e6'),
     ('resnet50-0676ba61.pth', '0676ba61'), ('a-0676ba6112ef.pt', '0676ba6112ef'), ('a-deadbeef.pth.tar', 'deadbeef'),
     ('faster_rcnn_20200130-047c8118.pth', '047c8118'),
     ('cid_42b7e6e6-20230207 (1).pth', '42b7e6e6'), ('resnet50-0676ba61(12).pth', '0676ba61'),   # of browsers
