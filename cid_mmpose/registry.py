@@ -7,6 +7,10 @@ are.
 from mmengine.registry import Registry
 from mmpose import registry as mmpose
 
+from . import stack
+
+stack.secure_checkpoints()
+
 SCOPE = 'cid_mmpose'
 
 
@@ -20,4 +24,5 @@ TRANSFORMS = _child(mmpose.TRANSFORMS, 'datasets')
 KEYPOINT_CODECS = _child(mmpose.KEYPOINT_CODECS, 'codecs')
 METRICS = _child(mmpose.METRICS, 'evaluation')
 HOOKS = _child(mmpose.HOOKS, 'hooks')
+LOOPS = _child(mmpose.LOOPS, 'loops')
 OPTIM_WRAPPERS = _child(mmpose.OPTIM_WRAPPERS, 'optim')

@@ -11,7 +11,7 @@ TIERS = [
      'hotcoco_stand_in', 'recipes', 'precision', 'whole_files'},
     {'codecs'},
     {'models'},
-    {'datasets', 'evaluation', 'hooks', 'optim'},
+    {'datasets', 'evaluation', 'hooks', 'loops', 'optim'},
     {'preparation', 'doctor'},
     {'visualization'},
     {'apis', 'benchmark'},

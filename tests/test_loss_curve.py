@@ -47,7 +47,7 @@ def test_the_picture_is_a_png_that_is_not_blank(tmp_path):
 
 def test_the_hook_writes_it_into_the_work_folder(tmp_path):
     class Run:
-        work_dir, train_dataloader = str(tmp_path), [0] * 4
+        work_dir, train_dataloader, train_loop = str(tmp_path), [0] * 4, None
     LossCurveHook().after_train(Run())
     assert not (tmp_path / LOSS_CURVE).exists()
     log(tmp_path / '20260101_000000' / 'vis_data' / 'scalars.json', [2, 4], 3.0)

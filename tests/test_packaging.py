@@ -21,7 +21,7 @@ SOURCES = ('cid_mmpose', 'configs', 'tools', 'tests', 'setup.cfg', 'pyproject.to
            'README.md', 'LICENSE', 'CITATION.cff')
 SMALL = ['train_dataloader.dataset.length=4', 'train_dataloader.batch_size=2', 'val_dataloader.dataset.length=4',
          'val_dataloader.batch_size=2', 'test_dataloader.dataset.length=4', 'test_dataloader.batch_size=2',
-         'train_cfg.max_epochs=1', 'train_cfg.val_interval=1']
+         'train_cfg.max_iters=2']
 
 
 def run(*command, folder: Path, **environment) -> str:
@@ -151,8 +151,8 @@ def test_mim_trains_tests_and_runs_tools_of_an_installed_wheel_from_any_folder(m
     config = 'cid_hrnet-w16-small_synthcrowd.py'
     said = mim('train', 'cid_mmpose', config, '--gpus', '0', '--work-dir', tmp_path / 'train', '--cfg-options', *SMALL)
     assert '/installed' in re.search(r'will use (\S+) instead', said).group(1)
-    assert (tmp_path / 'train' / 'epoch_1.pth').is_file()
-    mim('test', 'cid_mmpose', config, '--checkpoint', tmp_path / 'train' / 'epoch_1.pth', '--gpus', '0', '--work-dir',
+    assert (tmp_path / 'train' / 'iter_2.pth').is_file()
+    mim('test', 'cid_mmpose', config, '--checkpoint', tmp_path / 'train' / 'iter_2.pth', '--gpus', '0', '--work-dir',
         tmp_path / 'test', '--out', tmp_path / 'metrics.json', '--cfg-options', *SMALL)
     tested = json.loads((tmp_path / 'metrics.json').read_text())['coco/AP']
     lines = next((tmp_path / 'train').rglob('scalars.json')).read_text().splitlines()

@@ -1,13 +1,24 @@
-"""Train a small CID on drawn people, evaluate it, and write pictures of what it sees; no data is needed."""
+"""Train a small CID on drawn people, evaluate it, and write pictures of what it sees; no data is needed.
+
+The first iterations are timed: where this machine is too slow for pictures of 256 px, smaller ones are taken, and the
+training is cut to what fits into its time.
+"""
 import argparse
 from pathlib import Path
 
-CONFIG = Path(__file__).resolve().parents[1] / 'configs' / 'cid_hrnet-w16-small_synthcrowd.py'
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+NAME = 'cid_hrnet-w16-small_synthcrowd'
+SIZES = {   # side of the pictures in px -> config, the one that takes longest first
+    256: CONFIGS / f'{NAME}.py',
+    192: CONFIGS / 'demo' / f'{NAME}-192.py',
+    128: CONFIGS / 'demo' / f'{NAME}-128.py',
+}
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--work-dir', default='work_dirs/demo', help='folder for log, checkpoints and pictures')
+    parser.add_argument('--size', type=int, choices=SIZES, help='side of the pictures in px, instead of what fits')
     parser.add_argument('--quick', action='store_true', help='a few iterations only, to see that everything works')
     return parser.parse_args()
 
@@ -16,5 +27,6 @@ if __name__ == '__main__':
     args = parse_args()
     from cid_mmpose.apis.demo import run_demo
     from cid_mmpose.apis.launch import user_errors
+    sizes = [args.size] if args.size else list(SIZES)
     with user_errors():
-        run_demo(str(CONFIG), args.work_dir, args.quick)
+        run_demo([str(SIZES[size]) for size in sizes], args.work_dir, args.quick)

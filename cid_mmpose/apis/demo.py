@@ -8,15 +8,20 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
-from mmengine.runner import Runner
 from torch import nn
 
-from cid_mmpose.apis.launch import check_writable
 from cid_mmpose.hooks import LOSS_CURVE
 from cid_mmpose.visualization import Explanation, caption, draw_people, explain, overlay, sheet
+from cid_mmpose.whole_files import only_run_in
+
+from .interrupts import run_ends
+from .launch import build_runner, check_writable, load_config
+from .pace import choose
+from .screen import prints_in_log, quiet_warnings
 
 SHOWN = 12  # held-out pictures on the sheet of people
-ENLARGED = 2  # the maps are shown at twice the size of the network's input
+ENLARGED = 2  # the maps are shown at twice the size of the network's input, and so are people in small pictures
+SMALL = 256  # px
 
 
 @torch.no_grad()
@@ -26,7 +31,8 @@ def found_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int])
     for index in indices:
         item = dataset[index]
         sample = model.test_step(pseudo_collate([item]))[0]
-        pictures.append(draw_people(dataset.get_data_info(index)['img'], sample, dataset.metainfo))
+        picture = draw_people(dataset.get_data_info(index)['img'], sample, dataset.metainfo)
+        pictures.append(enlarge(picture) if len(picture) < SMALL else picture)
     return sheet(pictures, columns=4)
 
 
@@ -82,36 +88,44 @@ def write_pictures(model: nn.Module, dataset: BaseDataset, folder: str) -> List[
 
 def shorten(cfg: Config) -> None:
     """Cuts the demo to a few iterations, so that a test can walk the whole way."""
-    cfg.train_dataloader.dataset.length = 6 * cfg.train_dataloader.batch_size
     cfg.val_dataloader.dataset.length = 8
-    cfg.train_cfg.update(max_epochs=1, val_interval=1)
+    cfg.train_cfg.update(max_iters=6, val_interval=6)
     cfg.default_hooks.logger.interval = 2
 
 
-def run_demo(config: str, work_dir: str, quick: bool = False) -> float:
+def run_demo(configs: Sequence[str], work_dir: str, quick: bool = False) -> float:
     """Trains, evaluates and writes the demo's pictures, then lists what to open.
 
     Args:
-        config: path of a configuration whose test pictures are made in memory (SynthCrowd).
+        configs: paths of configurations whose pictures are made in memory (SynthCrowd) and whose training is timed
+            (``TimedTrainLoop``), the one that takes longest first; see ``pace.choose``.
         work_dir: folder for everything that is written.
-        quick: a few iterations only, see ``shorten``.
+        quick: a few iterations of the first one only, see ``shorten``.
 
     Returns:
         COCO AP in [0, 1] on the held-out pictures.
+
+    Raises:
+        BadInput: the folder cannot be written to, or another run is at work in it.
     """
-    cfg = Config.fromfile(config)
-    cfg.work_dir = work_dir
-    if quick:
-        shorten(cfg)
     check_writable(work_dir)
-    runner = Runner.from_cfg(cfg)
-    start = time.monotonic()
-    model = runner.train()
-    minutes = (time.monotonic() - start) / 60
-    paths = write_pictures(model, runner.val_loop.dataloader.dataset, work_dir)
+    with quiet_warnings(), run_ends(work_dir), only_run_in(work_dir):
+        if quick:
+            cfg = load_config(configs[0], work_dir)
+            shorten(cfg)
+        else:
+            cfg = choose(configs, work_dir)
+        runner = build_runner(cfg)
+        start = time.monotonic()
+        with prints_in_log(runner.logger):
+            model = runner.train()
+        minutes = (time.monotonic() - start) / 60
+    dataset = runner.val_loop.dataloader.dataset
+    paths = write_pictures(model, dataset, work_dir)
     ap = runner.message_hub.get_scalar('val/coco/AP').current()
-    print(f'\nTrained and evaluated in {minutes:.1f} min; AP {100 * ap:.1f} on '
-          f'{len(runner.val_loop.dataloader.dataset)} held-out pictures. Open:')
+    width, height = dataset.image_size
+    print(f'\nTrained {runner.iter} iterations and evaluated in {minutes:.1f} min; AP {100 * ap:.1f} on {len(dataset)} '
+          f'held-out pictures of the same kind, {width} x {height} px. Open:')
     for path in paths + [osp.join(work_dir, LOSS_CURVE)]:
         print(f'  {path}')
     return ap

@@ -11,7 +11,6 @@ import torch
 
 DEMO = 'cid_hrnet-w16-small_synthcrowd.py'
 DEMO_ITERATIONS = 24
-BATCH = 8  # pictures an iteration of the demo
 NOT_RUN = 'not run: the time was up'
 LINES = 60  # of each step's output that the report keeps, the last ones
 
@@ -41,8 +40,7 @@ def steps_for(device: str, root: Path, out: Path) -> List[Step]:
     tests = ['-m', 'pytest', '-q', str(root / 'tests' / 'test_device.py'), '--device', device]
     benchmark = ['-m', 'cid_mmpose', 'benchmark']
     demo = [str(root / 'tools' / 'train.py'), str(root / 'configs' / DEMO), '--work-dir', str(out / 'demo'),
-            '--cfg-options', f'train_dataloader.dataset.length={DEMO_ITERATIONS * BATCH}',
-            'val_dataloader.dataset.length=16', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1',
+            '--cfg-options', f'train_cfg.max_iters={DEMO_ITERATIONS}', 'val_dataloader.dataset.length=16',
             'default_hooks.logger.interval=4']
     return [
         Step('targets, losses, chunks and models as on the CPU', tests, 150),

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 from cid_mmpose.registry import HOOKS
 
@@ -31,7 +31,8 @@ class LossCurveHook(Hook):
     def after_train(self, runner: Runner) -> None:
         """Reads every run in the work folder and draws the picture."""
         files = sorted(glob(osp.join(runner.work_dir, '*', 'vis_data', 'scalars.json')))   # folders are named by time
-        curves = read_curves(files, len(runner.train_dataloader))
+        by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
+        curves = read_curves(files, 1 if by_iteration else len(runner.train_dataloader))
         if curves:
             draw_curves(curves, osp.join(runner.work_dir, LOSS_CURVE))
 
@@ -39,7 +40,8 @@ class LossCurveHook(Hook):
 def read_curves(files: Sequence[str], iterations: int) -> Curves:
     """Losses, ``lr`` and the metrics named AP, over the iterations of all these runs.
 
-    Args: files: ``scalars.json`` of each run, oldest first. iterations: of an epoch; metrics are logged by epoch.
+    Args: files: ``scalars.json`` of each run, oldest first. iterations: of an epoch, by which metrics
+    are logged; 1 where they are logged by iteration.
     A run that was resumed begins before the end of the last one: from there on, the later run counts.
     """
     kept: List[dict] = []

@@ -1,6 +1,5 @@
 # SynthCrowd: drawn people, exact annotation, no files. Training and held-out pictures differ by their seed.
 codec = dict(type='cid_mmpose.SizeAdaptiveHeatmap', stride=4)
-data_mode = 'bottomup'  # for MMPose's inferencers: the network takes whole pictures
 size = (256, 256)
 # few and large people who look roughly at the camera; the data set goes up to dense crowds seen from all sides
 scenes = dict(
@@ -25,10 +24,10 @@ val_pipeline = [
 
 train_dataloader = dict(
     batch_size=8,
-    num_workers=0,  # drawing takes little; on 2 cores a worker would hold up the training more than it helps
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(**scenes, length=4800, seed=0, pipeline=train_pipeline))
+    num_workers=1,  # draws ahead, while the training waits for the slower of its threads
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(**scenes, length=8000, seed=0, pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=16,
     num_workers=0,
