@@ -7,10 +7,6 @@ are.
 from mmengine.registry import Registry
 from mmpose import registry as mmpose
 
-from . import stack
-
-stack.secure_checkpoints()
-
 SCOPE = 'cid_mmpose'
 
 

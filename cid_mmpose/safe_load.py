@@ -34,7 +34,10 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
             holds more than data.
     """
     path = _path(str(filename))
-    return note_file(read_file(path, str(filename), map_location), str(filename))
+    content = read_file(path, str(filename), map_location)
+    if complaint := _why_no_weights(content):
+        raise BadInput(f'{filename}: {complaint}')
+    return note_file(content, str(filename))
 
 
 def _path(name: str) -> Path:
@@ -63,6 +66,20 @@ def _path(name: str) -> Path:
     if not found:
         raise BadInput(f'{name}: no such checkpoint file')
     return path
+
+
+def _why_no_weights(content: dict) -> str:
+    """Why a content cannot be weights by name, alone or under ``state_dict``, beside ``meta``; '' if it can."""
+    state = content.get('state_dict', content)
+    if not isinstance(state, dict):
+        return f'its state_dict is a {type(state).__name__} and no weights by name; give a checkpoint'
+    unnamed = next((name for name in [*content, *state] if not isinstance(name, str)), None)
+    if unnamed is not None:
+        return f'holds {unnamed!r:.40} where the name of a weight should be; give a checkpoint'
+    meta = content.get('meta', {})
+    if not isinstance(meta, dict) or not isinstance(meta.get('dataset_meta', {}), dict):
+        return 'its meta is not what a training writes; give a checkpoint, or its state_dict alone'
+    return ''
 
 
 def read_file(path: Path, name: str, map_location: Any = None) -> dict:

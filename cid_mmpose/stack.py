@@ -1,7 +1,7 @@
 """The one place that makes the installed OpenMMLab stack work for CID, whichever line of it is installed.
 
 - a version window for torch, mmengine, mmcv, mmdet and mmpose, under either name a project is published by;
-- a stand-in for ``mmcv.ops`` when mmcv has no compiled ops: MMPose imports one name of it, CID calls none;
+- ``mmcv.ops`` imports when mmcv has no compiled ops: MMPose and MMDetection import names of it, CID calls none;
 - a stand-in for ``xtcocotools`` where it cannot be imported (numpy 2, Python 3.12), on top of ``xthotcoco``;
 - checkpoints load only what an allow-list names (``safe_load.py``).
 
@@ -12,9 +12,10 @@ import sys
 import warnings
 from importlib import import_module, metadata
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import find_spec, module_from_spec, spec_from_loader
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from types import ModuleType, SimpleNamespace
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 from .errors import BadInput
 
@@ -41,9 +42,11 @@ def prepare() -> None:
     """Check the versions and lay the stand-ins ready; imports none of the stack. Raises BadInput: what to install."""
     check_versions()
     warnings.filterwarnings('ignore', message='pkg_resources is deprecated')   # mmengine imports it; not for users
-    for finder in (OpsStandIn(), CocoStandIn()):
+    for finder in (OpsStandIn(), CocoStandIn(), CheckpointsSecured()):
         if not any(isinstance(known, type(finder)) for known in sys.meta_path):
             sys.meta_path.insert(0, finder)
+    if CheckpointsSecured.MODULE in sys.modules:   # imported before us
+        introduce()
 
 
 def check_versions(needs: Sequence[Need] = NEEDS) -> None:
@@ -92,38 +95,92 @@ def say(text: str) -> None:
     print_log(f'cid_mmpose: {text}', logger='current')
 
 
-class MultiScaleDeformableAttention:
-    """Takes the place of mmcv's class of this name, which MMPose's DETR layers import and CID does not use."""
+class OpsStandIn(MetaPathFinder):
+    """Makes ``mmcv.ops`` import where the installed mmcv has no compiled ops (mmcv-lite).
 
-    def __init__(self, *args, **kwargs) -> None:
-        raise RuntimeError('MultiScaleDeformableAttention needs the compiled ops of mmcv, which this environment does '
-                           'not have. CID does not use it; for ED-Pose and other DETR heads install the full mmcv.')
+    mmcv-lite holds the Python files of ``mmcv.ops`` too, but each of them asks for its compiled functions when it is
+    imported, and MMPose and MMDetection import them all over. Here they get functions that say what is missing when
+    they are called, so that every class and function is mmcv's own, to import, to subclass and to compare with.
 
-
-class OpsStandIn(MetaPathFinder, Loader):
-    """Finds ``mmcv.ops`` when the installed mmcv has no compiled ops (mmcv-lite).
-
-    It leaves ``mmcv._ext`` missing: mmengine and MMPose ask for that to see whether the full mmcv is there.
+    ``mmcv._ext`` stays missing: mmengine and MMPose ask for that to see whether the full mmcv is there.
     """
-    NAMES = ('mmcv.ops', 'mmcv.ops.multi_scale_deform_attn')
+
+    def find_spec(self, name: str, path=None, target=None) -> None:
+        """Acts before ``mmcv.ops`` is imported, and leaves it to the others to find it."""
+        if name != 'mmcv.ops' or PathFinder.find_spec('mmcv._ext', import_module('mmcv').__path__):
+            return
+        ext_loader = import_module('mmcv.utils.ext_loader')
+        if isinstance(ext_loader.load_ext, LoadMissing):
+            return
+        ext_loader.load_ext = LoadMissing(ext_loader.load_ext)
+        NOTES.append('this mmcv has no compiled ops; what needs them says so when it is called (CID needs none)')
+
+
+class LoadMissing:
+    """In place of mmcv's ``load_ext``: the module of compiled functions, or one of functions that are missing.
+
+    Args: load: mmcv's own, for every other name than that of the compiled ops.
+    """
+
+    def __init__(self, load: Callable) -> None:
+        self.load = load
+
+    def __call__(self, name: str, functions: Sequence[str]) -> Any:
+        """As mmcv's ``load_ext``.
+
+        Args: name: of the module below ``mmcv``. functions: that are asked of it.
+        """
+        if name != '_ext':
+            return self.load(name, functions)
+        return SimpleNamespace(**{function: missing_op(function) for function in functions})
+
+
+def missing_op(name: str) -> Callable:
+    """A function that takes the place of a compiled one.
+
+    Args: name: of the compiled function.
+    """
+    if name in ('get_compiler_version', 'get_compiling_cuda_version'):
+        return lambda: 'n/a'   # what mmcv itself prints of its environment when it has no compiled ops
+
+    def op(*args, **kwargs) -> None:
+        raise RuntimeError(f'{name} is one of the compiled ops of mmcv, which this environment does not have; CID '
+                           'needs none of them, for what does install the full mmcv')
+
+    return op
+
+
+class CheckpointsSecured(MetaPathFinder):
+    """Has checkpoints loaded by ``safe_load`` as soon as mmengine can load any, whoever imports it.
+
+    MMPose's inferencer reads the weights before it builds the model, so that a registration along with our classes
+    would come too late.
+    """
+    MODULE = 'mmengine.runner'
 
     def find_spec(self, name: str, path=None, target=None) -> Optional[ModuleSpec]:
-        if name not in self.NAMES or PathFinder.find_spec('mmcv._ext', import_module('mmcv').__path__):
-            return None
-        return spec_from_loader(name, self, is_package=name == 'mmcv.ops')
-
-    def exec_module(self, module) -> None:
-        module.MultiScaleDeformableAttention = MultiScaleDeformableAttention
-        module.__getattr__ = _no_such_op
-        if module.__name__ == 'mmcv.ops':
-            NOTES.append('this mmcv has no compiled ops; an empty mmcv.ops stands in (CID uses none of them)')
+        """The module as it would be found without us, with a loader that registers ours after it."""
+        spec = PathFinder.find_spec(name, path) if name == self.MODULE else None
+        if spec is not None:
+            spec.loader = _SecuredLoader(spec.loader.name, spec.loader.path)
+        return spec
 
 
-def _no_such_op(name: str):
-    """Whatever else is asked of the stand-in: the two errors that code probing for the full mmcv looks out for."""
-    if name.startswith('__'):
-        raise AttributeError(name)
-    raise ModuleNotFoundError(f'mmcv.ops.{name} needs the compiled ops of mmcv, which mmcv-lite does not have')
+class _SecuredLoader(SourceFileLoader):
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        introduce()
+
+
+def introduce() -> None:
+    """Makes this package known to mmengine: its loaders of checkpoints, and its name as a scope.
+
+    The scope is for MMPose's inferencers: ``scope='cid_mmpose'`` finds the models of our index by their names.
+    """
+    secure_checkpoints()
+    packages = import_module('mmengine.config.utils').MODULE2PACKAGE
+    packages.setdefault(__package__, __package__)
 
 
 class CocoStandIn(MetaPathFinder, Loader):

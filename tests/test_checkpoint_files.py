@@ -240,8 +240,7 @@ def test_what_numpy_1_and_numpy_2_call_their_functions_makes_no_difference():
     {'a': Called(list, ('ab', ))}, {'a': Called(collections.Counter, ('abc', ))}, {'a': os.system},
     {'a': getattr}, {'a': Called(collections.defaultdict, (os.system, ))}, {'a': Called(set, ([((1, ), )], ))},
     {'a': Called(eval, ('1', ))}, {'a': Called(torch.load, ('x', ))}, {'a': Called(torch.nn.Linear, (1, 1))},
-    {('a', ('b', )): 1}, {'a': Called(collections.OrderedDict, ([[('deep', ('key', )), 1]], ))}],
-    ids=lambda content: repr(getattr(content.get('a'), 'said', content))[:40])
+    {('a', ('b', )): 1}, {'a': Called(collections.OrderedDict, ([[('deep', ('key', )), 1]], ))}])
 def test_nothing_else_is_called_or_made(tmp_path, content):
     assert refused(zipped(tmp_path / 'w.pth', content))
 
@@ -275,10 +274,10 @@ def test_a_list_inside_itself_and_one_shared_below_many_are_told_apart():
         check_data([chain, nested(60, lambda inside: [inside, chain])])
 
 
-def test_ten_million_brackets_are_refused_and_hurt_nobody(tmp_path):
+def test_a_hundred_thousand_brackets_are_refused_and_hurt_nobody(tmp_path):
     for opening in (b']', b')'):
         closing = b'a' if opening == b']' else b''
-        many = b'\x80\x02' + (opening * 300_000 + closing * 299_999 if closing else b')' + b'\x85' * 300_000) + b'.'
+        many = b'\x80\x02' + (opening * 100_000 + closing * 99_999 if closing else b')' + b'\x85' * 100_000) + b'.'
         assert refused(zipped(tmp_path / 'w.pth', many))
 
 

@@ -4,6 +4,7 @@ import runpy
 import sys
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 import torch
 from mmengine.runner import load_checkpoint
@@ -154,6 +155,30 @@ def test_what_cannot_be_converted_is_named_with_the_way_out(source, tmp_path):
         f'{hashed}: the 42b7e6e6 in this name would be taken for the hash of the file; choose another name')
     assert 'is a folder; name a file' in refused(path, tmp_path, 'ours')
     assert not new.exists() and not hashed.exists()
+
+
+def test_safetensors_go_in_and_out(source, tmp_path):
+    safetensors = pytest.importorskip('safetensors.torch')
+    safetensors.save_file(named_as('authors', source), str(tmp_path / 'theirs.safetensors'))
+    target = str(tmp_path / 'ours.safetensors')
+    assert convert(str(tmp_path / 'theirs.safetensors'), target, 'ours') == (
+        f"{target}: the authors' code to cid_mmpose, 280 weights; weights alone, their meta is left out")
+    written = safetensors.load_file(target)
+    assert float(written.pop('head.gfd.spatial.cell_center')) == 0
+    assert equal(written, named_as('ours', source))
+    model = ours()
+    load_checkpoint(model, target, strict=True)
+    assert equal({name: model.state_dict()[name] for name in written}, written)
+    assert refused(target, tmp_path / 'theirs2.safetensors', 'mmpose') == (
+        f'{tmp_path}/theirs2.safetensors: MMPose reads no safetensors; or name the file .pth')
+
+
+def test_what_is_no_number_is_not_converted(source, tmp_path):
+    for value, says in ((torch.ones(32) + 0j, 'holds no real numbers; save'), (np.ones(32), 'is no tensor but a numpy'),
+                        (torch.full((32, ), torch.nan), 'is NaN or infinite (1 such weights)')):
+        weights = {**named_as('ours', source), 'head.gfd.fuse.bias': value}
+        path = saved(weights, tmp_path / 'w.pth')
+        assert refused(path, tmp_path / 'new.pth', 'mmpose').startswith(f'{path}: head.gfd.fuse.bias {says}')
 
 
 @pytest.mark.parametrize('to', ['ours', 'mmpose'])

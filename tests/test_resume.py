@@ -44,3 +44,11 @@ def test_a_checkpoint_cut_off_by_a_kill_is_passed_over(tmp_path, note):
 def test_checkpoints_by_iteration_are_found_too(tmp_path):
     write(tmp_path, 'iter_500.pth', 'iter_1000.pth')
     assert newest(tmp_path) == 'iter_1000.pth'
+
+
+def test_notes_and_names_that_no_run_writes_are_passed_over(tmp_path):
+    write(tmp_path, 'epoch_2.pth')
+    (tmp_path / 'last_checkpoint').write_bytes(b'\xff\xfe\x00')
+    (tmp_path / 'epoch_5.pth').mkdir()
+    (tmp_path / f'epoch_{"9" * 100}.pth').write_bytes((tmp_path / 'epoch_2.pth').read_bytes())
+    assert newest(tmp_path) == 'epoch_2.pth'

@@ -12,6 +12,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader, load_checkpoint, save_checkpoint
 
 from cid_mmpose import registry, safe_load
+from cid_mmpose.checkpoint_files import safetensors_files
 from cid_mmpose.checkpoint_files.hashes import hash_in_name
 from cid_mmpose.errors import BadInput
 
@@ -125,7 +126,7 @@ def test_a_checkpoint_that_is_not_there_is_named():
 @pytest.mark.parametrize('name, digits', [
     ('cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth', '42b7e6e6'),   # MMPose 1.x
     ('hrnet_w32_coco_512x512-867b9659_20220928.pth', '867b9659'),                  # MMPose 0.x
-    ('cid_00000000-20230207.pth', '00000000'),
+    ('cid_00000000-20230207.pth', '00000000'), ('cid_42b7e6e6-20230207.safetensors', '42b7e6e6'),
     ('resnet50-0676ba61.pth', '0676ba61'), ('a-0676ba6112ef.pt', '0676ba6112ef'), ('a-deadbeef.pth.tar', 'deadbeef'),
     ('faster_rcnn_20200130-047c8118.pth', '047c8118'),
     ('cid_42b7e6e6-20230207 (1).pth', '42b7e6e6'), ('resnet50-0676ba61(12).pth', '0676ba61'),   # of browsers
@@ -209,3 +210,73 @@ def test_a_list_is_no_checkpoint(tmp_path):
     torch.save([1, 2], tmp_path / 'list.pth')
     with pytest.raises(BadInput, match='list.pth: holds a list and no weights by name'):
         safe_load.load_from_local(str(tmp_path / 'list.pth'))
+
+
+def test_safetensors_are_read_as_any_checkpoint_whatever_their_name(tmp_path):
+    safetensors = pytest.importorskip('safetensors.torch')
+    wanted = dict(weight=torch.arange(6.).reshape(2, 3), bias=torch.ones(2, dtype=torch.bfloat16), number=torch.tensor(3))
+    for name in ('w.safetensors', 'w.pth'):
+        safetensors.save_file(wanted, str(tmp_path / name), dict(format='pt'))
+        found = load(tmp_path / name)
+        assert found.keys() == wanted.keys()
+        assert all(torch.equal(found[key], value) and found[key].dtype == value.dtype for key, value in wanted.items())
+    target = torch.nn.Linear(3, 2)
+    load_checkpoint(target, str(tmp_path / 'w.safetensors'))
+    assert torch.equal(target.weight, wanted['weight']) and target.bias.tolist() == [1, 1]
+    cut(tmp_path / 'w.safetensors', 0.9)
+    with pytest.raises(BadInput, match='w.safetensors: not a complete checkpoint'):
+        load(tmp_path / 'w.safetensors')
+
+
+def test_without_the_package_safetensors_are_refused_with_its_command(tmp_path, monkeypatch):
+    table = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    (tmp_path / 'w.safetensors').write_bytes(len(table).to_bytes(8, 'little') + table + bytes(4))
+    monkeypatch.setattr(safetensors_files, 'find_spec', lambda name: None)
+    with pytest.raises(BadInput) as caught:
+        load(tmp_path / 'w.safetensors')
+    assert str(caught.value) == (f'{tmp_path}/w.safetensors: is a file of safetensors, and that package is not '
+                                 'installed: pip install safetensors')
+
+
+@pytest.mark.parametrize('content, says', [
+    (dict(state_dict=5), 'its state_dict is a int and no weights by name'),
+    (dict(state_dict=[torch.ones(1)]), 'its state_dict is a list'),
+    ({0: torch.ones(1)}, 'holds 0 where the name of a weight should be'),
+    (dict(state_dict={('a', 'b'): 1}), r"holds \('a', 'b'\) where the name of a weight should be"),
+    (dict(state_dict={}, meta=5), 'its meta is not what a training writes'),
+    (dict(state_dict={}, meta=dict(dataset_meta='coco')), 'its meta is not what a training writes')])
+def test_what_holds_no_weights_by_name_is_refused(tmp_path, content, says):
+    torch.save(content, tmp_path / 'w.pth')
+    with pytest.raises(BadInput, match=f'w.pth: {says}'):
+        load(tmp_path / 'w.pth')
+
+
+def test_folders_pipes_devices_and_other_places_are_named(tmp_path):
+    os.mkfifo(tmp_path / 'pipe.pth')
+    for name, says in ((tmp_path, 'is a folder; give a checkpoint file'), (tmp_path / 'pipe.pth', 'is no file that can'),
+                       ('/dev/zero', 'is no file that can be read twice'), ('~nobody_here/w.pth', 'is no path of a file'),
+                       ('ftp://a/w.pth', 'checkpoints are read from files and from http'),
+                       ('HTTPS://a/w.pth', 'write https:// in small letters'), ('x' * 5000, 'is no path of a file'),
+                       ('file://server/w.pth', 'names a file of the host server'), ('', 'is a folder')):
+        with pytest.raises(BadInput) as caught:
+            load(name)
+        assert says in str(caught.value) and len(str(caught.value).splitlines()) == 1
+
+
+def test_a_file_url_is_the_file(tmp_path):
+    torch.save(dict(state_dict=dict(a=torch.ones(1))), tmp_path / 'my w.pth')
+    assert load((tmp_path / 'my w.pth').as_uri())['state_dict']['a'] == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason='root may read every file')
+def test_a_file_that_may_not_be_read_is_named(tmp_path):
+    (tmp_path / 'w.pth').write_bytes(b'x')
+    (tmp_path / 'w.pth').chmod(0)
+    with pytest.raises(BadInput, match='w.pth: cannot be read .Permission denied'):
+        load(tmp_path / 'w.pth')
+
+
+def test_a_pointer_of_git_lfs_is_named(tmp_path):
+    (tmp_path / 'w.pth').write_text('version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n')
+    with pytest.raises(BadInput, match='w.pth: is a pointer of git-lfs'):
+        load(tmp_path / 'w.pth')

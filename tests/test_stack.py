@@ -3,10 +3,11 @@ import json
 import os
 import subprocess
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 
 import numpy as np
 import pytest
+import torch
 from mmpose.evaluation.metrics import coco_metric
 from pictures import ROOT, shared
 
@@ -74,32 +75,70 @@ def test_a_config_of_the_package_is_found_by_name():
 
 
 OPS = '''
-import cid_mmpose, mmpose.models, mmpose.apis
+import cid_mmpose, mmpose.apis, mmdet.models, mmdet.apis
 from cid_mmpose import stack
-from mmcv.ops import MultiScaleDeformableAttention
+import mmcv.ops, torch
 from mmengine.utils.dl_utils import mmcv_full_available
-for wrong in (MultiScaleDeformableAttention, lambda: __import__('mmcv.ops', fromlist=['nms']).nms):
+for wrong in (lambda: mmcv.ops.nms(torch.zeros(2, 4), torch.zeros(2), 0.5), lambda: mmcv.ops.no_such_op):
     try:
         wrong()
-    except (RuntimeError, ModuleNotFoundError) as error:
+    except (RuntimeError, AttributeError) as error:
         print(type(error).__name__, '|', error)
-print('full', mmcv_full_available(), *stack.NOTES)
+print('full', mmcv_full_available(), mmcv.ops.get_compiler_version(), *stack.NOTES)
 '''
 
 
-def test_mmpose_imports_without_compiled_ops_and_a_note_says_so_once():
+def without_compiled_ops():
     if stack.PathFinder.find_spec('mmcv._ext', __import__('mmcv').__path__):
         pytest.skip('this environment has the full mmcv')
+
+
+def test_mmpose_and_mmdet_import_without_compiled_ops_and_a_note_says_so_once():
+    without_compiled_ops()
     printed = python(OPS)
-    assert printed.count('an empty mmcv.ops stands in') == 1
-    assert 'RuntimeError | MultiScaleDeformableAttention needs the compiled ops of mmcv' in printed
-    assert 'ModuleNotFoundError | mmcv.ops.nms needs the compiled ops of mmcv' in printed
-    assert 'full False' in printed
+    assert printed.count('this mmcv has no compiled ops') == 1
+    assert 'RuntimeError | nms is one of the compiled ops of mmcv' in printed
+    assert "AttributeError | module 'mmcv.ops' has no attribute 'no_such_op'" in printed
+    assert 'full False n/a' in printed
+
+
+def test_without_compiled_ops_the_classes_are_mmcv_s_own_and_what_is_written_in_python_works():
+    without_compiled_ops()
+    from mmcv.ops import DeformConv2d, MultiScaleDeformableAttention, point_sample
+    assert issubclass(DeformConv2d, torch.nn.Module) and not isinstance(torch.nn.Conv2d(1, 1, 1), DeformConv2d)
+    ramp = torch.arange(4.).view(1, 1, 1, 4)   # at x = 0.5 of 4 cells lies the mean of the two in the middle
+    assert point_sample(ramp, torch.tensor([[[0.5, 0.5]]])).item() == 1.5
+    attend = MultiScaleDeformableAttention(
+        embed_dims=8, num_heads=1, num_levels=1, num_points=1, dropout=0, batch_first=True)
+    attended = attend(torch.ones(1, 3, 8), value=torch.ones(1, 16, 8), reference_points=torch.full((1, 3, 1, 2), 0.5),
+                      spatial_shapes=torch.tensor([[4, 4]]), level_start_index=torch.tensor([0]))
+    assert attended.shape == (1, 3, 8)
+    with pytest.raises(RuntimeError, match='deform_conv_forward is one of the compiled ops of mmcv'):
+        DeformConv2d(1, 1, 3, padding=1)(torch.zeros(1, 1, 8, 8), torch.zeros(1, 18, 8, 8))
 
 
 def test_the_stand_in_makes_way_for_compiled_ops(monkeypatch):
+    import_module('mmcv.ops')
+    from mmcv.utils import ext_loader
+    monkeypatch.setattr(ext_loader, 'load_ext', 'as it was')
     monkeypatch.setattr(stack.PathFinder, 'find_spec', lambda name, path=None: object())
     assert stack.OpsStandIn().find_spec('mmcv.ops') is None
+    assert ext_loader.load_ext == 'as it was'
+
+
+def test_only_the_compiled_ops_are_stood_in_for():
+    load = stack.LoadMissing(lambda name, functions: (name, functions))
+    assert load('_other', ['one']) == ('_other', ['one'])
+    with pytest.raises(RuntimeError, match='two is one of the compiled ops'):
+        load('_ext', ['one', 'two']).two(3)
+
+
+@pytest.mark.parametrize('first, then', [('cid_mmpose', 'mmengine.runner'), ('mmengine.runner', 'cid_mmpose')])
+def test_checkpoints_are_loaded_safely_whichever_is_imported_first(first, then):
+    code = (f'import {first}, {then}; from mmengine.runner import CheckpointLoader; '
+            "print([CheckpointLoader._get_checkpoint_loader(name).__module__.split('.')[0] for name in ('a.pth', "
+            "'https://a.org/b.pth', 'torchvision://resnet50')])")
+    assert python(code).splitlines()[-1] == "['cid_mmpose', 'cid_mmpose', 'cid_mmpose']"
 
 
 def fake_xtcocotools(folder, monkeypatch, mask: str) -> None:

@@ -10,14 +10,16 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
 from cid_mmpose.checkpoint_files.hashes import hash_in_name
+from cid_mmpose.checkpoint_files.safetensors_files import INSTALL, has_safetensors, write_safetensors
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.checkpoint_layouts import (CELL_CENTER, MMPOSE_1, OURS, in_second_layout, num_weights, rename,
-                                                  translate)
+from cid_mmpose.models.checkpoint_layouts import (CELL_CENTER, MMPOSE_1, OURS, in_second_layout, not_finite, num_weights,
+                                                  rename, translate, wrong_tensor)
 from cid_mmpose.models.gfd import OFFSET_SCALE
 
 from .launch import check_file
 
 TARGETS = {'ours': OURS, 'mmpose': MMPOSE_1}
+SAFETENSORS = '.safetensors'  # ending of the files of that format
 SPATIAL_CONV = 'head.gfd.spatial.conv'
 BORDER_NOTE = ('the offset of the relative coordinates went into the bias of the spatial convolution, which differs '
                'in the two outer rows and columns of cells')
@@ -38,6 +40,9 @@ def convert(source: str, target: str, to: str, force: bool = False) -> str:
             written, or has a name that promises a hash.
     """
     _check_target(target, force)
+    if target.endswith(SAFETENSORS) and (to != 'ours' or not has_safetensors()):
+        why = f'that package is not installed: {INSTALL}' if to == 'ours' else 'MMPose reads no safetensors'
+        raise BadInput(f'{target}: {why}; or name the file .pth')
     checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu', logger='silent')
     weights, layout = translate(checkpoint)
     lacking = [part for part in OURS.parts if f'{part}.weight' not in weights]
@@ -47,9 +52,12 @@ def convert(source: str, target: str, to: str, force: bool = False) -> str:
         raise BadInput(f"{source}: has no {', '.join(lacking)}, and MMPose's head needs all parts; only models with "
                        "recalibration='fused' can go there")
     _check_whole(source, weights)
+    _check_numbers(source, weights)
     moved = to == 'mmpose' and move_cell_center(weights)
     _write(dict(meta=checkpoint.get('meta', {}), state_dict=_state(weights, to)), target)
     done = f'{target}: {layout.name} to {TARGETS[to].name}, {num_weights(weights)} weights'
+    if target.endswith(SAFETENSORS):
+        done = f'{done}; weights alone, their meta is left out'
     return f'{done}; {BORDER_NOTE}' if moved else done
 
 
@@ -70,6 +78,18 @@ def _check_whole(source: str, weights: Dict[str, Tensor]) -> None:
         raise BadInput(f"{source}: has no {', '.join(broken)}; give a whole checkpoint")
     if double := in_second_layout(weights):
         raise BadInput(f'{source}: {double}')
+
+
+def _check_numbers(source: str, weights: Dict[str, Tensor]) -> None:
+    """BadInput if a weight is no plain tensor of real numbers, or is NaN or infinite somewhere."""
+    for name, value in weights.items():
+        wrong = wrong_tensor(value)
+        if not wrong and (value.is_meta or value.is_complex()):
+            wrong = 'holds no real numbers'
+        if wrong:
+            raise BadInput(f'{source}: {name} {wrong}; save the state_dict of the model with torch.save')
+    if broken := not_finite(weights, weights):
+        raise BadInput(f'{source}: {broken}')
 
 
 def move_cell_center(weights: Dict[str, Tensor]) -> bool:
@@ -97,10 +117,13 @@ def _state(weights: Dict[str, Tensor], to: str) -> OrderedDict:
 
 
 def _write(checkpoint: dict, path: str) -> None:
-    """Saves a checkpoint; the file gets its name when it is whole."""
+    """Saves a checkpoint, for the ending ``.safetensors`` in that format; the file gets its name when it is whole."""
     folder = osp.dirname(osp.abspath(path))
     os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix='.convert-') as scratch:
         whole = osp.join(scratch, osp.basename(path))
-        torch.save(checkpoint, whole)
+        if path.endswith(SAFETENSORS):
+            write_safetensors(checkpoint['state_dict'], whole)
+        else:
+            torch.save(checkpoint, whole)
         os.replace(whole, path)

@@ -6,7 +6,7 @@ from typing import Optional
 
 from cid_mmpose.stack import say
 
-NUMBERED = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
+NUMBERED = re.compile(r'(?:epoch|iter)_(\d{1,18})\.pth')
 
 
 def newest_checkpoint(work_dir: str) -> Optional[str]:
@@ -19,11 +19,11 @@ def newest_checkpoint(work_dir: str) -> Optional[str]:
     Args: work_dir: folder of a run with ``epoch_*.pth`` or ``iter_*.pth``.
     """
     folder = Path(work_dir)
-    numbered = [path for path in folder.glob('*.pth') if NUMBERED.fullmatch(path.name)]
+    numbered = [path for path in folder.glob('*.pth') if NUMBERED.fullmatch(path.name) and path.is_file()]
     candidates = sorted(numbered, key=lambda path: int(NUMBERED.fullmatch(path.name).group(1)), reverse=True)
     note = folder / 'last_checkpoint'
     if note.is_file():
-        noted = folder / Path(note.read_text(encoding='utf-8').strip()).name
+        noted = folder / Path(note.read_text(encoding='utf-8', errors='replace').strip()).name
         candidates = candidates[candidates.index(noted):] if noted in candidates else candidates
     for path in candidates:
         if zipfile.is_zipfile(path):   # torch writes a zip, whose table of contents comes last

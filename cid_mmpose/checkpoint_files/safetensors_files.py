@@ -1,13 +1,15 @@
 """Files of the safetensors package: a table in JSON, then the numbers."""
-import json
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Mapping
 
 import torch
+from torch import Tensor
 
 from .pickles import Refused
 from .tensors import placing
 
+INSTALL = 'pip install safetensors'
 LENGTH = 8  # bytes at the start of a file, which say how long the table behind them is
 
 
@@ -19,8 +21,13 @@ def is_safetensors(path: Path) -> bool:
     return brace == b'{' and length <= path.stat().st_size - LENGTH
 
 
-def read_safetensors(path: Path, map_location: Any = None) -> Dict[str, Any]:
-    """Name -> tensor of a file; under ``state_dict``, beside ``meta``, if ``convert_checkpoint.py`` wrote it.
+def has_safetensors() -> bool:
+    """Whether the package is installed."""
+    return find_spec('safetensors') is not None
+
+
+def read_safetensors(path: Path, map_location: Any = None) -> Dict[str, Tensor]:
+    """Name -> tensor of a file.
 
     Args:
         path: of the file.
@@ -29,20 +36,27 @@ def read_safetensors(path: Path, map_location: Any = None) -> Dict[str, Any]:
     Raises:
         Refused: safetensors is not installed. A damaged file may raise any other exception.
     """
-    try:
-        from safetensors import safe_open
-    except ImportError as error:
-        raise Refused('is a file of safetensors, and that package is not installed: pip install safetensors') from error
+    if not has_safetensors():
+        raise Refused(f'is a file of safetensors, and that package is not installed: {INSTALL}')
+    from safetensors import safe_open
     place = placing(map_location)
     state = {}
     with safe_open(str(path), framework='pt', device='cpu') as file:
-        noted = file.metadata() or {}
         for name in file.keys():
             tensor = file.get_tensor(name)
             # a copy: the package's own tensors lie in the file, and change and vanish with it
             numbers = tensor.clone().flatten().view(torch.uint8)
             state[name] = place(numbers, 'cpu').view(tensor.dtype).view(tensor.shape)
-    if 'meta' not in noted:
-        return state
-    return dict(meta=json.loads(noted['meta']), state_dict=state)
+    return state
 
+
+def write_safetensors(state: Mapping[str, Tensor], path: str) -> None:
+    """Writes weights, and nothing beside them, where the package is installed.
+
+    Args:
+        state: name -> tensor.
+        path: of the file.
+    """
+    from safetensors.torch import save_file
+    alone = {name: value.contiguous().clone() for name, value in state.items()}   # none may share its numbers
+    save_file(alone, path, dict(format='pt'))

@@ -11,6 +11,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import TRANSFORMS
 
 from .jpeg import is_cut_off, reduced, reduction_of, stored_size
+from .picture_array import bgr_of
 
 UNREADABLE = ('error', 'skip')
 READ_AT = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
@@ -48,7 +49,7 @@ def full_shape(picture: np.ndarray, data: bytes, reduction: int) -> tuple:
 
 @TRANSFORMS.register_module()
 class LoadPicture(BaseTransform):
-    """Loads ``img_path`` into ``img``, unless ``img`` (H, W, 3) uint8 BGR is there already.
+    """Loads ``img_path`` into ``img``, unless ``img`` is there already: BGR, grey or BGRA, as ``bgr_of`` takes it.
 
     Adds ``img_shape`` and ``ori_shape`` (H, W), in whose pixels people, regions and answers are, and ``reduction``: the
     picture's pixels per pixel of ``img``, 1 unless ``shortest`` is set.
@@ -65,7 +66,8 @@ class LoadPicture(BaseTransform):
             picture of the data set and logs how many were left out so far (by this worker).
 
     Raises:
-        BadInput: the file does not exist, holds no complete picture, or is not as large as its annotation says.
+        BadInput: the file does not exist, holds no complete picture, or is not as large as its annotation says; or an
+            array is no picture.
     """
 
     def __init__(self, *, unreadable: str = 'error', shortest: Optional[int] = None) -> None:
@@ -78,6 +80,7 @@ class LoadPicture(BaseTransform):
     def transform(self, results: dict) -> Optional[dict]:
         """See the class; None asks the data set for another picture."""
         if 'img' in results:
+            results['img'] = bgr_of(results['img'])
             shape, reduction = results['img'].shape[:2], 1
         else:
             path = results['img_path']

@@ -13,6 +13,8 @@ from cid_mmpose.models.estimator import why_unfit
 from cid_mmpose.registry import HOOKS
 from cid_mmpose.safe_load import note_file
 
+from .training_state import why_no_training_state
+
 
 @HOOKS.register_module()
 class CheckpointFitHook(Hook):
@@ -32,11 +34,25 @@ class CheckpointFitHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         if runner._resume or not isinstance(runner._train_loop, BaseLoop):
             check_every_weight(model, checkpoint, file)
-        if runner._resume and 'meta' not in checkpoint:
-            raise BadInput(f'{file}: holds weights but not the state of a training run; a new run starts from them '
-                           'with load_from')
+        if runner._resume:
+            check_training_state(runner, checkpoint, file)
         if 'state_dict' not in checkpoint:
             checkpoint.update(note_file(dict(state_dict=state_in(checkpoint)), file))
+
+
+def check_training_state(runner: Runner, checkpoint: dict, file: str) -> None:
+    """BadInput if a training cannot go on from a checkpoint.
+
+    Args:
+        runner: of the run.
+        checkpoint: as read from ``file``, which is named in the message.
+        file: path or URL.
+    """
+    complaint = why_no_training_state(checkpoint, runner)
+    if complaint:
+        raise BadInput(f'{file}: {complaint}')
+    # mmengine would run this text as a program, to compare the numbers of GPUs; it writes none any more
+    checkpoint['meta'].pop('config', None)
 
 
 def check_every_weight(model: nn.Module, checkpoint: Mapping, file: str) -> None:

@@ -4,7 +4,7 @@ Four programs name the same weights differently. The name of the last part (``we
 are the same in all of them. ``docs/checkpoints.md`` lists the layouts.
 """
 import re
-from typing import Any, Dict, Iterable, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -39,13 +39,21 @@ CELL_CENTER = f'{SPATIAL}cell_center'
 JOINT_MAPS = ('head.iia.conv.weight', 'head.iia.conv.bias', 'head.gfd.heatmap.weight', 'head.gfd.heatmap.bias')
 # where training programs put the weights; the authors' code writes the same ones under the first two
 HOLDERS = ('state_dict', 'best_state_dict', 'model')
+MOST_HOLDERS = 3  # one inside the other, as of programs that wrap what another saved
 SHOWN = 5  # weights named in a message
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)  # each can be taken for another
+WHOLE_NUMBERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 COUNTER = 'num_batches_tracked'  # of batch norm; nothing that CID computes depends on it
 
 
 def state_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Name -> weight as a checkpoint has them: under one of ``HOLDERS``, or bare."""
-    return next((checkpoint[key] for key in HOLDERS if isinstance(checkpoint.get(key), Mapping)), checkpoint)
+    """Name -> weight as a checkpoint has them: under one of ``HOLDERS``, or one inside another, or bare."""
+    for _ in range(MOST_HOLDERS):
+        inner = [checkpoint[key] for key in HOLDERS if isinstance(checkpoint.get(key), Mapping)]
+        if not inner:
+            break
+        checkpoint = inner[0]
+    return checkpoint
 
 
 def weights_of(checkpoint: Mapping[str, Any]) -> Dict[str, Any]:
@@ -99,13 +107,73 @@ def num_weights(weights: Iterable[str], part: str = '') -> int:
     return sum(name.startswith(part) and not name.endswith(COUNTER) for name in weights)
 
 
+def wrong_tensor(value: Any) -> str:
+    """What a value is instead of a tensor that holds its numbers one by one; '' if it is such a tensor."""
+    if not isinstance(value, Tensor):
+        kind = 'numpy array' if type(value).__module__ == 'numpy' else type(value).__name__
+        return f'is no tensor but a {kind}'
+    if value.is_quantized:
+        return 'is quantised'
+    if value.is_nested or value.layout is not torch.strided:
+        return 'is sparse or nested'
+    return ''
+
+
+def wrong_kind(value: Any, wanted: Tensor, counter: bool = False) -> str:
+    """What a value is instead of numbers like those of the model; '' if it has such numbers.
+
+    Args:
+        value: of a file.
+        wanted: the model's own, floating point or whole.
+        counter: whether it counts batches, which some programs do in floating point.
+    """
+    if wrong := wrong_tensor(value):
+        return wrong
+    if value.is_meta and not wanted.is_meta:
+        return 'has no numbers (it is on the meta device)'
+    fits = FLOATS if wanted.is_floating_point() else WHOLE_NUMBERS
+    fits = fits + FLOATS if counter else fits
+    if value.dtype not in fits and value.dtype != wanted.dtype:
+        return f'holds numbers of {value.dtype}, the model has {wanted.dtype}'
+    return ''
+
+
+def wrong_kinds(wanted: Mapping[str, Tensor], found: Mapping[str, Any]) -> Dict[str, str]:
+    """What of the model's state ``wanted`` is in ``found`` but not as numbers like its own: name -> what it is."""
+    both = [name for name in wanted if name in found]
+    kinds = {name: wrong_kind(found[name], wanted[name], name.endswith(COUNTER)) for name in both}
+    return {name: kind for name, kind in kinds.items() if kind}
+
+
 def misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Any]) -> Dict[str, str]:
     """What of the model's state ``wanted`` is not in ``found`` with its shape: name -> what is wrong."""
     wrong = {name: 'is missing' for name in wanted if name not in found and not name.endswith(COUNTER)}
+    kinds = wrong_kinds(wanted, found)
     for name, value in wanted.items():
-        if name in found and _shape(found[name]) != value.shape:
+        if name in kinds:
+            wrong[name] = kinds[name]
+        elif name in found and _shape(found[name]) != value.shape:
             wrong[name] = f'is {_shape(found[name])}, the model has {tuple(value.shape)}'
     return wrong
+
+
+def prefix_of(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """What stands before the model's names of weights in the names of ``found``; '' if nothing does."""
+    first = next(iter(wanted))
+    longer = next((name for name in found if name.endswith(f'.{first}')), '')
+    return longer[:-len(first)] if first not in found else ''
+
+
+def not_finite(own: Mapping[str, Any], weights: Mapping[str, Any]) -> Optional[str]:
+    """Which of the model's weights is NaN or infinite somewhere, with the way out; None if none is.
+
+    Args: own, weights: as for ``why_unfit``, when they fit; those on the meta device hold no numbers.
+    """
+    found = {name: weights[name] for name in own if isinstance(weights.get(name), Tensor) and not weights[name].is_meta}
+    broken = [name for name, value in found.items() if not value.isfinite().all()]
+    return None if not broken else (
+        f'{broken[0]} is NaN or infinite ({len(broken)} such weights): the training that wrote it went wrong; give an '
+        'earlier checkpoint')
 
 
 def listed(wrong: Mapping[str, str], wanted: Mapping[str, Any]) -> str:

@@ -12,10 +12,12 @@ from cid_mmpose.precision import or_float32
 from cid_mmpose.registry import MODELS
 from cid_mmpose.stack import say
 
-from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, in_second_layout, listed, misfits, num_joints,
-                                 num_weights, translate, weights_of)
+from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, in_second_layout, listed, misfits, not_finite,
+                                 num_joints, num_weights, prefix_of, translate, weights_of, wrong_kinds)
 from .cid_head import PRECISIONS, CIDHead
+from .features import check_stride
 from .folded import FoldedBackbone
+from .pretrained import pretrained_must_fit
 
 STRIDE = 32  # input pixels per cell of HRNet's coarsest branch, which the others are added to
 # Pixels that go through the backbone together on a CPU. They fill its cores, and the maps of more would be given back
@@ -97,15 +99,20 @@ class CID(BottomupPoseEstimator):
         """The branches of F for pictures (B, 3, h, w), as MMPose's; by the ``FoldedBackbone`` in ``dtype`` if given.
 
         Raises:
-            BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up.
+            BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up; or the
+                first branch does not have the codec's stride.
         """
         if isinstance(self.backbone, HRNet) and any(not side or side % STRIDE for side in inputs.shape[-2:]):
             raise BadInput(f'input of {inputs.shape[-1]} x {inputs.shape[-2]} pixels: HRNet takes sides that are '
                            f'multiples of {STRIDE}; set such an input_size in the pipeline')
         if dtype is None:
-            return super().extract_feat(inputs)
-        feats = self.folded(self.backbone, inputs, dtype, mode)
-        return self.neck([branch.to(self.head.iia.conv.weight.dtype) for branch in feats]) if self.with_neck else feats
+            feats = super().extract_feat(inputs)
+        else:
+            feats = self.folded(self.backbone, inputs, dtype, mode)
+            if self.with_neck:
+                feats = self.neck([branch.to(self.head.iia.conv.weight.dtype) for branch in feats])
+        check_stride(feats, inputs, self.head.decoder.stride)
+        return feats
 
     def train(self, mode: bool = True) -> 'CID':
         """As any module's; weights may have changed since the backbone was last folded.
@@ -118,6 +125,15 @@ class CID(BottomupPoseEstimator):
         self.trained = self.trained or mode
         self.folded.forget()
         return super().train(mode)
+
+    def init_weights(self) -> None:
+        """As any module's; a file of ``init_cfg=dict(type='Pretrained', ...)`` must have every weight of its part.
+
+        Raises:
+            BadInput: names the file, the part, and what does not fit; mmengine alone would log it.
+        """
+        with pretrained_must_fit(self):
+            super().init_weights()
 
     def _take_over(self, state_dict: Dict[str, Any], prefix: str, local_metadata: dict, *_) -> None:
         """Called before weights are loaded: brings them, in place, into the form in which they fit, or refuses."""
@@ -175,6 +191,8 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
     """
     if double := in_second_layout(weights):
         return double
+    if other := wrong_kinds(own, weights):
+        return f'{listed(other, own)}; save the state_dict of the model with torch.save, in floating point'
     wrong = misfits(own, weights)
     missing = [name for name in wrong if name not in weights]
     if len(missing) == len(wrong) and not any(_lacks(own, missing, part, complete) for part in ('backbone.', 'head.')):
@@ -184,24 +202,10 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
         return (f'{listed(wrong, own)}: these are weights for {joints} joints, the model has {num_joints(own)}; give '
                 f"a configuration with {joints} joints, or model.other_joints='fresh' to train new joint maps on top "
                 'of the other weights')
-    first = next(iter(own))
-    longer = next((name for name in weights if name.endswith(f'.{first}')), '')
-    if longer and first not in weights:
-        return f'names its weights {longer} and so on; save them without {longer[:-len(first)]!r}'
+    if prefix := prefix_of(own, weights):
+        return f'names its weights {prefix}{next(iter(own))} and so on; save them without {prefix!r}'
     return (f'is not a checkpoint of this model: {listed(wrong, own)}; give the configuration it was trained with, or '
             'for the backbone alone set model.backbone.init_cfg')
-
-
-def not_finite(own: Mapping[str, Any], weights: Mapping[str, Any]) -> Optional[str]:
-    """Which of the model's weights is NaN or infinite somewhere, with the way out; None if none is.
-
-    Args: own, weights: as for ``why_unfit``, when they fit; those on the meta device hold no numbers.
-    """
-    found = {name: weights[name] for name in own if isinstance(weights.get(name), Tensor) and not weights[name].is_meta}
-    broken = [name for name, value in found.items() if not value.isfinite().all()]
-    return None if not broken else (
-        f'{broken[0]} is NaN or infinite ({len(broken)} such weights): the training that wrote it went wrong; give an '
-        'earlier checkpoint')
 
 
 def _lacks(own: Mapping[str, Any], missing: List[str], part: str, complete: bool) -> bool:

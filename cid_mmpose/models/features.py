@@ -7,11 +7,14 @@ the case of one branch.
 
 B pictures, N people, C_i channels of branch i, C their sum, (H, W) cells of the first branch, the heatmap's.
 """
+import math
 from typing import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from cid_mmpose.errors import BadInput
 
 from .roots import Roots
 
@@ -39,6 +42,20 @@ def project(features: Sequence[Tensor], weight: Tensor, bias: Tensor) -> Tensor:
         projected += F.interpolate(
             F.conv2d(branch, kernel), size=projected.shape[-2:], mode='bilinear', align_corners=False)
     return projected
+
+
+def check_stride(features: Sequence[Tensor], inputs: Tensor, stride: int) -> None:
+    """BadInput if the first branch does not have the codec's cells: targets and answers would lie elsewhere.
+
+    Args:
+        features: branches (B, C_i, H_i, W_i). inputs: (B, 3, h, w). stride: input pixels per cell of the codec.
+    """
+    cells = features[0].shape[-2:]
+    wanted = [math.ceil(side / stride) for side in inputs.shape[-2:]]
+    if list(cells) != wanted:
+        raise BadInput(f'the first feature map of the backbone has {cells[1]} x {cells[0]} cells for an input of '
+                       f'{inputs.shape[-1]} x {inputs.shape[-2]} pixels, and the codec of stride {stride} needs '
+                       f'{wanted[1]} x {wanted[0]}; set out_indices of the backbone so that the first has this stride')
 
 
 def sample_at(features: Sequence[Tensor], roots: Roots) -> Tensor:

@@ -1,4 +1,5 @@
 codec = dict(type='cid_mmpose.SizeAdaptiveHeatmap', stride=4)
+data_mode = 'bottomup'  # for MMPose's inferencers: the network takes whole pictures
 data_root = 'data/coco/'
 
 train_pipeline = [

@@ -1,5 +1,6 @@
 # SynthCrowd: drawn people, exact annotation, no files. Training and held-out pictures differ by their seed.
 codec = dict(type='cid_mmpose.SizeAdaptiveHeatmap', stride=4)
+data_mode = 'bottomup'  # for MMPose's inferencers: the network takes whole pictures
 size = (256, 256)
 # few and large people who look roughly at the camera; the data set goes up to dense crowds seen from all sides
 scenes = dict(
