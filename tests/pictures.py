@@ -46,7 +46,7 @@ def without(annotation: dict, *fields: str) -> dict:
 def coco(people: list, pictures: int = 1, categories: list = (PERSON, ), size: tuple = (WIDTH, HEIGHT)) -> dict:
     """What an annotation file holds: pictures 1, 2, ... of ``size``, and these people in them."""
     images = [dict(id=i, file_name=f'{i}.png', width=size[0], height=size[1]) for i in range(1, pictures + 1)]
-    return dict(images=images, annotations=copy.deepcopy(people), categories=list(categories))
+    return dict(images=images, annotations=copy.deepcopy(people), categories=copy.deepcopy(list(categories)))
 
 
 def write_coco(folder: Path, data: dict) -> Path:

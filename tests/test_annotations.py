@@ -7,9 +7,10 @@ import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from pictures import coco, data_set, person, shared, without, write_coco
 
-from cid_mmpose.datasets.annotations import (bad_annotations, check_data_root, check_joints, is_coordinate,
-                                             joint_names, labelled_joints, person_category, problem_of,
+from cid_mmpose.datasets.annotations import (check_data_root, check_joints, joint_names, person_category,
                                              problem_of_names, read_annotations)
+from cid_mmpose.datasets.problems import bad_annotations, check_entries, labelled_joints, problem_of, usable_region
+from cid_mmpose.datasets.values import is_coordinate
 from cid_mmpose.errors import BadInput
 
 
@@ -43,7 +44,13 @@ def test_a_file_that_is_no_annotation_file_is_refused_by_name(tmp_path, text, sa
         read_annotations(str(path))
 
 
-@pytest.mark.parametrize('content', ['{"images": []}'.encode('utf-16'), b'\x89PNG\xff', b'[' * 200000])
+def test_a_folder_is_no_annotation_file(tmp_path):
+    with pytest.raises(BadInput, match='is no file; set ann_file'):
+        read_annotations(str(tmp_path))
+
+
+@pytest.mark.parametrize('content', ['{"images": []}'.encode('utf-16'), b'\x89PNG\xff', b'[' * 200000,
+                                     b'{"images": [' + b'9' * 5000 + b'}'])
 def test_a_file_that_is_no_text_or_too_deep_is_refused_by_name(tmp_path, content):
     (tmp_path / 'people.json').write_bytes(content)
     with pytest.raises(BadInput, match='people.json: (is not text in UTF-8|not valid JSON)'):
@@ -53,18 +60,23 @@ def test_a_file_that_is_no_text_or_too_deep_is_refused_by_name(tmp_path, content
 @pytest.mark.parametrize('key, field, value', [
     ('annotations', 'id', 'p0'), ('annotations', 'id', None), ('annotations', 'id', [1]), ('annotations', 'id', 2**63),
     ('annotations', 'image_id', [1]), ('annotations', 'category_id', {}), ('images', 'id', True),
-    ('images', 'file_name', None), ('images', 'file_name', 7), ('images', 'file_name', '')])
+    ('images', 'id', -1), ('images', 'id', 1.5), ('categories', 'id', -1), ('categories', 'id', 'person'),
+    ('annotations', 'id', 10**400), ('images', 'file_name', None), ('images', 'file_name', 7),
+    ('images', 'file_name', ''), ('images', 'file_name', ' '), ('images', 'file_name', '\ud800.png'),
+    ('images', 'file_name', 'a\0.png'), ('images', 'file_name', 'a\nb.png'), ('images', 'file_name', ['1.png'])])
 def test_ids_that_are_no_numbers_and_names_that_are_no_names_are_refused(tmp_path, key, field, value):
     data = coco([person()])
     data[key][0][field] = value
     path = tmp_path / 'people.json'
     path.write_text(json.dumps(data))
-    with pytest.raises(BadInput, match=f"entry 0 of '{key}': field '{field}' is .*; give "):
+    with pytest.raises(BadInput, match=f"entry 0 of '{key}': field '{field}' is .*; give ") as caught:
         read_annotations(str(path))
+    assert '\n' not in str(caught.value) and str(caught.value).encode()  # it can be printed
 
 
 @pytest.mark.parametrize('value, says', [
-    *((value, 'a number that is not finite') for value in (10**400, 1e308, math.nan)),
+    (math.nan, 'a number that is not finite'), (-math.inf, 'a number that is not finite'),
+    (1e308, '1e+308, which lies in no picture'), (-10**400, f'-1{"0" * 38}, which lies in no picture'),
     *((value, f'{json.dumps(value)}, which is no number') for value in ('3', None, True, [1]))])
 def test_what_cannot_lie_in_a_picture_is_no_coordinate(value, says):
     assert not is_coordinate(value) and is_coordinate(-12.5)
@@ -235,6 +247,74 @@ def test_skipping_logs_how_many_of_how_many_and_error_stops():
     assert log.lines == ["people.json: annotation 2: field 'bbox' has no size (0 x 0 pixels) (2 such of 4); left out"]
     with pytest.raises(BadInput, match="annotation 2: field 'bbox' .* bad_annotations='skip'"):
         bad_annotations(data, 'people.json', 17, 'error', log)
+
+
+SIDES = [None, 0, -5, 64.5, '64', True, [64], 10**400, 1e999, math.nan, 2_000_000]
+
+
+@pytest.mark.parametrize('value', SIDES, ids=[str(value)[:12] for value in SIDES])
+@pytest.mark.parametrize('field', ['width', 'height'])
+def test_a_picture_without_sides_is_refused_by_every_reader(tmp_path, field, value):
+    data = coco([person(1), person(2, image=2)], pictures=2)
+    data['images'][1][field] = value
+    with pytest.raises(BadInput, match=f"f: entry 1 of 'images': field '{field}' is .*; give the whole number of pix"):
+        check_entries(data, 'f')
+
+
+def test_sides_beyond_any_picture_that_can_be_read_are_refused_and_whole_floats_are_not():
+    data = coco([person()])
+    data['images'][0].update(width=64.0)
+    assert check_entries(data, 'f') is None
+    data['images'][0].update(width=10**6, height=10**6)
+    with pytest.raises(BadInput, match="fields 'width' and 'height' are 1000000 x 1000000 pixels, more than any"):
+        check_entries(data, 'f')
+
+
+@pytest.mark.parametrize('key', ['images', 'annotations', 'categories'])
+def test_an_id_that_is_taken_twice_is_refused(key):
+    data = coco([person(1), person(1, box=(1, 1, 9, 9))])
+    data[key] = [data[key][0], data[key][0]]
+    with pytest.raises(BadInput, match=f"f: '{key}': field 'id' 1 is taken 2 times; give each entry its own"):
+        check_entries(data, 'f')
+
+
+@pytest.mark.parametrize('flag', ['0', '1', 2, -1, 0.5, [0], {}, 'false', math.nan, 10**400])
+def test_what_is_neither_crowd_nor_person_is_a_problem_of_the_field_iscrowd(flag):
+    assert re.search("^field 'iscrowd' is .*; give 0 or 1$", problem_of(person(iscrowd=flag), 17))
+
+
+@pytest.mark.parametrize('flag', [0, 1, 0.0, 1.0, True, False, None])
+def test_crowds_may_be_marked_by_numbers_true_false_and_null(flag):
+    assert problem_of(person(iscrowd=flag), 17) == ''
+
+
+@pytest.mark.parametrize('region, says', [
+    ([[1e18, 0, 5, 0, 5, 5]], r'a polygon with 1e\+18, which lies in no picture'),
+    ([[1e6, 0, 5, 0, 5, 5]], r'a polygon with the coordinate 1e\+06 in a picture of 64 x 48'),
+    ([[math.nan, 0, 5, 0, 5, 5]], 'a polygon with a number that is not finite'),
+    ([[10**400, 0, 5, 0, 5, 5]], 'a polygon with 1000+, which lies in no picture'),
+    ([[1, 2, 3, 4]], 'a polygon of 4 numbers'), ('x', '"x", neither a list'),
+    (dict(size=[48, 64], counts=[0, 99]), 'run lengths that do not add up')])
+def test_the_region_of_a_crowd_is_checked_and_that_of_a_person_with_joints_is_not(region, says):
+    crowd = person(iscrowd=1, segmentation=region)
+    assert re.search(f"^field 'segmentation' has {says}", problem_of(crowd, 17, (48, 64)))
+    nobody = person(keypoints=[0] * 51, segmentation=region)
+    assert re.search(f"^field 'segmentation' has {says}", problem_of(nobody, 17, (48, 64)))
+    assert problem_of(person(segmentation=region), 17, (48, 64)) == ''
+
+
+@pytest.mark.parametrize('category', [99, True, '1', None, 1.5])
+def test_people_of_a_category_that_the_file_does_not_know_are_a_problem(category):
+    data = coco([person(1), person(2, category_id=category)])
+    with pytest.raises(BadInput, match="annotation 2: field 'category_id' is .*, which no category of the file has"):
+        bad_annotations(data, 'people.json', 17, 'error', Log())
+
+
+def test_a_region_of_no_use_is_replaced_by_the_box_cut_off_at_the_border():
+    broken = person(bbox=[-5, 40, 20, 30], segmentation=[[1, 2]])
+    assert usable_region(broken, (48, 64)) == [[0, 40, 15, 40, 15, 48, 0, 48]]
+    assert usable_region(person(), (48, 64)) == person()['segmentation']
+    assert usable_region(person(bbox=[90, 5, 9, 9], segmentation=None), (48, 64)) is None
 
 
 def test_a_person_of_no_picture_is_a_problem_of_the_field_image_id():

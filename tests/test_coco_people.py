@@ -95,8 +95,20 @@ def test_skipping_is_counted_in_the_log(tmp_path):
     data_set(write_coco(tmp_path, coco([person(1), *(dict(bad, id=i + 2) for i, bad in enumerate(BAD))])),
              bad_annotations='skip')
     log.removeFilter(keep)
-    assert lines == [f"{tmp_path / 'people.json'}: annotation 2: field 'bbox' has no size (0 x 30 pixels) "
-                     '(5 such of 6); left out']
+    path = tmp_path / 'people.json'
+    assert lines == [f"{path}: annotation 2: field 'bbox' has no size (0 x 30 pixels) (5 such of 6); left out",
+                     f'{path}: pictures 1, labelled people 1']
+
+
+def test_whatever_is_left_out_is_counted_in_the_log(tmp_path):
+    log, lines = MMLogger.get_current_instance(), []
+    people = [person(1, 1), person(2, 2, iscrowd=1), {**NOBODY_LABELLED, 'id': 3}, person(4, 1, category_id=2)]
+    categories = [dict(id=1, name='person'), dict(id=2, name='dog')]
+    log.addFilter(keep := lambda record: lines.append(record.getMessage()) or True)
+    data_set(write_coco(tmp_path, coco(people, pictures=3, categories=categories)))
+    log.removeFilter(keep)
+    assert lines == [f'{tmp_path / "people.json"}: pictures 1, labelled people 1; left out: crowds 1, people without '
+                     'labelled joints 1, annotations of other categories 1, pictures without a labelled person 2']
 
 
 def test_a_person_of_no_picture_is_skipped_with_the_others(tmp_path):

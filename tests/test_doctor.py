@@ -94,6 +94,12 @@ ALONE = {
     'visibility': (one(person(keypoints=person()['keypoints'][:-1] + [-1], num_keypoints=16)), (1, 1)),
     'num_keypoints': (one(without(person(), 'num_keypoints')), (1, 1)),
     'area_invalid': (one(person(area=math.nan)), (1, 1)),
+    'area_invalid ': (one(person(area=1e30)), (1, 1)),
+    'duplicate_category_ids': (one(person(), categories=[PERSON, dict(id=1, name='dog')]), (1, 2)),
+    'negative_ids': (one(person(-3)), (1, 1)),
+    'crowd_flag': (coco([person(1), person(2, box=(30, 5, 20, 30), iscrowd='0')]), (1, 2)),
+    'picture_sides': (one(person(), images=[dict(id=1, file_name='1.png', width=None, height=10**400)]), (1, 1)),
+    'unknown_category': (coco([person(1), person(2, box=(30, 5, 20, 30), category_id=True)]), (1, 2)),
     'crowd_index_missing ': (crowdpose([person(keypoints=CROWDPOSE_JOINTS, num_keypoints=14)], crowdIndex=None),
                              (1, 1)),
 }
@@ -130,13 +136,13 @@ def test_an_unlabelled_joint_may_be_anywhere(tmp_path):
 @pytest.mark.parametrize('region, says', [
     ([], ''), (None, ''), (SQUARE, ''), (RUNS, ''),
     (SHORT_RUNS, 'run lengths that do not add up to the picture'),
-    (dict(size=[HEIGHT, WIDTH], counts=[0, 9, -9, WIDTH * HEIGHT]), 'run lengths that do not add up to the picture'),
+    (dict(size=[HEIGHT, WIDTH], counts=[0, 9, -9, WIDTH * HEIGHT]), 'run lengths that are no whole numbers of pixels'),
     (dict(size=[10, 12], counts='P137000000000l0'), 'run lengths of 12 x 10 pixels in a picture of 64 x 48'),
     (dict(counts='P1'), "run lengths without 'counts' and 'size' (height, width)"),
-    ([[1, 2, 3, 4]], 'a polygon of 4 numbers'),
-    ([[1, 2, 3, 4, 5, 6, 7]], 'a polygon of 7 numbers'),
+    ([[1, 2, 3, 4]], 'a polygon of 4 numbers; it needs x and y of at least 3 points'),
+    ([[1, 2, 3, 4, 5, 6, 7]], 'a polygon of 7 numbers; it needs x and y of at least 3 points'),
     ([[1, 2, 3, 4, 5, math.nan]], 'a polygon with a number that is not finite'),
-    ('outline', 'neither a list of polygons nor run lengths'),
+    ('outline', '"outline", neither a list of polygons nor run lengths'),
 ])
 def test_a_region_that_does_not_decode_is_told_from_one_that_does(region, says):
     assert region_problem(region, (HEIGHT, WIDTH)) == says

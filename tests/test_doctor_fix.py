@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pictures import HEIGHT, WIDTH, coco, data_set, person, without
 
-from cid_mmpose.datasets.annotations import bad_annotations
+from cid_mmpose.datasets.problems import bad_annotations
 from cid_mmpose.doctor import FINDINGS, diagnose, file_source, findings_of, open_cases, pictures_against, repair
 from cid_mmpose.doctor.case import Case
 from cid_mmpose.errors import BadInput
@@ -109,7 +109,7 @@ def test_a_repair_changes_the_field_it_is_about_and_no_other(fixed, number, fiel
 
 def test_the_data_set_takes_the_repaired_file(fixed):
     folder, _ = fixed
-    with pytest.raises(BadInput, match='such of'):
+    with pytest.raises(BadInput, match='is taken 2 times; give each entry its own'):
         data_set(folder / 'people.json')
     data = data_set(folder / 'fixed.json')
     assert [(item['img_id'], len(item['id'])) for item in data] == [(1, 13), (2, 1)]

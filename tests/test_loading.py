@@ -117,8 +117,24 @@ def test_padding_before_a_header_mark_is_passed_over():
     assert decode_picture(data[:2] + b'\xff\xff' + data[2:], SHAPE) is not None
 
 
-@pytest.mark.parametrize('data', [b'', b'<!DOCTYPE html><html></html>', b'\xff\xd8', b'\xff\xd8\xff', b'\x89PNG'],
-                         ids=['nothing', 'a page', 'a start', 'a longer start', 'a start of PNG'])
+NO_PICTURES = {
+    'nothing': b'', 'a start of JPEG': b'\xff\xd8\xff', 'a start of PNG': b'\x89PNG\r\n\x1a\n', 'half a BMP': b'BM' + b'\0' * 9,
+    'a start of TIFF': b'II*\0\xff\xff', 'another RIFF': b'RIFF\0\0\0\0WAVE', 'GIF of no size': b'GIF89a' + b'\0' * 20,
+    'PNM of words': b'P6 wide high', 'JPEG 2000': b'\xff\x4f\xff\x51' + b'\0' * 40}
+OTHER_KINDS = {
+    'a page': b'<!DOCTYPE html><html></html>', 'SVG': b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'PDF': b'%PDF-1.7',
+    'HDR': b'#?RADIANCE\n', 'EXR': b'\x76\x2f\x31\x01', 'text': b'nobody', 'zeros': b'\0' * 500, 'PSD': b'8BPS\0\1',
+    'PFM': b'PF\n64 48\n-1.0\n', 'JPEG XL': b'\xff\x0a' + b'\0' * 20, 'two bytes': b'\xff\xd8'}
+
+
+@pytest.mark.parametrize('kind', OTHER_KINDS)
+def test_a_file_of_another_kind_is_named_with_the_kinds_that_are_read(tmp_path, kind):
+    (tmp_path / 'page.jpg').write_bytes(OTHER_KINDS[kind])
+    with pytest.raises(BadInput, match=r'page.jpg: not a picture of a kind that is read \(JPEG, PNG, .*\); convert it'):
+        load(tmp_path / 'page.jpg')
+
+
+@pytest.mark.parametrize('data', NO_PICTURES.values(), ids=NO_PICTURES)
 def test_what_is_no_picture_is_named_or_skipped_with_a_count(tmp_path, data):
     path = tmp_path / 'page.jpg'
     path.write_bytes(data)

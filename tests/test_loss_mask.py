@@ -5,7 +5,7 @@ import pytest
 
 from cid_mmpose.datasets import LossMask
 from cid_mmpose.datasets.augment import affine_matrix
-from cid_mmpose.datasets.loss_mask import region_of
+from cid_mmpose.datasets.regions import region_of
 from cid_mmpose.errors import BadInput
 
 SHAPE = (60, 80)  # height, width of the picture in pixels

@@ -5,12 +5,12 @@ import re
 from collections import Counter
 from typing import List, Sequence
 
-from mmengine.fileio import exists, get_text
+from mmengine.fileio import exists, get_text, isfile
 
 from cid_mmpose.errors import BadInput
 
-LARGEST_ID = 2**63  # the evaluation keeps ids as 64-bit integers
-FARTHEST = 1e9  # pixels
+from .values import as_json, is_file_name, is_id
+
 NOT_COCO = "is not a COCO annotation file (a JSON object with 'images', 'annotations' and 'categories')"
 FIELDS = dict(
     images=('id', 'file_name', 'height', 'width'),
@@ -32,10 +32,14 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
     """
     if not exists(path):
         raise BadInput(f'{path}: no such annotation file; set data_root and ann_file of the data set to where it is')
+    if not isfile(path):
+        raise BadInput(f'{path}: is no file; set ann_file of the data set to an annotation file')
     try:
         text = get_text(path)
     except UnicodeDecodeError:
         raise BadInput(f'{path}: is not text in UTF-8, so no annotation file; get it again') from None
+    except OSError as error:
+        raise BadInput(f'{path}: cannot be read ({error.strerror}); see to that first') from None
     return parse_annotations(text, path, needs_people)
 
 
@@ -47,17 +51,28 @@ def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
         raise BadInput(f'{path}: is a web page, not an annotation file; get it again')
     if text.startswith(MARK):  # the evaluation reads the file by itself, and would stop there
         raise BadInput(f'{path}: begins with a byte order mark; save it as UTF-8 without one')
-    try:
-        data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise BadInput(f'{path}: not valid JSON ({error}); the file may be cut off, get it again') from None
-    has_people = isinstance(data, dict) and bool(data.get('annotations'))
+    data = _parse(text, path)
+    has_people = isinstance(data, dict) and data.get('annotations', []) != []
     wanted = ['images'] + ['annotations', 'categories'] * (needs_people or has_people)
     if not isinstance(data, dict) or not all(isinstance(data.get(key), list) for key in wanted):
         raise BadInput(f'{path}: {NOT_COCO}; {_no_lists(data, wanted)}')
     for key in FIELDS:
         check_fields(data.get(key) or [], key, path)
     return data
+
+
+def _parse(text: str, path: str) -> object:
+    """The value that a text in JSON holds."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadInput(f'{path}: not valid JSON ({error}); the file may be cut off, get it again') from None
+    except RecursionError:
+        raise BadInput(f'{path}: not valid JSON of an annotation file (lists in lists without end); get it again'
+                       ) from None
+    except ValueError:  # Python 3.11 and later read no number of more than 4300 digits
+        raise BadInput(f'{path}: not valid JSON of an annotation file (a number of thousands of digits); mend it'
+                       ) from None
 
 
 def _no_lists(data: object, wanted: Sequence[str]) -> str:
@@ -69,25 +84,20 @@ def _no_lists(data: object, wanted: Sequence[str]) -> str:
     return f'missing: {missing}' if missing else f'{first!r} is no list but {as_json(data[first])}'
 
 
-def as_json(value: object) -> str:
-    """A value as the file has it, cut off where it is long."""
-    return json.dumps(value, ensure_ascii=False)[:40]
-
-
 def check_fields(entries: List[dict], key: str, path: str) -> None:
     """BadInput for the first entry of the list ``key`` that lacks one of its ``FIELDS``, or whose name is no name."""
     for number, entry in enumerate(entries):
         where = f"{path}: entry {number} of '{key}'"
         if missing := [field for field in FIELDS[key] if not isinstance(entry, dict) or field not in entry]:
             raise BadInput(f'{where} has no field {missing[0]!r}; add it')
-        number_of = entry.get('id', 0)
-        if isinstance(number_of, bool) or not isinstance(number_of, int) or abs(number_of) >= LARGEST_ID:
-            raise BadInput(f"{where}: field 'id' is {str(number_of)[:40]!r}; give it a whole number below 2^63")
+        least = None if key == 'annotations' else 0  # the evaluation numbers people itself
+        if not is_id(entry['id']) or (least is not None and entry['id'] < least):
+            raise BadInput(f"{where}: field 'id' is {as_json(entry['id'])}; give a whole number from 0 to below 2^63")
         for field in ('image_id', 'category_id'):
             if isinstance(entry.get(field), (list, dict)):
                 raise BadInput(f'{where}: field {field!r} is {as_json(entry[field])}; give an id')
-        if not (isinstance(entry.get('file_name', 'x'), str) and entry.get('file_name', 'x')):
-            raise BadInput(f"{where}: field 'file_name' is {entry['file_name']!r}; give the name of the picture")
+        if key == 'images' and not is_file_name(entry['file_name']):
+            raise BadInput(f"{where}: field 'file_name' is {as_json(entry['file_name'])}; give the name of the picture")
 
 
 def person_category(categories: List[dict], path: str) -> int:
@@ -98,7 +108,7 @@ def person_category(categories: List[dict], path: str) -> int:
     """
     ids = [c['id'] for c in categories if c.get('name') == 'person'] or [c['id'] for c in categories]
     if len(ids) != 1:
-        names = [c.get('name') for c in categories]
+        names = as_json([c.get('name') for c in categories])
         raise BadInput(f"{path}: field 'categories' names {names}, but none of them 'person'; "
                        "name the category of the annotated people 'person'")
     return ids[0]
@@ -118,6 +128,9 @@ def problem_of_names(category: dict) -> str:
     if not isinstance(names, (list, tuple)):
         return (f"field 'keypoints' of the category is {as_json(names)}, no list of joint names; give one, or take the "
                 'field out')
+    if wrong := [name for name in names if not isinstance(name, (str, int, float))]:
+        return (f"field 'keypoints' of the category has {as_json(wrong[0])} as the name of a joint; give text, or take "
+                'the field out')
     name, times = next(iter(Counter(map(str, names)).most_common(1)), ('', 0))
     return '' if times < 2 else (f"field 'keypoints' of the category names {name!r} {times} times; give each joint its "
                                  'own name, or take the field out')
@@ -157,82 +170,6 @@ def joint_words(name: str) -> frozenset:
     """The words of a joint's name in any order: those of 'left_hip', 'HipLeft' and 'LHip' are the same."""
     words = re.findall(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+', str(name))
     return frozenset(SIDES.get(word.lower(), word.lower()) for word in words)
-
-
-def labelled_joints(annotation: dict) -> int:
-    """Number of joints with visibility above 0; the file's own ``num_keypoints`` may be missing or stale."""
-    return sum(v > 0 for v in annotation['keypoints'][2::3])
-
-
-def problem_of(annotation: dict, num_keypoints: int) -> str:
-    """What is wrong with one annotation, as "field 'x' ..."; '' if nothing is.
-
-    A crowd region needs no joints, and a person without labelled joints needs no box: neither becomes a target.
-    """
-    if annotation.get('iscrowd'):
-        return ''
-    keypoints = annotation.get('keypoints')
-    if not keypoints or not isinstance(keypoints, (list, tuple)):
-        return "field 'keypoints' is missing; use the person_keypoints file, not the instances file"
-    if len(keypoints) != 3 * num_keypoints:
-        return (f"field 'keypoints' has {len(keypoints)} numbers, but {num_keypoints} joints need "
-                f'{3 * num_keypoints}; use the configuration of this data set')
-    if not all(map(is_coordinate, keypoints)):
-        return f"field 'keypoints' has {_no_coordinate(keypoints)}"
-    return problem_of_box(annotation) if labelled_joints(annotation) else ''
-
-
-def is_coordinate(value: object) -> bool:
-    """Whether a value is a number that can lie in a picture: not NaN, not infinite, not beyond ``FARTHEST``."""
-    return is_number(value) and -FARTHEST < value < FARTHEST
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a number: true and false, which Python takes for 1 and 0, are none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _no_coordinate(values: Sequence) -> str:
-    """What the first of the values that is no coordinate is."""
-    first = next(value for value in values if not is_coordinate(value))
-    return 'a number that is not finite' if is_number(first) else f'{as_json(first)}, which is no number'
-
-
-def problem_of_box(annotation: dict) -> str:
-    """As ``problem_of`` for the box of a person with labelled joints; the Gaussian's size comes from it."""
-    box = annotation.get('bbox')
-    if not isinstance(box, (list, tuple)) or len(box) != 4:
-        return "field 'bbox' is missing; it must be [x, y, width, height] in pixels"
-    if not all(map(is_coordinate, box)):
-        return f"field 'bbox' has {_no_coordinate(box)}"
-    return '' if box[2] > 0 and box[3] > 0 else f"field 'bbox' has no size ({box[2]} x {box[3]} pixels)"
-
-
-def bad_annotations(data: dict, path: str, num_keypoints: int, action: str, logger) -> set:
-    """Ids of annotations that cannot be used.
-
-    Args:
-        data: of ``read_annotations``. path: for the message. num_keypoints: K.
-        action: 'error' or 'skip'. logger: takes the message of 'skip'.
-
-    Raises:
-        BadInput: there are some and ``action`` is 'error'.
-    """
-    images = {image['id'] for image in data['images']}
-    problems = {}
-    for annotation in data.get('annotations', []):
-        problem = problem_of(annotation, num_keypoints)
-        if annotation.get('image_id') not in images:
-            problem = "field 'image_id' names no image of the file"
-        if problem:
-            problems[annotation.get('id')] = problem
-    if problems:
-        first, text = next(iter(problems.items()))
-        message = f'{path}: annotation {first}: {text} ({len(problems)} such of {len(data["annotations"])})'
-        if action == 'error':
-            raise BadInput(f"{message}. Mend the file, or leave them out with bad_annotations='skip' of the data set")
-        logger.warning('%s; left out', message)
-    return set(problems)
 
 
 def check_data_root(data_root: str) -> None:

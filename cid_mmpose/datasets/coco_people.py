@@ -14,10 +14,12 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import DATASETS
 
-from .annotations import (bad_annotations, check_data_root, check_joints, joint_names, labelled_joints, person_category,
-                          read_annotations)
+from .annotations import check_data_root, check_joints, joint_names, person_category, read_annotations
+from .problems import (bad_annotations, check_entries, is_crowd, labelled_joints, problem_of_category, sides_of,
+                       usable_region)
 
 BAD_ANNOTATIONS = ('error', 'skip')
+EVALUATED = ('id', 'image_id', 'category_id', 'iscrowd', 'bbox', 'area', 'keypoints', 'num_keypoints')
 
 
 @DATASETS.register_module()
@@ -56,23 +58,52 @@ class CocoPeople(BaseCocoStyleDataset):
     def load_data_list(self) -> List[dict]:
         """One item a picture; see the class."""
         data = read_annotations(self.ann_file, needs_people=not self.test_mode)
-        if data.get('annotations'):
-            self._metainfo['CLASSES'] = data['categories']
-            category = person_category(data['categories'], self.ann_file)
-            check_joints(data, self.ann_file, category, joint_names(self.metainfo))
-            data['annotations'] = [a for a in data['annotations'] if a['category_id'] == category]
-        logger = MMLogger.get_current_instance()
-        bad = bad_annotations(data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations, logger)
+        check_entries(data, self.ann_file)
+        others = self._keep_people(data)
+        bad = bad_annotations(data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations,
+                              MMLogger.get_current_instance())
+
         people = {image['id']: [] for image in data['images']}
         for annotation in data.get('annotations', ()):
             people.get(annotation['image_id'], []).append(annotation)
         items = [self._item(image, people[image['id']], bad) for image in data['images']]
+        chosen = items
         if not self.test_mode:
-            items = [item for item in items if self._trains(item, people[item['img_id']])]
-        if not items:
+            chosen = [item for item in items if self._trains(item, people[item['img_id']])]
+        if not chosen:
             raise BadInput(f"{self.ann_file}: holds no picture{'' if self.test_mode else ' with a labelled person'}; "
                            'set ann_file of the data set to another file')
-        return items
+        usable = [a for a in data.get('annotations', ()) if a['id'] not in bad]
+        self._say_counts(items, chosen, usable, others)
+        return chosen
+
+    def _keep_people(self, data: dict) -> int:
+        """Takes the annotations of other categories out of ``data``; returns how many those were.
+
+        An annotation of a category that the file does not know may be a person's, so it is no such one:
+        ``bad_annotations`` has to do with it.
+        """
+        annotations = data.get('annotations')
+        if not annotations:
+            return 0
+        self._metainfo['CLASSES'] = data['categories']
+        category = person_category(data['categories'], self.ann_file)
+        check_joints(data, self.ann_file, category, joint_names(self.metainfo))
+        other_ids = [c['id'] for c in data['categories'] if c['id'] != category]
+        data['annotations'] = [a for a in annotations if problem_of_category(a, other_ids)]
+        return len(annotations) - len(data['annotations'])
+
+    def _say_counts(self, items: List[dict], chosen: List[dict], annotations: List[dict], others: int) -> None:
+        """One line in the log on what is taken from the file, and how much of everything else there is."""
+        labelled = sum(len(item['id']) for item in items)
+        crowds = sum(map(is_crowd, annotations))
+        counts = {'crowds': crowds, 'people without labelled joints': len(annotations) - labelled - crowds,
+                  'annotations of other categories': others,
+                  'pictures without a labelled person': len(items) - len(chosen)}
+        left = [f'{what} {number}' for what, number in counts.items() if number]
+        text = f'; left out: {", ".join(left)}' if left else ''
+        MMLogger.get_current_instance().info('%s: pictures %d, labelled people %d%s', self.ann_file, len(chosen),
+                                             labelled, text)
 
     def _trains(self, item: dict, annotations: List[dict]) -> bool:
         return bool(annotations) if self.train_images == 'annotated' else len(item['keypoints']) > 0
@@ -81,21 +112,29 @@ class CocoPeople(BaseCocoStyleDataset):
         """The item of one picture; ``bad`` annotations count as regions without labelled joints."""
 
         def is_person(annotation: dict) -> bool:
-            return (annotation['id'] not in bad and not annotation.get('iscrowd') and labelled_joints(annotation) > 0)
+            return annotation['id'] not in bad and not is_crowd(annotation) and labelled_joints(annotation) > 0
 
         people = [a for a in annotations if is_person(a)]
+        shape = sides_of(image)
+        regions = [usable_region(a, shape) for a in annotations if not is_person(a)]
         joints = np.array([a['keypoints'] for a in people], np.float64).reshape(
             -1, self.metainfo['num_keypoints'], 3)
         boxes = np.array([a['bbox'] for a in people], np.float64).reshape(-1, 4)
         item = dict(
             img_id=image['id'],
             img_path=join_path(self.data_prefix['img'], image['file_name']),
-            ann_shape=(image['height'], image['width']),
+            ann_shape=shape,
             id=[a['id'] for a in people],
             keypoints=joints[..., :2],
-            keypoints_visible=np.minimum(joints[..., 2], 1),
+            keypoints_visible=(joints[..., 2] > 0).astype(np.float64),
             bbox=np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1),
-            invalid_segs=[a['segmentation'] for a in annotations if not is_person(a) and a.get('segmentation')])
+            invalid_segs=[region for region in regions if region])
         if self.test_mode:  # for metrics that get no annotation file of their own
-            item.update(raw_ann_info=annotations or None)
+            usable = [a for a in annotations if a['id'] not in bad]
+            item.update(raw_ann_info=[_plain(a) for a in usable] or None)
         return item
+
+
+def _plain(annotation: dict) -> dict:
+    """The fields of an annotation that an evaluation reads."""
+    return {field: annotation[field] for field in EVALUATED if field in annotation}

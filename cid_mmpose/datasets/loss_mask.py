@@ -1,5 +1,5 @@
 """Where the crowd's maps count in the loss: not on crowd regions, nor on people whose joints nobody labelled."""
-from typing import Iterator, Optional, Sequence
+from typing import Optional, Sequence
 
 import cv2
 import numpy as np
@@ -11,21 +11,7 @@ from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import TRANSFORMS
 
 from .jpeg import reduced
-
-
-def region_of(segmentation, shape: Sequence[int]) -> np.ndarray:
-    """A COCO segmentation, polygons or run lengths (plain or packed) -> (H, W) uint8, 1 inside."""
-    return coco_mask.decode(coco_mask.merge(list(runs_of([segmentation], shape))))
-
-
-def runs_of(segmentations: Sequence, shape: Sequence[int]) -> Iterator[dict]:
-    """Packed run lengths of COCO segmentations of any kind, for a picture of ``shape`` (H, W)."""
-    for segmentation in segmentations:
-        if isinstance(segmentation, dict) and not isinstance(segmentation['counts'], list):
-            yield segmentation
-        else:
-            runs = coco_mask.frPyObjects(segmentation, *shape)
-            yield from runs if isinstance(runs, list) else [runs]
+from .regions import runs_of
 
 
 def valid_pixels(segmentations: Sequence, shape: Sequence[int], reduction: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from cid_mmpose.datasets.annotations import person_category
+from cid_mmpose.datasets.problems import sides_of
 from cid_mmpose.errors import BadInput
 
 from .numbers import number_rows
@@ -90,9 +91,9 @@ class Case:
     @cached_property
     def sides(self) -> np.ndarray:
         """(N, 2) width and height of each person's picture in pixels; NaN where it is unknown or gives none."""
-        pictures = [self.picture_of.get(a['image_id'], {}) for a in self.people]
-        sides = number_rows([[p.get('width'), p.get('height')] for p in pictures], 2)
-        return np.where(sides > 0, sides, np.nan)
+        shapes = {number: sides_of(picture) for number, picture in self.picture_of.items()}
+        sides = [shapes.get(a['image_id'], (np.nan, np.nan))[::-1] for a in self.people]
+        return np.array(sides, float).reshape(-1, 2)
 
     @cached_property
     def crowd(self) -> np.ndarray:

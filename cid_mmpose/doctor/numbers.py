@@ -4,7 +4,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from cid_mmpose.datasets.annotations import is_coordinate
+from cid_mmpose.datasets.values import is_coordinate
 
 
 def number_rows(rows: Sequence[Any], width: int) -> np.ndarray:

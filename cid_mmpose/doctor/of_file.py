@@ -3,6 +3,8 @@ from collections import Counter
 from typing import List, Optional, Sequence
 
 from cid_mmpose.datasets.annotations import joint_words, problem_of_names
+from cid_mmpose.datasets.problems import problem_of_category, problem_of_sides
+from cid_mmpose.datasets.values import as_json
 
 from .case import EXAMPLES, Case, Found
 from .numbers import as_number
@@ -27,22 +29,27 @@ def person_id(case: Case) -> Found:
 
 def _categories(case: Case, entries: List[dict]) -> Found:
     people = Counter(a['category_id'] for a in case.annotations)
-    examples = [f'id {c["id"]} {c.get("name")!r}: {people[c["id"]]} annotations' for c in entries[:EXAMPLES]]
+    examples = [f'id {c["id"]} {as_json(c.get("name"))}: {people[c["id"]]} annotations' for c in entries[:EXAMPLES]]
     return Found(entries, len(case.categories), examples)
+
+
+def duplicate_category_ids(case: Case) -> Found:
+    """Categories whose id an earlier one has."""
+    return _categories(case, later([c['id'] for c in case.categories], case.categories))
 
 
 def unknown_category(case: Case) -> Found:
     """Annotations whose category is not in the list of categories."""
     known = {c['id'] for c in case.categories}
-    entries = [a for a in case.annotations if a['category_id'] not in known]
+    entries = [a for a in case.annotations if problem_of_category(a, known)]
     return Found(entries, len(case.annotations),
-                 [case.shown(a, f'category {a["category_id"]}') for a in entries[:EXAMPLES]])
+                 [case.shown(a, f'category {as_json(a["category_id"])}') for a in entries[:EXAMPLES]])
 
 
 def joint_names(case: Case) -> Found:
     """The category of people, if what it names its joints by is no list, or not all names differ."""
     wrong = [c for c in case.categories if c['id'] == case.person and problem_of_names(c)]
-    return Found(wrong, len(case.categories), [f'id {c["id"]} {c.get("name")!r}: {problem_of_names(c)}' for c in wrong])
+    return Found(wrong, len(case.categories), [f'id {c["id"]} {as_json(c.get("name"))}: {problem_of_names(c)}' for c in wrong])
 
 
 def model_joints(case: Case) -> Found:
@@ -105,20 +112,21 @@ def duplicate_file_names(case: Case) -> Found:
 
 
 def picture_sides(case: Case) -> Found:
-    """Pictures whose width or height is no number above 0."""
+    """Pictures whose width or height cannot be that of a picture."""
     def text(picture: dict) -> str:
-        return f'{picture["width"]} x {picture["height"]}'
-    return case.pictures_where([p for p in case.pictures if not has_sides(p)], text)
-
-
-def has_sides(picture: dict) -> bool:
-    """Whether width and height of a picture are numbers above 0."""
-    return as_number(picture['width']) > 0 < as_number(picture['height'])
+        return f'{as_json(picture["width"])} x {as_json(picture["height"])}'
+    return case.pictures_where([p for p in case.pictures if problem_of_sides(p)], text)
 
 
 def duplicate_annotation_ids(case: Case) -> Found:
     """Annotations whose id an earlier one has."""
     entries = later([a['id'] for a in case.annotations], case.annotations)
+    return Found(entries, len(case.annotations), [case.shown(a) for a in entries[:EXAMPLES]])
+
+
+def negative_ids(case: Case) -> Found:
+    """Annotations whose id is below 0."""
+    entries = [a for a in case.annotations if a['id'] < 0]
     return Found(entries, len(case.annotations), [case.shown(a) for a in entries[:EXAMPLES]])
 
 

@@ -1,8 +1,11 @@
 """Checks of the people: joints, boxes, areas, regions. Each takes a case; N people, K joints."""
 import numpy as np
 
+from cid_mmpose.datasets.problems import is_picture_known, problem_of_area, problem_of_crowd_flag
+from cid_mmpose.datasets.regions import region_problem
+from cid_mmpose.datasets.values import as_json
+
 from .case import Case, Found
-from .regions import region_problem
 
 SLACK = 1.0  # pixels that a box may stick out of its picture before it is mentioned: annotations are rounded
 
@@ -15,8 +18,14 @@ def _lengths(case: Case) -> np.ndarray:
 
 def unknown_picture(case: Case) -> Found:
     """People whose picture the file does not list."""
-    known = np.array([a['image_id'] in case.picture_of for a in case.people], bool)
-    return case.people_where(~known, detail=lambda row: f'image_id {case.people[row]["image_id"]!r}')
+    known = np.array([is_picture_known(a, case.picture_of) for a in case.people], bool)
+    return case.people_where(~known, detail=lambda row: f'image_id {as_json(case.people[row]["image_id"])}')
+
+
+def crowd_flag(case: Case) -> Found:
+    """People whose 'iscrowd' is neither 0 nor 1."""
+    wrong = np.array([bool(problem_of_crowd_flag(a)) for a in case.people], bool)
+    return case.people_where(wrong, detail=lambda row: f'iscrowd {as_json(case.people[row]["iscrowd"])}')
 
 
 def keypoints_missing(case: Case) -> Found:
@@ -84,7 +93,7 @@ def box_not_finite(case: Case) -> Found:
     boxes = [a.get('bbox') for a in case.people]
     listed = np.array([isinstance(box, (list, tuple)) and len(box) == 4 for box in boxes], bool)
     return case.people_where(listed & np.isnan(case.box).any(1) & case.is_labelled, case.is_labelled,
-                             lambda row: str(boxes[row]))
+                             lambda row: as_json(boxes[row]))
 
 
 def box_no_size(case: Case) -> Found:
@@ -150,10 +159,11 @@ def area_missing(case: Case) -> Found:
 
 
 def area_invalid(case: Case) -> Found:
-    """Labelled people whose area is no number above 0, where the evaluation takes it from the file."""
-    wrong = ~_area_missing(case) & ~(case.area > 0) & case.needs_area
-    return case.people_where(wrong & case.is_labelled, case.is_labelled,
-                             lambda row: f'area {case.people[row]["area"]}')
+    """Labelled people whose area cannot be a person's, where the evaluation takes it from the file."""
+    asked_for = case.is_labelled & ~_area_missing(case) & case.needs_area
+    problems = {row: problem_of_area(case.people[row], case.sides[row][::-1]) for row in np.flatnonzero(asked_for)}
+    wrong = np.array([bool(problems.get(row)) for row in range(len(case.people))], bool)
+    return case.people_where(wrong, case.is_labelled, lambda row: f'area {as_json(case.people[row]["area"])}')
 
 
 def area_estimated(case: Case) -> Found:
@@ -168,7 +178,7 @@ def num_keypoints(case: Case) -> Found:
                      bool)
     usable = ~case.crowd & np.isfinite(case.joints).all((1, 2))
     return case.people_where(stale & usable, usable,
-                             lambda row: f'{case.people[row].get("num_keypoints")} instead of {count[row]}')
+                             lambda row: f'{as_json(case.people[row].get("num_keypoints"))} instead of {count[row]}')
 
 
 def counted_joints(case: Case) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Checks of the pictures' files against the annotations. Each takes a case; without a look there is nothing to find."""
 from typing import Dict
 
+from cid_mmpose.datasets.problems import problem_of_sides
+
 from .case import Case, Found
-from .of_file import has_sides
 from .pictures import Look
 
 
@@ -20,8 +21,8 @@ def picture_missing(case: Case) -> Found:
 def picture_unreadable(case: Case) -> Found:
     """Pictures whose file was decoded and is no complete picture."""
     looks = _looks(case)
-    return case.pictures_where([p for p in case.pictures if p['file_name'] in looks
-                                and looks[p['file_name']].decoded and looks[p['file_name']].shape is None])
+    wrong = [p for p in case.pictures if p['file_name'] in looks and looks[p['file_name']].problem]
+    return case.pictures_where(wrong, lambda picture: looks[picture['file_name']].problem)
 
 
 def picture_size(case: Case) -> Found:
@@ -30,7 +31,7 @@ def picture_size(case: Case) -> Found:
         look = _looks(case).get(picture['file_name'])
         return look.shape if look and look.shape else (picture['height'], picture['width'])
 
-    return case.pictures_where([p for p in case.pictures if has_sides(p) and shape(p) != (p['height'], p['width'])],
+    return case.pictures_where([p for p in case.pictures if not problem_of_sides(p) and shape(p) != (p['height'], p['width'])],
                                lambda p: f'{shape(p)[1]} x {shape(p)[0]}, annotated as {p["width"]} x {p["height"]}')
 
 

@@ -10,7 +10,10 @@ from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequenc
 
 from mmengine.utils import ProgressBar
 
-from cid_mmpose.datasets.loading import decode_picture
+from cid_mmpose.datasets.headers import INCOMPLETE, problem_of_header, size_of
+from cid_mmpose.datasets.loading import decode_picture, may_be, read_file
+from cid_mmpose.datasets.problems import problem_of_sides, sides_of
+from cid_mmpose.errors import BadInput
 
 BLOCK = 1 << 20  # bytes read at once for a hash
 ENDINGS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
@@ -21,6 +24,7 @@ class Look(NamedTuple):
     present: bool
     decoded: bool = False  # it was tried
     shape: Optional[Tuple[int, int]] = None  # (H, W) in pixels; None if it is no complete picture
+    problem: str = ''  # why there is no shape
 
 
 def look_at(pictures: Sequence[dict], folder: str, sample: Optional[int] = None) -> Dict[str, Look]:
@@ -34,19 +38,37 @@ def look_at(pictures: Sequence[dict], folder: str, sample: Optional[int] = None)
         Look by file name.
     """
     chosen = {picture['file_name'] for picture in some(pictures, sample)}
-    shapes = {p['file_name']: (p['height'], p['width']) for p in pictures}
+    shapes = {p['file_name']: None if problem_of_sides(p) else sides_of(p) for p in pictures}
 
     def look(name: str) -> Look:
         path = osp.join(folder, name)
         if not osp.isfile(path):
             return Look(False)
-        if name not in chosen:
-            return Look(True)
-        with open(path, 'rb') as file:
-            picture = decode_picture(file.read(), shapes[name])
-        return Look(True, True, None if picture is None else picture.shape[:2])
+        return look_into(path, shapes[name]) if name in chosen else Look(True)
 
     return dict(zip(shapes, in_threads(look, list(shapes), f'pictures in {folder}')))
+
+
+def look_into(path: str, annotated: Optional[tuple]) -> Look:
+    """What a file holds, read as in training.
+
+    Args:
+        path: of the file.
+        annotated: (H, W) in pixels; None if the annotation says nothing of use.
+    """
+    try:
+        data = read_file(path)
+    except BadInput as error:
+        return Look(True, True, problem=str(error)[len(path) + 2:])
+    stored = size_of(data)
+    if problem := problem_of_header(data, stored):
+        return Look(True, True, problem=problem.text)
+    if not may_be(stored, annotated):
+        return Look(True, True, stored)
+    picture = decode_picture(data, annotated)
+    if picture is None:
+        return Look(True, True, problem=INCOMPLETE)
+    return Look(True, True, picture.shape[:2])
 
 
 def some(pictures: Sequence[dict], sample: Optional[int]) -> Sequence[dict]:

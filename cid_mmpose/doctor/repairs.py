@@ -10,10 +10,14 @@ from typing import Callable, List, Optional
 
 import numpy as np
 
+from cid_mmpose.datasets.problems import LEAST_AREA
+from cid_mmpose.datasets.values import as_json
+
 from .case import Case
 from .of_people import at_origin, counted_joints, outside
 from .regions import box_and_area
 
+FLAGS = {'0': 0, '0.0': 0, 'false': 0, 'no': 0, '': 0, '1': 1, '1.0': 1, 'true': 1, 'yes': 1}  # ways to spell 'iscrowd'
 BOX_SHARE = 0.53  # of a box that a person's region fills on average; xtcocotools' choice where there is no area
 Repair = Callable[[Case, List[dict]], Counter]  # case, entries found -> what was done, how often
 
@@ -29,9 +33,9 @@ def picture_by_text(case: Case, entries: List[dict]) -> Counter:
     """Takes an 'image_id' that is text as the number in it, where that is a picture's; leaves the others out."""
     unknown, done = [], Counter()
     for annotation in entries:
-        digits = re.fullmatch(r'\s*-?\d{1,19}\s*', str(annotation['image_id']))
-        if digits and int(digits[0]) in case.picture_of:
-            annotation['image_id'] = int(digits[0])
+        digits = re.fullmatch(r'\s*(-?\d{1,19})(\.0)?\s*', as_json(annotation['image_id']).strip('"'))
+        if digits and int(digits[1]) in case.picture_of:
+            annotation['image_id'] = int(digits[1])
             done['image_id taken as a number'] += 1
         else:
             unknown.append(annotation)
@@ -73,10 +77,22 @@ def number_one(case: Case, entries: List[dict]) -> Counter:
 
 def new_ids(case: Case, entries: List[dict]) -> Counter:
     """Numbers annotations beyond the largest id."""
-    numbers = [a['id'] for a in case.annotations if isinstance(a['id'], int)]
+    numbers = [a['id'] for a in case.annotations]
     for annotation, number in zip(entries, count(max(numbers, default=0) + 1)):
         annotation['id'] = number
     return Counter({'given new ids': len(entries)})
+
+
+def crowd_flags(case: Case, entries: List[dict]) -> Counter:
+    """Takes 'iscrowd' as the 0 or 1 that it spells; whatever else it is, the person counts as a crowd, so that nobody
+    is trained on, or asked for, who may be one.
+    """
+    done = Counter()
+    for annotation in entries:
+        spelt = as_json(annotation['iscrowd']).strip('"[] ').lower()
+        annotation['iscrowd'] = FLAGS.get(spelt, 1)
+        done[f"taken as {annotation['iscrowd']}"] += 1
+    return done
 
 
 def sides_of_files(case: Case, entries: List[dict]) -> Counter:
@@ -197,7 +213,7 @@ def area_anew(case: Case, entries: List[dict]) -> Counter:
         _, area = box_and_area(annotation.get('segmentation'), case.sides[row][::-1])
         source = 'the region' if area else f'{BOX_SHARE} of the box'
         if not area:
-            area = BOX_SHARE * float(case.box[row, 2:].prod()) if case.has_size[row] else 0.0
+            area = max(LEAST_AREA, BOX_SHARE * float(case.box[row, 2:].prod())) if case.has_size[row] else 0.0
         annotation['area'] = area
         done[f'area taken as {source}' if area else 'area 0, without a box'] += 1
     return done

@@ -1,10 +1,13 @@
-"""Annotations as COCO's evaluation needs them: the people alone, with every field that it reads."""
-import math
+"""Annotations as COCO's evaluation needs them: the people alone, with the fields that it reads and no others."""
 from typing import List, Sequence
 
+from mmengine.logging import print_log
 from xtcocotools.coco import COCO
 
-from cid_mmpose.datasets.annotations import check_joints, is_coordinate, labelled_joints, person_category, problem_of
+from cid_mmpose.datasets.annotations import check_joints, person_category
+from cid_mmpose.datasets.problems import (NO_PICTURE, check_entries, is_crowd, problem_of_area, problem_of_box,
+                                          problem_of_category, problem_of_joints, problems_of, say_problems, sides_of)
+from cid_mmpose.datasets.values import is_coordinate
 from cid_mmpose.errors import BadInput
 
 # joints left out of 'num_keypoints' in CrowdPose's files, which hold the count of the 12 others for everybody
@@ -14,74 +17,117 @@ HEAD = ('top_head', 'head', 'neck')
 def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crowd: bool) -> int:
     """Makes a read annotation file fit for evaluation, in place; returns the category id of its people.
 
+    What remains are the fields that the evaluation reads: hotcoco refuses files for what some tools write into others.
+    The people of other categories go, because the evaluation would give each category an AP and return the mean.
+
     Args:
-        coco: the file as read. path: its name, for messages.
+        coco: the file as read.
+        path: its name, for messages.
         names: (K,) joints of the configuration, in order.
-        use_area: whether the evaluation reads 'area'. crowd: whether it is CrowdPose's, by 'crowdIndex'.
+        use_area: whether the evaluation reads 'area'.
+        crowd: whether it is CrowdPose's, by 'crowdIndex'.
 
     Raises:
-        BadInput: nothing is annotated, the joints are those of another data set, or 'area' or 'crowdIndex' is missing.
+        BadInput: nobody is annotated, the file cannot be trusted (``check_entries``), the joints are those of another
+            data set, or 'area' or 'crowdIndex' is missing.
     """
-    if 'annotations' not in coco.dataset:
+    data = coco.dataset
+    if 'annotations' not in data:
         raise BadInput(f"{path}: field 'annotations' is missing, so there is nothing to compare with; set ann_file of "
                        'the data set to an annotated file, or submission of the metric to write results for a server')
-    category = person_category(coco.dataset['categories'], path)
-    check_joints(coco.dataset, path, category, names)
+    check_entries(data, path)
+    category = person_category(data['categories'], path)
+    check_joints(data, path, category, names)
     if crowd:
-        check_crowd_index(coco.dataset['images'], path)
-    keep_category(coco, category)
-    for annotation in coco.anns.values():
-        complete(annotation, names, crowd)
-        if use_area:
-            check_area(annotation, path)
+        check_crowd_index(data['images'], path)
+
+    others = [c['id'] for c in data['categories'] if c['id'] != category]
+    people = [a for a in data['annotations'] if problem_of_category(a, others)]
+    problems = problems_of(dict(data, annotations=people), len(names))
+    if problems:
+        print_log(f'{say_problems(problems, len(people), path)}; not asked for', 'current', 30)
+    if use_area:
+        check_areas([a for a in people if a['id'] not in problems], data['images'], path)
+    made = [dict(evaluated(a, names, asked_for=a['id'] not in problems, crowd=crowd), category_id=category)
+            for a in people if problems.get(a['id']) != NO_PICTURE]
+    if not any(a['num_keypoints'] and not a['iscrowd'] for a in made):
+        raise BadInput(f'{path}: holds nobody to compare with, that is no person with labelled joints who is not a '
+                       'crowd; set ann_file of the data set to another file')
+
+    coco.dataset = dict(images=[_image(image) for image in data['images']], annotations=numbered(made),
+                        categories=[dict(id=category, name='person')])
+    coco.createIndex()
     return category
 
 
-def keep_category(coco: COCO, category: int) -> None:
-    """Drops the other categories: the evaluation would give each an AP of its own and return the mean."""
-    dataset = coco.dataset
-    dataset['categories'] = [c for c in dataset['categories'] if c['id'] == category]
-    dataset['annotations'] = [a for a in dataset['annotations'] if a['category_id'] == category]
-    coco.createIndex()
-
-
-def complete(annotation: dict, names: Sequence[str], crowd: bool) -> None:
-    """Adds what the evaluation reads and the file lacks, so that a crowd, or a person whom the data set left out
-    (``bad_annotations='skip'``), is not asked for.
+def evaluated(annotation: dict, names: Sequence[str], *, asked_for: bool, crowd: bool) -> dict:
+    """An annotation with what the evaluation reads, no more and no less.
 
     Args:
-        annotation: changed in place. names: (K,) joints, in order.
+        annotation: of a person or a crowd.
+        names: (K,) joints, in order.
+        asked_for: False for one with a problem: a person there need not be found, and may be.
         crowd: whether the evaluation is CrowdPose's. It does not ask for people whose 'num_keypoints' is 0, among them
             those with nothing but head and neck labelled; COCO's counts the labelled joints by itself.
     """
-    annotation['iscrowd'] = int(bool(annotation.get('iscrowd')))  # anything but 0 and null, as the data set has it
-    if problem_of(annotation, len(names)) or 'keypoints' not in annotation:
-        annotation.update(keypoints=[0] * 3 * len(names), num_keypoints=0)
-    annotation.setdefault('bbox', [0, 0, 0, 0])
-    counted = [v for name, v in zip(names, annotation['keypoints'][2::3]) if not (crowd and name in HEAD)]
-    annotation.setdefault('num_keypoints', sum(v > 0 for v in counted))
+    joints = [0] * 3 * len(names)
+    if asked_for and not problem_of_joints(annotation, len(names)):
+        joints = [round_visibility(value) if place % 3 == 2 else value
+                  for place, value in enumerate(annotation['keypoints'])]
+    counted = [v for name, v in zip(names, joints[2::3]) if not (crowd and name in HEAD)]
+    box = annotation.get('bbox')
+    area = annotation.get('area')
+    return dict(
+        id=annotation['id'],
+        image_id=int(annotation['image_id']),
+        iscrowd=int(is_crowd(annotation)) if asked_for else 0,
+        bbox=[0, 0, 0, 0] if problem_of_box(annotation) else list(box),
+        area=area if is_coordinate(area) and area > 0 else 0,
+        keypoints=joints,
+        num_keypoints=sum(v > 0 for v in counted))
 
 
-def check_area(annotation: dict, path: str) -> None:
-    """BadInput if the area is missing, or is not above 0 for a person who is asked for: nothing would match."""
-    way_out = 'set use_area=False of the metric to estimate it from the box'
-    where = f"{path}: annotation {annotation['id']}: field 'area'"
-    if 'area' not in annotation:
-        raise BadInput(f'{where} is missing; {way_out}')
-    area = annotation['area']
-    asked_for = labelled_joints(annotation) and not annotation['iscrowd']
-    if asked_for and not (is_coordinate(area) and area > 0):
-        raise BadInput(f"{where} is {area}, not above 0; mend the file, or {way_out}")
+def round_visibility(value: float) -> int:
+    """0, 1 or 2 for any visibility: above 0 is labelled, as everywhere here."""
+    if value in (1, 2):
+        return int(value)
+    return 2 if value > 0 else 0
+
+
+def numbered(annotations: List[dict]) -> List[dict]:
+    """The annotations, with ids of their own where one is negative: the evaluation takes -1 for 'matches nobody'."""
+    if all(annotation['id'] >= 0 for annotation in annotations):
+        return annotations
+    return [dict(annotation, id=number) for number, annotation in enumerate(annotations, 1)]
+
+
+def _image(image: dict) -> dict:
+    """The fields of a picture that the evaluation reads."""
+    made = dict(id=image['id'], file_name=image['file_name'], width=int(image['width']), height=int(image['height']))
+    if 'crowdIndex' in image:
+        made.update(crowdIndex=image['crowdIndex'])
+    return made
+
+
+def check_areas(annotations: List[dict], images: List[dict], path: str) -> None:
+    """BadInput if an area is missing, or nobody could match by it, or everybody.
+
+    Args:
+        annotations: of people and crowds, without problems.
+        images: of the file.
+        path: for the message.
+    """
+    shapes = {image['id']: sides_of(image) for image in images}
+    for annotation in annotations:
+        if problem := problem_of_area(annotation, shapes[annotation['image_id']]):
+            raise BadInput(f"{path}: annotation {annotation['id']}: {problem}; mend the file, or set use_area=False of "
+                           'the metric to estimate it from the box')
 
 
 def check_crowd_index(images: List[dict], path: str) -> None:
     """BadInput if a picture has no crowd index, by which CrowdPose tells easy, medium and hard ones apart."""
-    without = [image['id'] for image in images if not _is_number(image.get('crowdIndex'))]
+    without = [image['id'] for image in images if not is_coordinate(image.get('crowdIndex'))]
     if without:
         raise BadInput(f"{path}: field 'crowdIndex' is missing from {len(without)} of {len(images)} images, first from "
                        f'image {without[0]}; AP(E), AP(M) and AP(H) need it: use the official CrowdPose file, or set '
                        "iou_type='keypoints' of the metric to do without them")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)

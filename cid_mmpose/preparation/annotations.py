@@ -2,7 +2,8 @@
 from itertools import combinations
 from typing import Dict, NamedTuple, Sequence
 
-from cid_mmpose.datasets.annotations import labelled_joints, parse_annotations, person_category
+from cid_mmpose.datasets.annotations import parse_annotations, person_category
+from cid_mmpose.datasets.problems import labelled_joints
 from cid_mmpose.errors import BadInput
 
 from .downloads import AGAIN, Download, Pictures

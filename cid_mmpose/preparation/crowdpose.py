@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 from typing import Dict, Tuple, Union
 
-from cid_mmpose.datasets.annotations import as_json, is_coordinate
+from cid_mmpose.datasets.values import as_json, is_coordinate
 from cid_mmpose.errors import BadInput
 
 from .annotations import Annotations, check_count, check_disjoint, check_pictures, count, read_people, words

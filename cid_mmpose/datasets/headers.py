@@ -1,0 +1,119 @@
+"""What the header of a picture's file says before anything is decoded: its kind and its size.
+
+A file of a few kB can claim 65500 x 65500 pixels, and decoding it takes 8 GB and half a minute. OpenCV has no call for
+the header alone, so it is read here: of JPEG and PNG in place, of the other kinds by the classes of Pillow, which
+decode nothing until they are asked for pixels.
+"""
+import warnings
+from io import BytesIO
+from typing import Callable, NamedTuple, Optional
+
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from .jpeg import stored_size
+
+MAX_PIXELS = 178_956_970  # where Pillow, too, takes a file for an attack: 512 MiB as 8-bit BGR
+TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of a TIFF file
+NO_KIND = 'not a picture of a kind that is read (JPEG, PNG, BMP, GIF, TIFF, WebP, PNM, JPEG 2000)'
+INCOMPLETE = 'not a complete picture of a kind OpenCV reads'
+
+
+# of tags that nobody here reads; what matters is said in one line of our own
+warnings.filterwarnings('ignore', module='PIL.TiffImagePlugin')
+
+
+class Kind(NamedTuple):
+    """A kind of picture files."""
+    name: str
+    marks: tuple  # bytes that a file begins with, one or the other
+    reader: Callable  # bytes of a file -> (H, W) in pixels
+
+
+class Unusable(NamedTuple):
+    """Why a file's picture is not decoded."""
+    text: str
+    way_out: str
+
+
+AGAIN = 'get it again, or take it out of the annotation file'
+
+
+def size_of_png(data: bytes) -> tuple:
+    """(H, W) in pixels of a PNG file, whose first part holds the size at a fixed place; what follows may be of any size.
+    """
+    if data[12:16] != b'IHDR' or len(data) < 24:
+        raise ValueError('a PNG file without a header')
+    return int.from_bytes(data[20:24], 'big'), int.from_bytes(data[16:20], 'big')
+
+
+def by_pillow(reader: Callable) -> Callable:
+    """A function from the bytes of a file to (H, W) in pixels, of one of Pillow's classes."""
+
+    def size_of(data: bytes) -> tuple:
+        width, height = reader(BytesIO(data)).size
+        return height, width
+
+    return size_of
+
+
+def size_of_tiff(data: bytes) -> tuple:
+    """(H, W) in pixels of a TIFF file's first picture, or of its tiles if those are larger: they are decoded whole."""
+    image = TiffImageFile(BytesIO(data))
+    sides = image.size[::-1]
+    tile = image.tag_v2.get(TILE_LENGTH, 0), image.tag_v2.get(TILE_WIDTH, 0)
+    return tile if tile[0] * tile[1] > MAX_PIXELS else sides
+
+
+KINDS = (
+    Kind('JPEG', (b'\xff\xd8\xff', ), stored_size),
+    Kind('PNG', (b'\x89PNG\r\n\x1a\n', ), size_of_png),
+    Kind('BMP', (b'BM', ), by_pillow(BmpImageFile)),
+    Kind('GIF', (b'GIF87a', b'GIF89a'), by_pillow(GifImageFile)),
+    Kind('TIFF', (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'), size_of_tiff),
+    Kind('WebP', (b'RIFF', ), by_pillow(WebPImageFile)),
+    Kind('PNM', (b'P1', b'P2', b'P3', b'P4', b'P5', b'P6'), by_pillow(PpmImageFile)),
+    Kind('JPEG 2000', (b'\0\0\0\x0cjP  \r\n', b'\xff\x4f\xff\x51'), by_pillow(Jpeg2KImageFile)),
+)
+
+
+def kind_of(data: bytes) -> Optional[Kind]:
+    """The kind of a picture's file by its first bytes; None if it is none that is read."""
+    for kind in KINDS:
+        if data.startswith(kind.marks):
+            return kind
+    return None
+
+
+def size_of(data: bytes) -> Optional[tuple]:
+    """(H, W) in pixels of a picture's file, as stored; None where the header does not say it."""
+    kind = kind_of(data)
+    if kind is None:
+        return None
+    try:
+        size = kind.reader(data)
+    except Exception:  # what a class of Pillow raises at a broken header depends on the kind and on the version
+        return None
+    return size if size and min(size) > 0 else None
+
+
+def problem_of_header(data: bytes, size: Optional[tuple], max_pixels: int = MAX_PIXELS) -> Optional[Unusable]:
+    """Why a picture's file is not to be decoded; None if nothing speaks against it so far.
+
+    Args:
+        data: bytes of the file.
+        size: (H, W) in pixels, of ``size_of``.
+        max_pixels: largest number of pixels that is decoded.
+    """
+    if data and kind_of(data) is None:
+        return Unusable(NO_KIND, 'convert it, or take it out of the annotation file')
+    if size is None:
+        return Unusable(INCOMPLETE, AGAIN)
+    if size[0] * size[1] > max_pixels:
+        return Unusable(f'{size[1]} x {size[0]} pixels are more than max_pixels={max_pixels} of cid_mmpose.LoadPicture',
+                        'set that higher, or take the picture out of the annotation file')
+    return None

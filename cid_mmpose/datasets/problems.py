@@ -1,0 +1,265 @@
+"""What is wrong with an entry of an annotation file: one list of rules for training, testing and the doctor."""
+import math
+from collections import Counter
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from cid_mmpose.errors import BadInput
+
+from .regions import region_problem
+from .values import as_json, is_coordinate, is_number, is_whole, no_coordinate
+
+LONGEST_SIDE = 10**6  # pixels of a picture
+MOST_PIXELS = 2**30  # of a picture; OpenCV reads no larger ones
+LEAST_AREA = 1  # pixels of a person; a share of the picture, which some tools write, lies below
+MOST_PICTURES = 4  # that the area of a person may fill: some tools take it of a box that leaves the picture
+CROWD_FLAGS = (0, 1, None)  # true and false are equal to 1 and 0
+NO_PICTURE = "field 'image_id' names no image of the file"
+
+
+def problem_of_sides(image: dict) -> str:
+    """What is wrong with the size of a picture, as "field 'x' ..."; '' if nothing is."""
+    for side in ('width', 'height'):
+        value = image[side]
+        if not is_whole(value) or not 0 < value <= LONGEST_SIDE:
+            return f'field {side!r} is {as_json(value)}; give the whole number of pixels that the picture has'
+    if image['width'] * image['height'] > MOST_PIXELS:
+        return (f"fields 'width' and 'height' are {image['width']} x {image['height']} pixels, more than any picture "
+                'that can be read; give those of the picture')
+    return ''
+
+
+def sides_of(image: dict) -> Tuple[float, float]:
+    """(H, W) of a picture in pixels as its annotation says; NaN, NaN if it says nothing of use."""
+    if problem_of_sides(image):
+        return math.nan, math.nan
+    return int(image['height']), int(image['width'])
+
+
+def labelled_joints(annotation: dict) -> int:
+    """Number of joints with visibility above 0; the file's own ``num_keypoints`` may be missing or stale."""
+    return sum(v > 0 for v in annotation['keypoints'][2::3])
+
+
+def problem_of_crowd_flag(annotation: dict) -> str:
+    """What is wrong with 'iscrowd', '' if nothing is: text and lists would make a crowd of whoever has them."""
+    flag = annotation.get('iscrowd')
+    if isinstance(flag, (int, float, type(None))) and flag in CROWD_FLAGS:
+        return ''
+    return f"field 'iscrowd' is {as_json(flag)}; give 0 or 1"
+
+
+def is_crowd(annotation: dict) -> bool:
+    """Whether an annotation is a crowd, where ``problem_of_crowd_flag`` finds nothing."""
+    return bool(annotation.get('iscrowd'))
+
+
+def problem_of(annotation: dict, num_keypoints: int, shape: Sequence[float] = (math.nan, math.nan)) -> str:
+    """What is wrong with one annotation, as "field 'x' ..."; '' if nothing is.
+
+    A crowd region needs no joints, and a person without labelled joints needs no box: neither becomes a target. The
+    regions of both are left out of the loss; nobody reads those of others.
+
+    Args:
+        annotation: of a person or a crowd.
+        num_keypoints: K.
+        shape: (H, W) of its picture in pixels; NaN if unknown.
+    """
+    if problem := problem_of_crowd_flag(annotation):
+        return problem
+    if is_crowd(annotation):
+        return problem_of_region(annotation, shape)
+    if problem := problem_of_joints(annotation, num_keypoints):
+        return problem
+    if labelled_joints(annotation):
+        return problem_of_box(annotation)
+    return problem_of_region(annotation, shape)
+
+
+def problem_of_joints(annotation: dict, num_keypoints: int) -> str:
+    """As ``problem_of`` for the joints of a person."""
+    keypoints = annotation.get('keypoints')
+    if not keypoints or not isinstance(keypoints, (list, tuple)):
+        return "field 'keypoints' is missing; use the person_keypoints file, not the instances file"
+    if len(keypoints) != 3 * num_keypoints:
+        return (f"field 'keypoints' has {len(keypoints)} numbers, but {num_keypoints} joints need "
+                f'{3 * num_keypoints}; use the configuration of this data set')
+    if not all(map(is_coordinate, keypoints)):
+        return f"field 'keypoints' has {no_coordinate(keypoints)}"
+    return ''
+
+
+def problem_of_box(annotation: dict) -> str:
+    """As ``problem_of`` for the box of a person with labelled joints; the Gaussian's size comes from it."""
+    box = annotation.get('bbox')
+    if not isinstance(box, (list, tuple)) or len(box) != 4:
+        return "field 'bbox' is missing; it must be [x, y, width, height] in pixels"
+    if not all(map(is_coordinate, box)):
+        return f"field 'bbox' has {no_coordinate(box)}"
+    return '' if box[2] > 0 and box[3] > 0 else f"field 'bbox' has no size ({box[2]} x {box[3]} pixels)"
+
+
+def problem_of_area(annotation: dict, shape: Sequence[float]) -> str:
+    """As ``problem_of`` for the area in pixels, by which OKS divides: too small and nobody matches, too large and
+    everybody does. Of those who are not asked for it only has to be there.
+
+    Args:
+        annotation: of a person or a crowd, without a ``problem_of``.
+        shape: (H, W) of its picture in pixels; NaN if unknown.
+    """
+    if 'area' not in annotation:
+        return "field 'area' is missing"
+    if is_crowd(annotation) or not labelled_joints(annotation):
+        return ''
+    area = annotation['area']
+    if not is_number(area) or area != area:  # NaN; of a whole number of any size, too
+        return f"field 'area' is {as_json(area)}, which is no number"
+    if area <= 0:
+        return f"field 'area' is {as_json(area)}, not above 0"
+    if area < LEAST_AREA:
+        return f"field 'area' is {as_json(area)}, less than a pixel"
+    most = MOST_PICTURES * shape[0] * shape[1]
+    return f"field 'area' is {as_json(area)}, more than {MOST_PICTURES} times its picture" if area > most else ''
+
+
+def problem_of_region(annotation: dict, shape: Sequence[float]) -> str:
+    """As ``problem_of`` for the region of a crowd or of a person without labelled joints."""
+    problem = region_problem(annotation.get('segmentation'), shape)
+    return f"field 'segmentation' has {problem}" if problem else ''
+
+
+def problem_of_category(annotation: dict, known: Sequence[int]) -> str:
+    """What is wrong with the category of an annotation.
+
+    Args:
+        annotation: any.
+        known: ids of the file's categories.
+    """
+    category = annotation['category_id']
+    if not isinstance(category, bool) and category in known:
+        return ''
+    return f"field 'category_id' is {as_json(category)}, which no category of the file has"
+
+
+def is_picture_known(annotation: dict, images: Dict[Any, dict]) -> bool:
+    """Whether an annotation's picture is one of ``images``, by id; true is not 1."""
+    return not isinstance(annotation['image_id'], bool) and annotation['image_id'] in images
+
+
+class Problem(NamedTuple):
+    """Something wrong with one entry of a file."""
+    where: str  # "entry 3 of 'images'"
+    text: str  # "field 'x' ..."
+
+
+def check_entries(data: dict, path: str) -> None:
+    """BadInput if pictures have no usable size, or ids are taken twice: nothing of such a file can be trusted.
+
+    Args:
+        data: of ``read_annotations``.
+        path: for the message.
+    """
+    problems = _taken_twice(data, 'images') + _taken_twice(data, 'categories') + _taken_twice(data, 'annotations')
+    for number, image in enumerate(data['images']):
+        if text := problem_of_sides(image):
+            problems.append(Problem(f"entry {number} of 'images'", text))
+    if problems:
+        first = problems[0]
+        raise BadInput(f'{path}: {first.where}: {first.text} ({len(problems)} such); tools/doctor.py lists all, and its '
+                       '--fix writes a repaired copy')
+
+
+def _taken_twice(data: dict, key: str) -> List[Problem]:
+    """The entries of a list whose id another one has too."""
+    ids = Counter(entry['id'] for entry in data.get(key) or ())
+    return [Problem(f"'{key}'", f"field 'id' {number} is taken {times} times; give each entry its own")
+            for number, times in ids.items() if times > 1]
+
+
+def bad_annotations(data: dict, path: str, num_keypoints: int, action: str, logger) -> set:
+    """Ids of annotations that cannot be used.
+
+    Args:
+        data: of ``read_annotations``, with the annotations of people alone; none with a problem of ``check_entries``.
+        path: for the message.
+        num_keypoints: K.
+        action: 'error' or 'skip'.
+        logger: takes the message of 'skip'.
+
+    Raises:
+        BadInput: there are some and ``action`` is 'error'.
+    """
+    problems = problems_of(data, num_keypoints)
+    if problems:
+        message = say_problems(problems, len(data['annotations']), path)
+        if action == 'error':
+            raise BadInput(f"{message}. Mend the file, or leave them out with bad_annotations='skip' of the data set")
+        logger.warning('%s; left out', message)
+    return set(problems)
+
+
+def problems_of(data: dict, num_keypoints: int) -> Dict[int, str]:
+    """What is wrong with each annotation that cannot be used, by its id.
+
+    Args:
+        data: as for ``bad_annotations``.
+        num_keypoints: K.
+    """
+    images = {image['id']: image for image in data['images']}
+    shapes = {number: sides_of(image) for number, image in images.items()}
+    categories = [category['id'] for category in data.get('categories') or ()]
+    problems = {}
+    for annotation in data.get('annotations') or ():
+        if not is_picture_known(annotation, images):
+            problem = NO_PICTURE
+        else:
+            problem = problem_of_category(annotation, categories)
+            problem = problem or problem_of(annotation, num_keypoints, shapes[annotation['image_id']])
+        if problem:
+            problems[annotation['id']] = problem
+    return problems
+
+
+def say_problems(problems: Dict[int, str], number: int, path: str) -> str:
+    """One line on the first of some problems.
+
+    Args:
+        problems: text by id of the annotation.
+        number: how many annotations there are.
+        path: of the file.
+    """
+    first, text = next(iter(problems.items()))
+    return f'{path}: annotation {first}: {text} ({len(problems)} such of {number})'
+
+
+def usable_region(annotation: dict, shape: Sequence[float]) -> Any:
+    """The region of a crowd or person as it can be drawn: the file's, else the box, else None.
+
+    Args:
+        annotation: any, also one with a problem.
+        shape: (H, W) of its picture in pixels.
+    """
+    region = annotation.get('segmentation')
+    if not region_problem(region, shape):
+        return region or None
+    return box_outline(annotation.get('bbox'), shape)
+
+
+def box_outline(box: Any, shape: Sequence[float]) -> Any:
+    """A box [x, y, w, h] in pixels, cut off at the border of its picture, as a list of one polygon; None without size.
+
+    Args:
+        box: as in the file.
+        shape: (H, W) of the picture in pixels; NaN if unknown, then nothing is cut off.
+    """
+    if problem_of_box(dict(bbox=box)):
+        return None
+    low = np.array(box[:2], float)
+    high = low + box[2:]
+    if not np.isnan(shape).any():
+        low, high = (np.clip(edge, 0, shape[::-1]) for edge in (low, high))
+    if not (high > low).all():
+        return None
+    left, top, right, bottom = *low.tolist(), *high.tolist()
+    return [[left, top, right, top, right, bottom, left, bottom]]
