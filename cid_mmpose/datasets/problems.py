@@ -112,7 +112,11 @@ def problem_of_area(annotation: dict, shape: Sequence[float]) -> str:
         return "field 'area' is missing"
     if is_crowd(annotation) or not labelled_joints(annotation):
         return ''
-    area = annotation['area']
+    return problem_of_pixels(annotation['area'], shape)
+
+
+def problem_of_pixels(area: Any, shape: Sequence[float]) -> str:
+    """As ``problem_of_area`` for the value alone, of a person who is asked for."""
     if not is_number(area) or area != area:  # NaN; of a whole number of any size, too
         return f"field 'area' is {as_json(area)}, which is no number"
     if area <= 0:

@@ -4,6 +4,7 @@ from typing import Any, Sequence
 
 FARTHEST = 1e9  # pixels
 LARGEST_ID = 2**63  # the evaluation keeps ids as 64-bit integers
+LONGEST_NAME = 255  # bytes, of any file system
 SHOWN = 40  # characters of a value in a message
 
 
@@ -39,13 +40,13 @@ def is_id(value: Any) -> bool:
 
 def is_file_name(value: Any) -> bool:
     """Whether a value can be the name of a file: text that is not empty and holds no control characters, nor halves of
-    characters such as "\\ud800", which no file system takes.
+    characters such as "\\ud800", and is not longer than a file system takes.
     """
     if not isinstance(value, str) or not value.strip():
         return False
     if any(ord(letter) < 32 or 0xd800 <= ord(letter) <= 0xdfff for letter in value):
         return False
-    return True
+    return max(len(part.encode()) for part in value.split('/')) <= LONGEST_NAME
 
 
 def no_coordinate(values: Sequence) -> str:

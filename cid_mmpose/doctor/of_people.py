@@ -1,7 +1,7 @@
 """Checks of the people: joints, boxes, areas, regions. Each takes a case; N people, K joints."""
 import numpy as np
 
-from cid_mmpose.datasets.problems import is_picture_known, problem_of_area, problem_of_crowd_flag
+from cid_mmpose.datasets.problems import is_picture_known, problem_of_crowd_flag, problem_of_pixels
 from cid_mmpose.datasets.regions import region_problem
 from cid_mmpose.datasets.values import as_json
 
@@ -161,7 +161,8 @@ def area_missing(case: Case) -> Found:
 def area_invalid(case: Case) -> Found:
     """Labelled people whose area cannot be a person's, where the evaluation takes it from the file."""
     asked_for = case.is_labelled & ~_area_missing(case) & case.needs_area
-    problems = {row: problem_of_area(case.people[row], case.sides[row][::-1]) for row in np.flatnonzero(asked_for)}
+    problems = {row: problem_of_pixels(case.people[row]['area'], case.sides[row][::-1])
+                for row in np.flatnonzero(asked_for)}
     wrong = np.array([bool(problems.get(row)) for row in range(len(case.people))], bool)
     return case.people_where(wrong, case.is_labelled, lambda row: f'area {as_json(case.people[row]["area"])}')
 
