@@ -4,20 +4,20 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from cid_mmpose.datasets.values import is_coordinate
+from cid_mmpose.datasets.values import FARTHEST, is_coordinate
 
 
 def number_rows(rows: Sequence[Any], width: int) -> np.ndarray:
     """Rows that may be anything -> (len(rows), width) float64.
 
-    A row that is no list of ``width`` entries is NaN throughout; an entry that is no finite number is NaN. Text is not
+    A row that is no list of ``width`` entries is NaN throughout; an entry that is no coordinate is NaN. Text is not
     read as a number: no part of the training does.
     """
     made = np.full((len(rows), width), np.nan)
     right = [number for number, row in enumerate(rows) if isinstance(row, (list, tuple)) and len(row) == width]
     if right and width:
         made[right] = _same_width([rows[number] for number in right])
-    made[~np.isfinite(made)] = np.nan
+    made[~(np.abs(made) < FARTHEST)] = np.nan
     return made
 
 
