@@ -42,11 +42,12 @@ def prepare() -> None:
     """Check the versions and lay the stand-ins ready; imports none of the stack. Raises BadInput: what to install."""
     check_versions()
     warnings.filterwarnings('ignore', message='pkg_resources is deprecated')   # mmengine imports it; not for users
-    for finder in (OpsStandIn(), CocoStandIn(), CheckpointsSecured()):
+    for finder in (OpsStandIn(), CocoStandIn(), AfterImport()):
         if not any(isinstance(known, type(finder)) for known in sys.meta_path):
             sys.meta_path.insert(0, finder)
-    if CheckpointsSecured.MODULE in sys.modules:   # imported before us
-        introduce()
+    for module, step in AFTER_IMPORT.items():
+        if module in sys.modules:   # imported before us
+            step()
 
 
 def check_versions(needs: Sequence[Need] = NEEDS) -> None:
@@ -150,37 +151,26 @@ def missing_op(name: str) -> Callable:
     return op
 
 
-class CheckpointsSecured(MetaPathFinder):
-    """Has checkpoints loaded by ``safe_load`` as soon as mmengine can load any, whoever imports it.
+class AfterImport(MetaPathFinder):
+    """Lets the steps of ``AFTER_IMPORT`` follow the import of their modules, whoever imports those.
 
     MMPose's inferencer reads the weights before it builds the model, so that a registration along with our classes
     would come too late.
     """
-    MODULE = 'mmengine.runner'
 
     def find_spec(self, name: str, path=None, target=None) -> Optional[ModuleSpec]:
-        """The module as it would be found without us, with a loader that registers ours after it."""
-        spec = PathFinder.find_spec(name, path) if name == self.MODULE else None
+        """The module as it would be found without us, with a loader that takes the step after it."""
+        spec = PathFinder.find_spec(name, path) if name in AFTER_IMPORT else None
         if spec is not None:
-            spec.loader = _SecuredLoader(spec.loader.name, spec.loader.path)
+            spec.loader = _LoaderWithStep(spec.loader.name, spec.loader.path)
         return spec
 
 
-class _SecuredLoader(SourceFileLoader):
+class _LoaderWithStep(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
-        introduce()
-
-
-def introduce() -> None:
-    """Makes this package known to mmengine: its loaders of checkpoints, and its name as a scope.
-
-    The scope is for MMPose's inferencers: ``scope='cid_mmpose'`` finds the models of our index by their names.
-    """
-    secure_checkpoints()
-    packages = import_module('mmengine.config.utils').MODULE2PACKAGE
-    packages.setdefault(__package__, __package__)
+        AFTER_IMPORT[self.name]()
 
 
 class CocoStandIn(MetaPathFinder, Loader):
@@ -249,3 +239,12 @@ def secure_checkpoints() -> None:
     from . import safe_load
     for prefixes, loader in safe_load.LOADERS.items():
         CheckpointLoader.register_scheme(prefixes=prefixes, loader=loader, force=True)
+
+
+def name_scope() -> None:
+    """From now on MMPose's inferencers find the models of our index by name: ``scope='cid_mmpose'``."""
+    inferencers = import_module('mmengine.infer.infer')
+    inferencers.MODULE2PACKAGE = {**inferencers.MODULE2PACKAGE, __package__: __package__}
+
+
+AFTER_IMPORT = {'mmengine.runner': secure_checkpoints, 'mmengine.infer.infer': name_scope}
