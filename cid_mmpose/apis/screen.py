@@ -25,7 +25,8 @@ IDLE_WARNINGS = re.compile(
     r'|is created without name|instance named|lr_scheduler\.step\(\)|pin_memory.*no accelerator'
     r'|init_weights of \w+ has been called|is not a meta file|save_best.*is not set'
     r'|Attribute `save_dir` is not set|The prefix is not set in metric class'
-    r'|Creating a tensor from a list of numpy|enable_nested_tensor')
+    r'|Creating a tensor from a list of numpy|enable_nested_tensor'
+    r'|"FileClient" will be deprecated|"HardDiskBackend" is the alias')
 # what the COCO tools and mmengine print between the figures
 BOOKKEEPING = re.compile(
     r'loading annotations into memory|creating index|index created|Loading and preparing results|done \(t='
