@@ -100,7 +100,7 @@ def test_what_cannot_be_written_leaves_the_last_submission_as_it_was(tmp_path, x
     good, bad = (dict(keypoints=np.full((17, 3), value), score=.5) for value in (3, x))
     assert write_submission(str(path), submission_rows({1: [good], 2: [good, good]})) == 3
     before = path.read_bytes()
-    with pytest.raises(ValueError, match='not JSON compliant'):
+    with pytest.raises(BadInput, match='^prediction of picture 1: keypoints is NaN or infinite; the weights or'):
         write_submission(str(path), submission_rows({1: [good, bad]}))
     assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == [path.name]
 

@@ -192,10 +192,10 @@ def test_a_command_answers_with_one_line_and_status_2():
     assert (done.returncode, done.stderr) == (2, 'error: gone.py: no such config\n')
 
 
-def kill_in_the_third_epoch(config, folder) -> None:
+def kill_in_the_third_epoch(config, folder, *options: str) -> None:
     """Starts a run and kills it in its third epoch."""
     run = subprocess.Popen([sys.executable, str(ROOT / 'tools' / 'train.py'), config, '--work-dir', str(folder),
-                            '--cfg-options', 'train_cfg.max_epochs=400'], env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+                            '--cfg-options', 'train_cfg.max_epochs=400', *options], env=ENVIRONMENT, stdout=subprocess.DEVNULL)
     end = time.monotonic() + 300
     while not any(row.get('iter') in (9, 10, 11) for row in scalars(folder)) and time.monotonic() < end:
         time.sleep(0.02)
@@ -203,31 +203,48 @@ def kill_in_the_third_epoch(config, folder) -> None:
     assert run.wait() == -signal.SIGKILL
 
 
+def losses(folder) -> dict:
+    """The loss of each iteration that a folder's runs logged; of one that was repeated, the later one."""
+    return {row['iter']: row['loss'] for row in scalars(folder) if 'iter' in row}
+
+
 @pytest.mark.slow
-def test_a_run_killed_in_mid_epoch_goes_on_from_its_last_whole_one(config, tmp_path):
-    kill_in_the_third_epoch(config, tmp_path)
-    last = int(re.search(r'epoch_(\d+)', launch.newest_checkpoint(str(tmp_path))).group(1))
-    before = len(rates(tmp_path))
-    done = command(ROOT / 'tools' / 'train.py', config, '--work-dir', tmp_path, '--resume', '--cfg-options',
-                   f'train_cfg.max_epochs={last + 1}')
-    assert done.returncode == 0, done.stderr
-    assert rates(tmp_path)[before:] == [(4 * last + i, pytest.approx(1e-4)) for i in (1, 2, 3, 4)]
+@pytest.mark.parametrize('workers', [0, 2])
+def test_a_run_killed_in_mid_epoch_goes_on_with_the_losses_of_one_that_was_not(config, tmp_path, workers):
+    options = ['train_dataloader.num_workers=%d' % workers, f'train_dataloader.persistent_workers={workers > 0}']
+    kill_in_the_third_epoch(config, tmp_path / 'killed', *options)
+    last = int(re.search(r'epoch_(\d+)', launch.newest_checkpoint(str(tmp_path / 'killed'))).group(1))
+    before = len(rates(tmp_path / 'killed'))
+    for name in ('killed', 'whole'):
+        done = command(ROOT / 'tools' / 'train.py', config, '--work-dir', tmp_path / name, '--resume', '--cfg-options',
+                       f'train_cfg.max_epochs={last + 5}', *options)
+        assert done.returncode == 0, done.stderr
+    first = 4 * last + 1
+    assert [i for i, _ in rates(tmp_path / 'killed')[before:]] == list(range(first, first + 20))
+    resumed, whole = losses(tmp_path / 'killed'), losses(tmp_path / 'whole')
+    assert [resumed[i] for i in range(first, first + 20)] == [whole[i] for i in range(first, first + 20)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('launcher', ['torch.distributed.run', 'torch.distributed.launch'])
-def test_two_processes_train_and_test_on_a_cpu(config, tmp_path, launcher):
+def test_two_processes_train_and_test_on_a_cpu_and_leave_nothing_in_the_current_folder(config, tmp_path, launcher,
+                                                                                       monkeypatch):
+    current = tmp_path / 'current'
+    current.mkdir()
+    monkeypatch.chdir(current)
     start = ['-m', launcher, '--nproc_per_node=2', '--master_port=29731']
     one_epoch = ['--launcher', 'pytorch', '--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1']
     done = command(ROOT / 'tools' / 'train.py', config, *one_epoch, launcher=start)
     assert done.returncode == 0, done.stderr[-3000:]
     assert [i for i, _ in rates(tmp_path)] == [1, 2]   # 8 pictures, 2 processes, 2 pictures each
     done = command(ROOT / 'tools' / 'test.py', config, tmp_path / 'epoch_1.pth', '--out', tmp_path / 'm.json',
+                   '--dump', tmp_path / 'd.pkl',
                    *one_epoch[:4], launcher=start)
     assert done.returncode == 0, done.stderr[-3000:]
     one = launch.test(config, str(tmp_path / 'epoch_1.pth'), work_dir=str(tmp_path),
                       cfg_options=named(launcher))
     assert json.loads((tmp_path / 'm.json').read_text()) == one
+    assert list(current.iterdir()) == [] and not (tmp_path / '.results').exists()
 
 
 HELP = '''

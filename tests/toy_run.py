@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
@@ -97,7 +98,8 @@ def toy_runner(folder: Path, name: str, *hooks: Hook, epochs: int = 3, wrapper=N
     saving.update(checkpoint or {})
     return Runner(model=dict(type='ToyModel'), work_dir=str(folder), train_dataloader=loader,
                   optim_wrapper=optim_wrapper, experiment_name=name, log_level='WARNING',
-                  default_hooks=dict(checkpoint=saving), custom_hooks=list(hooks), resume=resume, **options)
+                  default_hooks=dict(checkpoint=saving), custom_hooks=list(hooks), resume=resume,
+                  cfg=Config(dict(train_dataloader=loader)), **options)
 
 
 def saved(folder: Path) -> list:

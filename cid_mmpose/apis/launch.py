@@ -27,6 +27,7 @@ from cid_mmpose.whole_files import only_run_in
 from .config_errors import config_errors, original
 from .interrupts import Stopped, run_ends
 from .resume import newest_checkpoint
+from .run_hooks import add_run_hooks
 from .screen import prints_in_log, quiet_warnings, runner_class, tell_of_the_run
 from .show import ShowPeople
 from .user_parts import settle_user_parts
@@ -135,6 +136,7 @@ def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional
     except (KeyError, TypeError, IndexError) as error:
         raise BadInput(f'--cfg-options: {error.args[0]}') from error
     apply_recipe(cfg)
+    add_run_hooks(cfg)
     settle_user_parts(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(path).stem)
     check_writable(cfg.work_dir)

@@ -9,6 +9,7 @@ from cid_mmpose.datasets.annotations import joint_names, read_annotations
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import METRICS
 
+from .finite import check_prediction
 from .ground_truth import prepare
 from .submission import check_joint_count, check_submission, submission_rows, write_submission
 
@@ -28,6 +29,9 @@ class CocoPeopleMetric(CocoMetric):
     missing counts of labelled joints are filled. ``CIDHead`` scores people and drops duplicates itself, so neither is
     done again here. Which settings give the published figures of COCO, CrowdPose and OCHuman: docs/evaluation.md.
 
+    Several processes hand their results to the first one through torch, not by files in the current folder, unless
+    ``collect_device='cpu'`` asks for files.
+
     Args:
         ann_file: annotation file; by default the one of the test data set.
         submission: path of a zip for COCO's evaluation server, named
@@ -39,7 +43,7 @@ class CocoPeopleMetric(CocoMetric):
     Raises:
         BadInput: the annotation file cannot be read, holds other joints or pictures than the data set under test, has
             no 'area' although ``use_area``, or no 'crowdIndex' although ``iou_type`` is 'keypoints_crowd'; the
-            submission cannot be written, or is of other joints than COCO's 17.
+            submission cannot be written, or is of other joints than COCO's 17; a prediction is NaN or infinite.
     """
 
     def __init__(self, *, ann_file: Optional[str] = None, submission: Optional[str] = None, score_mode: str = 'bbox',
@@ -50,6 +54,7 @@ class CocoPeopleMetric(CocoMetric):
             kwargs.update(format_only=True, outfile_prefix=submission)
         if ann_file is not None:
             read_annotations(ann_file)
+        kwargs.setdefault('collect_device', 'gpu')   # mmengine's word for torch's own exchange, on any device
         self.submission = submission
         self.category = PERSON
         super().__init__(ann_file=ann_file, score_mode=score_mode, nms_mode=nms_mode, **kwargs)
@@ -82,6 +87,7 @@ class CocoPeopleMetric(CocoMetric):
                 raise BadInput(f"{self._source}: field 'images' has no id {sample['img_id']}, which is a picture of "
                                'the data set under test; leave ann_file of the metric out, to take that of the data '
                                'set')
+            check_prediction(sample['pred_instances'], sample['img_id'])
         super().process(data_batch, [dict(sample, category_id=self.category) for sample in data_samples])
 
     def compute_metrics(self, results: list) -> Dict[str, float]:

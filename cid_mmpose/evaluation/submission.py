@@ -11,6 +11,8 @@ import numpy as np
 
 from cid_mmpose.errors import BadInput
 
+from .finite import check_prediction
+
 # person_keypoints_[test set]_[algorithm]_results, as the server's upload page asks for; the same name for zip and JSON
 NAME = re.compile(r'person_keypoints_(?:val2017|test-dev2017|test-challenge2017)_[^_/\\]+_results\.zip')
 JOINTS = 17  # the server knows COCO's people only
@@ -50,9 +52,13 @@ def submission_rows(people: Dict[int, List[dict]]) -> Iterator[dict]:
 
     Args:
         people: image id -> people with ``keypoints`` (K, 2 or more), x and y in pixels first, and ``score``.
+
+    Raises:
+        BadInput: a number is NaN or infinite.
     """
     for image, found in people.items():
         for person in found:
+            check_prediction(person, image)
             joints = np.round(np.asarray(person['keypoints'], float)[:, :2], DECIMALS).tolist()
             yield dict(image_id=int(image), category_id=1, keypoints=[v for x, y in joints for v in (x, y, 1)],
                        score=float(person['score']))

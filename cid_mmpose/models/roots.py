@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cid_mmpose.errors import BadInput
+
 # Side of the window in which one peak may stand, by mean map side in cells; source: the authors' configuration.
 PEAK_WINDOWS = ((300, 7), (200, 5), (0, 3))
 
@@ -38,12 +40,19 @@ def find_roots(center: Tensor, max_people: int, min_score: float, blur: int) -> 
 
     Returns:
         Roots of all pictures, none where nobody stands out.
+
+    Raises:
+        BadInput: the centre map of a picture holds NaN, which lies above no score: it would pass for an empty picture.
     """
     center = smooth(center, blur)
     h, w = center.shape[-2:]
     window = next(window for side, window in PEAK_WINDOWS if (h + w) / 2 > side)
     is_peak = F.max_pool2d(center, window, 1, window // 2) == center
     score, index = (center * is_peak).flatten(1).topk(min(max_people, h * w))
-    image, rank = (score > min_score).nonzero(as_tuple=True)
+    image, rank = (~(score <= min_score)).nonzero(as_tuple=True)   # with NaN, which is sorted before all numbers
+    broken = image[score[image, rank].isnan()]
+    if len(broken):
+        raise BadInput(f'the centre map of picture {int(broken[0])} of the batch is NaN: the weights or the arithmetic '
+                       'went wrong; give another checkpoint, or leave out half precision (model.test_cfg.precision)')
     score, index = score[image, rank], index[image, rank]
     return Roots(torch.stack([index % w, torch.div(index, w, rounding_mode='floor')], 1), image, score)

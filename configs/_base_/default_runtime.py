@@ -15,6 +15,8 @@ default_hooks = dict(
     run_lock=dict(type='cid_mmpose.RunLockHook'),  # one training at a time in a work folder
     recipe=dict(type='cid_mmpose.RecipeHook'),
     finite=dict(type='cid_mmpose.FiniteStepsHook', max_in_a_row=10),  # skips NaN steps; so many in a row stop the run
+    random_stream=dict(type='cid_mmpose.RandomStreamHook'),  # resumed runs have the losses of runs that went on
+    evaluation=dict(type='cid_mmpose.EvaluationHook'),  # refuses NaN
     loss_curve=dict(type='cid_mmpose.LossCurveHook'))
 
 env_cfg = dict(

@@ -1,0 +1,34 @@
+"""Predictions that are no numbers are refused: NaN loses every comparison, so it would be counted as if it were right."""
+from typing import Any, Mapping, Optional
+
+import numpy as np
+
+from cid_mmpose.errors import BadInput
+
+WAY_OUT = ('the weights or the arithmetic went wrong: give another checkpoint, or leave out half precision '
+           '(model.test_cfg.precision)')
+
+
+def check_prediction(people: Mapping[str, Any], picture: Any) -> None:
+    """BadInput if a prediction holds NaN or infinity.
+
+    Args:
+        people: field -> array, tensor or list, of the people found in a picture; what is no number is passed over.
+        picture: its id, for the message.
+    """
+    field = first_not_finite(people)
+    if field is not None:
+        raise BadInput(f'prediction of picture {picture}: {field} is NaN or infinite; {WAY_OUT}')
+
+
+def first_not_finite(people: Mapping[str, Any]) -> Optional[str]:
+    """The first field that holds NaN or infinity, None if none does.
+
+    Args:
+        people: as for ``check_prediction``.
+    """
+    for field, values in people.items():
+        array = np.asarray(values.detach().cpu() if hasattr(values, 'detach') else values)
+        if array.dtype.kind == 'f' and not np.isfinite(array).all():
+            return field
+    return None
