@@ -32,6 +32,8 @@ def test_a_step_that_is_not_finite_changes_neither_weights_nor_running_means(tmp
     assert [i for i in range(11) if same(notes.states[i], notes.states[i + 1])] == [2, 5]
     assert runner.message_hub.get_info('skipped_steps') == 2
     assert runner.message_hub.get_scalar('train/skipped_steps').current() == 2
+    sound = [loss for loss in notes.losses.values() if not math.isnan(loss)]
+    assert runner.message_hub.get_scalar('train/loss').mean(12) == pytest.approx(sum(sound) / 10)   # in the log
     assert saved(tmp_path) == ['epoch_2.pth', 'epoch_3.pth']
 
 

@@ -2,10 +2,11 @@
 import logging
 from typing import Any, Dict, List, Optional
 
+import numpy as np
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
-from mmengine.logging import print_log
+from mmengine.logging import HistoryBuffer, print_log
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
@@ -37,7 +38,7 @@ class FiniteStepsHook(Hook):
         ValueError: ``max_in_a_row`` is not a whole number above 0.
         RunStopped: names the iteration and the losses.
     """
-    priority = 'VERY_HIGH'   # before EMA takes over weights, and before anything is logged or saved
+    priority = 'VERY_HIGH'   # after mmengine has noted the losses, before EMA takes weights and anything is logged
 
     def __init__(self, max_in_a_row: int = 10) -> None:
         if isinstance(max_in_a_row, bool) or not isinstance(max_in_a_row, int) or max_in_a_row < 1:
@@ -131,8 +132,11 @@ class FiniteStepsHook(Hook):
         hub.update_info(SKIPPED, total)
         hub.update_scalar(f'train/{SKIPPED}', total)
 
+        for name in losses:
+            _leave_out_of_mean(hub.log_scalars.get(f'train/{name}'))
+
         self.in_a_row += 1
-        values = {name: float(value) for name, value in losses.items()}
+        values = {name: float(torch.as_tensor(value).detach().mean()) for name, value in losses.items()}
         text = ', '.join(f'{name} {value:.4g}' for name, value in values.items())
         what = f'iteration {runner.iter + 1}: loss or gradient is not finite ({text})'
         if self.in_a_row >= self.max_in_a_row:
@@ -191,6 +195,21 @@ def not_finite(tensors: List[Tensor]) -> Tensor:
     wide = [tensor.float() if tensor.dtype == torch.float16 else tensor for tensor in tensors]
     norms = [norm.to(wide[0].device) for norm in torch._foreach_norm(wide)]
     return ~torch.isfinite(torch.stack(norms)).all()
+
+
+def _leave_out_of_mean(history: Optional[HistoryBuffer]) -> None:
+    """Takes the last value out of the mean that is logged, which would be NaN for a whole window of iterations.
+
+    Args:
+        history: of a loss; None if nobody keeps it.
+    """
+    if history is None:
+        return
+    values, counts = history.data
+    others = counts[:-1].any()
+    if others and not np.isfinite(values[-1]):
+        values[-1] = 0
+        counts[-1] = 0
 
 
 def on_any_process(flag: Tensor) -> bool:
