@@ -31,6 +31,14 @@ def test_a_signal_before_the_run_is_one_line_too(capsys):
     assert (left.value.code, capsys.readouterr().err) == (130, 'stopped by SIGINT\n')
 
 
+def test_a_signal_that_a_library_turns_into_another_error_is_still_a_signal(tmp_path):
+    with pytest.raises(Stopped, match='^stopped by SIGTERM; '), run_ends(str(tmp_path)):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except BaseException:
+            raise SyntaxError('as mmengine does where it formats a config')
+
+
 def test_a_signal_that_the_caller_ignores_stays_ignored():
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:

@@ -5,7 +5,7 @@ import re
 import signal
 import threading
 from contextlib import contextmanager
-from typing import Iterator, Optional
+from typing import Iterator, List, Optional
 
 from cid_mmpose.errors import RunStopped
 from cid_mmpose.whole_files import FULL
@@ -46,17 +46,16 @@ def run_ends(work_dir: Optional[str] = None) -> Iterator[None]:
         RunStopped: a data worker died, or the disk is full; or it passes through, from a hook.
     """
     quiet, logging.raiseExceptions = logging.raiseExceptions, False   # a full disk would be told at each line of log
+    came: List[int] = []
     try:
-        with _signals_raise():
+        with _signals_raise(came):
             yield
-    except Stopped as stopped:
-        raise Stopped(stopped.number, f'{stopped}{_way_on(work_dir)}') from None
-    except KeyboardInterrupt:
-        raise Stopped(signal.SIGINT, f'{Stopped(signal.SIGINT)}{_way_on(work_dir)}') from None
-    except RunStopped as error:
-        raise RunStopped(f'{error}{_way_on(work_dir)}') from error
-    except (RuntimeError, OSError) as error:
-        text = outside_cause(error)
+    except BaseException as error:
+        # a bare ``except`` in a library may have made another error of the signal
+        if came or isinstance(error, KeyboardInterrupt):
+            stopped = Stopped(came[0] if came else signal.SIGINT)
+            raise Stopped(stopped.number, f'{stopped}{_way_on(work_dir)}') from None
+        text = str(error) if isinstance(error, RunStopped) else outside_cause(error)
         if text is None:
             raise
         raise RunStopped(f'{text}{_way_on(work_dir)}') from error
@@ -65,8 +64,12 @@ def run_ends(work_dir: Optional[str] = None) -> Iterator[None]:
 
 
 @contextmanager
-def _signals_raise() -> Iterator[None]:
-    """SIGTERM raises as SIGINT does in Python; only the main thread may set that, and does."""
+def _signals_raise(came: List[int]) -> Iterator[None]:
+    """SIGTERM raises as SIGINT does in Python; only the main thread may set that, and does.
+
+    Args:
+        came: takes the number of a signal.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -75,6 +78,7 @@ def _signals_raise() -> Iterator[None]:
 
     def stop(number: int, frame) -> None:
         signal.signal(number, signal.SIG_DFL)
+        came.append(number)
         raise Stopped(number)
 
     for number in SIGNALS:
@@ -87,12 +91,14 @@ def _signals_raise() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def outside_cause(error: Exception) -> Optional[str]:
+def outside_cause(error: BaseException) -> Optional[str]:
     """What the machine, and neither the user's input nor a bug, has done to a run; None if it is not known.
 
     Args:
         error: as raised by torch or by a write.
     """
+    if not isinstance(error, (RuntimeError, OSError)):
+        return None
     text = str(error)
     if isinstance(error, OSError) and error.errno in FULL:
         return f'{error.filename or "a file of the run"}: cannot be written ({FULL[error.errno]})'
