@@ -1,4 +1,5 @@
 """What a device does with CID-W32 alone: training steps in each precision, compiled testing, memory of a crowd."""
+from functools import partial
 from types import SimpleNamespace
 from typing import Callable, Iterator, List
 
@@ -28,7 +29,8 @@ def device(options: SimpleNamespace) -> Iterator[Row]:
 
 def training_steps(options: SimpleNamespace) -> Iterator[Row]:
     """Two pictures of 512 x 512 with five people each, Adam, without reading data; the loss must come down."""
-    wrappers = dict(float32=OptimWrapper, bfloat16=BFloat16OptimWrapper)
+    # bfloat16 is measured as asked for, also on a CPU that imitates it
+    wrappers = dict(float32=OptimWrapper, bfloat16=partial(BFloat16OptimWrapper, insist=True))
     if options.device.type == 'cuda':
         wrappers['float16'] = AmpOptimWrapper  # it does not run on a CPU
     rng = np.random.default_rng(0)
@@ -46,7 +48,7 @@ def training_steps(options: SimpleNamespace) -> Iterator[Row]:
         yield Row('device', case, 'training step, peak MiB', peak_mib(step, options.device), None)
 
 
-def step_of(model: nn.Module, samples: list, wrapper: type, losses: List[float]) -> Callable:
+def step_of(model: nn.Module, samples: list, wrapper: Callable, losses: List[float]) -> Callable:
     """A call that trains one step and adds its loss to ``losses``."""
     place = next(model.parameters()).device
     pictures = torch.randn(len(samples), 3, *TRAIN_SIZE, device=place)
