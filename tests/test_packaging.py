@@ -128,29 +128,47 @@ def test_pip_makes_the_same_wheel_from_the_source_archive(source, wheel, tmp_pat
     assert content(next(tmp_path.glob('*.whl'))) == content(wheel)
 
 
-@pytest.fixture(scope='module')
-def mim(wheel, tmp_path_factory):
-    """Calls openmim from an empty folder, with the wheel installed in front of everything else."""
-    installed, folder = tmp_path_factory.mktemp('installed'), tmp_path_factory.mktemp('elsewhere')
-    pip('install', '-q', '--no-index', '--no-deps', '--target', installed, wheel, folder=folder)
+@pytest.fixture(scope='module', params=['make', 'wheel'])
+def mim(request, tmp_path_factory):
+    """Calls openmim from an empty folder: in the environment that make makes, or with the wheel in front of all else."""
+    folder = tmp_path_factory.mktemp('elsewhere')
+    environment = {}
+    if request.param == 'wheel':
+        installed = tmp_path_factory.mktemp('installed')
+        wheel = request.getfixturevalue('wheel')
+        pip('install', '-q', '--no-index', '--no-deps', '--target', installed, wheel, folder=folder)
+        environment = dict(PYTHONPATH=str(installed))
+    elif ROOT not in Path(sys.prefix).parents:
+        pytest.skip('this is not an environment that make has made in this folder')
 
     def call(*arguments) -> str:
-        return run(sys.executable, '-m', 'mim', *map(str, arguments), folder=folder, PYTHONPATH=str(installed))
+        return run(sys.executable, '-m', 'mim', *map(str, arguments), folder=folder, **environment)
+    call.place = '/installed' if request.param == 'wheel' else str(ROOT / 'configs')
     return call
 
 
 @pytest.mark.slow
-def test_mim_lists_the_models_of_an_installed_wheel(mim):
+def test_mim_lists_the_models_of_the_package(mim):
     listed = mim('search', 'cid_mmpose', '--valid-config')
     names = [path.stem for path in (ROOT / 'configs').glob('*_coco.py')]
     assert len(names) == 2 and [name for name in names if name not in listed] == []
 
 
 @pytest.mark.slow
-def test_mim_trains_tests_and_runs_tools_of_an_installed_wheel_from_any_folder(mim, tmp_path):
+def test_mim_hands_out_a_model_s_config_beside_its_weights(mim, tmp_path):
+    weights = tmp_path / 'cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth'
+    weights.write_bytes(b'fetched before')   # what is there is not fetched again
+    mim('download', 'cid_mmpose', '--config', 'cid_hrnet-w32_coco', '--dest', tmp_path)
+    handed_out = Config.fromfile(tmp_path / 'cid_hrnet-w32_coco.py')
+    assert handed_out.model == Config.fromfile(ROOT / 'configs' / 'cid_hrnet-w32_coco.py').model
+    assert weights.read_bytes() == b'fetched before'
+
+
+@pytest.mark.slow
+def test_mim_trains_tests_and_runs_tools_of_the_package_from_any_folder(mim, tmp_path):
     config = 'cid_hrnet-w16-small_synthcrowd.py'
     said = mim('train', 'cid_mmpose', config, '--gpus', '0', '--work-dir', tmp_path / 'train', '--cfg-options', *SMALL)
-    assert '/installed' in re.search(r'will use (\S+) instead', said).group(1)
+    assert mim.place in re.search(r'will use (\S+) instead', said).group(1)
     assert (tmp_path / 'train' / 'iter_2.pth').is_file()
     mim('test', 'cid_mmpose', config, '--checkpoint', tmp_path / 'train' / 'iter_2.pth', '--gpus', '0', '--work-dir',
         tmp_path / 'test', '--out', tmp_path / 'metrics.json', '--cfg-options', *SMALL)
