@@ -192,6 +192,12 @@ def test_names_that_do_not_tell_the_joints_apart_are_refused(names, says):
     assert str(caught.value) == f'people.json: {problem_of_names(category)}'
 
 
+def test_joints_as_a_list_of_lists_are_named(tmp_path):
+    nested = person(keypoints=[[1, 1, 2]] * 17)
+    with pytest.raises(BadInput, match="people.json: field 'keypoints' of the annotations holds a list a joint; give x"):
+        check_joints(coco([nested]), 'people.json', 1, joints_of('coco'))
+
+
 def test_joints_of_other_categories_and_of_one_person_alone_say_nothing_of_the_file():
     dog = person(9, category_id=3, keypoints=[1, 1, 2] * 20)
     data = coco([person(1), person(2, keypoints=[1, 1, 2] * 14), without(person(3), 'keypoints'), dog],

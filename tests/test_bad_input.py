@@ -133,6 +133,15 @@ def test_a_cut_off_picture_is_skipped_in_training_and_counted(tmp_path):
     assert f'{tmp_path / "2.png"}: not a complete picture of a kind OpenCV reads, left out (1 so far)' in lines
 
 
+def test_a_data_set_of_which_no_picture_can_be_read_is_one_line(tmp_path):
+    write_coco(tmp_path, good())
+    for number in range(1, PICTURES + 1):
+        cut_off(tmp_path, f'{number}.png')
+    options = {'train_dataloader.dataset.max_refetch': 5}
+    assert 'people.json: none of its pictures that were tried can be read; the log names them' in error_of(
+        lambda: runner(tmp_path, **options).train())
+
+
 def test_a_missing_picture_stops_training_even_when_others_are_skipped(tmp_path):
     write_coco(tmp_path, good())
     (tmp_path / '3.png').unlink()

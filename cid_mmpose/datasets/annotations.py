@@ -149,6 +149,9 @@ def check_joints(data: dict, path: str, category: int, names: Sequence[str]) -> 
         names: (K,) joints of the configuration, in order.
     """
     joints = [a.get('keypoints') for a in data['annotations'] if a['category_id'] == category]
+    if any(isinstance(values, list) and values and isinstance(values[0], list) for values in joints):
+        raise BadInput(f"{path}: field 'keypoints' of the annotations holds a list a joint; give x, y and visibility of "
+                       'all joints one after another')
     lengths = [len(values) for values in joints if isinstance(values, list) and values]
     way_out = ('set ann_file to a file of the data set that the configuration is for, or use the configuration of '
                'this one')

@@ -145,6 +145,8 @@ class LoadPicture(BaseTransform):
         """What happens to a file whose picture is not complete, or not to be decoded."""
         if self.unreadable == 'error':
             raise BadInput(f'{path}: {problem.text}; {problem.way_out}')
+        if path in self.skipped:
+            return
         self.skipped.add(path)
         print_log(f'{path}: {problem.text}, left out ({len(self.skipped)} so far)', 'current', 30)
 

@@ -89,6 +89,10 @@ def write_json(path: str, content: Any) -> None:
         with os.fdopen(handle, 'w', encoding='utf-8') as file:
             json.dump(content, file)
         os.replace(name, path)
+    except RecursionError:
+        os.unlink(name)
+        raise BadInput(f'{path}: cannot be written, the annotation file holds lists in lists without end; mend it'
+                       ) from None
     except BaseException:
         os.unlink(name)
         raise
