@@ -34,7 +34,8 @@ def main(arguments: Sequence[str]) -> None:
 
     script = find_script(arguments[0])
     sys.argv = [str(script), *arguments[1:]]
-    sys.path[0] = str(script.parent)   # as for any script; so far it is the current folder
+    if not getattr(sys.flags, 'safe_path', False):   # of Python 3.11 and later
+        sys.path[0] = str(script.parent)   # as for any script; so far it is the current folder
     runpy.run_path(str(script), run_name='__main__')
 
 
