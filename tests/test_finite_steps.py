@@ -3,11 +3,13 @@ import math
 
 import pytest
 import torch
+from mmengine.dist import get_rank
+from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import AmpOptimWrapper
 from toy_run import Notes, Spoil, saved, toy_runner
 
 from cid_mmpose.errors import RunStopped
-from cid_mmpose.hooks import FiniteStepsHook
+from cid_mmpose.hooks import FiniteStepsHook, RandomStreamHook
 from cid_mmpose.hooks.finite import Copies, not_finite
 
 
@@ -103,6 +105,39 @@ def test_what_the_loss_scaler_skips_counts_only_if_no_scale_would_help(tmp_path,
     hook._note_losses(runner.model.train(), (), dict(loss=torch.tensor(loss)))
     hook.after_train_iter(runner, 0, outputs=dict(loss=torch.tensor(loss)))   # without a step of the optimizer
     assert hook.in_a_row == counted
+
+
+class SpoilOne(Spoil):
+    """Spoils the input of the second process alone."""
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        if get_rank() == 1:
+            super().before_train_iter(runner, batch_idx, data_batch)
+
+
+def one_of_two(rank: int, folder: str) -> None:
+    """One of two processes that train together: two iterations an epoch."""
+    torch.distributed.init_process_group('gloo', f'file://{folder}/store', rank=rank, world_size=2)
+    notes = Notes()
+    runner = toy_runner(folder, f'two{rank}', notes, FiniteStepsHook(max_in_a_row=3), RandomStreamHook(),
+                        SpoilOne([1, 4, 5, 6]), epochs=4)
+    runner.model = MMDistributedDataParallel(runner.model)   # mmengine wraps it where it has started the processes
+    with pytest.raises(RunStopped, match='iteration 7: '):
+        runner.train()
+    states = [notes.states[i]['module.linear.weight'] for i in range(7)]
+    changed = [i for i in range(6) if not torch.equal(states[i], states[i + 1])]
+    assert changed == [0, 2, 3]
+    torch.save(states, f'{folder}/states{rank}.pt')
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_processes_skip_together_what_one_of_them_has_spoilt(tmp_path):
+    torch.multiprocessing.spawn(one_of_two, (str(tmp_path), ), nprocs=2)
+    first, second = (torch.load(tmp_path / f'states{rank}.pt') for rank in (0, 1))
+    assert all(torch.equal(one, other) for one, other in zip(first, second))
+    assert len(torch.load(tmp_path / 'epoch_3.pth', weights_only=False)['random_streams']) == 2
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='float16 trains on a GPU only')
