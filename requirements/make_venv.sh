@@ -116,12 +116,23 @@ install() {
     pip install --no-warn-conflicts "$@"
 }
 
+# The newest versions want the newest Python; for all else what the user would get first.
+choose_python() {
+    local version
+    if [ "$stack" = newest ] && [ -z "${PYTHON:-}" ]; then
+        for version in 3.14 3.13 3.12; do
+            requirements/find_python.sh "$version" "$version" 2>/dev/null && return
+        done
+    fi
+    requirements/find_python.sh "$lowest" "$highest"
+}
+
 make_new() {
     local python
     if [ -n "$(ls -A "$venv" 2>/dev/null)" ] && [ ! -e "$venv/pyvenv.cfg" ]; then
         fail "$venv is there and no environment; nothing was changed: move it away, or choose another: make VENV=..."
     fi
-    python=$(requirements/find_python.sh "$lowest" "$highest")
+    python=$(choose_python)
     step "1/4 new environment with $("$python" --version)"
     "$python" -m venv --clear "$venv" || fail "$python cannot make an environment in $PWD/$venv"
 }
