@@ -6,11 +6,10 @@ torch is installed. ``stack.secure_checkpoints`` puts them in the place of mmeng
 import collections
 import re
 import urllib.request
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Callable, Dict
 from urllib.parse import urlsplit
-
-from mmengine.runner import checkpoint as mmengine_zoo
 
 from .checkpoint_files import Refused, read_torch_file
 from .checkpoint_files.downloads import fetched
@@ -19,6 +18,8 @@ from .checkpoint_files.safetensors_files import is_safetensors, read_safetensors
 from .errors import BadInput
 
 SCHEME = re.compile(r'([A-Za-z][A-Za-z0-9+.-]+)://')
+# imported when it is needed: stack.py has this module imported along with mmengine.runner
+MMENGINE_ZOO = 'mmengine.runner.checkpoint'
 PAGES = (b'<!doctype', b'<html', b'<?xml')
 
 
@@ -155,7 +156,7 @@ def load_from_zoo(filename: str, map_location: Any = None) -> Any:
     scheme, name = filename.split('://', 1)
     table = ZOOS[scheme]()
     if scheme.startswith('open'):
-        name = mmengine_zoo.get_deprecated_model_names().get(name, name)
+        name = _models('get_deprecated_model_names')().get(name, name)
     if name not in table:
         raise BadInput(f'{filename}: {scheme} knows no model of this name')
     weights = load_from_http(table[name], map_location)
@@ -171,10 +172,19 @@ def load_from_store(filename: str, map_location: Any = None) -> Any:
     raise BadInput(f'{filename}: checkpoints are read from files and from http(s); copy it to a file first')
 
 
+def _models(function: str) -> Callable[[], Dict[str, str]]:
+    """What gives the names and URLs of a zoo, by the name of mmengine's function."""
+
+    def table() -> Dict[str, str]:
+        return getattr(import_module(MMENGINE_ZOO), function)()
+
+    return table
+
+
 ZOOS: Dict[str, Callable[[], Dict[str, str]]] = {
-    'torchvision': mmengine_zoo.get_torchvision_models, 'modelzoo': mmengine_zoo.get_torchvision_models,
-    'open-mmlab': mmengine_zoo.get_external_models, 'openmmlab': mmengine_zoo.get_external_models,
-    'mmcls': mmengine_zoo.get_mmcls_models}
+    'torchvision': _models('get_torchvision_models'), 'modelzoo': _models('get_torchvision_models'),
+    'open-mmlab': _models('get_external_models'), 'openmmlab': _models('get_external_models'),
+    'mmcls': _models('get_mmcls_models')}
 
 # prefixes, spelled as mmengine has them, so that each of its own loaders is replaced -> loader
 LOADERS: Dict[tuple, Callable] = {

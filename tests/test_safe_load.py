@@ -2,6 +2,8 @@
 import hashlib
 import os
 import pickle
+import subprocess
+import sys
 from collections import Counter, OrderedDict
 from pathlib import Path
 
@@ -25,6 +27,14 @@ def load(path) -> dict:
 def test_every_loader_of_mmengine_is_replaced_once_the_registry_is_imported():
     assert registry.SCOPE == 'cid_mmpose'
     assert {loader.__module__ for loader in CheckpointLoader._schemes.values()} == {'cid_mmpose.safe_load'}
+
+
+def test_this_module_may_be_the_first_that_is_imported():
+    code = ('import cid_mmpose.safe_load as ours; from mmengine.runner import CheckpointLoader; '
+            "print(CheckpointLoader._schemes['http://'] is ours.load_from_http, len(ours.ZOOS['mmcls']()) > 0)")
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
+                          env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+    assert done.stdout == 'True True\n', done.stderr
 
 
 def training_checkpoint() -> dict:
