@@ -129,12 +129,12 @@ def crafted_dtype(number: int, rng: random.Random) -> dict:
     data = data if data != [object] else [None]
     if rng.random() < 0.4:
         scalar = np.float64(0).__reduce__()[0]
-        return dict(state_dict={}, meta=Called(scalar, (dtype, data)))
+        return dict(state_dict={}, meta=dict(number=Called(scalar, (dtype, data))))
     shape = rng.choice([(1, ), (2, ), (), (0, ), (-1, ), (-2, -1), (2**40, ), (2**32, 2**32), (1, 1), (0, 2**62), [1]])
     make = np.empty(0).__reduce__()[0]
     array = Called(make, (np.ndarray, rng.choice([(0, ), (1, ), (2**40, )]), rng.choice([b'b', b'O'])),
                    (rng.choice([1, 1, 1, 0, 2]), shape, dtype, rng.random() < 0.5, data))
-    return dict(state_dict={}, meta=array)
+    return dict(state_dict={}, meta=dict(array=array))
 
 
 def same_weights(content: dict) -> bool:
