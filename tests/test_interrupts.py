@@ -66,6 +66,14 @@ def test_a_dead_worker_is_told_with_what_to_set(tmp_path, text):
             raise RuntimeError(text)
 
 
+def test_a_dead_worker_is_told_also_where_a_library_made_another_error_of_it(tmp_path):
+    with pytest.raises(RunStopped, match='^a data worker died'), run_ends(str(tmp_path)):
+        try:
+            raise RuntimeError(DEAD[0])   # torch raises it anywhere, when the system says that a child is gone
+        except BaseException:
+            raise SyntaxError('as mmengine does where it formats a config')
+
+
 @pytest.mark.parametrize('text', [
     'DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that dataloader\'s workers are out of '
     'shared memory. Please try to raise your shared memory limit.',

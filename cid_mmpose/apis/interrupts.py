@@ -91,12 +91,22 @@ def _signals_raise(came: List[int]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def outside_cause(error: BaseException) -> Optional[str]:
+def outside_cause(error: Optional[BaseException]) -> Optional[str]:
     """What the machine, and neither the user's input nor a bug, has done to a run; None if it is not known.
 
     Args:
-        error: as raised by torch or by a write.
+        error: as raised by torch or by a write, or by what caught that and raised something else.
     """
+    while error is not None:
+        cause = _cause(error)
+        if cause is not None:
+            return cause
+        error = error.__context__
+    return None
+
+
+def _cause(error: BaseException) -> Optional[str]:
+    """As ``outside_cause``, of this error alone."""
     if not isinstance(error, (RuntimeError, OSError)):
         return None
     text = str(error)
