@@ -12,7 +12,6 @@ from typing import Iterator, Optional, Sequence
 
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.config.utils import ConfigParsingError
 from mmengine.dist import get_rank
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -24,7 +23,9 @@ from cid_mmpose.recipes import apply_recipe
 from cid_mmpose.stack import say
 from cid_mmpose.whole_files import only_run_in
 
-from .config_errors import config_errors, original
+from .config_check import check_config, check_kinds
+from .config_errors import config_errors, of_config, original
+from .config_names import check_names, check_option_names
 from .interrupts import Stopped, run_ends
 from .resume import newest_checkpoint
 from .run_hooks import add_run_hooks
@@ -49,10 +50,12 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
     Raises BadInput: an option, the config, a checkpoint or the work folder is wrong.
     """
     cfg = load_config(config, work_dir, cfg_options)
-    if amp:
-        set_amp(cfg, amp)
     if not validate:
         cfg.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
+    with of_config(config):
+        check_config(cfg, 'train')
+    if amp:
+        set_amp(cfg, amp)
     if auto_scale_lr:
         set_auto_scale(cfg, config)
     set_resume(cfg, resume)
@@ -79,6 +82,8 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
     Raises BadInput: as ``train``, and when the checkpoint is of another model.
     """
     cfg = load_config(config, work_dir, cfg_options)
+    with of_config(config):
+        check_config(cfg, 'test')
     for path in filter(None, (out, dump)):
         check_file(path)
     if dump:
@@ -129,18 +134,39 @@ def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional
         raise BadInput(f'{path}: no such config')
     try:
         cfg = Config.fromfile(path)
-    except (SyntaxError, ConfigParsingError, NameError, FileNotFoundError) as error:
-        raise BadInput(f'{path}: cannot be read as a config: {error}') from error
-    try:
-        cfg.merge_from_dict(cfg_options or {})
-    except (KeyError, TypeError, IndexError) as error:
-        raise BadInput(f'--cfg-options: {error.args[0]}') from error
-    apply_recipe(cfg)
+    except Exception as error:   # a config is code, which may raise anything
+        raise BadInput(f'{path}: cannot be read as a config: {type(error).__name__}: {error}') from error
+    put_in(cfg, cfg_options or {})
+    with of_config(path):
+        check_names(cfg)
+        check_kinds(cfg)
+        apply_recipe(cfg)
     add_run_hooks(cfg)
     settle_user_parts(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(path).stem)
     check_writable(cfg.work_dir)
     return cfg
+
+
+def put_in(cfg: Config, options: dict) -> None:
+    """Puts the command line's options into a config, in place.
+
+    Args:
+        cfg: as read.
+        options: dotted name -> value.
+
+    Raises:
+        BadInput: an option has no place in the config, or would change nothing.
+    """
+    check_option_names(options, cfg)
+    for name, value in options.items():
+        try:
+            cfg.merge_from_dict({name: value})
+        except AttributeError as error:
+            raise BadInput(f'--cfg-options: {name}={value}: what stands there is a dict; set options in it') from error
+        except (KeyError, TypeError, IndexError, ValueError, AssertionError) as error:
+            text = str(error.args[0] if error.args else error)
+            raise BadInput(f'--cfg-options: {name}: {text.partition(" [{")[0][:200]}') from error
 
 
 def check_writable(folder: str, what: str = 'work dir') -> None:

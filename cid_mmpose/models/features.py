@@ -30,12 +30,12 @@ def project(features: Sequence[Tensor], weight: Tensor, bias: Tensor) -> Tensor:
         (B, R, H, W).
 
     Raises:
-        ValueError: the branches do not have C channels together.
+        BadInput: the branches do not have C channels together.
     """
     widths = [branch.shape[1] for branch in features]
     if sum(widths) != weight.shape[1]:
-        raise ValueError(f'the feature maps have {widths} channels, the head was built for in_channels='
-                         f'{weight.shape[1]}; set in_channels of the head, or select_index of the neck')
+        raise BadInput(f'the feature maps have {widths} channels, the head was built for in_channels='
+                       f'{weight.shape[1]}; set in_channels of the head, or select_index of the neck')
     first, *others = weight.split(widths, 1)
     projected = F.conv2d(features[0], first, bias)
     for branch, kernel in zip(features[1:], others):
