@@ -76,7 +76,7 @@ def test_a_misspelt_word_is_refused_with_the_one_meant(word, value, meant):
 
 
 def test_the_command_line_refuses_a_misspelt_word(tmp_path):
-    with pytest.raises(BadInput, match="unknown setting 'recipes'; did you mean 'recipe'"):
+    with pytest.raises(BadInput, match="there is no setting 'recipes'; did you mean 'recipe'"):
         load_config(config_path('cid_hrnet-w32_coco.py'), str(tmp_path), dict(recipes='mmpose'))
 
 

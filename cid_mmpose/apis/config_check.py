@@ -43,7 +43,7 @@ def check_kinds(cfg: Config) -> None:
     parameters = inspect.signature(Runner.__init__).parameters
     hints = typing.get_type_hints(Runner.__init__)
     for name in parameters:
-        if name in ('self', 'cfg', 'work_dir') or name not in cfg:
+        if name in ('self', 'cfg', 'work_dir', 'log_level') or name not in cfg:
             continue
         value = cfg[name]
         default = parameters[name].default

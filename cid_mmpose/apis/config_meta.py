@@ -66,6 +66,8 @@ def _check_swaps(meta: Meta, names: Sequence[str]) -> None:
         where = f'keypoint_info {number} ({name})'
         if other not in names:
             raise _wrong(meta, where, f'swaps with {other!r}, which is no joint{_meant(other, names)}')
+    for number, (name, other) in enumerate(swaps.items()):
+        where = f'keypoint_info {number} ({name})'
         if swaps[other] != name:
             raise _wrong(meta, where, f'swaps with {other!r}, but that one with {swaps[other]!r}')
 

@@ -19,6 +19,7 @@ OLD = dict(optimizer='optim_wrapper.optimizer', optimizer_config='optim_wrapper.
            log_config='default_hooks.logger', evaluation='val_evaluator', resume_from='resume and load_from',
            workflow='train_cfg')
 ALIKE = 0.82   # difflib's likeness above which a word is another one misspelt
+LIKE_ENOUGH = 0.7   # the same for a variable and the option that it was made for
 SHORTEST = 5   # of shorter words too many are alike
 
 
@@ -30,7 +31,7 @@ def check_names(cfg: Config) -> None:
     Args: cfg: a config.
     """
     for word, value in cfg.items():
-        if word in READ or word.startswith('_') or _is_used(value, cfg):
+        if word in READ or word.startswith('_') or _is_used(word, value, cfg):
             continue
         if word in OLD:
             raise BadInput(f'{word}: nothing reads this setting of older versions; set {OLD[word]}')
@@ -59,12 +60,31 @@ def _is_a_variable_beside(word: str, known: str, value: Any, cfg: Config) -> boo
     return not same or isinstance(value, (list, tuple)) != isinstance(right, (list, tuple))
 
 
-def _is_used(value: Any, cfg: Config) -> bool:
-    """Whether a value stands somewhere in the parts of the run."""
-    if value is None or value == {} or value == []:
+def _is_used(word: str, value: Any, cfg: Config) -> bool:
+    """Whether a value stands in the parts of the run; of a single one it counts under a name that is like its own."""
+    if not isinstance(value, (dict, list, tuple)):
+        inner = _inner_values(cfg)
+        return any(held == value and _is_like(word, name) for name, held in inner)
+    if not value:
         return False
     parts = [cfg.get(name) for name in READ]
     return any(_holds(part, value) for part in parts)
+
+
+def _is_like(word: str, name: str) -> bool:
+    return difflib.SequenceMatcher(None, word.lower(), name.lower()).ratio() >= LIKE_ENOUGH
+
+
+def _inner_values(cfg: Config) -> Iterator[Tuple[str, Any]]:
+    """Name and value of every option of the run that holds one value."""
+    nodes = [cfg.get(name) for name in READ]
+    while nodes:
+        node = nodes.pop()
+        inner = node.items() if isinstance(node, dict) else ()
+        nodes += node if isinstance(node, (list, tuple)) else [value for _, value in inner]
+        for name, value in inner:
+            if not isinstance(value, (dict, list, tuple)):
+                yield str(name), value
 
 
 def _holds(node: Any, value: Any) -> bool:
@@ -148,3 +168,21 @@ def _places_in(node: Any, where: str, value: Any) -> List[str]:
         for number, inner in enumerate(node):
             found += _places_in(inner, f'{where}.{number}', value)
     return found
+
+
+def check_kept(options: dict, cfg: Config) -> None:
+    """BadInput for an option of the command line that the config's ``codec`` has replaced by its own.
+
+    Args:
+        options: dotted name -> value.
+        cfg: the config with these options, and with the recipe and the codec in its parts.
+    """
+    for name, value in options.items():
+        *way, last = str(name).split('.')
+        part: Any = cfg
+        for step in way:
+            part = part[int(step)] if isinstance(part, (list, tuple)) else part.get(step, {})
+        kept = isinstance(value, dict) or not isinstance(part, dict) or part.get(last, value) == value
+        if not kept and last in (cfg.get('codec') or {}):
+            raise BadInput(f'--cfg-options: {name}: codec of the config sets this in training and testing alike; set '
+                           f'codec.{last}')

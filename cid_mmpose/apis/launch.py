@@ -25,7 +25,7 @@ from cid_mmpose.whole_files import only_run_in
 
 from .config_check import check_config, check_kinds
 from .config_errors import config_errors, of_config, original
-from .config_names import check_names, check_option_names
+from .config_names import check_kept, check_names, check_option_names
 from .interrupts import Stopped, run_ends
 from .resume import newest_checkpoint
 from .run_hooks import add_run_hooks
@@ -141,6 +141,7 @@ def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional
         check_names(cfg)
         check_kinds(cfg)
         apply_recipe(cfg)
+        check_kept(cfg_options or {}, cfg)
     add_run_hooks(cfg)
     settle_user_parts(cfg)
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(path).stem)
