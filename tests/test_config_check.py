@@ -120,7 +120,10 @@ RIGHT = ['train_dataloader.batch_size=8', 'train_cfg.max_epochs=2', 'optim_wrapp
          'default_hooks.checkpoint.interval=-1', 'default_hooks.loss_curve=None', 'optim_wrapper.clip_grad.max_norm=20',
          'param_scheduler.0.milestones=[1,2]', 'load_from=w.pth', 'randomness.seed=1', 'work_dir=here',
          'model.test_cfg.flip_test=False', 'train_dataloader.num_workers=4', 'env_cfg.cudnn_benchmark=True',
-         'auto_scale_lr.enable=True', 'find_unused_parameters=True', 'default_hooks.checkpoint.save_best=auto']
+         'auto_scale_lr.enable=True', 'find_unused_parameters=True', 'default_hooks.checkpoint.save_best=auto',
+         'model.backbone.init_cfg=None', 'codec.rounding=nearest model.head.cell_center=0.5',
+         'test_evaluator.submission=results/person_keypoints_test-dev2017_mine_results.zip',
+         'optim_wrapper.type=cid_mmpose.BFloat16OptimWrapper optim_wrapper.insist=True']
 
 
 @pytest.mark.parametrize('words', RIGHT)

@@ -52,10 +52,10 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
     cfg = load_config(config, work_dir, cfg_options)
     if not validate:
         cfg.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
+    if amp and cfg.get('optim_wrapper') is not None:
+        set_amp(cfg, amp)
     with of_config(config):
         check_config(cfg, 'train')
-    if amp:
-        set_amp(cfg, amp)
     if auto_scale_lr:
         set_auto_scale(cfg, config)
     set_resume(cfg, resume)
