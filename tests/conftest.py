@@ -1,7 +1,8 @@
 """Fixtures for all tests; the folder of the tests is on the path, so that they can import their helpers."""
 import os
+import sys
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterator
 
 import pytest
 import torch
@@ -19,6 +20,16 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f'{folder} is not there; CID_SHARED names the shared folder')
     return folder
+
+
+@pytest.fixture(autouse=True)
+def scope_of_mmpose() -> Iterator[None]:
+    """Runs of mmengine's own, with small networks, leave its scope behind, in which our classes are not found."""
+    yield
+    registry = sys.modules.get('mmengine.registry')
+    current = registry and registry.DefaultScope.get_current_instance()
+    if current and current.scope_name == 'mmengine':
+        registry.init_default_scope('mmpose')
 
 
 def pytest_addoption(parser) -> None:
