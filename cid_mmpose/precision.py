@@ -1,5 +1,6 @@
 """Half precision on a CPU: whether it has the instructions, or would imitate them several times slower than float32."""
 import os
+import re
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -66,13 +67,21 @@ def cpu_flags() -> Set[str]:
     return set(CPU_INFO.read_text(errors='replace').split())
 
 
+def cpu_capability() -> str:
+    """The set of instructions that torch uses, such as 'AVX2'; torch 2.0 tells it in a text only."""
+    if hasattr(torch.backends, 'cpu'):
+        return torch.backends.cpu.get_cpu_capability()
+    found = re.search(r'CPU capability usage: (\w+)', torch.__config__.show())
+    return found.group(1) if found else 'DEFAULT'
+
+
 def limited(dtype: torch.dtype) -> bool:
     """Whether the environment keeps PyTorch or oneDNN from the instructions for ``dtype``."""
     for name in LIMITS:
         if os.environ.get(name, '').upper() in WITHOUT[dtype]:
             return True
     held = bool(os.environ.get('ATEN_CPU_CAPABILITY'))
-    return held and torch.backends.cpu.get_cpu_capability() in NARROW
+    return held and cpu_capability() in NARROW
 
 
 def is_faster(dtype: torch.dtype) -> bool:

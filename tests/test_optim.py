@@ -53,8 +53,12 @@ def test_a_limit_on_onednn_s_instructions_counts(cpu, monkeypatch, name, value, 
 def test_a_limit_on_pytorch_s_instructions_counts(cpu, monkeypatch, capability, has):
     cpu('avx512_bf16')
     monkeypatch.setenv('ATEN_CPU_CAPABILITY', capability.lower())   # read by torch when it starts
-    monkeypatch.setattr(torch.backends.cpu, 'get_cpu_capability', lambda: capability)
+    monkeypatch.setattr(precision, 'cpu_capability', lambda: capability)
     assert cpu_has(torch.bfloat16) == has
+
+
+def test_torch_names_the_instructions_that_it_uses():
+    assert precision.cpu_capability() in torch.__config__.show()
 
 
 @pytest.mark.parametrize('seconds, has', [(0.5, True), (7.0, False)])
