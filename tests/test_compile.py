@@ -107,7 +107,7 @@ def test_an_old_torch_is_told_to_leave_compiling_out(monkeypatch):
 def test_float16_on_a_cpu_whose_torch_does_not_know_it_is_refused(monkeypatch):
     monkeypatch.setattr('cid_mmpose.models.folded.cpu_autocasts_float16', lambda: False)
     with pytest.raises(BadInput, match="precision='float16' does not run on a CPU with torch .*; take 'bfloat16'"):
-        model(precision='float16').predict(PICTURES[:1], samples(1))
+        model(precision='float16', insist=True).predict(PICTURES[:1], samples(1))
 
 
 @pytest.mark.skipif(not can_compile(), reason='a torch that does not keep compiled networks apart')
