@@ -1,6 +1,7 @@
 """Spoilt annotation files through training, testing and the doctor: a line of ours or the right result, nothing else."""
 import json
 import logging
+import os
 from functools import lru_cache
 
 import pytest
@@ -13,7 +14,8 @@ from cid_mmpose.doctor import diagnose, file_source
 from cid_mmpose.errors import BadInput
 from cid_mmpose.evaluation import CocoPeopleMetric
 
-QUICK, ALL = 30, 1000
+QUICK = 30
+ALL = int(os.environ.get('CID_FUZZ', 260))  # 1000 of them take ten minutes
 
 
 @pytest.fixture(scope='module')
@@ -131,6 +133,6 @@ def test_a_spoilt_file_is_one_line_or_the_right_result(folder, log, start, capsy
 
 
 @pytest.mark.slow
-def test_so_are_a_thousand_of_them(folder, log, capsys):
+def test_so_are_hundreds_of_them(folder, log, capsys):
     became = [check(seed, folder, log) for seed in range(QUICK, ALL)]
-    assert min(became.count('refused'), became.count('accepted')) > 100  # else there was little to see
+    assert min(became.count('refused'), became.count('accepted')) > 20  # else there was little to see

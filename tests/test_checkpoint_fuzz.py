@@ -33,6 +33,5 @@ def test_hundreds_of_damaged_and_crafted_files_are_one_line_each():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('seed', [1, 2])
-def test_thousands_of_damaged_and_crafted_files_are_one_line_each(seed):
-    assert_harmless(fuzz(files=5000, dtypes=600, seed=seed), 5000, 600)
+def test_thousands_of_damaged_and_crafted_files_are_one_line_each():
+    assert_harmless(fuzz(files=5000, dtypes=600, seed=1), 5000, 600)
