@@ -1,14 +1,13 @@
 """The command: examine, print, repair, draw; the exit status says what was found."""
 import json
-import os
 import os.path as osp
-import tempfile
 from typing import Any, List, Optional, Sequence
 
 from mmengine.config import Config
 
 from cid_mmpose.datasets.annotations import read_annotations
 from cid_mmpose.errors import BadInput
+from cid_mmpose.whole_files import write_whole
 
 from .case import Case
 from .examine import findings_of, open_cases, picture_files, repair
@@ -28,14 +27,17 @@ def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: 
         sources: of ``file_source`` or ``config_sources``.
         against: paths of pictures that must be in none of the files.
         sample: pictures of each file to decode; None is all.
-        fix: file for a repaired copy of the only source. only: findings to repair; () is all.
-        report: file for the report as JSON. plots: folder for PNGs.
+        fix: file for a repaired copy of the only source.
+        only: findings to repair; () is all.
+        report: file for the report as JSON.
+        plots: folder for PNGs.
 
     Returns:
         1 if there are errors in the files as they are, else 0.
 
-    Raises BadInput: a file cannot be read, ``fix`` exists or is asked for of several files, or ``only`` names what
-    cannot be repaired.
+    Raises:
+        BadInput: a file cannot be read, ``fix`` exists or is asked for of several files, or ``only`` names what
+            cannot be repaired.
     """
     check_fix(len(sources), fix, only)
     cases = open_cases(sources, against, sample)
@@ -57,7 +59,10 @@ def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: 
 def check_fix(files: int, fix: Optional[str], only: Sequence[str]) -> None:
     """BadInput unless a repair can be made as asked for.
 
-    Args: files: how many are examined. fix: file for the copy, if one is wanted. only: names of findings.
+    Args:
+        files: how many are examined.
+        fix: file for the copy, if one is wanted.
+        only: names of findings.
     """
     if fix and files != 1:
         raise BadInput(f'--fix repairs one annotation file; the config names {files}: give one of them instead')
@@ -73,7 +78,10 @@ def check_fix(files: int, fix: Optional[str], only: Sequence[str]) -> None:
 def write_repaired(case: Case, path: str, only: Sequence[str]) -> str:
     """Writes a repaired copy of the file; returns the text on what was done.
 
-    Args: case: its data is changed. path: of the copy. only: as for ``repair``.
+    Args:
+        case: its data is changed.
+        path: of the copy.
+        only: as for ``repair``.
     """
     repaired, log = repair(case, only)
     write_json(path, repaired.data)
@@ -82,29 +90,23 @@ def write_repaired(case: Case, path: str, only: Sequence[str]) -> str:
 
 def write_json(path: str, content: Any) -> None:
     """Writes a JSON file; until it is complete, there is none of this name or the old one."""
-    folder = osp.dirname(osp.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, suffix='.json')
     try:
-        with os.fdopen(handle, 'w', encoding='utf-8') as file:
-            json.dump(content, file)
-        os.replace(name, path)
+        text = json.dumps(content)
     except RecursionError:
-        os.unlink(name)
         raise BadInput(f'{path}: cannot be written, the annotation file holds lists in lists without end; mend it'
                        ) from None
-    except BaseException:
-        os.unlink(name)
-        raise
+    write_whole(path, text.encode())
 
 
 def pictures_against(names: Sequence[str], configs: Sequence[Config]) -> List[str]:
     """Paths of pictures that must be kept apart from what is examined.
 
     Args:
-        names: folders of pictures. configs: whose evaluation sets are meant.
+        names: folders of pictures.
+        configs: whose evaluation sets are meant.
 
-    Raises BadInput: there is no such folder, or an annotation file of a config cannot be read.
+    Raises:
+        BadInput: there is no such folder, or an annotation file of a config cannot be read.
     """
     for folder in names:
         check_folder(folder)
@@ -116,8 +118,13 @@ def pictures_against(names: Sequence[str], configs: Sequence[Config]) -> List[st
 def sources_of(path: str, images: Optional[str], cfg: Optional[Config]) -> List[Source]:
     """What to examine: the files of a config, or one annotation file.
 
-    Args: path: of the file. images: folder of its pictures. cfg: the config; None for an annotation file.
-    Raises BadInput: ``images`` beside a config, which names its own.
+    Args:
+        path: of the file.
+        images: folder of its pictures.
+        cfg: the config; None for an annotation file.
+
+    Raises:
+        BadInput: ``images`` beside a config, which names its own.
     """
     if cfg is None:
         return [file_source(path, images)]
