@@ -16,10 +16,9 @@ from cid_mmpose.errors import BadInput
 
 from .config_meta import check_meta, metas_of
 from .config_parts import check_options, check_part, class_of, near_name
-from .config_ranges import check_ranges
+from .config_ranges import LOADERS, check_ranges
 from .config_values import fits, in_words
 
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 # settings that go together: mmengine wants all of them or none
 TOGETHER = (('train_dataloader', 'train_cfg', 'optim_wrapper'), ('val_dataloader', 'val_cfg', 'val_evaluator'),
             ('test_dataloader', 'test_cfg', 'test_evaluator'))
@@ -38,7 +37,8 @@ OF_LOADERS = ('dataset', 'sampler', 'batch_sampler', 'num_batch_per_epoch', 'wor
 def check_kinds(cfg: Config) -> None:
     """BadInput if a setting that mmengine's runner takes is of a wrong kind, or there is no model.
 
-    Args: cfg: a config with the command line's options in it.
+    Args:
+        cfg: a config with the command line's options in it.
     """
     parameters = inspect.signature(Runner.__init__).parameters
     hints = typing.get_type_hints(Runner.__init__)

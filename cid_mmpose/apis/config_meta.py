@@ -1,5 +1,4 @@
 """Checks the joints, links and weights that a data set's meta information describes, before anything is built."""
-import difflib
 import math
 import os.path as osp
 from importlib.util import find_spec
@@ -9,6 +8,8 @@ from typing import Any, Iterator, List, NamedTuple, Sequence
 from mmengine.config import Config
 
 from cid_mmpose.errors import BadInput
+
+from .config_parts import near_name
 
 NEEDED = ('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights', 'sigmas')
 
@@ -22,7 +23,8 @@ class Meta(NamedTuple):
 def check_meta(meta: Meta) -> int:
     """Number of joints of a data set whose meta information is sound.
 
-    Args: meta: as written, not yet parsed by MMPose.
+    Args:
+        meta: as written, not yet parsed by MMPose.
 
     Raises:
         BadInput: names the source, the field and what is wrong with it.
@@ -65,7 +67,7 @@ def _check_swaps(meta: Meta, names: Sequence[str]) -> None:
     for number, (name, other) in enumerate(swaps.items()):
         where = f'keypoint_info {number} ({name})'
         if other not in names:
-            raise _wrong(meta, where, f'swaps with {other!r}, which is no joint{_meant(other, names)}')
+            raise _wrong(meta, where, f'swaps with {other!r}, which is no joint{near_name(other, names)}')
     for number, (name, other) in enumerate(swaps.items()):
         where = f'keypoint_info {number} ({name})'
         if swaps[other] != name:
@@ -84,7 +86,7 @@ def _check_links(meta: Meta, names: Sequence[str]) -> None:
             raise _wrong(meta, where, 'must be a dict with link=(joint, joint)')
         for joint in link:
             if joint not in names:
-                raise _wrong(meta, where, f'links {joint!r}, which is no joint{_meant(joint, names)}')
+                raise _wrong(meta, where, f'links {joint!r}, which is no joint{near_name(joint, names)}')
         _check_colour(meta, where, entry)
 
 
@@ -111,16 +113,12 @@ def _wrong(meta: Meta, field: str, what: str) -> BadInput:
     return BadInput(f'{meta.source}: {field} {what}')
 
 
-def _meant(word: Any, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(str(word), known, 1)
-    return f'; did you mean {near[0]!r}?' if near else ''
-
-
 def metas_of(dataset: Any, where: str) -> Iterator[Meta]:
     """The meta information that a data set of a config is given, and those of the data sets inside it.
 
     Args:
-        dataset: of a data loader. where: its dotted name.
+        dataset: of a data loader.
+        where: its dotted name.
 
     Raises:
         BadInput: a file of meta information is missing or holds none.

@@ -1,5 +1,4 @@
 """Ranges of the numbers of a run: settings whose value is of the right kind and still cannot work."""
-import difflib
 import logging
 import math
 from fnmatch import fnmatchcase
@@ -7,10 +6,14 @@ from typing import Any, Iterator, NamedTuple, Optional, Tuple
 
 from mmengine.config import Config
 
+from cid_mmpose.datasets.values import is_number
 from cid_mmpose.errors import BadInput
 from cid_mmpose.evaluation.people_metric import STATS
 
 from .config_names import READ
+from .config_parts import near_name
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 class Range(NamedTuple):
@@ -58,7 +61,8 @@ HRNET_STRIDE = 4   # input pixels a cell of its finest map
 def check_ranges(cfg: Config) -> None:
     """BadInput for the first number of a run that cannot work.
 
-    Args: cfg: a config whose options are of the right kinds.
+    Args:
+        cfg: a config whose options are of the right kinds.
     """
     for name, value in _values(dict(cfg.items())):
         for limit in RANGES:
@@ -71,7 +75,7 @@ def check_ranges(cfg: Config) -> None:
     _check_stages(cfg)
     _check_strides(cfg)
     _check_best(cfg)
-    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+    for loader in LOADERS:
         _check_sizes(cfg, loader)
 
 
@@ -93,7 +97,7 @@ def _values(node: Any, where: str = '') -> Iterator[Tuple[str, Any]]:
 def _check(name: str, value: Any, limit: Range) -> None:
     if value is None or (limit.never is not None and value == limit.never and not isinstance(value, bool)):
         return
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    number = is_number(value) and math.isfinite(value)
     if number and limit.whole:
         number = value == int(value)
     inside = number and (value > limit.least if limit.above else value >= limit.least)
@@ -121,9 +125,7 @@ def _check_stages(cfg: Config) -> None:
     for stage, options in extra.items():
         for name in options if isinstance(options, dict) else ():
             if name not in STAGE:
-                near = difflib.get_close_matches(name, STAGE, 1)
-                hint = f'; did you mean {near[0]!r}?' if near else ''
-                raise BadInput(f'model.backbone.extra.{stage}: unknown option {name!r}{hint}')
+                raise BadInput(f'model.backbone.extra.{stage}: unknown option {name!r}{near_name(name, STAGE)}')
 
 
 def _check_strides(cfg: Config) -> None:

@@ -6,6 +6,8 @@ import os
 import typing
 from typing import Any, Sequence
 
+from cid_mmpose.datasets.values import is_number
+
 ANYTHING = (Any, inspect.Parameter.empty)
 LISTS = (list, tuple, collections.abc.Sequence, collections.abc.Iterable, set)
 DICTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
@@ -46,8 +48,7 @@ def _fits_plain(value: Any, kind: type) -> bool:
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
     if kind is float:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and not math.isnan(value)
+        return is_number(value) and not math.isnan(value)
     if kind is str:
         return isinstance(value, (str, os.PathLike))
     return isinstance(value, kind)
