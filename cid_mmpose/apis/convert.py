@@ -12,8 +12,8 @@ from torch import Tensor
 from cid_mmpose.checkpoint_files.hashes import hash_in_name
 from cid_mmpose.checkpoint_files.safetensors_files import INSTALL, has_safetensors, write_safetensors
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.checkpoint_layouts import (CELL_CENTER, MMPOSE_1, OURS, in_second_layout, not_finite, num_weights,
-                                                  rename, translate, wrong_tensor)
+from cid_mmpose.models.checkpoint_layouts import (CELL_CENTER, MMPOSE_1, OURS, in_second_layout, num_weights, rename,
+                                                  translate, why_not_finite, wrong_tensor)
 from cid_mmpose.models.gfd import OFFSET_SCALE
 
 from .launch import check_file
@@ -32,8 +32,10 @@ def convert(source: str, target: str, to: str, force: bool = False) -> str:
     the cell center on the way to MMPose.
 
     Args:
-        source: path or URL of a checkpoint in any layout. target: path of the file to write.
-        to: 'ours', or 'mmpose' for MMPose 1.x. force: whether an existing target may be replaced.
+        source: path or URL of a checkpoint in any layout.
+        target: path of the file to write.
+        to: 'ours', or 'mmpose' for MMPose 1.x.
+        force: whether an existing target may be replaced.
 
     Raises:
         BadInput: the source is no checkpoint of CID, or lacks what the target needs; the target exists, cannot be
@@ -88,7 +90,7 @@ def _check_numbers(source: str, weights: Dict[str, Tensor]) -> None:
             wrong = 'holds no real numbers'
         if wrong:
             raise BadInput(f'{source}: {name} {wrong}; save the state_dict of the model with torch.save')
-    if broken := not_finite(weights, weights):
+    if broken := why_not_finite(weights, weights):
         raise BadInput(f'{source}: {broken}')
 
 

@@ -164,10 +164,11 @@ def prefix_of(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     return longer[:-len(first)] if first not in found else ''
 
 
-def not_finite(own: Mapping[str, Any], weights: Mapping[str, Any]) -> Optional[str]:
+def why_not_finite(own: Mapping[str, Any], weights: Mapping[str, Any]) -> Optional[str]:
     """Which of the model's weights is NaN or infinite somewhere, with the way out; None if none is.
 
-    Args: own, weights: as for ``why_unfit``, when they fit; those on the meta device hold no numbers.
+    Args:
+        own, weights: as for ``why_unfit``, when they fit; those on the meta device hold no numbers.
     """
     found = {name: weights[name] for name in own if isinstance(weights.get(name), Tensor) and not weights[name].is_meta}
     broken = [name for name, value in found.items() if not value.isfinite().all()]

@@ -36,10 +36,12 @@ class CIDHead(BaseHead):
     """The head of CID: IIA + GFD.
 
     Args:
-        in_channels: C of the concatenated backbone branches. num_keypoints: K.
+        in_channels: C of the concatenated backbone branches.
+        num_keypoints: K.
         gfd_channels: D of GFD (table 2).
         recalibration: 'fused', 'spatial' or 'channel' (table 1).
-        crowd_loss, person_loss: losses of the crowd's and of each person's maps; contrastive_loss: of the vectors.
+        crowd_loss, person_loss: losses of the crowd's and of each person's maps.
+        contrastive_loss: of the vectors.
         decoder: config of the codec that made the targets, here for its ``stride`` and ``decode``.
         recipe: 'reference' or 'mmpose', for ``cell_center`` (``recipes.py``).
         cell_center: see ``gfd.relative_coordinates``; a checkpoint that is loaded brings its own.

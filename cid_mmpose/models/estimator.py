@@ -12,8 +12,8 @@ from cid_mmpose.precision import or_float32
 from cid_mmpose.registry import MODELS
 from cid_mmpose.stack import say
 
-from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, in_second_layout, listed, misfits, not_finite,
-                                 num_joints, num_weights, prefix_of, translate, weights_of, wrong_kinds)
+from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, in_second_layout, listed, misfits, num_joints,
+                                 num_weights, prefix_of, translate, weights_of, why_not_finite, wrong_kinds)
 from .cid_head import PRECISIONS, CIDHead
 from .features import check_stride
 from .folded import FoldedBackbone
@@ -145,7 +145,7 @@ class CID(BottomupPoseEstimator):
         joints = num_joints(weights)
         if self.other_joints == 'fresh':
             keep_joint_maps(weights, own)
-        if complaint := why_unfit(own, weights) or not_finite(own, weights):
+        if complaint := why_unfit(own, weights) or why_not_finite(own, weights):
             raise BadInput(f'{file}: {complaint}' if file else complaint)
         if done := changes(weights_of(inside), weights, layout, joints):
             say(f'{file or "weights"}: {done}')
@@ -186,7 +186,8 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
     """Why weights cannot be taken over, with what does not fit and the way out; None if they can.
 
     Args:
-        own: the model's state. weights: of a file, under our names.
+        own: the model's state.
+        weights: of a file, under our names.
         complete: whether every weight must be there, not only more than half of the backbone's and of the head's.
     """
     if double := in_second_layout(weights):
@@ -218,7 +219,10 @@ def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout
     """What was changed for weights to be taken over, '' if nothing was.
 
     Args:
-        given: the weights as they came. weights: as they are taken over. layout: theirs. joints: K of the file.
+        given: the weights as they came.
+        weights: as they are taken over.
+        layout: theirs.
+        joints: K of the file.
     """
     done = []
     if layout is not OURS:

@@ -24,7 +24,8 @@ def project(features: Sequence[Tensor], weight: Tensor, bias: Tensor) -> Tensor:
 
     Args:
         features: branches (B, C_i, H_i, W_i), the first one at the heatmap's size.
-        weight: (R, C, 1, 1), its input channels in the order of the branches. bias: (R,).
+        weight: (R, C, 1, 1), its input channels in the order of the branches.
+        bias: (R,).
 
     Returns:
         (B, R, H, W).
@@ -48,7 +49,9 @@ def check_stride(features: Sequence[Tensor], inputs: Tensor, stride: int) -> Non
     """BadInput if the first branch does not have the codec's cells: targets and answers would lie elsewhere.
 
     Args:
-        features: branches (B, C_i, H_i, W_i). inputs: (B, 3, h, w). stride: input pixels per cell of the codec.
+        features: branches (B, C_i, H_i, W_i).
+        inputs: (B, 3, h, w).
+        stride: input pixels per cell of the codec.
     """
     cells = features[0].shape[-2:]
     wanted = [math.ceil(side / stride) for side in inputs.shape[-2:]]
@@ -62,7 +65,8 @@ def sample_at(features: Sequence[Tensor], roots: Roots) -> Tensor:
     """One feature vector a person, f^(i) = F(l^(i)) (eq. 7).
 
     Args:
-        features: branches (B, C_i, H_i, W_i), the first one at the heatmap's size. roots: of N people.
+        features: branches (B, C_i, H_i, W_i), the first one at the heatmap's size.
+        roots: of N people.
 
     Returns:
         (N, C).

@@ -103,7 +103,8 @@ def relative_coordinates(cell: Tensor, size: Sequence[int], cell_center: Union[f
     """O^(i): offset from each cell to the root, (root - (cell + cell_center)) / 32 in x and in y.
 
     Args:
-        cell: (N, 2) roots, whose device and float type the result takes. size: (H, W).
+        cell: (N, 2) roots, whose device and float type the result takes.
+        size: (H, W).
         cell_center: 0 as the authors have it (a cell stands at its left upper corner, like the root), 0.5 as MMPose.
 
     Returns:
@@ -120,7 +121,9 @@ class GFD(nn.Module):
     """Decouples people (eq. 9-12) and reads each one's keypoint maps (eq. 1).
 
     Args:
-        in_channels: C. channels: D, 32 in the paper (table 2). num_keypoints: K.
+        in_channels: C.
+        channels: D, 32 in the paper (table 2).
+        num_keypoints: K.
         recalibration: 'fused' (eq. 12), or 'spatial' or 'channel' alone (table 1).
         cell_center: see ``relative_coordinates``.
         init_std: standard deviation of the weights before training, see ``init_linear``; those of the last layer keep
@@ -182,8 +185,9 @@ class GFD(nn.Module):
         """Eq. 9-12 and 1 for people of one picture.
 
         Args:
-            shared: rows of that picture, as from ``share`` without the first axis. people: as from ``address`` for n
-                of its people. joints: (K,), another order of the maps.
+            shared: rows of that picture, as from ``share`` without the first axis.
+            people: as from ``address`` for n of its people.
+            joints: (K,), another order of the maps.
 
         Returns:
             Logits of their keypoint maps (n, K, h, W), in memory cell by cell as (h, W, n, K).

@@ -36,7 +36,8 @@ class IIA(nn.Module):
     """HM_center of eq. 6 and the crowd's joints of eq. 14 as one 1x1 convolution: features -> K + 1 maps.
 
     Args:
-        in_channels: C of the features. num_keypoints: K.
+        in_channels: C of the features.
+        num_keypoints: K.
     """
 
     def __init__(self, in_channels: int, num_keypoints: int) -> None:

@@ -7,7 +7,7 @@ from torch import nn
 
 from cid_mmpose.errors import BadInput
 
-from .checkpoint_layouts import listed, misfits, not_finite, prefix_of
+from .checkpoint_layouts import listed, misfits, prefix_of, why_not_finite
 
 NOT_THERE = 'is not in the pretrained model'  # mmengine's assertion about a prefix
 
@@ -67,7 +67,7 @@ def fit_check(part: nn.Module, name: str, file: str) -> Callable:
         own = part.state_dict()
         wrong = misfits(own, found)
         if not wrong:
-            if complaint := not_finite(own, found):
+            if complaint := why_not_finite(own, found):
                 raise BadInput(f'{file}: {complaint}')
             return
         before = prefix_of(own, found)

@@ -36,7 +36,9 @@ def find_roots(center: Tensor, max_people: int, min_score: float, blur: int) -> 
 
     Args:
         center: (B, H, W) in [0, 1], eq. 6.
-        max_people: people kept a picture. min_score: a root's score lies above it. blur: odd side in cells.
+        max_people: people kept a picture.
+        min_score: a root's score lies above it.
+        blur: odd side in cells.
 
     Returns:
         Roots of all pictures, none where nobody stands out.
