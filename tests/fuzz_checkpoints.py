@@ -29,7 +29,6 @@ from cid_mmpose.safe_load import load_from_local
 
 CHECKED = ('zip', 'protocol 4')  # formats with a checksum: what loads is what was written
 MEMORY = 8 * 10**9  # bytes of address space
-GROWTH = 500 * 10**6  # bytes of memory in use that all files together may add
 SECONDS = 10.0  # for one file
 CODES = ['O8', 'O', 'O4', 'V8', 'V', 'f8', 'f4', 'i8', 'b1', 'u1', 'c16', 'U3', 'S2', 'M8', 'm8', 'f16', 'O,O', '(2,)O',
          'f8,O', 'i4,(3,2)f8', 'x', '', 'U0', 'S0', 'U999999999', '|O', '>f8', 'a5', 'p', 'P', 8, None, [('a', 'O')]]

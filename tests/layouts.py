@@ -1,5 +1,4 @@
 """A made data set in the layout on disk that a config names, and its network at a size for tests."""
-import json
 from pathlib import Path
 
 from mmengine.config import Config

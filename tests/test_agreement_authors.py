@@ -10,7 +10,6 @@ from typing import Iterator
 import numpy as np
 import pytest
 import torch
-from mmpose.structures.bbox import bbox_xyxy2corner
 from oracle import Shifts, drawn_people, labels
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets

@@ -145,7 +145,9 @@ def check_joints(data: dict, path: str, category: int, names: Sequence[str]) -> 
     MMPose.
 
     Args:
-        data: of ``read_annotations``. path: for the message. category: id of that of the people.
+        data: of ``read_annotations``.
+        path: for the message.
+        category: id of that of the people.
         names: (K,) joints of the configuration, in order.
     """
     joints = [a.get('keypoints') for a in data['annotations'] if a['category_id'] == category]

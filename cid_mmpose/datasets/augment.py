@@ -46,7 +46,8 @@ class RandomAffine(BaseTransform):
 
     Args:
         input_size: (w, h) of the input in pixels.
-        rotation: largest angle in degrees, either way. scale: smallest and largest.
+        rotation: largest angle in degrees, either way.
+        scale: smallest and largest.
         shift: largest shift in x and in y, in window sides, either way.
         scale_type: 'short' or 'long', the side of the picture that a scale of 1 brings to the input; 'long' with a
             scale of 1 and no shift shows the whole picture, as MMPose's ``BottomupResize`` does in mode 'fit'.

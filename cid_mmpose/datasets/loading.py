@@ -1,4 +1,5 @@
 """Pictures from files: any kind OpenCV reads, as 8-bit BGR, oriented as they were annotated."""
+import logging
 import os.path as osp
 from typing import Optional
 
@@ -148,7 +149,7 @@ class LoadPicture(BaseTransform):
         if path in self.skipped:
             return
         self.skipped.add(path)
-        print_log(f'{path}: {problem.text}, left out ({len(self.skipped)} so far)', 'current', 30)
+        print_log(f'{path}: {problem.text}, left out ({len(self.skipped)} so far)', 'current', logging.WARNING)
 
 
 def check_shape(path: str, shape: tuple, annotated: Optional[tuple]) -> None:

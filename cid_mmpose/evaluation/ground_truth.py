@@ -1,4 +1,5 @@
 """Annotations as COCO's evaluation needs them: the people alone, with the fields that it reads and no others."""
+import logging
 from typing import List, Sequence
 
 from mmengine.logging import print_log
@@ -45,7 +46,7 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
     people = [a for a in data['annotations'] if problem_of_category(a, others)]
     problems = problems_of(dict(data, annotations=people), len(names))
     if problems:
-        print_log(f'{say_problems(problems, len(people), path)}; not asked for', 'current', 30)
+        print_log(f'{say_problems(problems, len(people), path)}; not asked for', 'current', logging.WARNING)
     if use_area:
         check_areas([a for a in people if a['id'] not in problems], data['images'], path)
     made = [dict(evaluated(a, names, asked_for=a['id'] not in problems, crowd=crowd), category_id=category)

@@ -1,4 +1,5 @@
 """COCO's AP through MMPose's metric, for people of any category id and for pictures where nobody is found."""
+import logging
 import os.path as osp
 from typing import Dict, Optional, Sequence
 
@@ -94,7 +95,7 @@ class CocoPeopleMetric(CocoMetric):
         """As MMPose's; zeros where no picture has a person in the predictions, nothing for a submission."""
         found = any(len(prediction['keypoints']) for prediction, _ in results)
         if not found:
-            print_log('Nobody was found in any picture', 'current', 30)
+            print_log('Nobody was found in any picture', 'current', logging.WARNING)
         if found or self.format_only:
             return super().compute_metrics(results)
         return dict.fromkeys(STATS[self.iou_type], 0.0)
@@ -102,7 +103,9 @@ class CocoPeopleMetric(CocoMetric):
     def results2json(self, keypoints: Dict[int, list], outfile_prefix: str) -> None:
         """Writes the people found: the submission, or the file that MMPose evaluates.
 
-        Args: keypoints: image id -> people. outfile_prefix: the file's name less its ending, for MMPose's.
+        Args:
+            keypoints: image id -> people.
+            outfile_prefix: the file's name less its ending, for MMPose's.
         """
         if self.submission is None:
             super().results2json(keypoints, outfile_prefix)

@@ -67,7 +67,9 @@ def submission_rows(people: Dict[int, List[dict]]) -> Iterator[dict]:
 def write_submission(path: str, rows: Iterator[dict]) -> int:
     """Writes the zip; returns the number of people in it. Until it is complete, no file of that name changes.
 
-    Args: path: of the zip, see ``check_submission``. rows: of ``submission_rows``, written one by one.
+    Args:
+        path: of the zip, see ``check_submission``.
+        rows: of ``submission_rows``, written one by one.
     """
     inner = osp.basename(path)[:-len('.zip')] + '.json'
     partial, number = path + '.partial', 0

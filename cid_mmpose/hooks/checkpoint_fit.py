@@ -58,7 +58,9 @@ def check_training_state(runner: Runner, checkpoint: dict, file: str) -> None:
 def check_every_weight(model: nn.Module, checkpoint: Mapping, file: str) -> None:
     """BadInput if a checkpoint lacks a weight of the model.
 
-    Args: model: any network. checkpoint: as read from ``file``, which is named in the message.
+    Args:
+        model: any network.
+        checkpoint: as read from ``file``, which is named in the message.
     """
     wanted = model.state_dict()
     if isinstance(model, CID):

@@ -40,8 +40,10 @@ class LossCurveHook(Hook):
 def read_curves(files: Sequence[str], iterations: int) -> Curves:
     """Losses, ``lr`` and the metrics named AP, over the iterations of all these runs.
 
-    Args: files: ``scalars.json`` of each run, oldest first. iterations: of an epoch, by which metrics
-    are logged; 1 where they are logged by iteration.
+    Args:
+        files: ``scalars.json`` of each run, oldest first.
+        iterations: of an epoch, by which metrics are logged; 1 where they are logged by iteration.
+
     A run that was resumed begins before the end of the last one: from there on, the later run counts.
     """
     kept: List[dict] = []
@@ -100,7 +102,8 @@ def draw_curves(curves: Curves, path: str) -> None:
 def smoothed(values: np.ndarray) -> np.ndarray:
     """(n,) -> (n,) mean over a window around each value that is narrower towards both ends.
 
-    Args: values: (n,), n > 0.
+    Args:
+        values: (n,), n > 0.
     """
     half = len(values) // SMOOTHED // 2
     sums = np.concatenate([[0], np.cumsum(values)])

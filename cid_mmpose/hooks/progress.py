@@ -11,7 +11,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from cid_mmpose.registry import HOOKS
 
 
-
 @HOOKS.register_module()
 class ProgressHook(Hook):
     """Shows a bar with the time left while training and evaluating.
