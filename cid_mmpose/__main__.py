@@ -10,7 +10,9 @@ USAGE = '''usage: python -m cid_mmpose benchmark PART             measure; pytho
 def main(name: str, arguments: list) -> None:
     """Runs a command.
 
-    Args: name: of the command. arguments: that follow it.
+    Args:
+        name: of the command.
+        arguments: that follow it.
     """
     if name == 'run':
         from cid_mmpose.apis.run_script import main as command

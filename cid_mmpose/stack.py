@@ -120,7 +120,8 @@ class OpsStandIn(MetaPathFinder):
 class LoadMissing:
     """In place of mmcv's ``load_ext``: the module of compiled functions, or one of functions that are missing.
 
-    Args: load: mmcv's own, for every other name than that of the compiled ops.
+    Args:
+        load: mmcv's own, for every other name than that of the compiled ops.
     """
 
     def __init__(self, load: Callable) -> None:
@@ -129,7 +130,9 @@ class LoadMissing:
     def __call__(self, name: str, functions: Sequence[str]) -> Any:
         """As mmcv's ``load_ext``.
 
-        Args: name: of the module below ``mmcv``. functions: that are asked of it.
+        Args:
+            name: of the module below ``mmcv``.
+            functions: that are asked of it.
         """
         if name != '_ext':
             return self.load(name, functions)
@@ -139,7 +142,8 @@ class LoadMissing:
 def missing_op(name: str) -> Callable:
     """A function that takes the place of a compiled one.
 
-    Args: name: of the compiled function.
+    Args:
+        name: of the compiled function.
     """
     if name in ('get_compiler_version', 'get_compiling_cuda_version'):
         return lambda: 'n/a'   # what mmcv itself prints of its environment when it has no compiled ops

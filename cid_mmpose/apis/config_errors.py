@@ -28,7 +28,8 @@ LONGEST = 300   # characters of an error's text that are shown
 def of_config(path: str) -> Iterator[None]:
     """Puts the name of the config before what is wrong in it.
 
-    Args: path: the config.
+    Args:
+        path: the config.
     """
     try:
         yield
@@ -40,7 +41,8 @@ def of_config(path: str) -> Iterator[None]:
 def config_errors(path: str) -> Iterator[None]:
     """Raises BadInput, naming the config and the component, for what a config got wrong; the log has the traceback.
 
-    Args: path: the config.
+    Args:
+        path: the config.
     """
     try:
         yield
@@ -55,7 +57,8 @@ def config_errors(path: str) -> Iterator[None]:
 def config_error(error: BaseException) -> Optional[str]:
     """One line on what the config got wrong, or None if the error is not of that kind.
 
-    Args: error: as caught, with its traceback.
+    Args:
+        error: as caught, with its traceback.
     """
     error = original(error)
     if isinstance(error, BadInput) or not isinstance(error, KINDS):
@@ -78,7 +81,8 @@ def config_error(error: BaseException) -> Optional[str]:
 def original(error: BaseException) -> BaseException:
     """The error that some versions of mmengine's registry wrapped into another of its kind, or ``error`` itself.
 
-    Args: error: as caught.
+    Args:
+        error: as caught.
     """
     while error.__context__ is not None and error.args and str(error.args[0]).startswith('class `'):
         error = error.__context__

@@ -28,7 +28,8 @@ def check_names(cfg: Config) -> None:
 
     Variables of users' own are let alone: they are unlike, or what they hold stands in a part of the run.
 
-    Args: cfg: a config.
+    Args:
+        cfg: a config.
     """
     for word, value in cfg.items():
         if word in READ or word.startswith('_') or _is_used(word, value, cfg):

@@ -143,7 +143,8 @@ def _wanted(known: Parameters, option: str) -> str:
 def parameters_of(built: Callable) -> Parameters:
     """What a class, with its parents as far as ``**kwargs`` go, or a function can be called with.
 
-    Args: built: as found in a registry.
+    Args:
+        built: as found in a registry.
     """
     names, hints, needed = {}, {}, []
     is_open, first = False, True

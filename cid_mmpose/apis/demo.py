@@ -70,7 +70,8 @@ def write_pictures(model: nn.Module, dataset: BaseDataset, folder: str) -> List[
     """Writes people, centre map, spatial masks and keypoint maps as PNG files.
 
     Args:
-        model: a pose estimator with a ``CIDHead``. dataset: a test data set whose items hold their picture.
+        model: a pose estimator with a ``CIDHead``.
+        dataset: a test data set whose items hold their picture.
         folder: where to write; it exists.
 
     Returns:

@@ -40,14 +40,18 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
     """Trains a model as a config says; returns the runner, whose model is trained.
 
     Args:
-        config: path of the config. work_dir: for log and checkpoints; ``work_dirs/<name of the config>`` by default.
+        config: path of the config.
+        work_dir: for log and checkpoints; ``work_dirs/<name of the config>`` by default.
         resume: a checkpoint to go on from; 'auto' takes the newest complete one of the work folder, if there is one.
-        amp: 'bf16' or 'fp16' for mixed precision. validate: whether to evaluate in between.
+        amp: 'bf16' or 'fp16' for mixed precision.
+        validate: whether to evaluate in between.
         auto_scale_lr: scales the learning rate by the true batch over ``auto_scale_lr.base_batch_size``.
-        cfg_options: dotted name -> value, put into the config. launcher: as for mmengine's Runner.
+        cfg_options: dotted name -> value, put into the config.
+        launcher: as for mmengine's Runner.
         verbose: everything on the screen that otherwise goes to the log file alone.
 
-    Raises BadInput: an option, the config, a checkpoint or the work folder is wrong.
+    Raises:
+        BadInput: an option, the config, a checkpoint or the work folder is wrong.
     """
     cfg = load_config(config, work_dir, cfg_options)
     if not validate:
@@ -76,10 +80,14 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
     """Evaluates a checkpoint on the config's test pictures; returns the metrics.
 
     Args:
-        config, checkpoint: paths. work_dir, cfg_options, launcher, verbose: as for ``train``.
-        out: JSON file for the metrics. dump: pickle file for the predictions. show_dir: folder for drawn pictures.
+        config, checkpoint: paths.
+        work_dir, cfg_options, launcher, verbose: as for ``train``.
+        out: JSON file for the metrics.
+        dump: pickle file for the predictions.
+        show_dir: folder for drawn pictures.
 
-    Raises BadInput: as ``train``, and when the checkpoint is of another model.
+    Raises:
+        BadInput: as ``train``, and when the checkpoint is of another model.
     """
     cfg = load_config(config, work_dir, cfg_options)
     with of_config(config):
@@ -110,7 +118,8 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
 def read_options(words: Optional[Sequence[str]]) -> dict:
     """Dotted name -> value, out of ``key=value`` words; numbers, booleans, None, lists and tuples as mmengine reads them.
 
-    Args: words: of the command line; None for none.
+    Args:
+        words: of the command line; None for none.
 
     Raises:
         BadInput: a value has brackets that do not match.
@@ -173,7 +182,9 @@ def put_in(cfg: Config, options: dict) -> None:
 def check_writable(folder: str, what: str = 'work dir') -> None:
     """BadInput if a folder cannot be made or written to; leaves nothing behind, not even the folder.
 
-    Args: folder: need not exist yet. what: what it is for, for the message.
+    Args:
+        folder: need not exist yet.
+        what: what it is for, for the message.
     """
     existing = osp.abspath(folder)
     while not osp.lexists(existing):
@@ -189,7 +200,8 @@ def check_writable(folder: str, what: str = 'work dir') -> None:
 def check_file(path: str) -> None:
     """BadInput if a file for results cannot be written; an existing one is not touched.
 
-    Args: path: the file; its folder need not exist yet.
+    Args:
+        path: the file; its folder need not exist yet.
     """
     check_writable(osp.dirname(osp.abspath(path)), 'folder of the results')
     if osp.isdir(path):

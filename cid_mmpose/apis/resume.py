@@ -16,7 +16,8 @@ def newest_checkpoint(work_dir: str) -> Optional[str]:
     leaves a checkpoint, or that note, cut off; then the complete one of the highest number is taken, below the noted
     one if there is a note: what lies above it is of an earlier, longer run in the same folder.
 
-    Args: work_dir: folder of a run with ``epoch_*.pth`` or ``iter_*.pth``.
+    Args:
+        work_dir: folder of a run with ``epoch_*.pth`` or ``iter_*.pth``.
     """
     folder = Path(work_dir)
     numbered = [path for path in folder.glob('*.pth') if NUMBERED.fullmatch(path.name) and path.is_file()]

@@ -23,7 +23,8 @@ FOLDERS = ('demo', 'tools')   # below MMPose's .mim
 def main(arguments: Sequence[str]) -> None:
     """Runs a script as ``python SCRIPT ARGUMENT ...`` does.
 
-    Args: arguments: the script and what is handed to it.
+    Args:
+        arguments: the script and what is handed to it.
 
     Raises:
         BadInput: there is no such script.
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str]) -> None:
 def find_script(name: str) -> Path:
     """Path of a script.
 
-    Args: name: a path, or the name of one of MMPose's scripts, with or without folders before it.
+    Args:
+        name: a path, or the name of one of MMPose's scripts, with or without folders before it.
 
     Raises:
         BadInput: there is no such script.

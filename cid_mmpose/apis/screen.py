@@ -48,7 +48,8 @@ class QuietRunner(Runner):
 def on_screen(record: logging.LogRecord) -> bool:
     """Whether a line of the log is for the screen too.
 
-    Args: record: as logged; who logged it is looked up among the callers.
+    Args:
+        record: as logged; who logged it is looked up among the callers.
     """
     text = record.getMessage()
     if record.levelno >= logging.WARNING:
@@ -123,7 +124,8 @@ def write_to_file(logger: logging.Logger, text: str, level: int = logging.INFO) 
 def prints_in_log(logger: logging.Logger) -> Iterator[None]:
     """While it is open, what is printed goes to the log file too, and bookkeeping only there.
 
-    Args: logger: of a run.
+    Args:
+        logger: of a run.
     """
     screen = LoggedScreen(sys.stdout, logger)
     with contextlib.redirect_stdout(screen):
@@ -160,7 +162,8 @@ def runner_class(log_level: object, verbose: bool) -> type:
 def tell_of_the_run(runner: Runner) -> None:
     """Says where the log is, and notes there which parts of the stack are stood in for.
 
-    Args: runner: as built.
+    Args:
+        runner: as built.
     """
     for note in stack.NOTES:
         write_to_file(runner.logger, f'cid_mmpose: {note}')

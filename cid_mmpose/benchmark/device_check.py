@@ -35,7 +35,8 @@ def steps_for(device: str, root: Path, out: Path) -> List[Step]:
 
     Args:
         device: 'cuda', or 'cpu' to try the check itself.
-        root: folder of the repository. out: folder for what the steps write.
+        root: folder of the repository.
+        out: folder for what the steps write.
     """
     tests = ['-m', 'pytest', '-q', str(root / 'tests' / 'test_device.py'), '--device', device]
     benchmark = ['-m', 'cid_mmpose', 'benchmark']

@@ -163,7 +163,8 @@ class Case:
         """The people of ``mask``.
 
         Args:
-            mask: (N,) bool. of: (N,) bool, those who were looked at; everyone by default.
+            mask: (N,) bool.
+            of: (N,) bool, those who were looked at; everyone by default.
             detail: row of a person -> what is wrong there, shown with the example.
         """
         rows = np.flatnonzero(mask)
@@ -179,7 +180,8 @@ class Case:
         """These pictures.
 
         Args:
-            entries: of ``images``. detail: picture -> what is wrong with it, shown with the example.
+            entries: of ``images``.
+            detail: picture -> what is wrong with it, shown with the example.
         """
         texts = [(f'{p["file_name"]} (id {p["id"]})', detail(p)) for p in entries[:EXAMPLES]]
         return Found(entries, len(self.pictures), [': '.join(filter(None, text)) for text in texts])

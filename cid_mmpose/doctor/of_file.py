@@ -82,7 +82,8 @@ def wrong_partner(place: int, names: Sequence[str], partners: Optional[Sequence[
     """What is wrong with the partner of one joint, '' if nothing is.
 
     Args:
-        place: of the joint in ``names``. names: (K,) joints, in any spelling of left and right.
+        place: of the joint in ``names``.
+        names: (K,) joints, in any spelling of left and right.
         partners: (K,) ``flip_indices``; without them only the names are compared.
     """
     words = joint_words(names[place])
@@ -133,7 +134,9 @@ def negative_ids(case: Case) -> Found:
 def later(keys: Sequence, entries: Sequence[dict]) -> List[dict]:
     """The entries whose key an earlier one has.
 
-    Args: keys: one an entry. entries: as many.
+    Args:
+        keys: one an entry.
+        entries: as many.
     """
     seen, found = set(), []
     for key, entry in zip(keys, entries):

@@ -31,7 +31,8 @@ def look_at(pictures: Sequence[dict], folder: str, sample: Optional[int] = None)
     """Looks for every file and decodes it.
 
     Args:
-        pictures: of ``images``. folder: where their files are.
+        pictures: of ``images``.
+        folder: where their files are.
         sample: how many are decoded, chosen at random but always the same; None decodes all.
 
     Returns:
@@ -81,7 +82,10 @@ def some(pictures: Sequence[dict], sample: Optional[int]) -> Sequence[dict]:
 def in_threads(work: Callable, items: Sequence, what: str) -> List:
     """``work`` of each item, in order, on all cores; a bar on a terminal shows how far it is.
 
-    Args: work: takes an item; reading and decoding run beside each other. items: to work on. what: for the bar.
+    Args:
+        work: takes an item; reading and decoding run beside each other.
+        items: to work on.
+        what: for the bar.
     """
     bar = None
     if sys.stderr.isatty() and items:

@@ -30,9 +30,12 @@ def read_text(file: Download) -> str:
 def read_people(file: Download, num_keypoints: int) -> Annotations:
     """Reads an annotation file of people.
 
-    Args: file: where it is. num_keypoints: K; 0 for a file of pictures alone, as of a test set.
+    Args:
+        file: where it is.
+        num_keypoints: K; 0 for a file of pictures alone, as of a test set.
 
-    Raises BadInput: it is no such file, its people have other joints, ids are not unique, or a person has no picture.
+    Raises:
+        BadInput: it is no such file, its people have other joints, ids are not unique, or a person has no picture.
     """
     text = read_text(file)
     data = parse_annotations(text, str(file), needs_people=num_keypoints > 0)
@@ -82,10 +85,12 @@ def check_count(found: Dict[str, int], published: Dict[str, int], source: object
     """Compares counts with the published ones; returns what was found, in words.
 
     Args:
-        found, published: what -> how many; only what is published is compared. source: what was counted.
+        found, published: what -> how many; only what is published is compared.
+        source: what was counted.
         allow_partial: take a subset, with less of everything, too.
 
-    Raises BadInput: there is less than published and no subset was asked for, or more.
+    Raises:
+        BadInput: there is less than published and no subset was asked for, or more.
     """
     differs = {what: number for what, number in published.items() if found[what] != number}
     too_many = any(found[what] > number for what, number in differs.items())

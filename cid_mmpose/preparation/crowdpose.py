@@ -74,9 +74,11 @@ def _trainval(out: Path, parts: Dict[str, Annotations]) -> NewFile:
 def merge(train: dict, val: dict) -> Tuple[dict, int]:
     """Two annotation files as one, and how many people of the second got a new id because the first has theirs.
 
-    Args: train, val: with pictures of different ids; every field is kept, and of other lists those of ``train``.
+    Args:
+        train, val: with pictures of different ids; every field is kept, and of other lists those of ``train``.
 
-    Raises BadInput: their categories differ in id or joints.
+    Raises:
+        BadInput: their categories differ in id or joints.
     """
     one, other = ([(c['id'], c.get('keypoints')) for c in data['categories']] for data in (train, val))
     if one != other:
