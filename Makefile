@@ -9,7 +9,7 @@ MAKE_VENV := requirements/make_venv.sh
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 	@echo 'PYTHON=/path/to/python chooses the interpreter (3.10 to 3.14), VENV=.venv-x another folder for the environment,'
-	@echo 'TESTS=tests/test_gfd.py some tests only; HASHES=no takes files of your index that are not the pinned ones.'
+	@echo 'TESTS=tests/test_iia_gfd.py some tests only; HASHES=no takes files of your index that are not the pinned ones.'
 
 demo: venv ## train a small CID on drawn people, evaluate it, write pictures to work_dirs/demo
 	'$(VENV)/bin/python' tools/demo.py
