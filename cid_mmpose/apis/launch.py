@@ -271,6 +271,9 @@ def set_launcher(cfg: Config, launcher: str) -> None:
 
 def build_runner(cfg: Config, verbose: bool = False) -> Runner:
     """mmengine's runner, with the checks that it lacks: of checkpoints and of the options of testing."""
+    if isinstance(cfg.get('visualizer'), dict):
+        # under a name that it knows, mmengine hands out the visualizer of the run before, which writes into its folder
+        cfg.visualizer.pop('name', None)
     runner = runner_class(cfg.get('log_level', 'INFO'), verbose).from_cfg(cfg)
     tell_of_the_run(runner)
     runner.register_hook(CheckpointFitHook())

@@ -7,14 +7,16 @@ import functools
 import logging
 import random
 from contextlib import suppress
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
+import mmengine
 import numpy as np
 import torch
 from mmengine.dist import all_gather_object, get_rank, get_world_size
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
+from mmengine.utils import digit_version
 from torch import Tensor
 from torch.utils.data import DataLoader, get_worker_info
 
@@ -24,6 +26,8 @@ KEY = 'random_streams'   # in a checkpoint
 TWISTER = 624   # words of a Mersenne twister, of which Python and numpy have one each
 PYTHON = TWISTER + 3   # its words, its position, whether a second normal number waits, and that number
 NUMPY = TWISTER + 3
+# earlier loops by iterations begin with the first batches again when they are resumed
+LOOP_ADVANCES = digit_version(mmengine.__version__) >= digit_version('0.10.3')
 
 
 def stream() -> Tensor:
@@ -191,6 +195,8 @@ class RandomStreamHook(Hook):
             # batches that were trained are loaded again and left out; chance goes on after them
             loop = runner.train_loop
             loop.dataloader_iterator = RestoresAt(loop.dataloader_iterator, loop.iter, functools.partial(_restore, mine))
+            if not LOOP_ADVANCES:
+                _advance(loop.dataloader_iterator, loop.iter)
         elif mine is not None:
             _restore(mine)
         self.main = None if self.workers is None else stream()
@@ -288,3 +294,9 @@ def _seed_of(loader: DataLoader) -> Optional[int]:
     with suppress(AttributeError, KeyError):
         return loader.worker_init_fn.keywords['seed']
     return getattr(loader.sampler, 'seed', None)
+
+
+def _advance(batches: Iterator, count: int) -> None:
+    """Leaves out as many batches."""
+    for _ in range(count):
+        next(batches)

@@ -24,7 +24,7 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'))  # tools/train.py takes gloo where there is no GPU
 vis_backends = [dict(type='LocalVisBackend')]  # the losses as JSON lines
-visualizer = dict(type='PoseLocalVisualizer', vis_backends=vis_backends)  # each run's has a name of its own
+visualizer = dict(type='PoseLocalVisualizer', vis_backends=vis_backends, name='visualizer')
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)
 log_level = 'INFO'
 load_from = None
