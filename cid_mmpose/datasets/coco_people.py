@@ -15,7 +15,7 @@ from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import DATASETS
 
 from .annotations import check_data_root, check_joints, joint_names, person_category, read_annotations
-from .problems import (bad_annotations, check_entries, is_crowd, labelled_joints, problem_of_category, sides_of,
+from .problems import (bad_annotations, check_entries, is_crowd, labelled_joints, of_people, sides_of,
                        usable_region)
 
 BAD_ANNOTATIONS = ('error', 'skip')
@@ -41,7 +41,7 @@ class CocoPeople(BaseCocoStyleDataset):
         Others as MMPose's ``BaseCocoStyleDataset``.
 
     Raises:
-        BadInput: see ``annotations.py``.
+        BadInput: see ``annotations.py`` and ``problems.py``.
     """
 
     METAINFO = dict(from_file='configs/_base_/datasets/coco.py')
@@ -88,19 +88,14 @@ class CocoPeople(BaseCocoStyleDataset):
         return chosen
 
     def _keep_people(self, data: dict) -> int:
-        """Takes the annotations of other categories out of ``data``; returns how many those were.
-
-        An annotation of a category that the file does not know may be a person's, so it is no such one:
-        ``bad_annotations`` has to do with it.
-        """
+        """Takes the annotations of other categories out of ``data``; returns how many those were."""
         annotations = data.get('annotations')
         if not annotations:
             return 0
         self._metainfo['CLASSES'] = data['categories']
         category = person_category(data['categories'], self.ann_file)
         check_joints(data, self.ann_file, category, joint_names(self.metainfo))
-        other_ids = [c['id'] for c in data['categories'] if c['id'] != category]
-        data['annotations'] = [a for a in annotations if problem_of_category(a, other_ids)]
+        data['annotations'] = of_people(data, category)
         return len(annotations) - len(data['annotations'])
 
     def _say_counts(self, items: List[dict], chosen: List[dict], annotations: List[dict], others: int) -> None:

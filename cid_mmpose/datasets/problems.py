@@ -146,6 +146,19 @@ def problem_of_category(annotation: dict, known: Sequence[int]) -> str:
     return f"field 'category_id' is {as_json(category)}, which no category of the file has"
 
 
+def of_people(data: dict, category: int) -> List[dict]:
+    """The annotations of a file without those of its other categories.
+
+    One of a category that the file does not know may be a person's: it stays, with its ``problem_of_category``.
+
+    Args:
+        data: of ``read_annotations``.
+        category: id of that of the people.
+    """
+    others = [entry['id'] for entry in data['categories'] if entry['id'] != category]
+    return [annotation for annotation in data['annotations'] if problem_of_category(annotation, others)]
+
+
 def is_picture_known(annotation: dict, images: Dict[Any, dict]) -> bool:
     """Whether an annotation's picture is one of ``images``, by id; true is not 1."""
     return not isinstance(annotation['image_id'], bool) and annotation['image_id'] in images

@@ -6,8 +6,8 @@ from mmengine.logging import print_log
 from xtcocotools.coco import COCO
 
 from cid_mmpose.datasets.annotations import check_joints, person_category
-from cid_mmpose.datasets.problems import (NO_PICTURE, check_entries, is_crowd, problem_of_area, problem_of_box,
-                                          problem_of_category, problem_of_joints, problems_of, say_problems, sides_of)
+from cid_mmpose.datasets.problems import (NO_PICTURE, check_entries, is_crowd, of_people, problem_of_area,
+                                          problem_of_box, problem_of_joints, problems_of, say_problems, sides_of)
 from cid_mmpose.datasets.values import is_coordinate
 from cid_mmpose.errors import BadInput
 
@@ -42,8 +42,7 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
     if crowd:
         check_crowd_index(data['images'], path)
 
-    others = [c['id'] for c in data['categories'] if c['id'] != category]
-    people = [a for a in data['annotations'] if problem_of_category(a, others)]
+    people = of_people(data, category)
     problems = problems_of(dict(data, annotations=people), len(names))
     if problems:
         print_log(f'{say_problems(problems, len(people), path)}; not asked for', 'current', logging.WARNING)
