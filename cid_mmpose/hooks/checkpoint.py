@@ -16,7 +16,7 @@ from cid_mmpose.errors import RunStopped
 from cid_mmpose.registry import HOOKS
 from cid_mmpose.whole_files import remove_partial, write_whole
 
-from .finite import not_finite, on_any_process
+from .finite import which_not_finite
 
 WHOLE = 'cid_mmpose.whole'   # the name of our file backend with mmengine
 NOTE = 'last_checkpoint'   # the file by which mmengine finds the one to resume
@@ -148,11 +148,9 @@ def refuse_not_finite(runner: Runner) -> None:
     Args:
         runner: in training.
     """
-    state = state_of(runner)
-    if not on_any_process(not_finite(list(state.values()))):
+    which = which_not_finite(state_of(runner))
+    if which is None:
         return
-    broken = [name for name, tensor in state.items() if bool(not_finite([tensor]))]
-    which = f'{broken[0]} and {len(broken) - 1} more' if broken else 'those of another process'
     raise RunStopped(f'iteration {runner.iter}: no checkpoint is written, because weights are NaN or infinite '
                      f'({which}); the earlier checkpoints are as they were; try a lower optim_wrapper.optimizer.lr, or '
                      'optim_wrapper.clip_grad=dict(max_norm=...)')

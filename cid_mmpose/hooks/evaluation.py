@@ -10,7 +10,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.evaluation.finite import WAY_OUT, check_prediction
 from cid_mmpose.registry import HOOKS
 
-from .finite import not_finite, on_any_process
+from .finite import which_not_finite
 
 PARTS = '.results'   # folder in the work folder for what several processes hand to the first one
 
@@ -52,10 +52,9 @@ class EvaluationHook(Hook):
                 metric.collect_dir = osp.join(runner.work_dir, PARTS)
 
         state = {name: value for name, value in runner.model.state_dict().items() if value.is_floating_point()}
-        if on_any_process(not_finite(list(state.values()))):
-            broken = [name for name, value in state.items() if bool(not_finite([value]))]
-            raise BadInput(f'the weights cannot be evaluated: {len(broken)} of them are NaN or infinite '
-                           f'(first {broken[:1]}); {WAY_OUT}')
+        which = which_not_finite(state)
+        if which is not None:
+            raise BadInput(f'the weights cannot be evaluated, because some are NaN or infinite ({which}); {WAY_OUT}')
 
 
 def _check(outputs: Sequence) -> None:

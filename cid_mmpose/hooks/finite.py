@@ -1,6 +1,6 @@
 """Skips steps whose loss or gradient is not finite, and stops a run that makes no others."""
 import logging
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 import torch
@@ -195,6 +195,18 @@ def not_finite(tensors: List[Tensor]) -> Tensor:
     wide = [tensor.float() if tensor.dtype == torch.float16 else tensor for tensor in tensors]
     norms = [norm.to(wide[0].device) for norm in torch._foreach_norm(wide)]
     return ~torch.isfinite(torch.stack(norms)).all()
+
+
+def which_not_finite(state: Mapping[str, Tensor]) -> Optional[str]:
+    """Which of these tensors hold NaN or infinity, on this process or another, which all must ask; None if none do.
+
+    Args:
+        state: name -> floating point tensor.
+    """
+    if not on_any_process(not_finite(list(state.values()))):
+        return None
+    broken = [name for name, tensor in state.items() if bool(not_finite([tensor]))]
+    return f'{broken[0]} and {len(broken) - 1} more' if broken else 'those of another process'
 
 
 def _leave_out_of_mean(history: Optional[HistoryBuffer]) -> None:
