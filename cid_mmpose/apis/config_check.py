@@ -24,7 +24,8 @@ TOGETHER = (('train_dataloader', 'train_cfg', 'optim_wrapper'), ('val_dataloader
             ('test_dataloader', 'test_cfg', 'test_evaluator'))
 PARTS = ('model', 'data_preprocessor', 'param_scheduler', 'custom_hooks', 'visualizer', 'log_processor', 'val_evaluator',
          'test_evaluator', 'optim_wrapper')
-TYPED = ('model', 'custom_hooks', 'visualizer', 'val_evaluator', 'test_evaluator')   # have no type of their own
+# mmengine has no type for these where none is given
+TYPED = ('model', 'custom_hooks', 'visualizer', 'val_evaluator', 'test_evaluator')
 ENVIRONMENT = dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=int)
 OTHER_KINDS = dict(work_dir=str, recipe=str, codec=dict, vis_backends=list, custom_imports=dict, model_wrapper_cfg=dict,
                    find_unused_parameters=bool)
@@ -183,9 +184,9 @@ def _check_loops(cfg: Config) -> None:
     if train is not None and 'type' not in train:
         if 'by_epoch' not in train:
             raise BadInput('train_cfg needs by_epoch=True (with max_epochs) or by_epoch=False (with max_iters)')
-        loop = EpochBasedTrainLoop if train['by_epoch'] else IterBasedTrainLoop
         if not isinstance(train['by_epoch'], bool):
             raise BadInput(f'train_cfg.by_epoch must be True or False, got {train["by_epoch"]!r}')
+        loop = EpochBasedTrainLoop if train['by_epoch'] else IterBasedTrainLoop
         _check_loop(train, loop, 'train_cfg')
     for name, loop in (('val_cfg', ValLoop), ('test_cfg', TestLoop)):
         if isinstance(cfg.get(name), dict) and 'type' not in cfg[name]:

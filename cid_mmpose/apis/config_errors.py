@@ -16,9 +16,9 @@ from mmengine.runner import Runner
 
 from cid_mmpose.errors import BadInput
 
-from .screen import write_to_file
+from .screen import STACK, write_to_file
 
-STACK = ('mmengine', 'mmcv', 'mmdet', 'mmpose', 'torch', 'torchvision', 'numpy', 'cid_mmpose')
+NOT_THE_USERS = (*STACK, 'numpy', 'cid_mmpose')
 KINDS = (TypeError, ValueError, KeyError, AttributeError, AssertionError, IndexError, ImportError, OSError, RuntimeError,
          NotImplementedError)
 LONGEST = 300   # characters of an error's text that are shown
@@ -99,7 +99,7 @@ def _builders() -> Set[CodeType]:
 
 def _is_of_the_stack(frame: FrameType) -> bool:
     module = frame.f_globals.get('__name__', '')
-    return module.partition('.')[0] in STACK or module.startswith(('importlib', 'multiprocessing', 'logging'))
+    return module.partition('.')[0] in NOT_THE_USERS or module.startswith(('importlib', 'multiprocessing', 'logging'))
 
 
 def _is_of_the_user(frames: List[FrameType]) -> bool:

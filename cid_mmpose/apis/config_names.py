@@ -1,7 +1,7 @@
 """Checks the words on top of a config: those that nothing reads and that look like one that is read."""
 import difflib
 import inspect
-from typing import Any, Iterator, List, Sequence, Tuple
+from typing import Any, Iterator, List, Tuple
 
 from mmengine.config import Config
 from mmengine.runner import Runner
@@ -43,7 +43,7 @@ def _check_word(word: str, value: Any, cfg: Config) -> None:
     if len(word) < SHORTEST:
         return
     near = difflib.get_close_matches(word.lower(), READ, 1, ALIKE)
-    if near and not _is_a_variable_beside(word, near[0], value, cfg):
+    if near and not _is_of_another_kind(value, cfg.get(near[0])):
         raise BadInput(f'unknown setting {word!r}; did you mean {near[0]!r}?')
 
     inner = dict(inner_names(cfg))
@@ -52,9 +52,8 @@ def _check_word(word: str, value: Any, cfg: Config) -> None:
         raise BadInput(f'unknown setting {word!r}; did you mean {inner[near[0]]!r}?')
 
 
-def _is_a_variable_beside(word: str, known: str, value: Any, cfg: Config) -> bool:
+def _is_of_another_kind(value: Any, right: Any) -> bool:
     """Whether a word holds another kind of thing than the setting it resembles, so that it is not that one misspelt."""
-    right = cfg.get(known)
     if right is None:
         return False
     same = isinstance(value, dict) == isinstance(right, dict)
@@ -69,7 +68,7 @@ def _is_used(word: str, value: Any, cfg: Config) -> bool:
     if not value:
         return False
     parts = [cfg.get(name) for name in READ]
-    return any(_holds(part, value) for part in parts)
+    return any(_places_in(part, '', value) for part in parts)
 
 
 def _is_like(word: str, name: str) -> bool:
@@ -86,17 +85,6 @@ def _inner_values(cfg: Config) -> Iterator[Tuple[str, Any]]:
         for name, value in inner:
             if not isinstance(value, (dict, list, tuple)):
                 yield str(name), value
-
-
-def _holds(node: Any, value: Any) -> bool:
-    if type(node) is type(value) and node == value:
-        return True
-    inner: Sequence[Any] = ()
-    if isinstance(node, dict):
-        inner = list(node.values())
-    elif isinstance(node, (list, tuple)):
-        inner = node
-    return any(_holds(part, value) for part in inner)
 
 
 def inner_names(cfg: Config, shortest: int = SHORTEST) -> Iterator[Tuple[str, str]]:
@@ -159,6 +147,7 @@ def _places(value: Any, cfg: Config) -> str:
 
 
 def _places_in(node: Any, where: str, value: Any) -> List[str]:
+    """Dotted names of what equals a value inside a part of that name."""
     if type(node) is type(value) and node == value:
         return [where]
     found = []

@@ -44,15 +44,16 @@ def parse_args(words: Optional[Sequence[str]] = None) -> argparse.Namespace:
 
 def _settle_device(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Device and threads as torch has them; comes last, since importing torch takes a second."""
+    complaint = f'--device: there is no {args.device!r} here; cpu and, with a GPU, cuda can be measured'
     if args.device is not None and args.device.split(':')[0] not in ('cpu', 'cuda'):
-        parser.error(f'--device: there is no {args.device!r} here; cpu and, with a GPU, cuda can be measured')
+        parser.error(complaint)
 
     import torch
     has_gpu = torch.cuda.is_available()
     if args.device is None:
         args.device = 'cuda' if has_gpu else 'cpu'
     if args.device != 'cpu' and not has_gpu:
-        parser.error(f'--device: there is no {args.device!r} here; cpu and, with a GPU, cuda can be measured')
+        parser.error(complaint)
     args.device = torch.device(args.device)
     if args.threads is None:
         args.threads = torch.get_num_threads()
