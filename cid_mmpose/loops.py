@@ -19,7 +19,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
     """mmengine's loop by iterations, cut to fit into its time.
 
     After each iteration it works out from the last ones how many there will be when the time is up. The learning rate
-    comes down to the end of the run wherever that is: schedulers ``PolyLR`` by iterations go on from the rate they have.
+    comes down to the end of the run wherever that is: ``PolyLR`` by iterations goes on from the rate it has.
 
     Args:
         runner: whose model is trained.

@@ -22,8 +22,8 @@ from .config_values import fits, in_words
 # settings that go together: mmengine wants all of them or none
 TOGETHER = (('train_dataloader', 'train_cfg', 'optim_wrapper'), ('val_dataloader', 'val_cfg', 'val_evaluator'),
             ('test_dataloader', 'test_cfg', 'test_evaluator'))
-PARTS = ('model', 'data_preprocessor', 'param_scheduler', 'custom_hooks', 'visualizer', 'log_processor', 'val_evaluator',
-         'test_evaluator', 'optim_wrapper')
+PARTS = ('model', 'data_preprocessor', 'param_scheduler', 'custom_hooks', 'visualizer', 'log_processor',
+         'val_evaluator', 'test_evaluator', 'optim_wrapper')
 # mmengine has no type for these where none is given
 TYPED = ('model', 'custom_hooks', 'visualizer', 'val_evaluator', 'test_evaluator')
 ENVIRONMENT = dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=int)
@@ -96,8 +96,8 @@ def _scope(cfg: Config) -> str:
     try:
         import_module(f'{scope}.registry')
     except ImportError as error:
-        raise BadInput(f"default_scope={scope!r}: there is no package of this name that has a registry; parts of MMPose "
-                       "are found from 'mmpose'") from error
+        raise BadInput(f"default_scope={scope!r}: there is no package of this name that has a registry; parts of "
+                       "MMPose are found from 'mmpose'") from error
     return scope
 
 
@@ -166,7 +166,8 @@ def _check_loader_options(options: dict, where: str) -> None:
     check_options(options, DataLoader, where, 'DataLoader')
     workers = options.get('num_workers', 0)
     if options.get('persistent_workers') and workers == 0:
-        raise BadInput(f'{where}.persistent_workers needs num_workers of at least 1; with num_workers=0 set it to False')
+        raise BadInput(f'{where}.persistent_workers needs num_workers of at least 1; with num_workers=0 set it to '
+                       'False')
     if options.get('prefetch_factor') is not None and workers == 0:
         raise BadInput(f'{where}.prefetch_factor needs num_workers of at least 1')
 

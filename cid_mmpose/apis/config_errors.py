@@ -1,8 +1,8 @@
 """What a config got wrong, out of what is raised while its parts are built.
 
-``config_check.py`` finds most of it before. What is left is an error that a constructor raises: it is the user's to mend
-if it comes from the stack or from this project while mmengine builds a part. An error in a class of the user's own, or
-one outside of all building, keeps its traceback.
+``config_check.py`` finds most of it before. What is left is an error that a constructor raises: it is the user's to
+mend if it comes from the stack or from this project while mmengine builds a part. An error in a class of the user's
+own, or one outside of all building, keeps its traceback.
 """
 import inspect
 import traceback
@@ -19,8 +19,8 @@ from cid_mmpose.errors import BadInput
 from .screen import STACK, write_to_file
 
 NOT_THE_USERS = (*STACK, 'numpy', 'cid_mmpose')
-KINDS = (TypeError, ValueError, KeyError, AttributeError, AssertionError, IndexError, ImportError, OSError, RuntimeError,
-         NotImplementedError)
+KINDS = (TypeError, ValueError, KeyError, AttributeError, AssertionError, IndexError, ImportError, OSError,
+         RuntimeError, NotImplementedError)
 LONGEST = 300   # characters of an error's text that are shown
 
 

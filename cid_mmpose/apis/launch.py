@@ -116,7 +116,7 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
 
 
 def read_options(words: Optional[Sequence[str]]) -> dict:
-    """Dotted name -> value, out of ``key=value`` words; numbers, booleans, None, lists and tuples as mmengine reads them.
+    """Dotted name -> value, out of ``key=value`` words; numbers, booleans, None and lists as mmengine reads them.
 
     Args:
         words: of the command line; None for none.

@@ -18,7 +18,8 @@ from cid_mmpose import stack
 STACK = ('mmengine', 'mmcv', 'mmdet', 'mmpose', 'torch', 'torchvision')
 # parts of the stack whose lines are news of the run: progress, checkpoints, what was loaded
 NEWS = ('mmengine.hooks', 'mmengine.runner.runner', 'mmengine.runner.loops')
-NO_NEWS = re.compile(r'\nSystem environment|Config:\n|Hooks will be executed|Distributed training|Exp name|Checkpoints will')
+NO_NEWS = re.compile(
+    r'\nSystem environment|Config:\n|Hooks will be executed|Distributed training|Exp name|Checkpoints will')
 # warnings that nobody who runs a config can do anything about
 IDLE_WARNINGS = re.compile(
     r'Failed to search registry with scope|pkg_resources|torch\.meshgrid|The metainfo config file'

@@ -51,7 +51,7 @@ def work(model: nn.Module, picture: torch.Tensor) -> float:
 
 
 def convolution_rate(options: SimpleNamespace, channels: int = 256, side: int = 64) -> float:
-    """Billions of operations a second of float32 3x3 convolutions, which most of the network's work is, at their best."""
+    """Billions of operations a second of float32 3x3 convolutions, most of the network's work, at their best."""
     layer = nn.Conv2d(channels, channels, 3, padding=1, bias=False, device=options.device)
     maps = torch.randn(4, channels, side, side, device=options.device)
     layer, maps = (each.to(memory_format=torch.channels_last) for each in (layer, maps))

@@ -169,7 +169,8 @@ class Names(dict):
             raise Refused('holds a quantised tensor, which no model of CID takes; give weights of plain numbers')
         function = name.rpartition('.')[2]
         if name.startswith('torch._utils.') and function in OTHER_TENSORS:
-            raise Refused(f'holds {OTHER_TENSORS[function]}, which no model of CID takes; give weights of plain numbers')
+            kind = OTHER_TENSORS[function]
+            raise Refused(f'holds {kind}, which no model of CID takes; give weights of plain numbers')
         if PLAIN_DTYPE.fullmatch(name):
             return getattr(torch, name.partition('.')[2], None)
         return None

@@ -44,8 +44,7 @@ AGAIN = 'get it again, or take it out of the annotation file'
 
 
 def size_of_png(data: bytes) -> tuple:
-    """(H, W) in pixels of a PNG file, whose first part holds the size at a fixed place; what follows may be of any size.
-    """
+    """(H, W) in pixels of a PNG file, whose first part holds the size at a fixed place."""
     if data[12:16] != b'IHDR' or len(data) < 24:
         raise ValueError('a PNG file without a header')
     return int.from_bytes(data[20:24], 'big'), int.from_bytes(data[16:20], 'big')

@@ -49,7 +49,8 @@ def unknown_category(case: Case) -> Found:
 def joint_names(case: Case) -> Found:
     """The category of people, if what it names its joints by is no list, or not all names differ."""
     wrong = [c for c in case.categories if c['id'] == case.person and problem_of_names(c)]
-    return Found(wrong, len(case.categories), [f'id {c["id"]} {as_json(c.get("name"))}: {problem_of_names(c)}' for c in wrong])
+    shown = [f'id {c["id"]} {as_json(c.get("name"))}: {problem_of_names(c)}' for c in wrong]
+    return Found(wrong, len(case.categories), shown)
 
 
 def model_joints(case: Case) -> Found:

@@ -31,8 +31,10 @@ def picture_size(case: Case) -> Found:
         look = _looks(case).get(picture['file_name'])
         return look.shape if look and look.shape else (picture['height'], picture['width'])
 
-    return case.pictures_where([p for p in case.pictures if not problem_of_sides(p) and shape(p) != (p['height'], p['width'])],
-                               lambda p: f'{shape(p)[1]} x {shape(p)[0]}, annotated as {p["width"]} x {p["height"]}')
+    sound = [picture for picture in case.pictures if not problem_of_sides(picture)]
+    wrong = [picture for picture in sound if shape(picture) != (picture['height'], picture['width'])]
+    return case.pictures_where(
+        wrong, lambda p: f'{shape(p)[1]} x {shape(p)[0]}, annotated as {p["width"]} x {p["height"]}')
 
 
 def same_picture_twice(case: Case) -> Found:

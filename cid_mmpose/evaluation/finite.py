@@ -1,4 +1,4 @@
-"""Predictions that are no numbers are refused: NaN loses every comparison, so it would be counted as if it were right."""
+"""Predictions that are no numbers are refused: NaN loses every comparison, so it would count as right."""
 from typing import Any, Mapping, Optional
 
 import numpy as np

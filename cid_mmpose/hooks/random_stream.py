@@ -130,7 +130,7 @@ class RestoresAt:
 
 @HOOKS.register_module()
 class RandomStreamHook(Hook):
-    """Keeps the random stream in checkpoints and goes on in it, so that a resumed run has the losses of one that went on.
+    """Keeps the random stream in checkpoints and goes on in it: a resumed run has the losses of one that went on.
 
     This holds with the same number of processes and of data workers, for runs by epochs whose checkpoints are those of
     whole epochs, and for runs by iterations. Validation in between draws from a stream of its own. A run without a
@@ -194,7 +194,8 @@ class RandomStreamHook(Hook):
         if mine is not None and _by_iteration(runner):
             # batches that were trained are loaded again and left out; chance goes on after them
             loop = runner.train_loop
-            loop.dataloader_iterator = RestoresAt(loop.dataloader_iterator, loop.iter, functools.partial(_restore, mine))
+            restore = functools.partial(_restore, mine)
+            loop.dataloader_iterator = RestoresAt(loop.dataloader_iterator, loop.iter, restore)
             if not LOOP_ADVANCES:
                 _advance(loop.dataloader_iterator, loop.iter)
         elif mine is not None:
