@@ -30,6 +30,10 @@ ENVIRONMENT = dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_li
 OTHER_KINDS = dict(work_dir=str, recipe=str, codec=dict, vis_backends=list, custom_imports=dict, model_wrapper_cfg=dict,
                    find_unused_parameters=bool)
 AUTO_SCALE = dict(base_batch_size=int, enable=bool)
+# of optim_wrapper.paramwise_cfg, as mmengine's own constructor of optimizers reads it, which passes over the rest
+PARAMWISE = dict(custom_keys=dict, bias_lr_mult=float, bias_decay_mult=float, norm_decay_mult=float,
+                 dwconv_decay_mult=float, flat_decay_mult=float, dcn_offset_lr_mult=float, bypass_duplicate=bool)
+OF_A_KEY = dict(lr_mult=float, decay_mult=float)
 # what mmengine reads of a loader before torch gets it
 OF_LOADERS = ('dataset', 'sampler', 'batch_sampler', 'num_batch_per_epoch', 'worker_init_fn', 'collate_fn',
               'disable_subprocess_warning')
@@ -212,11 +216,22 @@ def _check_untyped(cfg: Config) -> None:
     randomness = dict(cfg.get('randomness') or {})
     check_options(dict(dict(seed=None), **randomness), Runner.set_randomness, 'randomness', 'mmengine')
 
-    clip = (cfg.get('optim_wrapper') or {}).get('clip_grad')
+    wrapper = cfg.get('optim_wrapper') or {}
+    if wrapper.get('constructor', 'DefaultOptimWrapperConstructor') == 'DefaultOptimWrapperConstructor':
+        _check_paramwise(wrapper.get('paramwise_cfg') or {}, 'optim_wrapper.paramwise_cfg')
+    clip = wrapper.get('clip_grad')
     if isinstance(clip, dict):
         function = clip_grad_value_ if clip.get('type') == 'value' else clip_grad_norm_
         options = {name: value for name, value in clip.items() if name != 'type'}
         check_options(dict(options, parameters=()), function, 'optim_wrapper.clip_grad', function.__name__)
+
+
+def _check_paramwise(given: dict, where: str) -> None:
+    _check_keys(given, PARAMWISE, where)
+    for name, factors in (given.get('custom_keys') or {}).items():
+        if not isinstance(factors, dict):
+            raise BadInput(f'{where}.custom_keys.{name} must be a dict with lr_mult or decay_mult, got {factors!r}')
+        _check_keys(factors, OF_A_KEY, f'{where}.custom_keys.{name}')
 
 
 def _check_keys(given: dict, known: dict, where: str) -> None:

@@ -171,8 +171,16 @@ def check_kept(options: dict, cfg: Config) -> None:
         *way, last = str(name).split('.')
         part: Any = cfg
         for step in way:
-            part = part[int(step)] if isinstance(part, (list, tuple)) else part.get(step, {})
+            part = _inside(part, step)
         kept = isinstance(value, dict) or not isinstance(part, dict) or part.get(last, value) == value
         if not kept and last in (cfg.get('codec') or {}):
             raise BadInput(f'--cfg-options: {name}: codec of the config sets this in training and testing alike; set '
                            f'codec.{last}')
+
+
+def _inside(part: Any, step: str) -> Any:
+    """What stands below a part; an empty dict where a later option has taken it out."""
+    if isinstance(part, (Config, dict)):
+        return part.get(step, {})
+    is_place = isinstance(part, (list, tuple)) and step.isdigit() and int(step) < len(part)
+    return part[int(step)] if is_place else {}

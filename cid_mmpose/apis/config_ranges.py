@@ -44,6 +44,7 @@ RANGES = (
     Range('auto_scale_lr.base_batch_size', 1), Range('randomness.seed', 0), Range('env_cfg.resource_limit', 1),
     Range('env_cfg.mp_cfg.opencv_num_threads', 0),
     Range('*_dataloader.dataset.pipeline.*.input_size.*', 1), Range('*.size_factor', 1),
+    Range('model.data_preprocessor.std.*', 0, False, True),
     Range('model.head.in_channels', 1), Range('model.head.num_keypoints', 1), Range('model.head.gfd_channels', 1),
     Range('model.head.max_train_people', 1), Range('*.decoder.stride', 1), Range('*.encoder.stride', 1),
 )
@@ -55,6 +56,8 @@ WORDS = {   # settings that are one of some words; what is not there is not chec
     'default_hooks.checkpoint.rule': ('greater', 'less', None),
     '*_evaluator.iou_type': ('keypoints', 'keypoints_crowd'),
 }
+OF_WORDS = ('default_hooks.checkpoint.rule', )   # settings that may be a list of such words
+LARGEST = 2**31 - 1   # of whole numbers; torch and numpy take no larger one everywhere
 STAGE = ('num_modules', 'num_branches', 'block', 'num_blocks', 'num_channels', 'multiscale_output', 'num_inchannels')
 HRNET_STRIDE = 4   # input pixels a cell of its finest map
 
@@ -70,7 +73,8 @@ def check_ranges(cfg: Config) -> None:
             if fnmatchcase(name, limit.pattern):
                 _check(name, value, limit)
         for pattern, words in WORDS.items():
-            if fnmatchcase(name, pattern) and value not in words:
+            given = value if isinstance(value, (list, tuple)) and pattern in OF_WORDS else [value]
+            if fnmatchcase(name, pattern) and any(word not in words for word in given):
                 raise BadInput(f'{name} must be one of {", ".join(map(str, words))}, got {value!r}')
     _check_level(cfg.get('log_level', 'INFO'))
     _check_stages(cfg)
@@ -101,6 +105,8 @@ def _check(name: str, value: Any, limit: Range) -> None:
     number = is_number(value) and math.isfinite(value)
     if number and limit.whole:
         number = value == int(value)
+    if number and limit.whole and value > LARGEST and not name.endswith('.seed'):
+        raise BadInput(f'{name} must be at most {LARGEST}, got {value!r}')
     inside = number and (value > limit.least if limit.above else value >= limit.least)
     if inside:
         return

@@ -8,13 +8,14 @@ import tempfile
 from argparse import ArgumentParser
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
+from typing import Any, Iterator, Optional, Sequence
 
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.dist import get_rank
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mmengine.utils import import_modules_from_strings
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.hooks import CheckpointFitHook
@@ -146,6 +147,9 @@ def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional
     except Exception as error:   # a config is code, which may raise anything
         raise BadInput(f'{path}: cannot be read as a config: {type(error).__name__}: {error}') from error
     put_in(cfg, cfg_options or {})
+    if any(name.partition('.')[0] == 'custom_imports' for name in cfg_options or {}):
+        import_again(cfg)
+    paths_as_texts(cfg)
     with of_config(path):
         check_names(cfg)
         check_kinds(cfg)
@@ -177,6 +181,27 @@ def put_in(cfg: Config, options: dict) -> None:
         except (KeyError, TypeError, IndexError, ValueError, AssertionError) as error:
             text = str(error.args[0] if error.args else error)
             raise BadInput(f'--cfg-options: {name}: {text.partition(" [{")[0][:200]}') from error
+
+
+def import_again(cfg: Config) -> None:
+    """Imports what ``custom_imports`` names since the command line changed it; else BadInput."""
+    wanted = cfg.get('custom_imports') or {}
+    if not isinstance(wanted, dict):
+        return   # of a wrong kind: the check of the config says so
+    try:
+        import_modules_from_strings(**wanted)
+    except (ImportError, TypeError) as error:
+        raise BadInput(f'--cfg-options: custom_imports: {error}') from error
+
+
+def paths_as_texts(node: Any) -> None:
+    """Puts texts for the ``pathlib`` paths in a config, in place: mmengine cannot write others into its log."""
+    places = node.items() if isinstance(node, (Config, dict)) else enumerate(node)
+    for place, value in list(places):
+        if isinstance(value, os.PathLike):
+            node[place] = os.fspath(value)
+        elif isinstance(value, (dict, list)):
+            paths_as_texts(value)
 
 
 def check_writable(folder: str, what: str = 'work dir') -> None:

@@ -46,12 +46,13 @@ class CocoPeople(BaseCocoStyleDataset):
 
     METAINFO = dict(from_file='configs/_base_/datasets/coco.py')
 
-    def __init__(self, *, bad_annotations: str = 'error', data_root: str = '', recipe: str = DEFAULT,
+    def __init__(self, *, bad_annotations: str = 'error', data_root: Optional[str] = '', recipe: str = DEFAULT,
                  train_images: Optional[str] = None, **kwargs) -> None:
         if bad_annotations not in BAD_ANNOTATIONS:
             raise ValueError(f'bad_annotations must be one of {BAD_ANNOTATIONS}, got {bad_annotations!r}')
         self.bad_annotations = bad_annotations
         self.train_images = options_of('CocoPeople', recipe, train_images=train_images)['train_images']
+        data_root = data_root or ''  # None as in MMPose's data sets: the other paths are whole
         check_data_root(data_root)
         super().__init__(data_root=data_root, data_mode='bottomup', **kwargs)
 
