@@ -81,7 +81,19 @@ class COCO(xthotcoco.COCO):
 
 
 class COCOeval(xthotcoco.COCOeval):
-    """``xtcocotools.cocoeval.COCOeval`` for key points: ``evaluate``, ``accumulate``, ``summarize``, then ``stats``."""
+    """``xtcocotools.cocoeval.COCOeval`` for key points: ``evaluate``, ``accumulate``, ``summarize``, then ``stats``.
+
+    Args:
+        sigmas: (K,) of the joints. In float32, as MMPose has them, they are taken as the decimals they were written as:
+            COCO's own would otherwise differ from themselves in the eighth digit, of which hotcoco warns.
+        Others as xthotcoco's.
+    """
+
+    def __init__(self, cocoGt: Any, cocoDt: Any, iouType: str = 'keypoints', sigmas: Sequence[float] = None,
+                 use_area: bool = True, test_index: Sequence[int] = None) -> None:
+        if sigmas is not None and np.asarray(sigmas).dtype == np.float32:
+            sigmas = [float(str(sigma)) for sigma in np.asarray(sigmas)]
+        super().__init__(cocoGt, cocoDt, iouType, sigmas, use_area, test_index)
 
     @property
     def params(self) -> Any:

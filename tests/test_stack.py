@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 from mmpose.evaluation.metrics import coco_metric
-from pictures import ROOT, shared
+from pictures import ROOT, coco, person, shared
 
 from cid_mmpose import config_path, stack
 from cid_mmpose.errors import BadInput
+from cid_mmpose.models.people import COCO_SIGMAS
 
 NOISE = 0.02   # standard deviation of a made joint, in sizes of its person
 
@@ -253,3 +254,15 @@ def test_the_stand_in_gives_the_same_figures_on_crowdpose(monkeypatch, tmp_path)
                                   iou_type='keypoints_crowd', use_area=False)
     assert_equal_and_telling(real, stand_in, 9)
     assert min(real['AP(E)'], real['AP(M)'], real['AP(H)']) > 0.1
+
+
+def test_coco_s_own_sigmas_in_float32_do_not_pass_for_others(recwarn):
+    pytest.importorskip('xthotcoco')
+    from cid_mmpose.hotcoco_stand_in import COCO, COCOeval
+    found = [dict(image_id=1, category_id=1, keypoints=person()['keypoints'], score=1., bbox=person()['bbox'], area=600.)]
+    for sigmas, warned in ((COCO_SIGMAS, False), (np.multiply(COCO_SIGMAS, 2), True)):
+        evaluation = COCOeval(COCO(ann_data=coco([person()])), found, 'keypoints', np.asarray(sigmas, np.float32))
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+        assert any('kpt_oks_sigmas' in str(warning.message) for warning in recwarn) == warned
