@@ -95,7 +95,8 @@ MISTAKES = {
     'optim_wrapper.paramwise_cfg.norm_decay_mul=0': "unknown option 'norm_decay_mul'; did you mean 'norm_decay_mult'?",
     'optim_wrapper.paramwise_cfg.bias_lr_mult=two': "paramwise_cfg.bias_lr_mult must be a number, got 'two'",
     'optim_wrapper.paramwise_cfg.custom_keys.head.lrmult=2': "unknown option 'lrmult'; did you mean 'lr_mult'?",
-    'optim_wrapper.paramwise_cfg.custom_keys.head=2': 'custom_keys.head must be a dict with lr_mult or decay_mult, got 2',
+    'optim_wrapper.paramwise_cfg.custom_keys.head=2':
+    'custom_keys.head must be a dict with lr_mult or decay_mult, got 2',
     'train_cfg.max_epochs=1000000000000': 'train_cfg.max_epochs must be at most 2147483647, got 1000000000000',
     'model.data_preprocessor.std=0,1,1': 'model.data_preprocessor.std.0 must be a number above 0, got 0',
     'default_hooks.checkpoint.rule=[greater,more]': 'default_hooks.checkpoint.rule must be one of greater, less, None',
@@ -132,7 +133,8 @@ RIGHT = ['train_dataloader.batch_size=8', 'train_cfg.max_epochs=2', 'optim_wrapp
          'model.backbone.init_cfg=None', 'codec.rounding=nearest model.head.cell_center=0.5',
          'test_evaluator.submission=results/person_keypoints_test-dev2017_mine_results.zip',
          'default_hooks.checkpoint.save_best=[coco/AP,coco/AR] default_hooks.checkpoint.rule=[greater,greater]',
-         'optim_wrapper.paramwise_cfg.custom_keys.backbone.lr_mult=0.1 optim_wrapper.paramwise_cfg.bypass_duplicate=True',
+         'optim_wrapper.paramwise_cfg.custom_keys.backbone.lr_mult=0.1',
+         'optim_wrapper.paramwise_cfg.bypass_duplicate=True',
          'train_dataloader.dataset.data_root=None', 'custom_imports.imports=[cid_mmpose,colorsys]',
          'train_dataloader.dataset.pipeline.1.input_size=64,64 train_dataloader.dataset.pipeline=[]',
          'randomness.seed=4294967295', 'optim_wrapper.type=cid_mmpose.BFloat16OptimWrapper optim_wrapper.insist=True']

@@ -259,7 +259,8 @@ def test_the_stand_in_gives_the_same_figures_on_crowdpose(monkeypatch, tmp_path)
 def test_coco_s_own_sigmas_in_float32_do_not_pass_for_others(recwarn):
     pytest.importorskip('xthotcoco')
     from cid_mmpose.hotcoco_stand_in import COCO, COCOeval
-    found = [dict(image_id=1, category_id=1, keypoints=person()['keypoints'], score=1., bbox=person()['bbox'], area=600.)]
+    one = person()
+    found = [dict(image_id=1, category_id=1, keypoints=one['keypoints'], score=1., bbox=one['bbox'], area=600.)]
     for sigmas, warned in ((COCO_SIGMAS, False), (np.multiply(COCO_SIGMAS, 2), True)):
         evaluation = COCOeval(COCO(ann_data=coco([person()])), found, 'keypoints', np.asarray(sigmas, np.float32))
         evaluation.evaluate()
