@@ -16,11 +16,15 @@ from cid_mmpose.errors import RunStopped
 @pytest.mark.parametrize('number, status', [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_is_one_line_with_the_way_on_and_the_status_of_shells(tmp_path, capsys, monkeypatch, number, status):
     monkeypatch.chdir(tmp_path)
-    before = signal.getsignal(number)
     torch.save(dict(state_dict={}), tmp_path / 'epoch_3.pth')
-    with pytest.raises(SystemExit) as left, user_errors(), run_ends(str(tmp_path)):
-        os.kill(os.getpid(), number)
-    assert left.value.code == status and signal.getsignal(number) is before
+    # a shell's background job ignores SIGINT, and a process that runs some tests may have no handler at all
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with pytest.raises(SystemExit) as left, user_errors(), run_ends(str(tmp_path)):
+            os.kill(os.getpid(), number)
+        assert left.value.code == status and signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, before)
     assert capsys.readouterr().err == (f'stopped by {number.name}; the last whole checkpoint is epoch_3.pth: --resume '
                                        'goes on from it\n')
 
