@@ -1,7 +1,7 @@
 """``python -m cid_mmpose benchmark ...`` and ``python -m cid_mmpose run ...``."""
 import sys
 
-from cid_mmpose.errors import BadInput
+from cid_mmpose.apis.user_errors import user_errors
 
 USAGE = '''usage: python -m cid_mmpose benchmark PART             measure; python -m cid_mmpose benchmark --help names the parts
        python -m cid_mmpose run SCRIPT [ARGUMENT ...]  run one of MMPose's scripts; python -m cid_mmpose run --help'''
@@ -14,24 +14,17 @@ def main(name: str, arguments: list) -> None:
         name: of the command.
         arguments: that follow it.
     """
-    if name == 'run':
-        from cid_mmpose.apis.run_script import main as command
-    elif name == 'benchmark':
-        from cid_mmpose.benchmark.command import main as command
-    else:
+    if name not in ('run', 'benchmark'):
         asked = name in ('-h', '--help')
         print(USAGE, file=sys.stdout if asked else sys.stderr)
         sys.exit(0 if asked else 2)
 
-    try:
+    with user_errors():
+        if name == 'run':
+            from cid_mmpose.apis.run_script import main as command
+        else:
+            from cid_mmpose.benchmark.command import main as command
         command(arguments)
-    except Exception as error:
-        if isinstance(error, BadInput) and 'mmengine' not in sys.modules:   # which takes seconds to import
-            print(f'error: {error}', file=sys.stderr)
-            sys.exit(2)
-        from cid_mmpose.apis.launch import user_errors
-        with user_errors():
-            raise
 
 
 if __name__ == '__main__':

@@ -111,6 +111,16 @@ def test_whatever_is_left_out_is_counted_in_the_log(tmp_path):
                      'labelled joints 1, annotations of other categories 1, pictures without a labelled person 2']
 
 
+@pytest.mark.parametrize('area', ['big', math.nan, -1, 0])
+def test_training_says_of_which_people_an_evaluation_would_refuse_the_area(tmp_path, area, monkeypatch):
+    lines = []
+    monkeypatch.setattr(MMLogger.get_current_instance(), 'warning', lambda text, *args: lines.append(text % args))
+    people = [person(1), person(2, area=area), without(person(3), 'area')]
+    assert len(data_set(write_coco(tmp_path, coco(people)))[0]['id']) == 3
+    assert len(lines) == 1 and lines[0].startswith(f"{tmp_path / 'people.json'}: annotation 2: field 'area' is ")
+    assert lines[0].endswith('(1 such of 3); training does not need areas, an evaluation on this file would stop here')
+
+
 def test_a_person_of_no_picture_is_skipped_with_the_others(tmp_path):
     path = write_coco(tmp_path, coco([person(1), person(2, image=99)]))
     with pytest.raises(BadInput, match="annotation 2: field 'image_id'"):

@@ -9,7 +9,7 @@ import torch
 from toy_run import toy_runner
 
 from cid_mmpose.apis.interrupts import Stopped, outside_cause, run_ends
-from cid_mmpose.apis.launch import user_errors
+from cid_mmpose.apis.user_errors import user_errors
 from cid_mmpose.errors import RunStopped
 
 

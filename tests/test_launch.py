@@ -10,9 +10,10 @@ from pictures import ROOT, tiny_config
 
 from cid_mmpose.apis.config_errors import config_errors
 from cid_mmpose.apis.launch import (check_file, check_writable, load_config, set_amp, set_dump, set_launcher,
-                                    set_resume, user_errors)
+                                    set_resume)
 from cid_mmpose.apis.resume import newest_checkpoint
 from cid_mmpose.apis.show import picture_name
+from cid_mmpose.apis.user_errors import user_errors
 from cid_mmpose.errors import BadInput
 from cid_mmpose.hooks.loss_curve import read_curves, smoothed
 

@@ -16,6 +16,7 @@ from mmpose.registry import OPTIM_WRAPPERS
 from pictures import ROOT, coco, person, tiny_config, use_data, write_coco
 
 from cid_mmpose.apis import launch
+from cid_mmpose.apis.user_errors import user_errors
 from cid_mmpose.errors import BadInput
 
 PICTURES = 8
@@ -177,7 +178,7 @@ def test_a_config_that_cannot_be_read_is_named(tmp_path, content, says):
     ({'model.head.decoder.colour': 1}, "SizeAdaptiveHeatmap: unknown option 'colour'"),
     ({'model.head.type': 'cid_mmpose.CIDHat'}, "type='cid_mmpose.CIDHat': there is no model of this name")])
 def test_an_unknown_name_in_the_config_is_one_line_and_status_2(config, tmp_path, capsys, options, says):
-    with pytest.raises(SystemExit) as left, launch.user_errors():
+    with pytest.raises(SystemExit) as left, user_errors():
         launch.train(config, work_dir=str(tmp_path), cfg_options=named(says, **options))
     lines = capsys.readouterr().err.splitlines()
     assert left.value.code == 2 and lines[-1].startswith('error: ') and says in lines[-1]
@@ -185,7 +186,7 @@ def test_an_unknown_name_in_the_config_is_one_line_and_status_2(config, tmp_path
 
 def test_an_error_that_is_ours_keeps_its_traceback():
     for error in (TypeError('f() got an unexpected keyword argument'), KeyError('x'), RuntimeError('CUDA')):
-        with pytest.raises(type(error)), launch.user_errors():
+        with pytest.raises(type(error)), user_errors():
             raise error
 
 
@@ -270,3 +271,21 @@ def test_help_and_wrong_arguments_of_every_tool_are_answered_before_anything_hea
     names = [path.name for path in sorted((ROOT / 'tools').glob('*.py'))] + ['cid_mmpose']
     assert found == [f'left {name} --help 0 []' for name in names] + [f'left {name} --nonsense 2 []' for name in names]
     assert len(names) >= 12 and 'Traceback' not in done.stderr
+
+
+INTERRUPTED = {
+    'train.py': ['c.py'], 'test.py': ['c.py', 'w.pth'], 'doctor.py': ['a.json'], 'demo.py': [],
+    'convert_checkpoint.py': ['a.pth', 'b.pth', '--to', 'ours'], 'device_check.py': [],
+    'prepare_coco.py': ['a', 'b'], 'prepare_crowdpose.py': ['a', 'b'], 'prepare_ochuman.py': ['a', 'b'],
+    'synth_sheet.py': ['a.png'], 'benchmark.py': ['targets']}
+
+
+@pytest.mark.parametrize('tool', INTERRUPTED)
+def test_a_signal_while_the_stack_is_being_imported_is_one_line(tmp_path, tool):
+    (tmp_path / 'c.py').write_text('')
+    for name in ('torch', 'numpy', 'mmengine'):   # whichever the tool imports first
+        (tmp_path / f'{name}.py').write_text('raise KeyboardInterrupt')
+    paths = os.pathsep.join([str(tmp_path), ENVIRONMENT['PYTHONPATH']])
+    done = subprocess.run([sys.executable, ROOT / 'tools' / tool, *INTERRUPTED[tool]], cwd=tmp_path, text=True,
+                          env={**ENVIRONMENT, 'PYTHONPATH': paths}, capture_output=True)
+    assert (done.returncode, done.stderr) == (130, 'stopped by SIGINT\n')

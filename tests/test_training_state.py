@@ -100,6 +100,28 @@ def test_runs_with_other_optimizers_go_on_from_theirs(tmp_path, optimizer):
     assert made.iter == 6
 
 
+@pytest.mark.parametrize('schedule', [
+    dict(type='LinearLR', start_factor=0.1, end=3, by_epoch=False), dict(type='CosineAnnealingLR', T_max=4),
+    dict(type='OneCycleLR', eta_max=0.1, total_steps=6), dict(type='PolyLR', end=3), dict(type='ConstantLR'),
+    dict(type='ExponentialLR', gamma=0.9), dict(type='StepLR', step_size=2)])
+def test_runs_with_any_schedule_go_on_from_theirs(tmp_path, schedule):
+    runner(tmp_path / 'first', schedules=(schedule, )).train()
+    made = resumed(tmp_path, (tmp_path / 'first' / 'epoch_2.pth').read_bytes(), schedules=(schedule, ))
+    assert made.iter == 6
+
+
+def test_a_run_that_had_come_to_its_end_says_so(tmp_path, written):
+    path = tmp_path / 'w.pth'
+    path.write_bytes(written)
+    made = runner(tmp_path / 'second', resume=True, load_from=str(path))
+    logged = []
+    made.logger.handle = lambda record: logged.append(record.getMessage())
+    made.train()
+    assert [line for line in logged if 'left to train' in line] == [
+        'cid_mmpose: nothing is left to train: the checkpoint is of epoch 2 and iteration 4, the run has 2 epochs and 4 '
+        'iterations']
+
+
 def test_weights_alone_and_half_a_state_are_refused(tmp_path, checkpoint):
     alone = dict(state_dict=checkpoint['state_dict'], meta=checkpoint['meta'])   # as convert_checkpoint.py writes them
     for weights in (alone, checkpoint['state_dict']):
@@ -145,12 +167,34 @@ GROUP = 'optimizer.param_groups.0'
     ('optimizer.state.1.exp_avg', torch.full((3, ), NAN), 'optimizer.state[1].exp_avg is NaN or infinite'),
     ('optimizer.state.1.exp_avg_sq', torch.ones(2), 'optimizer.state[1].exp_avg_sq is (2,), its weight (3,)'),
     ('optimizer.state.1.exp_avg', np.ones(3), 'optimizer.state[1].exp_avg is no tensor but a numpy array'),
+    ('optimizer.state.1.step', -2, 'optimizer.state[1].step is -2 and no number of steps'),
+    ('optimizer.state.1.step', torch.tensor(-1.0), 'optimizer.state[1].step is -1.0 and no number of steps'),
+    ('optimizer.state.1.step', 'x', "optimizer.state[1].step is 'x' and no number of steps"),
+    ('optimizer.state.1.exp_avg', torch.ones(3, dtype=torch.int64),
+     'optimizer.state[1].exp_avg holds numbers of torch.int64, the model has torch.float32'),
+    ('optimizer.state.1.exp_avg_sq', torch.full((3, ), -1.0),
+     'optimizer.state[1].exp_avg_sq is a mean of squares with numbers below 0'),
+    (f'{GROUP}.lr', -1.0, 'optimizer.param_groups[0]: Invalid learning rate: -1.0'),
+    (f'{GROUP}.betas', (0.9, 2.0), 'optimizer.param_groups[0]: Invalid beta parameter at index 1: 2.0'),
+    (f'{GROUP}.betas', 'x', 'optimizer.param_groups[0]: '),
+    (f'{GROUP}.weight_decay', -1, 'optimizer.param_groups[0]: Invalid weight_decay value: -1'),
+    ('param_schedulers.0.milestones', 'x',
+     "param_schedulers[0].milestones is 'x', this run has Counter({3: 1})"),
+    ('param_schedulers.0.base_values', [0.1, 0.1],
+     'param_schedulers[0].base_values is [0.1, 0.1], this run has [0.01]'),
+    ('param_schedulers.0.by_epoch', 'x', "param_schedulers[0].by_epoch is 'x', this run has True"),
+    ('param_schedulers.0.last_step', 'x', "param_schedulers[0].last_step is 'x', its training has come to iteration 4"),
+    ('param_schedulers.0.last_step', 10**30, 'param_schedulers[0].last_step is 1000000000'),
     ('param_schedulers', [], 'it has 0 schedules (param_schedulers), this run 1'),
     ('param_schedulers.0', {}, "param_schedulers[0] is not the state of this run's MultiStepLR, it has no "),
     ('param_schedulers.0.gamma', NAN, 'param_schedulers[0].gamma is NaN or infinite'),
     ('meta.iter', 1.5, 'meta.iter is 1.5 and not a whole number'),
     ('meta.epoch', del_, 'meta.epoch is None and not a whole number'),
     ('meta.epoch', -1, 'meta.epoch is -1 and not a whole number'),
+    ('meta.epoch', 10**30, 'meta.epoch is 1000000000'),
+    ('meta.iter', 10**30, 'meta.epoch is 2 and meta.iter 1000000000'),
+    ('meta.seed', 'x', "meta.seed is 'x' and no seed"),
+    ('meta.seed', -1, 'meta.seed is -1 and no seed'),
     ('message_hub', dict(log_scalars={}), 'its message_hub holds no runtime_info and no resumed_keys')])
 def test_a_state_that_is_damaged_is_refused_with_the_place(tmp_path, checkpoint, place, value, says):
     assert refused(tmp_path, changed(checkpoint, place, value)).startswith(says)

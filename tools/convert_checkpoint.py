@@ -2,6 +2,7 @@
 import argparse
 
 from cid_mmpose.apis.arguments import LAYOUTS
+from cid_mmpose.apis.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -15,7 +16,6 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     args = parse_args()
-    from cid_mmpose.apis.convert import convert
-    from cid_mmpose.apis.launch import user_errors
     with user_errors():
+        from cid_mmpose.apis.convert import convert
         print(convert(args.source, args.target, args.to, args.force))

@@ -6,6 +6,8 @@ training is cut to what fits into its time.
 import argparse
 from pathlib import Path
 
+from cid_mmpose.apis.user_errors import user_errors
+
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 NAME = 'cid_hrnet-w16-small_synthcrowd'
 SIZES = {   # side of the pictures in px -> config, the one that takes longest first
@@ -25,8 +27,7 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     args = parse_args()
-    from cid_mmpose.apis.demo import run_demo
-    from cid_mmpose.apis.launch import user_errors
     sizes = [args.size] if args.size else list(SIZES)
     with user_errors():
+        from cid_mmpose.apis.demo import run_demo
         run_demo([str(SIZES[size]) for size in sizes], args.work_dir, args.quick)

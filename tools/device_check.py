@@ -3,6 +3,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from cid_mmpose.apis.user_errors import user_errors
+
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -32,6 +34,5 @@ def main(args: argparse.Namespace) -> int:
 
 if __name__ == '__main__':
     args = parse_args()
-    from cid_mmpose.apis.launch import user_errors
     with user_errors():
         sys.exit(main(args))

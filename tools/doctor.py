@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from cid_mmpose.apis.arguments import add_cfg_options
+from cid_mmpose.apis.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,6 +42,5 @@ def main(args: argparse.Namespace) -> int:
 
 if __name__ == '__main__':
     args = parse_args()
-    from cid_mmpose.apis.launch import user_errors
     with user_errors():
         sys.exit(main(args))

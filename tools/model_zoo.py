@@ -1,9 +1,8 @@
 """Bring the tables of docs/model_zoo.md up to date with the model index."""
 import argparse
-import sys
 from pathlib import Path
 
-from cid_mmpose.errors import BadInput
+from cid_mmpose.apis.user_errors import user_errors
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,10 +16,7 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     args = parse_args()
-    from cid_mmpose.apis.model_zoo import update_page
-    try:
+    with user_errors():
+        from cid_mmpose.apis.model_zoo import update_page
         update_page(args.page, args.index)
-    except BadInput as error:
-        print(f'error: {error}', file=sys.stderr)
-        sys.exit(2)
-    print(f'{args.page}: tables as in {args.index}')
+        print(f'{args.page}: tables as in {args.index}')

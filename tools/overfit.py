@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from cid_mmpose.apis.user_errors import user_errors
+
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = {
     'cid_mmpose': ROOT / 'configs/overfit/cid_hrnet-w16-small_coco-mini.py',
@@ -31,16 +33,24 @@ def train(config: Path, work_dir: Path, data_root: str, epochs: int) -> float:
     if epochs:
         options += [f'train_cfg.max_epochs={epochs}', f'train_cfg.val_interval={epochs}']
     command = [sys.executable, str(ROOT / 'tools/train.py'), str(config), '--work-dir', str(work_dir)]
-    subprocess.run(command + ['--cfg-options', *options], check=True)
+    status = subprocess.run(command + ['--cfg-options', *options]).returncode
+    if status:   # it has said why
+        sys.exit(status)
     newest = max(work_dir.glob('*/vis_data/scalars.json'))
     return [json.loads(line)['coco/AP'] for line in newest.read_text().splitlines() if 'coco/AP' in line][-1]
 
 
-if __name__ == '__main__':
-    args = parse_args()
+def main(args: argparse.Namespace) -> None:
+    """Trains each head and prints a table."""
     rows = []
     for head in args.heads:
         start = time.monotonic()
         ap = train(CONFIGS[head], args.work_dir / head, args.data_root, args.epochs)
         rows.append(f'{head:12} {100 * ap:6.1f} {(time.monotonic() - start) / 60:9.1f}')
     print(f'\n{"head":12} {"AP":>6} {"minutes":>9}', *rows, sep='\n')
+
+
+if __name__ == '__main__':
+    args = parse_args()
+    with user_errors():
+        main(args)

@@ -1,6 +1,8 @@
 """Make the folder of OCHuman that the configs read from the official downloads (docs/data.md)."""
 import argparse
 
+from cid_mmpose.apis.user_errors import user_errors
+
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -16,8 +18,7 @@ def parse_args() -> argparse.Namespace:
 
 if __name__ == '__main__':
     args = parse_args()
-    from cid_mmpose.apis.launch import user_errors
-    from cid_mmpose.preparation import prepare_ochuman
     with user_errors():
+        from cid_mmpose.preparation import prepare_ochuman
         prepare_ochuman(args.downloads, args.out, max_iou=tuple(args.max_iou), images=args.images,
                         allow_partial=args.allow_partial)

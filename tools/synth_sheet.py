@@ -5,9 +5,8 @@
     python tools/synth_sheet.py --export data/synth_crowd --length 500
 """
 import argparse
-import sys
 
-from cid_mmpose.errors import BadInput
+from cid_mmpose.apis.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -49,8 +48,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
+    with user_errors():
         main()
-    except BadInput as error:
-        print(f'error: {error}', file=sys.stderr)
-        sys.exit(2)

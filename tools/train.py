@@ -2,6 +2,7 @@
 import argparse
 
 from cid_mmpose.apis.arguments import AMP, add_cfg_options, add_launcher, add_verbose, note_rank
+from cid_mmpose.apis.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,8 +25,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     note_rank(args)
-    from cid_mmpose.apis.launch import read_options, train, user_errors
     with user_errors():
+        from cid_mmpose.apis.launch import read_options, train
         train(args.config, work_dir=args.work_dir, resume=args.resume, amp=args.amp, validate=not args.no_validate,
               auto_scale_lr=args.auto_scale_lr, cfg_options=read_options(args.cfg_options), launcher=args.launcher,
               verbose=args.verbose)

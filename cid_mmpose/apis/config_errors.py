@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 from cid_mmpose.errors import BadInput
 
 from .screen import STACK, write_to_file
+from .user_errors import original
 
 NOT_THE_USERS = (*STACK, 'numpy', 'cid_mmpose')
 KINDS = (TypeError, ValueError, KeyError, AttributeError, AssertionError, IndexError, ImportError, OSError,
@@ -76,17 +77,6 @@ def config_error(error: BaseException) -> Optional[str]:
     if len(text) > LONGEST:
         text = text[:LONGEST] + ' ...'
     return text if not component or text.startswith(component) else f'{component}: {text}'
-
-
-def original(error: BaseException) -> BaseException:
-    """The error that some versions of mmengine's registry wrapped into another of its kind, or ``error`` itself.
-
-    Args:
-        error: as caught.
-    """
-    while error.__context__ is not None and error.args and str(error.args[0]).startswith('class `'):
-        error = error.__context__
-    return error
 
 
 def _builders() -> Set[CodeType]:

@@ -2,13 +2,11 @@
 import json
 import os
 import os.path as osp
-import signal
-import sys
 import tempfile
 from argparse import ArgumentParser
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Iterator, Optional, Sequence
+from typing import Any, Optional, Sequence
 
 import torch
 from mmengine.config import Config, DictAction
@@ -25,9 +23,9 @@ from cid_mmpose.stack import say
 from cid_mmpose.whole_files import only_run_in
 
 from .config_check import check_config, check_kinds
-from .config_errors import config_errors, of_config, original
+from .config_errors import config_errors, of_config
 from .config_names import check_kept, check_names, check_option_names
-from .interrupts import Stopped, run_ends
+from .interrupts import run_ends
 from .resume import newest_checkpoint
 from .run_hooks import add_run_hooks
 from .screen import prints_in_log, quiet_warnings, runner_class, tell_of_the_run
@@ -306,32 +304,3 @@ def build_runner(cfg: Config, verbose: bool = False) -> Runner:
     if isinstance(getattr(model, 'head', None), CIDHead):
         model.head.check_options(model.test_cfg)
     return runner
-
-
-@contextmanager
-def user_errors() -> Iterator[None]:
-    """Around a command: what the user can mend is printed as one ``error:`` line, and the command exits with 2.
-
-    After SIGINT and SIGTERM it is one line and 130 or 143, as shells count.
-    """
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        stopped = error if isinstance(error, Stopped) else Stopped(signal.SIGINT)
-        if get_rank() == 0:
-            print(stopped, file=sys.stderr, flush=True)
-        raise SystemExit(128 + stopped.number) from None
-    except Exception as error:
-        text = _user_text(error)
-        if text is None:
-            raise
-        print(f'error: {text}', file=sys.stderr, flush=True)
-        raise SystemExit(2) from None
-
-
-def _user_text(error: Exception) -> Optional[str]:
-    """What to tell the user, None if the error is not for them to mend and wants its traceback."""
-    error = original(error)
-    if isinstance(error, ImportError) and error.name == 'xtcocotools':
-        return str(error)
-    return str(error) if isinstance(error, BadInput) else None

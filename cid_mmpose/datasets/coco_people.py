@@ -15,8 +15,8 @@ from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import DATASETS
 
 from .annotations import check_data_root, check_joints, joint_names, person_category, read_annotations
-from .problems import (bad_annotations, check_entries, is_crowd, labelled_joints, of_people, sides_of,
-                       usable_region)
+from .problems import (bad_annotations, check_entries, is_crowd, labelled_joints, of_people, problems_of_areas,
+                       say_problems, sides_of, usable_region)
 
 BAD_ANNOTATIONS = ('error', 'skip')
 EVALUATED = ('id', 'image_id', 'category_id', 'iscrowd', 'bbox', 'area', 'keypoints', 'num_keypoints')
@@ -74,6 +74,9 @@ class CocoPeople(BaseCocoStyleDataset):
         bad = bad_annotations(data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations,
                               MMLogger.get_current_instance())
 
+        if not self.test_mode:
+            self._warn_of_areas(data, bad)
+
         people = {image['id']: [] for image in data['images']}
         for annotation in data.get('annotations', ()):
             people.get(annotation['image_id'], []).append(annotation)
@@ -98,6 +101,14 @@ class CocoPeople(BaseCocoStyleDataset):
         check_joints(data, self.ann_file, category, joint_names(self.metainfo))
         data['annotations'] = of_people(data, category)
         return len(annotations) - len(data['annotations'])
+
+    def _warn_of_areas(self, data: dict, bad: set) -> None:
+        """A line in the log where an evaluation on the file would refuse it, though training does not ask for areas."""
+        problems = problems_of_areas(data, bad)
+        if problems:
+            text = say_problems(problems, len(data['annotations']), self.ann_file)
+            MMLogger.get_current_instance().warning('%s; training does not need areas, an evaluation on this file '
+                                                    'would stop here', text)
 
     def _say_counts(self, items: List[dict], chosen: List[dict], annotations: List[dict], others: int) -> None:
         """One line in the log on what is taken from the file, and how much of everything else there is."""

@@ -1,7 +1,7 @@
 """What is wrong with an entry of an annotation file: one list of rules for training, testing and the doctor."""
 import math
 from collections import Counter
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Collection, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -233,6 +233,24 @@ def problems_of(data: dict, num_keypoints: int) -> Dict[int, str]:
         else:
             problem = problem_of_category(annotation, categories)
             problem = problem or problem_of(annotation, num_keypoints, shapes[annotation['image_id']])
+        if problem:
+            problems[annotation['id']] = problem
+    return problems
+
+
+def problems_of_areas(data: dict, bad: Collection[int]) -> Dict[int, str]:
+    """What is wrong with each area that is there, by the annotation's id; only an evaluation reads them.
+
+    Args:
+        data: as for ``bad_annotations``.
+        bad: ids of annotations that cannot be used anyway.
+    """
+    shapes = {image['id']: sides_of(image) for image in data['images']}
+    problems = {}
+    for annotation in data.get('annotations') or ():
+        if annotation['id'] in bad or 'area' not in annotation:
+            continue
+        problem = problem_of_area(annotation, shapes[annotation['image_id']])
         if problem:
             problems[annotation['id']] = problem
     return problems

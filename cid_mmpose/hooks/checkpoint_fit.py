@@ -1,7 +1,9 @@
 """Refuses a checkpoint that lacks something before anything is done with it."""
+import logging
 from typing import Mapping
 
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
@@ -13,6 +15,7 @@ from cid_mmpose.models.estimator import why_unfit
 from cid_mmpose.registry import HOOKS
 from cid_mmpose.safe_load import note_file
 
+from .schedule_state import without_functions
 from .training_state import why_no_training_state
 
 
@@ -38,6 +41,20 @@ class CheckpointFitHook(Hook):
             check_training_state(runner, checkpoint, file)
         if 'state_dict' not in checkpoint:
             checkpoint.update(note_file(dict(state_dict=state_in(checkpoint)), file))
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Takes out what no resume would read: a checkpoint holds numbers only."""
+        schedules = checkpoint.get('param_schedulers')
+        if isinstance(schedules, list):
+            checkpoint['param_schedulers'] = [without_functions(state) for state in schedules]
+
+    def before_train(self, runner: Runner) -> None:
+        """Says so where the run that was resumed had come to its end."""
+        loop = runner.train_loop
+        if runner._resume and (runner.epoch >= loop.max_epochs or runner.iter >= loop.max_iters):
+            print_log(f'cid_mmpose: nothing is left to train: the checkpoint is of epoch {runner.epoch} and iteration '
+                      f'{runner.iter}, the run has {loop.max_epochs} epochs and {loop.max_iters} iterations', 'current',
+                      logging.WARNING)
 
 
 def check_training_state(runner: Runner, checkpoint: dict, file: str) -> None:

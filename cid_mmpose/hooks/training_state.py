@@ -1,14 +1,16 @@
 """What a training can go on from: the state of its own optimizer and schedules, in numbers that are numbers."""
-from typing import Any, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional
 
-import numpy as np
 import torch
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cid_mmpose.models.checkpoint_layouts import wrong_tensor
+from cid_mmpose.models.checkpoint_layouts import wrong_kind, wrong_tensor
+
+from .schedule_state import why_other_schedules
+from .training_numbers import short, why_not_finite
 
 NEW_RUN = 'a new run starts from its weights with load_from'
 HUB_PARTS = ('log_scalars', 'runtime_info', 'resumed_keys')
@@ -17,8 +19,12 @@ LOOSE_OPTIONS = {'foreach', 'maximize', 'capturable', 'differentiable', 'fused',
                  'param_names'}
 TELLING_OPTIONS = {'betas', 'eps', 'amsgrad', 'momentum', 'dampening', 'nesterov', 'alpha', 'centered', 'rho',
                    'lr_decay', 'initial_accumulator_value', 'etas', 'step_sizes', 'momentum_decay'}
+CHECKED_OPTIONS = TELLING_OPTIONS | {'weight_decay'}   # that torch's optimizers look at when they are made
 MOMENTS = {'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'momentum_buffer', 'square_avg'}  # of the shape of their weight
+SQUARES = {'exp_avg_sq', 'max_exp_avg_sq', 'square_avg'}
 ADAM_STATE = {'step', 'exp_avg', 'exp_avg_sq'}
+MOST_ITERATIONS = 2**62
+SEEDS = 2**32   # as many as numpy takes
 ADAMS = ('Adam', 'AdamW', 'NAdam', 'RAdam')
 
 
@@ -38,7 +44,8 @@ def why_no_training_state(checkpoint: Mapping[str, Any], runner: Runner) -> Opti
     if missing:
         return f'holds no {" and no ".join(missing)}, so it is not the whole state of a training run; {NEW_RUN}'
     wrong = _why_no_progress(checkpoint) or _why_other_optimizer(checkpoint, runner)
-    wrong = wrong or _why_other_schedulers(checkpoint, runner)
+    if not wrong and runner.param_schedulers:
+        wrong = why_other_schedules(checkpoint['param_schedulers'], runner.param_schedulers, checkpoint['meta']['iter'])
     return wrong and f'{wrong}; {NEW_RUN}'
 
 
@@ -47,7 +54,13 @@ def _why_no_progress(checkpoint: Mapping[str, Any]) -> str:
     for name in ('epoch', 'iter'):
         value = checkpoint['meta'].get(name)
         if type(value) is not int or value < 0:
-            return f'meta.{name} is {_short(value)} and not a whole number'
+            return f'meta.{name} is {short(value)} and not a whole number'
+    epoch, iteration = checkpoint['meta']['epoch'], checkpoint['meta']['iter']
+    if epoch > iteration or iteration > MOST_ITERATIONS:
+        return f'meta.epoch is {short(epoch)} and meta.iter {short(iteration)}, which no training has come to'
+    seed = checkpoint['meta'].get('seed')
+    if seed is not None and (type(seed) is not int or not 0 <= seed < SEEDS):
+        return f'meta.seed is {short(seed)} and no seed, a whole number from 0 to below 2^32'
     missing = [part for part in HUB_PARTS if not isinstance(checkpoint['message_hub'].get(part), dict)]
     return f'its message_hub holds no {" and no ".join(missing)}' if missing else ''
 
@@ -56,13 +69,15 @@ def _why_other_optimizer(checkpoint: Mapping[str, Any], runner: Runner) -> str:
     """How the optimizer of a checkpoint differs from the run's, '' if it does not."""
     saved = checkpoint['optimizer']
     if not isinstance(runner.optim_wrapper, OptimWrapper):   # of several optimizers; mmengine compares their names
-        return _why_not_finite('optimizer', saved)
+        return why_not_finite('optimizer', saved)
     before = optimizer_type(checkpoint['meta'].get('cfg'))
     now = optimizer_type(runner.cfg.pretty_text)
     if before and now and before != now:
         return f'is the state of a training with {before}, and this run trains with {now}'
     own = runner.optim_wrapper.optimizer
-    return _why_other_groups(saved, own) or _why_not_finite('optimizer', saved) or _why_other_moments(saved, own)
+    wrong = _why_other_groups(saved, own) or why_not_finite('optimizer', saved)
+    wrong = wrong or _why_refused_options(saved['param_groups'], own)
+    return wrong or _why_other_moments(saved, own)
 
 
 def optimizer_type(config: Any) -> Optional[str]:
@@ -98,7 +113,22 @@ def _why_other_groups(saved: Mapping[str, Any], own: Optimizer) -> str:
                     f'{", ".join(apart)}')
         rate = group['lr']
         if isinstance(rate, bool) or not isinstance(rate, (int, float, Tensor)):
-            return f'optimizer.param_groups[{number}].lr is {_short(rate)} and no number'
+            return f'optimizer.param_groups[{number}].lr is {short(rate)} and no number'
+    return ''
+
+
+def _why_refused_options(groups: List[Mapping[str, Any]], own: Optimizer) -> str:
+    """What torch's own optimizer says against the options of a checkpoint, '' if nothing."""
+    if not type(own).__module__.startswith('torch.optim'):
+        return ''
+    for number, group in enumerate(groups):
+        options = {name: group[name] for name in own.defaults.keys() & CHECKED_OPTIONS & group.keys()}
+        rate = group['lr']
+        options['lr'] = rate.item() if isinstance(rate, Tensor) else rate
+        try:
+            type(own)([nn.Parameter(torch.zeros(1))], **options)
+        except (TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
+            return f'optimizer.param_groups[{number}]: {_first_line(error)}'
     return ''
 
 
@@ -114,7 +144,7 @@ def _options_apart(group: Mapping[str, Any], own: Optimizer) -> List[str]:
     apart = [f'it has no {name}' for name in sorted(lacking)] + [f'it has {name}' for name in sorted(foreign)]
     decoupled = 'decoupled_weight_decay'   # tells AdamW from Adam where this torch has it
     if decoupled in own.defaults and group.get(decoupled, own.defaults[decoupled]) != own.defaults[decoupled]:
-        apart.append(f'its {decoupled} is {_short(group[decoupled])}')
+        apart.append(f'its {decoupled} is {short(group[decoupled])}')
     return apart
 
 
@@ -130,56 +160,46 @@ def _why_other_moments(saved: Mapping[str, Any], own: Optimizer) -> str:
         return 'its optimizer has no moments'
     for number, state in saved['state'].items():
         if number not in by_number or not isinstance(state, dict):
-            return f'optimizer.state has a number {_short(number)} that is none of its weights'
+            return f'optimizer.state has a number {short(number)} that is none of its weights'
         if needed - state.keys():
             return f'optimizer.state[{number}] has no {", ".join(sorted(needed - state.keys()))}'
-        for name in MOMENTS & state.keys() - {key for key, value in state.items() if value is None}:
-            what = wrong_tensor(state[name])
-            if what or state[name].shape != by_number[number].shape:
-                what = what or f'is {tuple(state[name].shape)}, its weight {tuple(by_number[number].shape)}'
-                return f'optimizer.state[{number}].{name} {what}'
+        place = f'optimizer.state[{number}]'
+        wrong = _why_no_step(place, state) or _why_no_moments(place, state, by_number[number])
+        if wrong:
+            return wrong
     return ''
 
 
-def _why_other_schedulers(checkpoint: Mapping[str, Any], runner: Runner) -> str:
-    """How the schedules of a checkpoint differ from the run's, '' if they do not."""
-    saved = checkpoint.get('param_schedulers')
-    own = runner.param_schedulers
-    if not isinstance(own, list) or not own:
-        return ''
-    if not isinstance(saved, list) or len(saved) != len(own):
-        return f'it has {len(saved)} schedules (param_schedulers), this run {len(own)}'
-    for number, (state, ours) in enumerate(zip(saved, own)):
-        lacking = sorted(ours.state_dict().keys() - (state.keys() if isinstance(state, dict) else ()))
-        if lacking:
-            return (f'param_schedulers[{number}] is not the state of this run\'s {type(ours).__name__}, it has no '
-                    f'{", ".join(lacking)}')
-    return _why_not_finite('param_schedulers', saved)
-
-
-def _why_not_finite(name: str, value: Any) -> str:
-    """Which number in there is NaN or infinite, '' if none is."""
-    for place, number in _numbers(name, value):
-        number = torch.as_tensor(number)
-        if not number.isfinite().all():
-            return f'{place} is NaN or infinite, so the training that wrote it went wrong'
+def _why_no_step(place: str, state: Mapping[str, Any]) -> str:
+    """What is wrong with the count of steps of one weight, '' if nothing is."""
+    step = state.get('step', 0)
+    count = step.item() if isinstance(step, Tensor) and step.numel() == 1 and not wrong_tensor(step) else step
+    if isinstance(count, bool) or not isinstance(count, (int, float)) or count < 0 or count % 1:
+        return f'{place}.step is {short(count)} and no number of steps'
     return ''
 
 
-def _numbers(place: str, value: Any) -> Iterator[Tuple[str, Any]]:
-    """All numbers in there, with where they are."""
-    if isinstance(value, Mapping):
-        for name, inside in value.items():
-            step = f'.{name}' if isinstance(name, str) else f'[{name}]'
-            yield from _numbers(place + step, inside)
-    elif isinstance(value, (list, tuple)):
-        for number, inside in enumerate(value):
-            yield from _numbers(f'{place}[{number}]', inside)
-    elif isinstance(value, Tensor) and not wrong_tensor(value):
-        yield place, value
-    elif isinstance(value, (float, np.floating)):
-        yield place, float(value)
+def _why_no_moments(place: str, state: Mapping[str, Any], weight: Tensor) -> str:
+    """What is wrong with the moments of one weight, '' if nothing is.
+
+    Args:
+        place: of the state, for the message.
+        state: name -> moment, None where there is none yet.
+        weight: floating point.
+    """
+    for name in sorted(MOMENTS & state.keys()):
+        moment = state[name]
+        if moment is None:
+            continue
+        wrong = wrong_kind(moment, weight)
+        if wrong:
+            return f'{place}.{name} {wrong}'
+        if moment.shape != weight.shape:
+            return f'{place}.{name} is {tuple(moment.shape)}, its weight {tuple(weight.shape)}'
+        if name in SQUARES and bool((moment < 0).any()):
+            return f'{place}.{name} is a mean of squares with numbers below 0'
+    return ''
 
 
-def _short(value: Any) -> str:
-    return repr(value)[:40]
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
