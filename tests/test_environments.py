@@ -123,7 +123,7 @@ class Tree:
         ours = ('PYTHON', 'HASHES', 'VENV', 'TESTS', 'MAKELEVEL', 'MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES')
         environment = {name: value for name, value in os.environ.items() if name not in ours}
         return subprocess.Popen(command, cwd=self.root, env=environment, text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, start_new_session=True)
+                                stderr=subprocess.PIPE, start_new_session=True, preexec_fn=_hear_sigint)
 
     def make(self, *options: str) -> Tuple[str, str]:
         """What make venv prints on its two streams; make's own last line is left out."""
@@ -134,6 +134,11 @@ class Tree:
         """What pip was called with."""
         calls = self.folder / 'calls'
         return calls.read_text().splitlines() if calls.is_file() else []
+
+
+def _hear_sigint() -> None:
+    """The tests may run in a shell's background job, which hands down that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from cid_mmpose.codecs.people import gather_targets
+from cid_mmpose.errors import BadInput
 from cid_mmpose.models import Roots, sample_at
 
 SIZE = (96, 64)   # pixels
@@ -126,6 +127,11 @@ def test_a_mask_of_ones_changes_nothing():
     head = oracle.head()
     with_mask, without = head.loss(*masked_batch(np.ones((16, 24), bool), 2, 1)), head.loss(*batch(2, 1))
     assert {key: loss.item() for key, loss in with_mask.items()} == {key: loss.item() for key, loss in without.items()}
+
+
+def test_a_mask_of_another_size_names_the_transform_that_makes_fitting_ones():
+    with pytest.raises(BadInput, match=r'heatmap_mask is \(64, 96\) cells, the maps are \(16, 24\); .*LossMask'):
+        oracle.head().loss(*masked_batch(np.ones((64, 96), bool), 1))
 
 
 def test_a_joint_that_nobody_has_labelled_trains_no_map_of_a_person():

@@ -155,6 +155,9 @@ def _check_loader(loader: Any, where: str) -> None:
         if name in loader and not (isinstance(loader[name], dict) and 'type' in loader[name]):
             raise BadInput(f'{where}.{name} must be a dict with type, got {loader[name]!r}')
         check_part(loader.get(name), f'{where}.{name}', name)
+    for name in ('worker_init_fn', 'collate_fn'):   # functions, which get some of their arguments only later
+        if isinstance(loader.get(name), dict):
+            class_of(loader[name].get('type'), f'{where}.{name}', name)
     _check_pipeline(loader['dataset'], f'{where}.dataset')
     check_part(loader['dataset'], f'{where}.dataset', 'dataset')
 

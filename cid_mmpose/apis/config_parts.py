@@ -26,7 +26,8 @@ REGISTRIES = dict(
     optim_wrapper=roots.OPTIM_WRAPPERS, optimizer=roots.OPTIMIZERS, param_scheduler=roots.PARAM_SCHEDULERS,
     default_hooks=roots.HOOKS, custom_hooks=roots.HOOKS, visualizer=roots.VISUALIZERS, vis_backends=roots.VISBACKENDS,
     log_processor=roots.LOG_PROCESSORS, train_cfg=roots.LOOPS, val_cfg=roots.LOOPS, test_cfg=roots.LOOPS,
-    val_evaluator=roots.METRICS, test_evaluator=roots.METRICS, init_cfg=roots.WEIGHT_INITIALIZERS)
+    val_evaluator=roots.METRICS, test_evaluator=roots.METRICS, init_cfg=roots.WEIGHT_INITIALIZERS,
+    worker_init_fn=roots.FUNCTIONS, collate_fn=roots.FUNCTIONS)
 # what mmengine itself reads of a part, or hands to it
 READ_BY_MMENGINE = dict(
     param_scheduler={'convert_to_iter_based'}, optim_wrapper={'constructor', 'paramwise_cfg'}, pipeline={'_scope_'},
@@ -238,4 +239,6 @@ def _meant(kind: str, registry: Registry) -> str:
         known.update({name: name for name in registry.module_dict})
         registry = registry.parent
     near = difflib.get_close_matches(bare, known, 1)
+    if near and known[near[0]] == kind:   # it is there, and not to be seen from the config's scope
+        return " in the scope of this config; set default_scope='mmpose'"
     return f'; did you mean {known[near[0]]!r}?' if near else way_out

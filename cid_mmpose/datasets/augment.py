@@ -119,7 +119,7 @@ class RandomMirror(BaseTransform):
     """Mirrors the input left to right, and with it every person's left and right joints; for inputs of any shape.
 
     Changes ``img``, ``keypoints``, ``keypoints_visible`` and ``bbox`` (N, 4, 2), whose left and right corners change
-    places as left and right joints do; adds ``flip`` (bool).
+    places as left and right joints do; adds ``flip`` (bool) and ``flip_direction``, for MMPose's transforms after it.
 
     Args:
         prob: how often.
@@ -139,6 +139,7 @@ class RandomMirror(BaseTransform):
     def transform(self, results: dict) -> dict:
         """See the class."""
         results['flip'] = bool(worker_rng().random() < self.prob)
+        results['flip_direction'] = 'horizontal' if results['flip'] else None
         if results['flip']:
             last = results['img'].shape[1] - (self.stride if self.mirror == 'map' else 1)
             order = list(results['flip_indices'])

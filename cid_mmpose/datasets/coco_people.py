@@ -141,6 +141,8 @@ class CocoPeople(BaseCocoStyleDataset):
             img_id=image['id'],
             img_path=join_path(self.data_prefix['img'], image['file_name']),
             ann_shape=shape,
+            width=image['width'],   # by which mmdet's AspectRatioBatchSampler puts pictures together
+            height=image['height'],
             id=[a['id'] for a in people],
             keypoints=joints[..., :2],
             keypoints_visible=(joints[..., 2] > 0).astype(np.float64),

@@ -245,8 +245,17 @@ def draw_crowd(targets: PersonTargets, like: Tensor) -> Tensor:
 
 
 def loss_mask(batch_data_samples: list, like: Tensor) -> Tensor:
-    """(B, 1, H, W) float, 0 where the crowd's maps do not count; all 1 for samples without a mask."""
+    """(B, 1, H, W) float, 0 where the crowd's maps do not count; all 1 for samples without a mask.
+
+    Raises:
+        BadInput: the masks are not of the maps' size, as those of MMPose's own transform.
+    """
     if 'gt_fields' not in batch_data_samples[0]:
         return like.new_ones(len(like), 1, *like.shape[-2:], dtype=torch.float32)
-    return torch.stack([sample.gt_fields.heatmap_mask for sample in batch_data_samples]).to(like.device).float()
+    masks = torch.stack([sample.gt_fields.heatmap_mask for sample in batch_data_samples])
+    if masks.shape[-2:] != like.shape[-2:]:
+        size, wanted = tuple(masks.shape[-2:]), tuple(like.shape[-2:])
+        raise BadInput(f'gt_fields.heatmap_mask is {size} cells, the maps are {wanted}; the pipeline makes masks with '
+                       'cid_mmpose.LossMask after GenerateTarget')
+    return masks.to(like.device).float()
 
