@@ -5,7 +5,7 @@ that may be missing (see ``stack.py``). Nothing of torch, mmcv or mmpose is impo
 """
 from pathlib import Path
 
-from . import stack
+from .compat import stack
 
 __version__ = '0.1.0'
 __all__ = ['__version__', 'config_path']

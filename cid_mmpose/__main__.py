@@ -1,7 +1,7 @@
 """``python -m cid_mmpose benchmark ...`` and ``python -m cid_mmpose run ...``."""
 import sys
 
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
 
 USAGE = '''usage: python -m cid_mmpose benchmark PART             measure; python -m cid_mmpose benchmark --help names the parts
        python -m cid_mmpose run SCRIPT [ARGUMENT ...]  run one of MMPose's scripts; python -m cid_mmpose run --help'''
@@ -21,7 +21,7 @@ def main(name: str, arguments: list) -> None:
 
     with user_errors():
         if name == 'run':
-            from cid_mmpose.apis.run_script import main as command
+            from cid_mmpose.cli.run_script import main as command
         else:
             from cid_mmpose.benchmark.command import main as command
         command(arguments)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from pictures import HEIGHT, WIDTH, coco, person, without
 
-from cid_mmpose.doctor import Source, findings_of, open_cases
+from cid_mmpose.data.doctor import Source, findings_of, open_cases
 
 JOINTS = ['nose', *(f'{side}_{joint}' for joint in (
     'eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle') for side in ('left', 'right'))]

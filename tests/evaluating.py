@@ -8,7 +8,7 @@ import pytest
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
-from cid_mmpose.datasets import CocoPeople
+from cid_mmpose.data import CocoPeople
 from cid_mmpose.evaluation import CocoPeopleMetric
 
 

@@ -25,7 +25,7 @@ from mmengine.logging import HistoryBuffer
 
 import cid_mmpose  # noqa: F401  before anything imports MMPose
 from cid_mmpose.errors import BadInput
-from cid_mmpose.safe_load import load_from_local
+from cid_mmpose.weights.loaders import load_from_local
 
 CHECKED = ('zip', 'protocol 4')  # formats with a checksum: what loads is what was written
 MEMORY = 8 * 10**9  # bytes of address space

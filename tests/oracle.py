@@ -15,8 +15,8 @@ from mmpose.structures import PoseDataSample
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, render_people
 from cid_mmpose.models import CIDHead
-from cid_mmpose.models.cid_head import person_axes
-from cid_mmpose.models.folded import cpu_autocasts_float16
+from cid_mmpose.models.fast.folded import cpu_autocasts_float16
+from cid_mmpose.models.head import person_axes
 
 Scene = namedtuple('Scene', 'keypoints visible bbox')
 

@@ -12,7 +12,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, MODELS
 
-from cid_mmpose.datasets import CocoPeople
+from cid_mmpose.data import CocoPeople
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH, HEIGHT = 64, 48  # pixels of a made picture

@@ -10,8 +10,8 @@ import torch
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.models import find_roots
-from cid_mmpose.models.chunks import Chunk
-from cid_mmpose.models.cid_head import draw_crowd, to_scores
+from cid_mmpose.models.fast.chunks import Chunk
+from cid_mmpose.models.head import draw_crowd, to_scores
 from cid_mmpose.models.roots import smooth
 
 SIZE = (96, 64)   # pixels; 24 x 16 cells

@@ -13,7 +13,7 @@ from mmpose.structures import PoseDataSample
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.models import Roots, sample_at
-from cid_mmpose.models.cid_head import draw_crowd, to_scores
+from cid_mmpose.models.head import draw_crowd, to_scores
 from cid_mmpose.models.losses import contrastive_loss, focal_loss
 
 SIZE = (160, 96)   # pixels; 40 x 24 cells

@@ -10,7 +10,7 @@ from mmengine.logging import MMLogger
 from mutations import PICTURES, sound, spoilt_text
 from pictures import config, data_set, write_coco
 
-from cid_mmpose.doctor import diagnose, file_source
+from cid_mmpose.data.doctor import diagnose, file_source
 from cid_mmpose.errors import BadInput
 from cid_mmpose.evaluation import CocoPeopleMetric
 

@@ -7,10 +7,16 @@ import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from pictures import coco, data_set, person, shared, without, write_coco
 
-from cid_mmpose.datasets.annotations import (check_data_root, check_joints, joint_names, person_category,
-                                             problem_of_names, read_annotations)
-from cid_mmpose.datasets.problems import bad_annotations, check_entries, labelled_joints, problem_of, usable_region
-from cid_mmpose.datasets.values import is_coordinate
+from cid_mmpose.data.annotations import (
+    check_data_root,
+    check_joints,
+    joint_names,
+    person_category,
+    problem_of_names,
+    read_annotations,
+)
+from cid_mmpose.data.problems import bad_annotations, check_entries, labelled_joints, problem_of, usable_region
+from cid_mmpose.data.values import is_coordinate
 from cid_mmpose.errors import BadInput
 
 

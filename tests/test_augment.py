@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from mmpose.structures.bbox import bbox_xyxy2corner
 
-from cid_mmpose.datasets import RandomAffine, RandomMirror
-from cid_mmpose.datasets.augment import affine_matrix, matrix_from_read, move_points
+from cid_mmpose.data import RandomAffine, RandomMirror
+from cid_mmpose.data.augment import affine_matrix, matrix_from_read, move_points
 
 STILL = dict(rotation=0, scale=(1, 1), shift=0)
 CORNERS = bbox_xyxy2corner(np.array([[10, 20, 60, 50.]]))  # of the made person

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmengine.runner import Runner
-from PIL import Image
 from pictures import coco, person, tiny_config, use_data, without, write_coco
+from PIL import Image
 
 from cid_mmpose.errors import BadInput
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from cid_mmpose import safe_load
-from cid_mmpose.checkpoint_files import downloads
 from cid_mmpose.errors import BadInput
+from cid_mmpose.weights import loaders as safe_load
+from cid_mmpose.weights.files import downloads
 
 
 def weights(value: float) -> bytes:

@@ -11,11 +11,11 @@ import pytest
 import torch
 from fuzz_checkpoints import Called, training_checkpoint
 
-from cid_mmpose.checkpoint_files import Refused, read_torch_file
-from cid_mmpose.checkpoint_files.makers import MAKERS
-from cid_mmpose.checkpoint_files.pickles import DataUnpickler, check_data
 from cid_mmpose.errors import BadInput
-from cid_mmpose.safe_load import load_from_local
+from cid_mmpose.weights.files import Refused, read_torch_file
+from cid_mmpose.weights.files.makers import MAKERS
+from cid_mmpose.weights.files.pickles import DataUnpickler, check_data
+from cid_mmpose.weights.loaders import load_from_local
 
 FORMATS = {'zip': {}, 'old': dict(_use_new_zipfile_serialization=False), 'protocol 4': dict(pickle_protocol=4)}
 RECONSTRUCT = np.empty(0).__reduce__()[0]

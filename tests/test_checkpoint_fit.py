@@ -9,8 +9,8 @@ from mmengine.runner import EpochBasedTrainLoop, load_checkpoint
 from pictures import build_model, config, tiny_config
 from public_weights import assert_holds, mmpose_model, named_as, ours, saved, with_module
 
+from cid_mmpose.engine.hooks import CheckpointFitHook
 from cid_mmpose.errors import BadInput
-from cid_mmpose.hooks import CheckpointFitHook
 
 JOINTS = ['head.iia.conv.weight', 'head.iia.conv.bias', 'head.gfd.heatmap.weight', 'head.gfd.heatmap.bias']
 
@@ -213,7 +213,7 @@ def without(weights: dict, name: str) -> dict:
 
 @pytest.mark.parametrize('options', [{}, dict(train=True, resume=True)], ids=['testing', 'resuming'])
 def test_testing_and_resuming_need_every_weight_in_whatever_layout(source, options, monkeypatch):
-    monkeypatch.setattr('cid_mmpose.hooks.checkpoint_fit.why_no_training_state', lambda checkpoint, runner: None)
+    monkeypatch.setattr('cid_mmpose.engine.hooks.checkpoint_fit.why_no_training_state', lambda checkpoint, runner: None)
     for layout in ('authors', 'mmpose 0.x', 'ours', 'mmpose 1.x'):
         hook(dict(state_dict=with_module(named_as(layout, source)), meta={}), **options)
     lacking = without(named_as('authors', source), 'gfd.fuse_attn.bias')

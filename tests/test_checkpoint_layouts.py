@@ -13,8 +13,18 @@ from mmengine.runner import load_checkpoint
 from mmpose.apis import init_model
 from mmpose.structures import PoseDataSample
 from pictures import ROOT, build_model, coco_mini, config, tiny_config
-from public_weights import (CELL_CENTERS, CENTER, LAYOUTS, SIZE, assert_holds, mmpose_model, named_as, ours, saved,
-                            with_module)
+from public_weights import (
+    CELL_CENTERS,
+    CENTER,
+    LAYOUTS,
+    SIZE,
+    assert_holds,
+    mmpose_model,
+    named_as,
+    ours,
+    saved,
+    with_module,
+)
 
 from cid_mmpose.models import CID
 

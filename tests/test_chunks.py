@@ -4,7 +4,15 @@ import oracle
 import pytest
 import torch
 
-from cid_mmpose.models.chunks import ABREAST, BUDGET, Chunk, how_many, people_and_rows, people_chunks, sum_over_people
+from cid_mmpose.models.fast.chunks import (
+    ABREAST,
+    BUDGET,
+    Chunk,
+    how_many,
+    people_and_rows,
+    people_chunks,
+    sum_over_people,
+)
 
 IMAGE = torch.tensor([0, 0, 0, 2, 2])   # three people in the first picture, nobody in the second, two in the third
 

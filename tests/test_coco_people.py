@@ -7,7 +7,7 @@ import pytest
 from mmengine.logging import MMLogger
 from pictures import coco, data_set, person, shared, without, write_coco
 
-from cid_mmpose.datasets import CocoPeople
+from cid_mmpose.data import CocoPeople
 from cid_mmpose.errors import BadInput
 
 NOBODY_LABELLED = person(keypoints=[0] * 51, num_keypoints=0)

@@ -7,8 +7,8 @@ from mmpose.datasets.transforms import GenerateTarget, PackPoseInputs
 from oracle import Scene, corners
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap
-from cid_mmpose.codecs.people import FIELDS, gather_targets
 from cid_mmpose.codecs.size_adaptive import sides_on_map, to_cell, to_pixel
+from cid_mmpose.codecs.targets import FIELDS, gather_targets
 
 SIZE = (96, 64)   # pixels; 24 x 16 cells
 STILL = (0, 0)

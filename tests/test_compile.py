@@ -15,7 +15,7 @@ from torch import nn
 from torch._dynamo.utils import counters
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.folded import FoldedBackbone, can_compile, compiled
+from cid_mmpose.models.fast.folded import FoldedBackbone, can_compile, compiled
 
 HEADER = Path(sysconfig.get_path('include'), 'Python.h')   # which what torch.compile writes includes
 needs_compiler = pytest.mark.skipif(
@@ -105,14 +105,14 @@ def test_an_old_torch_is_told_to_leave_compiling_out(monkeypatch):
 
 
 def test_float16_on_a_cpu_whose_torch_does_not_know_it_is_refused(monkeypatch):
-    monkeypatch.setattr('cid_mmpose.models.folded.cpu_autocasts_float16', lambda: False)
+    monkeypatch.setattr('cid_mmpose.models.fast.folded.cpu_autocasts_float16', lambda: False)
     with pytest.raises(BadInput, match="precision='float16' does not run on a CPU with torch .*; take 'bfloat16'"):
         model(precision='float16', insist=True).predict(PICTURES[:1], samples(1))
 
 
 @pytest.mark.skipif(not can_compile(), reason='a torch that does not keep compiled networks apart')
 def test_without_a_compiler_one_line_says_what_to_do(tmp_path):
-    code = ('import torch; from cid_mmpose.models.folded import compiled\n'
+    code = ('import torch; from cid_mmpose.models.fast.folded import compiled\n'
             "with torch.no_grad(): compiled(torch.nn.Conv2d(3, 4, 3), 'default')(torch.zeros(1, 3, 8, 8).add(1))")
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=300, env={
         **os.environ, 'CXX': str(tmp_path / 'none'), 'TORCHINDUCTOR_CACHE_DIR': str(tmp_path)})

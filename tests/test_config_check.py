@@ -7,13 +7,13 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, TRANSFORMS
 from pictures import ROOT, shared
 
-from cid_mmpose.apis import launch
-from cid_mmpose.apis.config_check import check_config
-from cid_mmpose.apis.config_errors import of_config
-from cid_mmpose.apis.config_meta import Meta, check_meta
-from cid_mmpose.apis.config_names import check_names
-from cid_mmpose.apis.config_parts import check_options, parameters_of
-from cid_mmpose.apis.config_values import fits, in_words
+from cid_mmpose.engine import launch
+from cid_mmpose.engine.config.check import check_config
+from cid_mmpose.engine.config.errors import of_config
+from cid_mmpose.engine.config.meta import Meta, check_meta
+from cid_mmpose.engine.config.names import check_names
+from cid_mmpose.engine.config.parts import check_options, parameters_of
+from cid_mmpose.engine.config.values import fits, in_words
 from cid_mmpose.errors import BadInput
 
 CONFIG = str(ROOT / 'configs' / 'cid_hrnet-w32_coco.py')

@@ -241,5 +241,5 @@ def test_mmpose_s_own_head_of_the_same_name_builds_beside_ours():
     init_default_scope('mmpose')
     theirs, ours = MODELS.build(MMPOSE_HEAD), build_model(config()).head
     assert type(theirs).__module__.startswith('mmpose.models.heads.')
-    assert type(ours).__module__ == 'cid_mmpose.models.cid_head'
+    assert type(ours).__module__ == 'cid_mmpose.models.head'
     assert type(MODELS.build(MMPOSE_HEAD)) is type(theirs)  # ours did not take its name

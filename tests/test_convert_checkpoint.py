@@ -11,9 +11,9 @@ from mmengine.runner import load_checkpoint
 from pictures import ROOT
 from public_weights import CELL_CENTERS, LAYOUTS, mmpose_model, named_as, ours, saved, with_module
 
-from cid_mmpose.apis.convert import convert
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models import Roots
+from cid_mmpose.weights.convert import convert
 
 SPATIAL_BIAS = 'head.gfd_module.spatial_attention.conv.bias'
 

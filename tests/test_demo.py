@@ -2,9 +2,9 @@
 import pytest
 
 from cid_mmpose import config_path
-from cid_mmpose.apis import pace
-from cid_mmpose.apis.demo import run_demo
-from cid_mmpose.apis.launch import load_config
+from cid_mmpose.engine import pace
+from cid_mmpose.engine.demo import run_demo
+from cid_mmpose.engine.launch import load_config
 
 NAME = 'cid_hrnet-w16-small_synthcrowd'
 CONFIGS = [config_path(f'{NAME}.py'), config_path(f'demo/{NAME}-192.py'), config_path(f'demo/{NAME}-128.py')]

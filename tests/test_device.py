@@ -15,11 +15,12 @@ from pictures import build_model, tiny_config
 from test_estimator import PICTURES, model, samples
 
 from cid_mmpose.codecs import find_peaks, gather_targets
-from cid_mmpose.models import Roots, cid_head, sample_at
-from cid_mmpose.models.cid_head import draw_crowd, person_axes, to_scores
+from cid_mmpose.engine.optim import BFloat16OptimWrapper
+from cid_mmpose.models import Roots, sample_at
+from cid_mmpose.models import head as cid_head
+from cid_mmpose.models.head import draw_crowd, person_axes, to_scores
 from cid_mmpose.models.losses import contrastive_loss, focal_loss
 from cid_mmpose.models.roots import find_roots
-from cid_mmpose.optim import BFloat16OptimWrapper
 
 SIZE = (160, 96)  # pixels; 40 x 24 cells
 CPU = torch.device('cpu')

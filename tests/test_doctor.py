@@ -7,12 +7,12 @@ import pytest
 from broken import EXPECTED, JOINTS, RUNS, SHORT_RUNS, SQUARE, diagnosis, write_broken
 from pictures import HEIGHT, ROOT, WIDTH, coco, person, without, write_coco
 
-from cid_mmpose.doctor import FINDINGS, file_source, findings_of, open_cases, pictures_against
-from cid_mmpose.doctor.case import CROWDPOSE
-from cid_mmpose.doctor.numbers import number_rows
-from cid_mmpose.doctor.of_file import wrong_partner
-from cid_mmpose.doctor.regions import region_problem
-from cid_mmpose.doctor.table import SEVERITIES, markdown_table
+from cid_mmpose.data.doctor import FINDINGS, file_source, findings_of, open_cases, pictures_against
+from cid_mmpose.data.doctor.case import CROWDPOSE
+from cid_mmpose.data.doctor.numbers import number_rows
+from cid_mmpose.data.doctor.of_file import wrong_partner
+from cid_mmpose.data.doctor.regions import region_problem
+from cid_mmpose.data.doctor.table import SEVERITIES, markdown_table
 
 PERSON = dict(id=1, name='person', keypoints=JOINTS)
 IN_CONFIGS = {'model_joints', 'joint_order', 'flip_pairs'}

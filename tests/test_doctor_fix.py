@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pictures import HEIGHT, WIDTH, coco, data_set, person, without
 
-from cid_mmpose.datasets.problems import bad_annotations
-from cid_mmpose.doctor import FINDINGS, diagnose, file_source, findings_of, open_cases, pictures_against, repair
-from cid_mmpose.doctor.case import Case
+from cid_mmpose.data.doctor import FINDINGS, diagnose, file_source, findings_of, open_cases, pictures_against, repair
+from cid_mmpose.data.doctor.case import Case
+from cid_mmpose.data.problems import bad_annotations
 from cid_mmpose.errors import BadInput
 
 REPAIRABLE = {finding.name for finding in FINDINGS if finding.repair}

@@ -9,10 +9,10 @@ import pytest
 from broken import EXPECTED, write_broken
 from pictures import ROOT, coco, person
 
-from cid_mmpose.apis.user_errors import user_errors
-from cid_mmpose.doctor import diagnose, file_source
-from cid_mmpose.doctor.case import Case
-from cid_mmpose.doctor.plots import overlaps, people_per_picture, radii
+from cid_mmpose.cli.user_errors import user_errors
+from cid_mmpose.data.doctor import diagnose, file_source
+from cid_mmpose.data.doctor.case import Case
+from cid_mmpose.data.doctor.plots import overlaps, people_per_picture, radii
 
 DOCTOR = ROOT / 'tools' / 'doctor.py'
 

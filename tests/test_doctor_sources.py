@@ -7,7 +7,7 @@ import pytest
 from broken import JOINTS, diagnosis
 from pictures import coco, coco_mini, config, person, tiny_config, use_data, without, write_coco
 
-from cid_mmpose.doctor import config_sources, file_source, findings_of, open_cases, pictures_against
+from cid_mmpose.data.doctor import config_sources, file_source, findings_of, open_cases, pictures_against
 from cid_mmpose.errors import BadInput
 
 PERSON = dict(id=1, name='person', keypoints=JOINTS)

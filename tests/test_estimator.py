@@ -5,13 +5,13 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
-from public_weights import ours
 from mmpose.structures import PoseDataSample
+from public_weights import ours
 
-from cid_mmpose import precision
+from cid_mmpose.compat import precision
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models import estimator
-from cid_mmpose.models.folded import FoldedBackbone, folded_copy
+from cid_mmpose.models.fast.folded import FoldedBackbone, folded_copy
 
 FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 

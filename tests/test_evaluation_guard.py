@@ -9,10 +9,10 @@ from evaluating import evaluate, prediction, truth
 from mmengine.evaluator import DumpResults
 from pictures import coco, data_set, person, write_coco
 
+from cid_mmpose.engine.hooks import EvaluationHook
 from cid_mmpose.errors import BadInput
 from cid_mmpose.evaluation import CocoPeopleMetric
 from cid_mmpose.evaluation.finite import first_not_finite
-from cid_mmpose.hooks import EvaluationHook
 from cid_mmpose.models.roots import find_roots
 
 

@@ -6,7 +6,7 @@ import torch
 from mmpose.models.necks import FeatureMapProcessor
 
 from cid_mmpose.models import Roots, sample_at
-from cid_mmpose.models.features import neighbours, project
+from cid_mmpose.models.fast.branches import neighbours, project
 
 STACK = FeatureMapProcessor(concat=True)   # MMPose's neck: upsamples and stacks
 

@@ -8,9 +8,9 @@ from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import AmpOptimWrapper
 from toy_run import Notes, Spoil, saved, toy_runner
 
+from cid_mmpose.engine.hooks import FiniteStepsHook, RandomStreamHook
+from cid_mmpose.engine.hooks.finite import Copies, not_finite
 from cid_mmpose.errors import RunStopped
-from cid_mmpose.hooks import FiniteStepsHook, RandomStreamHook
-from cid_mmpose.hooks.finite import Copies, not_finite
 
 
 def run(folder, name, *hooks, **options):

@@ -4,7 +4,7 @@ import oracle
 import pytest
 import torch
 
-from cid_mmpose.codecs.people import gather_targets
+from cid_mmpose.codecs.targets import gather_targets
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models import Roots, sample_at
 

@@ -6,8 +6,8 @@ import torch
 from mmpose.structures import PoseDataSample
 
 from cid_mmpose.models import Roots, sample_at
-from cid_mmpose.models.cid_head import to_scores
-from cid_mmpose.models.people import COCO_SIGMAS, make_people, oks_nms
+from cid_mmpose.models.head import to_scores
+from cid_mmpose.models.person_nms import COCO_SIGMAS, make_people, oks_nms
 
 SWAP = [0, 2, 1, 3]   # joints 1 and 2 are left and right
 FIELDS = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
@@ -211,7 +211,7 @@ def test_people_do_not_depend_on_how_many_and_which_rows_are_taken_at_once(flip,
     options = dict(flip_test=flip, output_heatmaps=True)
     together, fields = module.predict(given, samples(2), options)
     for cells in (1, 24 * 3, 24 * 3 * 4):   # one row of one person, three rows of one, three rows of four
-        monkeypatch.setattr('cid_mmpose.models.cid_head.how_many', lambda *args: cells)
+        monkeypatch.setattr('cid_mmpose.models.head.how_many', lambda *args: cells)
         alone, other = module.predict(given, samples(2), options)
         for b in range(2):
             assert_same(together[b], alone[b])

@@ -6,12 +6,12 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 from pictures import shared
+from PIL import Image
 
-from cid_mmpose.datasets import LoadPicture, headers, loading
-from cid_mmpose.datasets.headers import MAX_PIXELS, problem_of_header, size_of
-from cid_mmpose.datasets.loading import decode_picture
+from cid_mmpose.data import LoadPicture, headers, loading
+from cid_mmpose.data.headers import MAX_PIXELS, problem_of_header, size_of
+from cid_mmpose.data.loading import decode_picture
 from cid_mmpose.errors import BadInput
 
 WIDTH, HEIGHT = 64, 48

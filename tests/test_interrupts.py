@@ -8,8 +8,8 @@ import pytest
 import torch
 from toy_run import toy_runner
 
-from cid_mmpose.apis.interrupts import Stopped, outside_cause, run_ends
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
+from cid_mmpose.engine.interrupts import Stopped, outside_cause, run_ends
 from cid_mmpose.errors import RunStopped
 
 

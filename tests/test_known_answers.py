@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmpose.evaluation.metrics import CocoMetric, coco_metric
 from pictures import ROOT, coco, shared
 
-from cid_mmpose.datasets import CocoPeople
+from cid_mmpose.data import CocoPeople
 from cid_mmpose.evaluation import CocoPeopleMetric
 
 SIGMAS = dict(coco=COCO, crowdpose=CROWD, ochuman=COCO)
@@ -85,7 +85,7 @@ def test_the_figures_are_those_worked_out_by_hand(tmp_path, figures, data_set, c
 @pytest.mark.filterwarnings('ignore:hotcoco')  # that sigmas other than COCO's are no longer COCO's figures
 @BY_HAND
 def test_so_are_they_where_xtcocotools_does_not_run(tmp_path, monkeypatch, data_set, case):
-    hotcoco_stand_in = pytest.importorskip('cid_mmpose.hotcoco_stand_in')
+    hotcoco_stand_in = pytest.importorskip('cid_mmpose.compat.hotcoco')
     monkeypatch.setattr(coco_metric, 'COCO', hotcoco_stand_in.COCO)
     monkeypatch.setattr(coco_metric, 'COCOeval', hotcoco_stand_in.COCOeval)
     ours = figures_of(data_set, *items_and_model(tmp_path, data_set, case))

@@ -8,14 +8,21 @@ from mmengine.config import Config
 from mmpose.registry import DATASETS, MODELS
 from pictures import ROOT, tiny_config
 
-from cid_mmpose.apis.config_errors import config_errors
-from cid_mmpose.apis.launch import (check_file, check_writable, load_config, set_amp, set_dump, set_launcher,
-                                    set_resume)
-from cid_mmpose.apis.resume import newest_checkpoint
-from cid_mmpose.apis.show import picture_name
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
+from cid_mmpose.engine.config.errors import config_errors
+from cid_mmpose.engine.hooks.loss_curve import read_curves, smoothed
+from cid_mmpose.engine.hooks.show_people import picture_name
+from cid_mmpose.engine.launch import (
+    check_file,
+    check_writable,
+    load_config,
+    set_amp,
+    set_dump,
+    set_launcher,
+    set_resume,
+)
+from cid_mmpose.engine.resume import newest_checkpoint
 from cid_mmpose.errors import BadInput
-from cid_mmpose.hooks.loss_curve import read_curves, smoothed
 
 CONFIG = str(ROOT / 'configs' / 'cid_hrnet-w32_coco.py')
 IMPOSSIBLE = '/proc/cid/work'  # no file system for files, not even for root
@@ -165,7 +172,7 @@ def test_the_error_is_found_below_the_wrapping_of_older_registries(capsys):
         try:
             raise BadInput('a.json: is empty')
         except BadInput as error:
-            raise type(error)(f'class `CocoPeople` in cid_mmpose/datasets/coco_people.py: {error}')
+            raise type(error)(f'class `CocoPeople` in cid_mmpose/data/coco_people.py: {error}')
     assert capsys.readouterr().err == 'error: a.json: is empty\n'
 
 

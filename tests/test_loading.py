@@ -5,11 +5,11 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 from pictures import shared
+from PIL import Image
 
-from cid_mmpose.datasets import LoadPicture
-from cid_mmpose.datasets.loading import decode_picture, is_cut_off
+from cid_mmpose.data import LoadPicture
+from cid_mmpose.data.loading import decode_picture, is_cut_off
 from cid_mmpose.errors import BadInput
 
 SHAPE = (48, 64)  # height, width in pixels

@@ -2,13 +2,13 @@
 import numpy as np
 import pytest
 from mmengine.dataset import Compose
-from PIL import Image
 from pictures import build_data, coco_mini, config, person, pipeline, tiny_config
+from PIL import Image
 from test_loading import encode, load, thumbnail_jpeg
 
-from cid_mmpose.datasets import LoadPicture
-from cid_mmpose.datasets.jpeg import reduced, reduction_of, stored_size
-from cid_mmpose.datasets.loading import decode_picture
+from cid_mmpose.data import LoadPicture
+from cid_mmpose.data.jpeg import reduced, reduction_of, stored_size
+from cid_mmpose.data.loading import decode_picture
 from cid_mmpose.errors import BadInput
 
 

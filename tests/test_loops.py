@@ -9,8 +9,8 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from rich.console import Console
 
-from cid_mmpose import loops
-from cid_mmpose.hooks import ProgressHook, progress
+from cid_mmpose.engine import loops
+from cid_mmpose.engine.hooks import ProgressHook, progress
 
 ETA_MIN, LR = 0.001, 0.1
 

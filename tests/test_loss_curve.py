@@ -4,8 +4,8 @@ import json
 import cv2
 import numpy as np
 
-from cid_mmpose.hooks import LOSS_CURVE, LossCurveHook
-from cid_mmpose.hooks.loss_curve import draw_curves, read_curves
+from cid_mmpose.engine.hooks import LOSS_CURVE, LossCurveHook
+from cid_mmpose.engine.hooks.loss_curve import draw_curves, read_curves
 
 
 def log(path, steps, loss, ap=None, tail=''):

@@ -3,9 +3,9 @@ import numpy as np
 import pycocotools.mask as coco_mask
 import pytest
 
-from cid_mmpose.datasets import LossMask
-from cid_mmpose.datasets.augment import affine_matrix
-from cid_mmpose.datasets.regions import region_of
+from cid_mmpose.data import LossMask
+from cid_mmpose.data.augment import affine_matrix
+from cid_mmpose.data.regions import region_of
 from cid_mmpose.errors import BadInput
 
 SHAPE = (60, 80)  # height, width of the picture in pixels

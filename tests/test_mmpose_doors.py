@@ -23,8 +23,8 @@ from pictures import ROOT, build_data, build_model, coco, person, pipeline, shar
 
 from cid_mmpose import config_path
 from cid_mmpose.__main__ import main as command
-from cid_mmpose.apis import run_script
-from cid_mmpose.datasets.picture_array import bgr_of
+from cid_mmpose.cli import run_script
+from cid_mmpose.data.image_array import bgr_of
 from cid_mmpose.errors import BadInput
 
 SIDE = 128   # px, of the network's input

@@ -9,8 +9,8 @@ from mmengine.config import Config
 from paper import COLUMNS, FIGURES
 from pictures import ROOT
 
-from cid_mmpose.apis.model_zoo import Row, fill_page, read_rows, render, update_page
 from cid_mmpose.errors import BadInput
+from cid_mmpose.weights.model_zoo import Row, fill_page, read_rows, render, update_page
 
 INDEX, PAGE = ROOT / 'model-index.yml', ROOT / 'docs' / 'model_zoo.md'
 PUBLIC = 'https://download.openmmlab.com/mmpose/v1/body_2d_keypoint/cid/coco/cid_hrnet-'

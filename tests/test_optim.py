@@ -4,10 +4,11 @@ import torch
 from mmengine.config import Config
 from mmpose.registry import OPTIM_WRAPPERS
 
-from cid_mmpose import config_path, precision
-from cid_mmpose.apis.launch import set_amp
-from cid_mmpose.optim import BFloat16OptimWrapper
-from cid_mmpose.precision import cpu_has, or_float32
+from cid_mmpose import config_path
+from cid_mmpose.compat import precision
+from cid_mmpose.compat.precision import cpu_has, or_float32
+from cid_mmpose.engine.launch import set_amp
+from cid_mmpose.engine.optim import BFloat16OptimWrapper
 
 CONFIGS = ['cid_hrnet-w16-small_synthcrowd.py', 'overfit/cid_hrnet-w16-small_coco-mini.py',
            'overfit/mmpose-cid_hrnet-w16-small_coco-mini.py', 'cid_hrnet-w32_coco.py']

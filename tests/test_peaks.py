@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from cid_mmpose.codecs import Peaks, find_peaks, higher, no_peaks
-from cid_mmpose.models.chunks import Chunk, people_and_rows
-from cid_mmpose.models.read_peaks import read_peaks, with_margin
+from cid_mmpose.models.fast.chunks import Chunk, people_and_rows
+from cid_mmpose.models.fast.read_peaks import read_peaks, with_margin
 from cid_mmpose.models.roots import smooth
 
 

@@ -7,7 +7,7 @@ import oracle
 import pytest
 import torch
 
-from cid_mmpose.codecs.people import FIELDS, first_on_place, gather_targets, jitter, on_map, root_of
+from cid_mmpose.codecs.targets import FIELDS, first_on_place, gather_targets, jitter, on_map, root_of
 
 
 def test_root_is_the_mean_of_the_labelled_joints_only():

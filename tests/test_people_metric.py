@@ -7,7 +7,7 @@ import pytest
 from evaluating import evaluate, truth
 from pictures import coco, data_set, person, shared, without, write_coco
 
-from cid_mmpose.datasets import CocoPeople
+from cid_mmpose.data import CocoPeople
 from cid_mmpose.errors import BadInput
 from cid_mmpose.evaluation import CocoPeopleMetric
 

@@ -12,8 +12,8 @@ import pytest
 from official import coco_archives, coco_downloads, files_of, items_of, write_json
 from pictures import ROOT, shared
 
+from cid_mmpose.data.prepare import coco, downloads, placing, prepare_coco, prepare_crowdpose, prepare_ochuman
 from cid_mmpose.errors import BadInput
-from cid_mmpose.preparation import coco, downloads, placing, prepare_coco, prepare_crowdpose, prepare_ochuman
 
 TRAIN, VAL = 'annotations/person_keypoints_train2017.json', 'annotations/person_keypoints_val2017.json'
 LAYOUT = ['annotations', TRAIN, VAL, 'train2017', *(f'train2017/{i:012d}.jpg' for i in (1, 2, 3)), 'val2017',

@@ -7,9 +7,9 @@ from official import crowdpose_downloads, crowdpose_person, files_of, items_of, 
 from pictures import shared
 from test_prepare_coco import tool
 
-from cid_mmpose.datasets import CocoPeople
+from cid_mmpose.data import CocoPeople
+from cid_mmpose.data.prepare import crowdpose, prepare_crowdpose
 from cid_mmpose.errors import BadInput
-from cid_mmpose.preparation import crowdpose, prepare_crowdpose
 
 CONFIG = 'cid_hrnet-w32_crowdpose.py'
 PARTS = ('train', 'val', 'test')

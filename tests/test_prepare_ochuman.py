@@ -2,15 +2,23 @@
 import json
 
 import pytest
-from official import (files_of, items_of, named, ochuman_downloads, ochuman_json, ochuman_parts, write_json,
-                      write_pictures)
+from official import (
+    files_of,
+    items_of,
+    named,
+    ochuman_downloads,
+    ochuman_json,
+    ochuman_parts,
+    write_json,
+    write_pictures,
+)
 from pictures import shared
 from test_prepare_coco import tool
 
-from cid_mmpose.datasets import CocoPeople
+from cid_mmpose.data import CocoPeople
+from cid_mmpose.data.prepare import prepare_ochuman
+from cid_mmpose.data.prepare.ochuman_format import COCO_JOINTS, JOINTS, convert
 from cid_mmpose.errors import BadInput
-from cid_mmpose.preparation import prepare_ochuman
-from cid_mmpose.preparation.ochuman_format import COCO_JOINTS, JOINTS, convert
 
 CONFIG = 'cid_hrnet-w32_ochuman.py'
 READY = 'ochuman_coco_format_{}_range_0.00_1.00.json'

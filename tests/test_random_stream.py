@@ -9,8 +9,8 @@ import torch
 from mmengine.hooks import Hook
 from toy_run import Notes, toy_runner
 
-from cid_mmpose.hooks import random_stream
-from cid_mmpose.hooks.random_stream import KEY, RandomStreamHook, set_stream, stream
+from cid_mmpose.engine.hooks import random_stream
+from cid_mmpose.engine.hooks.random_stream import KEY, RandomStreamHook, set_stream, stream
 
 
 def draws() -> list:

@@ -9,11 +9,11 @@ from mmpose.datasets.transforms import BottomupRandomAffine
 from scipy import stats
 
 from cid_mmpose import config_path
-from cid_mmpose.apis.launch import load_config
 from cid_mmpose.codecs import SizeAdaptiveHeatmap
-from cid_mmpose.datasets import LossMask, RandomAffine, RandomMirror
+from cid_mmpose.data import LossMask, RandomAffine, RandomMirror
+from cid_mmpose.engine.hooks import RecipeHook
+from cid_mmpose.engine.launch import load_config
 from cid_mmpose.errors import BadInput
-from cid_mmpose.hooks import RecipeHook
 from cid_mmpose.recipes import RECIPES, apply_recipe, options_of
 
 CODEC = dict(type='cid_mmpose.SizeAdaptiveHeatmap')
@@ -95,7 +95,7 @@ def test_a_config_without_parts_of_ours_may_use_any_word():
 
 def test_parts_with_different_recipes_are_named_once_with_the_way_to_one(monkeypatch):
     said = []
-    monkeypatch.setattr('cid_mmpose.hooks.recipe.print_log', lambda text, *rest: said.append((text, *rest)))
+    monkeypatch.setattr('cid_mmpose.engine.hooks.recipe.print_log', lambda text, *rest: said.append((text, *rest)))
     cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py'))
     cfg.merge_from_dict({'model.head.recipe': 'mmpose'})
     apply_recipe(cfg)

@@ -5,7 +5,7 @@ import numpy as np
 import pycocotools.mask as coco_mask
 import pytest
 
-from cid_mmpose.datasets.regions import LONGEST_OUTLINE, region_of, region_problem, unpacked
+from cid_mmpose.data.regions import LONGEST_OUTLINE, region_of, region_problem, unpacked
 
 SHAPE = (37, 53)  # height, width of the picture in pixels
 

@@ -2,7 +2,7 @@
 import pytest
 import torch
 
-from cid_mmpose.apis.resume import newest_checkpoint
+from cid_mmpose.engine.resume import newest_checkpoint
 
 
 def write(folder, *names):

@@ -3,7 +3,7 @@ import pytest
 from mmengine.config import Config
 from pictures import ROOT
 
-from cid_mmpose.apis.run_hooks import CHECKPOINT, RUN_HOOKS, add_run_hooks
+from cid_mmpose.engine.run_hooks import CHECKPOINT, RUN_HOOKS, add_run_hooks
 
 
 def hooks_of(**config) -> dict:

@@ -13,10 +13,11 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader, load_checkpoint, save_checkpoint
 
-from cid_mmpose import registry, safe_load
-from cid_mmpose.checkpoint_files import safetensors_files
-from cid_mmpose.checkpoint_files.hashes import hash_in_name
+from cid_mmpose import registry
 from cid_mmpose.errors import BadInput
+from cid_mmpose.weights import loaders as safe_load
+from cid_mmpose.weights.files import safetensors_files
+from cid_mmpose.weights.files.hashes import hash_in_name
 
 
 def load(path) -> dict:
@@ -26,11 +27,11 @@ def load(path) -> dict:
 
 def test_every_loader_of_mmengine_is_replaced_once_the_registry_is_imported():
     assert registry.SCOPE == 'cid_mmpose'
-    assert {loader.__module__ for loader in CheckpointLoader._schemes.values()} == {'cid_mmpose.safe_load'}
+    assert {loader.__module__ for loader in CheckpointLoader._schemes.values()} == {'cid_mmpose.weights.loaders'}
 
 
 def test_this_module_may_be_the_first_that_is_imported():
-    code = ('import cid_mmpose.safe_load as ours; from mmengine.runner import CheckpointLoader; '
+    code = ('import cid_mmpose.weights.loaders as ours; from mmengine.runner import CheckpointLoader; '
             "print(CheckpointLoader._schemes['http://'] is ours.load_from_http, len(ours.ZOOS['mmcls']()) > 0)")
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
                           env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})

@@ -7,7 +7,7 @@ import pytest
 from mmengine.logging import MMLogger, print_log
 from mmengine.runner import Runner
 
-from cid_mmpose.apis import screen
+from cid_mmpose.engine import screen
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ LINES = [
     ('mmengine.runner.runner', 'Hooks will be executed in the following order:\n', logging.INFO, False),
     ('mmengine.model.base_module', 'initialize HRNet with init_cfg', logging.INFO, False),
     ('mmpose.evaluation.metrics.coco_metric', 'Evaluating CocoMetric...', logging.INFO, False),
-    ('cid_mmpose.datasets.loading', 'a.png: left out', logging.INFO, True),
+    ('cid_mmpose.data.loading', 'a.png: left out', logging.INFO, True),
     ('my_own_hooks', 'my line', logging.INFO, True),
     ('mmengine.registry.registry', 'Failed to search registry with scope "mmpose" in the "x" tree', logging.WARNING,
      False),

@@ -11,9 +11,10 @@ import torch
 from mmpose.evaluation.metrics import coco_metric
 from pictures import ROOT, coco, person, shared
 
-from cid_mmpose import config_path, stack
+from cid_mmpose import config_path
+from cid_mmpose.compat import stack
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.people import COCO_SIGMAS
+from cid_mmpose.models.person_nms import COCO_SIGMAS
 
 NOISE = 0.02   # standard deviation of a made joint, in sizes of its person
 
@@ -186,7 +187,7 @@ def test_mmpose_evaluates_through_hotcoco_where_xtcocotools_is_out():
     pytest.importorskip('xthotcoco')
     printed = python(HOTCOCO)
     assert printed.count('xtcocotools cannot be used (a test hides it)') == 1
-    assert 'cid_mmpose.hotcoco_stand_in cid_mmpose.hotcoco_stand_in' in printed
+    assert 'cid_mmpose.compat.hotcoco cid_mmpose.compat.hotcoco' in printed
     assert printed.splitlines()[-2] == '6'
 
 
@@ -221,7 +222,7 @@ def both_ways(monkeypatch, *args, **options) -> tuple:
     import xtcocotools.coco
     import xtcocotools.cocoeval
 
-    from cid_mmpose import hotcoco_stand_in
+    from cid_mmpose.compat import hotcoco as hotcoco_stand_in
     figures = []
     for coco, cocoeval in ((xtcocotools.coco, xtcocotools.cocoeval), (hotcoco_stand_in, hotcoco_stand_in)):
         monkeypatch.setattr(coco_metric, 'COCO', coco.COCO)
@@ -258,7 +259,7 @@ def test_the_stand_in_gives_the_same_figures_on_crowdpose(monkeypatch, tmp_path)
 
 def test_coco_s_own_sigmas_in_float32_do_not_pass_for_others(recwarn):
     pytest.importorskip('xthotcoco')
-    from cid_mmpose.hotcoco_stand_in import COCO, COCOeval
+    from cid_mmpose.compat.hotcoco import COCO, COCOeval
     one = person()
     found = [dict(image_id=1, category_id=1, keypoints=one['keypoints'], score=1., bbox=one['bbox'], area=600.)]
     for sigmas, warned in ((COCO_SIGMAS, False), (np.multiply(COCO_SIGMAS, 2), True)):

@@ -11,7 +11,7 @@ from known_answers import COCO
 from mmengine.runner import Runner
 from pictures import coco, data_set, shared, tiny_config, use_data, write_coco
 
-from cid_mmpose.datasets import CocoPeople
+from cid_mmpose.data import CocoPeople
 from cid_mmpose.errors import BadInput
 from cid_mmpose.evaluation import CocoPeopleMetric
 from cid_mmpose.evaluation.submission import submission_rows, write_submission

@@ -14,8 +14,8 @@ from mmpose.evaluation import CocoMetric
 from mmpose.registry import DATASETS
 from torch.utils.data import DataLoader
 
-from cid_mmpose.datasets import SynthCrowd
-from cid_mmpose.datasets.synth.export import export_coco
+from cid_mmpose.data import SynthCrowd
+from cid_mmpose.data.synth.export import export_coco
 from cid_mmpose.errors import BadInput
 
 SMALL = dict(length=12, image_size=(160, 128), people=(0, 4), person_height=(0.5, 0.9))

@@ -3,14 +3,14 @@ import cv2
 import numpy as np
 import pytest
 
-from cid_mmpose.datasets.synth import paint, scene
-from cid_mmpose.datasets.synth.figure import dress
-from cid_mmpose.datasets.synth.outfit import sample_outfit
-from cid_mmpose.datasets.synth.parts import HEAD, PARTS, SHANK, THIGH
-from cid_mmpose.datasets.synth.placement import Person
-from cid_mmpose.datasets.synth.pose import Pose
-from cid_mmpose.datasets.synth.shapes import Ellipsoid, capsules
-from cid_mmpose.datasets.synth.skeleton import Build, assemble
+from cid_mmpose.data.synth import paint, scene
+from cid_mmpose.data.synth.figure import dress
+from cid_mmpose.data.synth.outfit import sample_outfit
+from cid_mmpose.data.synth.parts import HEAD, PARTS, SHANK, THIGH
+from cid_mmpose.data.synth.placement import Person
+from cid_mmpose.data.synth.pose import Pose
+from cid_mmpose.data.synth.shapes import Ellipsoid, capsules
+from cid_mmpose.data.synth.skeleton import Build, assemble
 
 NOSE, LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR, LEFT_SHOULDER, RIGHT_SHOULDER = range(7)
 LEFT_WRIST, LEFT_KNEE, LEFT_ANKLE = 9, 13, 15

@@ -15,8 +15,8 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import OPTIM_WRAPPERS
 from pictures import ROOT, coco, person, tiny_config, use_data, write_coco
 
-from cid_mmpose.apis import launch
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
+from cid_mmpose.engine import launch
 from cid_mmpose.errors import BadInput
 
 PICTURES = 8

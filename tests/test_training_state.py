@@ -13,9 +13,9 @@ from mmengine.runner import Runner
 from torch import nn
 
 from cid_mmpose import registry  # noqa: F401  our loaders in mmengine's place
+from cid_mmpose.engine.hooks import CheckpointFitHook
+from cid_mmpose.engine.hooks.training_state import optimizer_type
 from cid_mmpose.errors import BadInput
-from cid_mmpose.hooks import CheckpointFitHook
-from cid_mmpose.hooks.training_state import optimizer_type
 
 
 @MODELS.register_module()

@@ -7,8 +7,8 @@ from mmengine.visualization import LocalVisBackend
 from mmengine.visualization.vis_backend import BaseVisBackend
 from pictures import ROOT, coco, person, tiny_config, use_data, write_coco
 
-from cid_mmpose.apis import launch
-from cid_mmpose.apis.user_parts import settle_user_parts
+from cid_mmpose.engine import launch
+from cid_mmpose.engine.user_parts import settle_user_parts
 
 LOCAL = dict(type='LocalVisBackend')
 BOARD = dict(type='TensorboardVisBackend')

@@ -10,7 +10,7 @@ from mmpose.models import PoseDataPreprocessor
 from mmpose.structures import PoseDataSample
 from torch import nn
 
-from cid_mmpose.models.cid_head import to_scores
+from cid_mmpose.models.head import to_scores
 from cid_mmpose.visualization import caption, draw_people, explain, overlay, sheet
 
 

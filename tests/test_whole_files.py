@@ -11,11 +11,11 @@ import torch
 from pictures import ROOT
 from toy_run import Notes, Spoil, saved, toy_runner
 
-from cid_mmpose import whole_files
+from cid_mmpose import files as whole_files
+from cid_mmpose.engine.hooks import checkpoint
+from cid_mmpose.engine.hooks.run_lock import RunLockHook
 from cid_mmpose.errors import BadInput, RunStopped
-from cid_mmpose.hooks import checkpoint
-from cid_mmpose.hooks.run_lock import RunLockHook
-from cid_mmpose.whole_files import only_run_in, remove_partial, write_whole
+from cid_mmpose.files import only_run_in, remove_partial, write_whole
 
 
 def test_a_file_is_written_below_a_new_folder_with_the_rights_of_any_other(tmp_path):
@@ -46,7 +46,7 @@ def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(tmp_path
     assert sorted(os.listdir(tmp_path)) == ['.hidden', 'epoch_2.pth', 'mine.partial']
 
 
-HOLD = ('import sys, time\nfrom cid_mmpose.whole_files import only_run_in\n'
+HOLD = ('import sys, time\nfrom cid_mmpose.files import only_run_in\n'
         'with only_run_in(sys.argv[1]):\n    print("held", flush=True)\n    time.sleep(60)\n')
 
 

@@ -10,7 +10,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DATASETS, HOOKS, MODELS, init_default_scope
 from mmengine.runner import Runner
 
-from cid_mmpose.hooks import CheckpointHook
+from cid_mmpose.engine.hooks import CheckpointHook
 
 SAMPLES = 8
 BATCH = 2   # four iterations an epoch

@@ -1,8 +1,8 @@
 """Write a checkpoint of CID in another layout: from the authors', MMPose's or ours to ours or to MMPose 1.x."""
 import argparse
 
-from cid_mmpose.apis.arguments import LAYOUTS
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.arguments import LAYOUTS
+from cid_mmpose.cli.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -17,5 +17,5 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     args = parse_args()
     with user_errors():
-        from cid_mmpose.apis.convert import convert
+        from cid_mmpose.weights.convert import convert
         print(convert(args.source, args.target, args.to, args.force))

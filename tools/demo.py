@@ -6,7 +6,7 @@ training is cut to what fits into its time.
 import argparse
 from pathlib import Path
 
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 NAME = 'cid_hrnet-w16-small_synthcrowd'
@@ -29,5 +29,5 @@ if __name__ == '__main__':
     args = parse_args()
     sizes = [args.size] if args.size else list(SIZES)
     with user_errors():
-        from cid_mmpose.apis.demo import run_demo
+        from cid_mmpose.engine.demo import run_demo
         run_demo([str(SIZES[size]) for size in sizes], args.work_dir, args.quick)

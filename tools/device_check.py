@@ -3,7 +3,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:

@@ -5,8 +5,8 @@ Exit status: 0 without errors, 1 if the report names errors, 2 if something cann
 import argparse
 import sys
 
-from cid_mmpose.apis.arguments import add_cfg_options
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.arguments import add_cfg_options
+from cid_mmpose.cli.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,8 +26,8 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> int:
     """Checks where the results go, then examines."""
-    from cid_mmpose.apis.launch import check_file, check_writable, load_config, read_options
-    from cid_mmpose.doctor import diagnose, pictures_against, sources_of
+    from cid_mmpose.data.doctor import diagnose, pictures_against, sources_of
+    from cid_mmpose.engine.launch import check_file, check_writable, load_config, read_options
     for path in filter(None, (args.fix, args.json)):
         check_file(path)
     if args.plots:

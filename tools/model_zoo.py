@@ -2,7 +2,7 @@
 import argparse
 from pathlib import Path
 
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,6 +17,6 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     args = parse_args()
     with user_errors():
-        from cid_mmpose.apis.model_zoo import update_page
+        from cid_mmpose.weights.model_zoo import update_page
         update_page(args.page, args.index)
         print(f'{args.page}: tables as in {args.index}')

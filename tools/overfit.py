@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = {

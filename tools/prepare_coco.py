@@ -1,7 +1,7 @@
 """Make the folder of COCO 2017 that the configs read from the official downloads (docs/data.md)."""
 import argparse
 
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -19,5 +19,5 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     args = parse_args()
     with user_errors():
-        from cid_mmpose.preparation import prepare_coco
+        from cid_mmpose.data.prepare import prepare_coco
         prepare_coco(args.downloads, args.out, parts=args.parts, images=args.images, allow_partial=args.allow_partial)

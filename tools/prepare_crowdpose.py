@@ -1,7 +1,7 @@
 """Make the folder of CrowdPose that the configs read from the official downloads (docs/data.md)."""
 import argparse
 
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -17,5 +17,5 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     args = parse_args()
     with user_errors():
-        from cid_mmpose.preparation import prepare_crowdpose
+        from cid_mmpose.data.prepare import prepare_crowdpose
         prepare_crowdpose(args.downloads, args.out, images=args.images, allow_partial=args.allow_partial)

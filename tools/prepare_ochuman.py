@@ -1,7 +1,7 @@
 """Make the folder of OCHuman that the configs read from the official downloads (docs/data.md)."""
 import argparse
 
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -19,6 +19,6 @@ def parse_args() -> argparse.Namespace:
 if __name__ == '__main__':
     args = parse_args()
     with user_errors():
-        from cid_mmpose.preparation import prepare_ochuman
+        from cid_mmpose.data.prepare import prepare_ochuman
         prepare_ochuman(args.downloads, args.out, max_iou=tuple(args.max_iou), images=args.images,
                         allow_partial=args.allow_partial)

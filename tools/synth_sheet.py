@@ -6,7 +6,7 @@
 """
 import argparse
 
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,9 +32,9 @@ def main() -> None:
     """Do what was asked, in the order sheet, speed, export."""
     options = vars(parse_args())
     sheet, speed, export = (options.pop(name) for name in ('sheet', 'speed', 'export'))
-    from cid_mmpose.datasets import SynthCrowd
-    from cid_mmpose.datasets.synth.export import export_coco
-    from cid_mmpose.datasets.synth.sheet import drawing_speed, write_sheet
+    from cid_mmpose.data import SynthCrowd
+    from cid_mmpose.data.synth.export import export_coco
+    from cid_mmpose.data.synth.sheet import drawing_speed, write_sheet
     dataset = SynthCrowd(**options)
     if sheet:
         write_sheet(dataset.scene, sheet)

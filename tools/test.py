@@ -1,8 +1,8 @@
 """Evaluate a checkpoint on the test pictures of a config."""
 import argparse
 
-from cid_mmpose.apis.arguments import add_cfg_options, add_launcher, add_verbose, note_rank
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.arguments import add_cfg_options, add_launcher, add_verbose, note_rank
+from cid_mmpose.cli.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -23,7 +23,7 @@ def main() -> None:
     args = parse_args()
     note_rank(args)
     with user_errors():
-        from cid_mmpose.apis.launch import read_options, test
+        from cid_mmpose.engine.launch import read_options, test
         test(args.config, args.checkpoint, work_dir=args.work_dir, out=args.out, dump=args.dump,
              show_dir=args.show_dir, cfg_options=read_options(args.cfg_options), launcher=args.launcher,
              verbose=args.verbose)

@@ -1,8 +1,8 @@
 """Train a model from a config."""
 import argparse
 
-from cid_mmpose.apis.arguments import AMP, add_cfg_options, add_launcher, add_verbose, note_rank
-from cid_mmpose.apis.user_errors import user_errors
+from cid_mmpose.cli.arguments import AMP, add_cfg_options, add_launcher, add_verbose, note_rank
+from cid_mmpose.cli.user_errors import user_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,7 +26,7 @@ def main() -> None:
     args = parse_args()
     note_rank(args)
     with user_errors():
-        from cid_mmpose.apis.launch import read_options, train
+        from cid_mmpose.engine.launch import read_options, train
         train(args.config, work_dir=args.work_dir, resume=args.resume, amp=args.amp, validate=not args.no_validate,
               auto_scale_lr=args.auto_scale_lr, cfg_options=read_options(args.cfg_options), launcher=args.launcher,
               verbose=args.verbose)

@@ -8,7 +8,7 @@ import torch
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import nn
 
-from cid_mmpose.optim import BFloat16OptimWrapper
+from cid_mmpose.engine.optim import BFloat16OptimWrapper
 
 from .head import train_step
 from .measure import Row, in_turns, peak_mib

@@ -8,8 +8,17 @@ from mmpose.models.necks import FeatureMapProcessor
 from torch import nn
 
 from .measure import Row, agreement, in_turns, peak_mib
-from .subjects import (TEST_SIZE, TRAIN_SIZE, branches, crowd, mmpose_model, mmpose_sample, our_model, our_sample,
-                       test_samples)
+from .subjects import (
+    TEST_SIZE,
+    TRAIN_SIZE,
+    branches,
+    crowd,
+    mmpose_model,
+    mmpose_sample,
+    our_model,
+    our_sample,
+    test_samples,
+)
 
 STACK = FeatureMapProcessor(concat=True)  # MMPose's neck
 

@@ -8,12 +8,11 @@ from mmpose.models.heads.heatmap_heads import cid_head
 from torch import nn
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models import read_peaks
+from cid_mmpose.models.fast import read_peaks
 
 from .dekr import dekr_model
 from .measure import Row, Stopwatch, agreement, in_turns
 from .subjects import TEST_SIZE, mmpose_model, our_model, test_samples
-
 
 PRECISIONS = ('float32', 'bfloat16')  # of the folded backbone
 

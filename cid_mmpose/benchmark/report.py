@@ -10,7 +10,7 @@ import mmpose
 import torch
 from matplotlib.figure import Figure
 
-from cid_mmpose.precision import CPU_INFO, cpu_has
+from cid_mmpose.compat.precision import CPU_INFO, cpu_has
 
 from .measure import Row, Timing
 

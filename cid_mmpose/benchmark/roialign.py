@@ -8,7 +8,7 @@ from mmpose.models.necks import FeatureMapProcessor
 from torchvision.ops import roi_align
 
 from cid_mmpose.models import Roots, sample_at
-from cid_mmpose.models.chunks import how_many, part_of, people_and_rows
+from cid_mmpose.models.fast.chunks import how_many, part_of, people_and_rows
 
 from .measure import Row, in_turns
 from .subjects import TRAIN_SIZE, branches, our_model

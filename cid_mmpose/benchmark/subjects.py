@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from cid_mmpose import config_path
 from cid_mmpose.codecs import SizeAdaptiveHeatmap
-from cid_mmpose.models.checkpoint_layouts import CELL_CENTER, MMPOSE_1, OURS, rename
 from cid_mmpose.registry import MODELS
+from cid_mmpose.weights.layouts import CELL_CENTER, MMPOSE_1, OURS, rename
 
 JOINTS, STRIDE, TRAIN_SIZE, TEST_SIZE = 17, 4, (512, 512), (704, 512)  # sizes in pixels, (w, h)
 WIDTHS = (32, 64, 128, 256)  # of HRNet-W32's branches

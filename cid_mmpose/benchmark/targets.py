@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets, gaussian_axes, render_people
-from cid_mmpose.models.cid_head import draw_crowd
+from cid_mmpose.models.head import draw_crowd
 
 from .measure import Row, in_turns
 from .subjects import TRAIN_SIZE, crowd, mmpose_codec, our_sample

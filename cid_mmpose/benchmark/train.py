@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from cid_mmpose import config_path
-from cid_mmpose.hooks.loss_curve import read_curves
+from cid_mmpose.engine.hooks.loss_curve import read_curves
 
 from .measure import Row, in_turns
 from .subjects import TRAIN_SIZE, crowd, mmpose_model, mmpose_sample, our_model, our_sample

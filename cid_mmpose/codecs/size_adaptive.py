@@ -16,7 +16,7 @@ from cid_mmpose.registry import KEYPOINT_CODECS
 
 from .gaussian import fractional_gaussian, whole_gaussian, window_of
 from .peaks import Peaks, find_peaks
-from .people import FIELDS, at_most, first_on_place, jitter, on_map, root_of
+from .targets import FIELDS, at_most, first_on_place, jitter, on_map, root_of
 
 SMALLEST_SIDE = 1e-6  # heatmap cells, of a box that lies outside the map; rounded up to one cell
 

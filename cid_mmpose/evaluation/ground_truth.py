@@ -5,10 +5,20 @@ from typing import List, Sequence
 from mmengine.logging import print_log
 from xtcocotools.coco import COCO
 
-from cid_mmpose.datasets.annotations import check_joints, person_category
-from cid_mmpose.datasets.problems import (NO_PICTURE, check_entries, is_crowd, of_people, problem_of_area,
-                                          problem_of_box, problem_of_joints, problems_of, say_problems, sides_of)
-from cid_mmpose.datasets.values import is_coordinate
+from cid_mmpose.data.annotations import check_joints, person_category
+from cid_mmpose.data.problems import (
+    NO_PICTURE,
+    check_entries,
+    is_crowd,
+    of_people,
+    problem_of_area,
+    problem_of_box,
+    problem_of_joints,
+    problems_of,
+    say_problems,
+    sides_of,
+)
+from cid_mmpose.data.values import is_coordinate
 from cid_mmpose.errors import BadInput
 
 # joints left out of 'num_keypoints' in CrowdPose's files, which hold the count of the 12 others for everybody

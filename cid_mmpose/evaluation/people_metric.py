@@ -6,7 +6,7 @@ from typing import Dict, Optional, Sequence
 from mmengine.logging import MessageHub, print_log
 from mmpose.evaluation.metrics import CocoMetric
 
-from cid_mmpose.datasets.annotations import joint_names, read_annotations
+from cid_mmpose.data.annotations import joint_names, read_annotations
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import METRICS
 

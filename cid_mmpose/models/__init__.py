@@ -1,7 +1,7 @@
-from .cid_head import CIDHead
 from .estimator import CID
-from .features import sample_at
+from .fast.branches import sample_at
 from .gfd import GFD
+from .head import CIDHead
 from .iia import IIA
 from .losses import ContrastiveLoss, FocalHeatmapLoss
 from .roots import Roots, find_roots

@@ -7,17 +7,31 @@ from mmpose.models.backbones import HRNet
 from mmpose.models.pose_estimators import BottomupPoseEstimator
 from torch import Tensor
 
+from cid_mmpose.compat.precision import or_float32
+from cid_mmpose.compat.stack import say
 from cid_mmpose.errors import BadInput
-from cid_mmpose.precision import or_float32
 from cid_mmpose.registry import MODELS
-from cid_mmpose.stack import say
+from cid_mmpose.weights.layouts import (
+    CELL_CENTER,
+    JOINT_MAPS,
+    OURS,
+    Layout,
+    in_second_layout,
+    listed,
+    misfits,
+    num_joints,
+    num_weights,
+    prefix_of,
+    translate,
+    weights_of,
+    why_not_finite,
+    wrong_kinds,
+)
+from cid_mmpose.weights.pretrained import pretrained_must_fit
 
-from .checkpoint_layouts import (CELL_CENTER, JOINT_MAPS, OURS, Layout, in_second_layout, listed, misfits, num_joints,
-                                 num_weights, prefix_of, translate, weights_of, why_not_finite, wrong_kinds)
-from .cid_head import PRECISIONS, CIDHead
-from .features import check_stride
-from .folded import FoldedBackbone
-from .pretrained import pretrained_must_fit
+from .fast.branches import check_stride
+from .fast.folded import FoldedBackbone
+from .head import PRECISIONS, CIDHead
 
 STRIDE = 32  # input pixels per cell of HRNet's coarsest branch, which the others are added to
 # Pixels that go through the backbone together on a CPU. They fill its cores, and the maps of more would be given back

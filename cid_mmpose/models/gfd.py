@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .cells import by_onednn, convolve
-from .chunks import NOBODY, part_of, people_chunks
-from .features import project
+from .fast.branches import project
+from .fast.chunks import NOBODY, part_of, people_chunks
 from .iia import INIT_STD, init_heatmap, init_linear
 from .roots import Roots
 

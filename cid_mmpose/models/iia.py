@@ -4,7 +4,7 @@ from typing import Optional, Sequence
 
 from torch import Tensor, nn
 
-from .features import project
+from .fast.branches import project
 
 PRIOR = 0.01  # probability that an untrained map gives every cell; source: the authors' BIAS_PROB
 INIT_STD = 0.001  # source: the authors' initialisation of the head

@@ -5,8 +5,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cid_mmpose.models.cid_head import to_scores
-from cid_mmpose.models.features import sample_at
+from cid_mmpose.models.fast.branches import sample_at
+from cid_mmpose.models.head import to_scores
 from cid_mmpose.models.roots import find_roots
 
 

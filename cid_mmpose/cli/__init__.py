@@ -1,0 +1,1 @@
+"""The command: one small lazy module a verb."""

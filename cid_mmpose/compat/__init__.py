@@ -1,0 +1,1 @@
+"""The installed stack: versions, stand-ins for what is missing, and what this CPU can do."""

@@ -1,0 +1,133 @@
+"""The command: examine, print, repair, draw; the exit status says what was found."""
+import json
+import os.path as osp
+from typing import Any, List, Optional, Sequence
+
+from mmengine.config import Config
+
+from cid_mmpose.data.annotations import read_annotations
+from cid_mmpose.errors import BadInput
+from cid_mmpose.files import write_whole
+
+from .case import Case
+from .examine import findings_of, open_cases, picture_files, repair
+from .pictures import pictures_below
+from .plots import draw
+from .report import as_dict, as_text, repairs_text, severities, totals
+from .source import TRAIN, Source, check_folder, config_sources, file_source
+from .table import ERROR, FINDINGS, SEVERITIES
+
+
+def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: Optional[int] = None,
+             fix: Optional[str] = None, only: Sequence[str] = (), report: Optional[str] = None,
+             plots: Optional[str] = None) -> int:
+    """Examines annotation files and prints a report on each.
+
+    Args:
+        sources: of ``file_source`` or ``config_sources``.
+        against: paths of pictures that must be in none of the files.
+        sample: pictures of each file to decode; None is all.
+        fix: file for a repaired copy of the only source.
+        only: findings to repair; () is all.
+        report: file for the report as JSON.
+        plots: folder for PNGs.
+
+    Returns:
+        1 if there are errors in the files as they are, else 0.
+
+    Raises:
+        BadInput: a file cannot be read, ``fix`` exists or is asked for of several files, or ``only`` names what
+            cannot be repaired.
+    """
+    check_fix(len(sources), fix, only)
+    cases = open_cases(sources, against, sample)
+    findings = [findings_of(case) for case in cases]
+    counts = sum(map(severities, findings), start=severities([]))
+    print('\n\n'.join(map(as_text, cases, findings)))
+    if len(cases) > 1:
+        print(f'\nall files: {totals(counts)}')
+    if plots:
+        print('\n'.join(['', 'drawn:', *(f'  {path}' for case in cases for path in draw(case, plots))]))
+    if report:
+        write_json(report, dict(
+            files=list(map(as_dict, cases, findings)), **{grade: counts[grade] for grade in SEVERITIES}))
+    if fix:
+        print(f'\n{write_repaired(cases[0], fix, only)}')
+    return int(counts[ERROR] > 0)
+
+
+def check_fix(files: int, fix: Optional[str], only: Sequence[str]) -> None:
+    """BadInput unless a repair can be made as asked for.
+
+    Args:
+        files: how many are examined.
+        fix: file for the copy, if one is wanted.
+        only: names of findings.
+    """
+    if fix and files != 1:
+        raise BadInput(f'--fix repairs one annotation file; the config names {files}: give one of them instead')
+    if fix and osp.exists(fix):
+        raise BadInput(f'--fix {fix}: is there already; name a new file')
+    known = [finding.name for finding in FINDINGS if finding.repair]
+    if unknown := [name for name in only if name not in known]:
+        raise BadInput(f'--only {unknown[0]}: no finding that can be repaired; there are: {", ".join(known)}')
+    if only and not fix:
+        raise BadInput('--only chooses what is repaired: name the repaired copy with --fix')
+
+
+def write_repaired(case: Case, path: str, only: Sequence[str]) -> str:
+    """Writes a repaired copy of the file; returns the text on what was done.
+
+    Args:
+        case: its data is changed.
+        path: of the copy.
+        only: as for ``repair``.
+    """
+    repaired, log = repair(case, only)
+    write_json(path, repaired.data)
+    return f'{path}: {repairs_text(log, findings_of(repaired))}'
+
+
+def write_json(path: str, content: Any) -> None:
+    """Writes a JSON file; until it is complete, there is none of this name or the old one."""
+    try:
+        text = json.dumps(content)
+    except RecursionError:
+        raise BadInput(f'{path}: cannot be written, the annotation file holds lists in lists without end; mend it'
+                       ) from None
+    write_whole(path, text.encode())
+
+
+def pictures_against(names: Sequence[str], configs: Sequence[Config]) -> List[str]:
+    """Paths of pictures that must be kept apart from what is examined.
+
+    Args:
+        names: folders of pictures.
+        configs: whose evaluation sets are meant.
+
+    Raises:
+        BadInput: there is no such folder, or an annotation file of a config cannot be read.
+    """
+    for folder in names:
+        check_folder(folder)
+    sources = [s for cfg in configs for s in config_sources(cfg) if set(s.roles) - {TRAIN}]
+    listed = [picture_files(s, read_annotations(s.path, needs_people=False)).values() for s in sources]
+    return [path for paths in [*map(pictures_below, names), *listed] for path in paths]
+
+
+def sources_of(path: str, images: Optional[str], cfg: Optional[Config]) -> List[Source]:
+    """What to examine: the files of a config, or one annotation file.
+
+    Args:
+        path: of the file.
+        images: folder of its pictures.
+        cfg: the config; None for an annotation file.
+
+    Raises:
+        BadInput: ``images`` beside a config, which names its own.
+    """
+    if cfg is None:
+        return [file_source(path, images)]
+    if images is not None:
+        raise BadInput('--images goes with an annotation file; a config names the folders of its pictures')
+    return config_sources(cfg)

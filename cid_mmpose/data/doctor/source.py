@@ -1,0 +1,137 @@
+"""What is to be examined: an annotation file alone, or those a config names, with what the config says of them."""
+import os.path as osp
+import warnings
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from mmengine.config import Config
+from mmengine.fileio import join_path
+from mmengine.registry import init_default_scope
+from mmengine.utils import is_abs
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import DATASETS
+
+from cid_mmpose.data.annotations import joint_names
+from cid_mmpose.errors import BadInput
+
+ROLES = ('train', 'val', 'test')
+TRAIN = 'train'
+
+
+class Source(NamedTuple):
+    """An annotation file, its pictures, and what it is used for; None where only a config could tell."""
+    path: str
+    folder: Optional[str] = None  # of the pictures; None if unknown
+    roles: Tuple[str, ...] = ()  # of ``ROLES``; () for a file alone
+    names: Optional[Tuple[str, ...]] = None  # (K,) joints, as the data set's meta information has them
+    flip_indices: Optional[Tuple[int, ...]] = None  # (K,) each joint's partner in the mirrored picture
+    model_joints: Optional[int] = None  # that the head has maps for
+    needs_area: Optional[bool] = None  # an evaluation takes areas from the file
+    needs_crowd_index: Optional[bool] = None  # an evaluation asks for AP(E), AP(M), AP(H)
+    stride: int = 4  # input pixels per heatmap cell
+    min_overlap: float = 0.7  # of the Gaussian's radius
+    short_side: int = 512  # of the network's input in pixels
+
+
+def file_source(path: str, folder: Optional[str] = None) -> Source:
+    """An annotation file alone.
+
+    Args: path: the file. folder: of its pictures; None leaves them alone.
+    Raises BadInput: the folder is not there.
+    """
+    check_folder(folder)
+    return Source(path, folder)
+
+
+def config_sources(cfg: Config) -> List[Source]:
+    """The annotation files of a config, each once, with all the roles it has.
+
+    Raises BadInput: the config names none, or its meta information of the joints cannot be used.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmpose'))
+    found: Dict[tuple, Source] = {}
+    for role in ROLES:
+        loader = cfg.get(f'{role}_dataloader') or {}
+        for dataset in data_sets(loader.get('dataset')):
+            source = _source(cfg, role, dataset)
+            key = osp.abspath(source.path), source.folder
+            found[key] = _both(found[key], source) if key in found else source
+    if not found:
+        raise BadInput(f'{cfg.filename}: its data sets name no annotation file (ann_file); there is nothing to examine')
+    return list(found.values())
+
+
+def data_sets(node: Any) -> Iterator[dict]:
+    """Every data set with an annotation file in a part of a config, also inside wrappers."""
+    if isinstance(node, dict):
+        if node.get('ann_file'):
+            yield node
+        for value in node.values():
+            yield from data_sets(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from data_sets(value)
+
+
+def _source(cfg: Config, role: str, dataset: dict) -> Source:
+    """A data set as the config has it, paths as mmengine joins them."""
+    root = dataset.get('data_root') or ''
+    path, folder = (name if is_abs(name) or not root else join_path(root, name)
+                    for name in (dataset['ann_file'], dataset.get('data_prefix', {}).get('img', '')))
+    meta = joints_of(cfg.filename, dataset)
+    metrics = evaluators(cfg, role)
+    model = cfg.get('model') or {}
+    return Source(
+        path, folder, (role, ),
+        names=tuple(joint_names(meta)),
+        flip_indices=tuple(meta['flip_indices']),
+        model_joints=(model.get('head') or {}).get('num_keypoints'),
+        needs_area=any(metric.get('use_area', True) for metric in metrics),
+        needs_crowd_index=any(metric.get('iou_type') == 'keypoints_crowd' for metric in metrics),
+        **_target_rule(cfg))
+
+
+def joints_of(config: str, dataset: dict) -> dict:
+    """MMPose's meta information of a data set: joint names, partners, sigmas.
+
+    Args: config: its file, for messages. dataset: a part of it.
+    """
+    kind = DATASETS.get(dataset['type'])
+    if kind is None:
+        raise BadInput(f"{config}: type={dataset['type']!r}: there is no data set of this name")
+    try:
+        with warnings.catch_warnings():  # of a file found in MMPose instead of the current folder, as always
+            warnings.simplefilter('ignore')
+            return parse_pose_metainfo(dataset.get('metainfo') or kind.METAINFO)
+    except (KeyError, AssertionError, FileNotFoundError, TypeError) as error:
+        raise BadInput(f"{config}: metainfo of {dataset['type']} cannot be used ({type(error).__name__}: {error}); "
+                       "each 'swap' must name another joint") from error
+
+
+def evaluators(cfg: Config, role: str) -> List[dict]:
+    """The metrics that a role is evaluated with; none for training."""
+    metrics = cfg.get(f'{role}_evaluator') or []
+    return list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+
+
+def _target_rule(cfg: Config) -> dict:
+    """Stride, overlap and input size of the training targets, from the first steps that name them."""
+    rule = {}
+    pipelines = [d.get('pipeline', ()) for d in data_sets((cfg.get('train_dataloader') or {}).get('dataset'))]
+    for step in (step for pipeline in pipelines for step in pipeline):
+        encoder = step.get('encoder') or {}
+        rule.update({key: encoder[key] for key in ('stride', 'min_overlap') if key in encoder})
+        if 'input_size' in step:
+            rule['short_side'] = min(step['input_size'])
+    return rule
+
+
+def _both(one: Source, other: Source) -> Source:
+    """One file in two roles: it must hold what either needs."""
+    return one._replace(roles=one.roles + other.roles, needs_area=one.needs_area or other.needs_area,
+                        needs_crowd_index=one.needs_crowd_index or other.needs_crowd_index)
+
+
+def check_folder(folder: Optional[str]) -> None:
+    """BadInput if a folder is named and not there."""
+    if folder is not None and not osp.isdir(folder):
+        raise BadInput(f'{folder}: no such folder; name the one that holds the pictures')

@@ -1,0 +1,124 @@
+"""Annotation files as they are published: read, recognised, counted."""
+from itertools import combinations
+from typing import Dict, NamedTuple, Sequence
+
+from cid_mmpose.data.annotations import parse_annotations, person_category
+from cid_mmpose.data.problems import labelled_joints
+from cid_mmpose.errors import BadInput
+
+from .downloads import AGAIN, Download, Pictures
+
+
+class Annotations(NamedTuple):
+    """A COCO-style annotation file that was read."""
+    source: Download
+    content: bytes
+    data: dict
+
+
+def read_text(file: Download) -> str:
+    """The text of a JSON file; BadInput if it is a web page or no text at all."""
+    content = file.read()
+    if content.lstrip()[:1] == b'<':
+        raise BadInput(f'{file}: is a web page, not a JSON file; {AGAIN}')
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise BadInput(f'{file}: is not text, so not a JSON file; {AGAIN}') from None
+
+
+def read_people(file: Download, num_keypoints: int) -> Annotations:
+    """Reads an annotation file of people.
+
+    Args:
+        file: where it is.
+        num_keypoints: K; 0 for a file of pictures alone, as of a test set.
+
+    Raises:
+        BadInput: it is no such file, its people have other joints, ids are not unique, or a person has no picture.
+    """
+    text = read_text(file)
+    data = parse_annotations(text, str(file), needs_people=num_keypoints > 0)
+    _check_unique(data['images'], 'images', file)
+    if num_keypoints:
+        person_category(data['categories'], str(file))
+        _check_unique(data['annotations'], 'annotations', file)
+        _check_people(data, num_keypoints, file)
+    return Annotations(file, text.encode(), data)
+
+
+def _check_unique(entries: list, key: str, file: Download) -> None:
+    seen = set()
+    for entry in entries:
+        if entry['id'] in seen:
+            raise BadInput(f"{file}: two entries of '{key}' have the id {entry['id']}; {AGAIN}")
+        seen.add(entry['id'])
+
+
+def _check_people(data: dict, num_keypoints: int, file: Download) -> None:
+    images = {image['id'] for image in data['images']}
+    for annotation in data['annotations']:
+        numbers = len(annotation.get('keypoints') or ())
+        if numbers != 3 * num_keypoints:
+            raise BadInput(f"{file}: annotation {annotation['id']}: field 'keypoints' has {numbers} numbers, not the "
+                           f'{3 * num_keypoints} of {num_keypoints} joints; this is the file of another data set or '
+                           'not the one with keypoints')
+        if annotation['image_id'] not in images:
+            raise BadInput(f"{file}: annotation {annotation['id']}: field 'image_id' names no picture of the file; "
+                           f'{AGAIN}')
+
+
+def count(data: dict) -> Dict[str, int]:
+    """Pictures, persons, persons with labelled joints by the file's own count, and the pictures that show those."""
+    people = data.get('annotations') or []
+    labelled = [a for a in people if (a['num_keypoints'] if 'num_keypoints' in a else labelled_joints(a)) > 0]
+    return {'pictures': len(data['images']), 'persons': len(people), 'persons with joints': len(labelled),
+            'pictures showing them': len({a['image_id'] for a in labelled})}
+
+
+def words(counts: Dict[str, int]) -> str:
+    """'2 pictures, 5 persons'."""
+    return ', '.join(f'{number} {what}' for what, number in counts.items())
+
+
+def check_count(found: Dict[str, int], published: Dict[str, int], source: object, allow_partial: bool) -> str:
+    """Compares counts with the published ones; returns what was found, in words.
+
+    Args:
+        found, published: what -> how many; only what is published is compared.
+        source: what was counted.
+        allow_partial: take a subset, with less of everything, too.
+
+    Raises:
+        BadInput: there is less than published and no subset was asked for, or more.
+    """
+    differs = {what: number for what, number in published.items() if found[what] != number}
+    too_many = any(found[what] > number for what, number in differs.items())
+    if differs and (too_many or not allow_partial):
+        way_out = 'it is another file' if too_many else f'{AGAIN}, or take the subset with --allow-partial'
+        raise BadInput(f'{source}: holds {words({what: found[what] for what in differs})}, '
+                       f'but published are {words(differs)}; {way_out}')
+    shown = {what: number for what, number in found.items() if number or what in published}
+    first = dict(list(differs.items())[:1])
+    return words(shown) + (f' (a subset; published: {words(first)})' if differs else '')
+
+
+def check_pictures(annotations: Annotations, pictures: Pictures) -> None:
+    """BadInput if the file lists no picture, or one that is not there."""
+    names = [image['file_name'] for image in annotations.data['images']]
+    missing = [name for name in names if name not in pictures.sizes]
+    if not names:
+        raise BadInput(f'{annotations.source}: lists no pictures; {AGAIN}')
+    if missing:
+        raise BadInput(f'{pictures.path}: lacks {len(missing)} of the {len(names)} pictures that {annotations.source} '
+                       f'lists, the first is {missing[0]}; it is cut off or of another data set, {AGAIN}')
+
+
+def check_disjoint(parts: Dict[str, Annotations], fields: Sequence[str] = ('file_name', )) -> None:
+    """BadInput if two parts of a data set list one picture, as told by ``fields`` of the pictures."""
+    for field in fields:
+        values = {name: {image[field] for image in part.data['images']} for name, part in parts.items()}
+        for one, other in combinations(parts, 2):
+            if shared := values[one] & values[other]:
+                raise BadInput(f"{parts[one].source} and {parts[other].source} share {len(shared)} pictures, the first "
+                               f'has the {field} {min(shared)}; one of them is another part under a wrong name')

@@ -1,0 +1,132 @@
+"""The demo: train on drawn people, evaluate, and show what CID sees."""
+import os.path as osp
+import time
+from typing import List, Sequence
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset, pseudo_collate
+from torch import nn
+
+from cid_mmpose.files import only_run_in
+from cid_mmpose.visualization import Explanation, caption, draw_people, explain, overlay, sheet
+
+from .hooks import LOSS_CURVE
+from .interrupts import run_ends
+from .launch import build_runner, check_writable, load_config
+from .pace import choose
+from .screen import prints_in_log, quiet_warnings
+
+SHOWN = 12  # held-out pictures on the sheet of people
+ENLARGED = 2  # the maps are shown at twice the size of the network's input, and so are people in small pictures
+SMALL = 256  # px
+
+
+@torch.no_grad()
+def found_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]) -> np.ndarray:
+    """A sheet of test pictures, each with the people the model found."""
+    pictures = []
+    for index in indices:
+        item = dataset[index]
+        sample = model.test_step(pseudo_collate([item]))[0]
+        picture = draw_people(dataset.get_data_info(index)['img'], sample, dataset.metainfo)
+        pictures.append(enlarge(picture) if len(picture) < SMALL else picture)
+    return sheet(pictures, columns=4)
+
+
+def most_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]) -> Explanation:
+    """The explanation of the picture in which the model finds the most people."""
+    return max((explain(model, dataset[i]['inputs']) for i in indices), key=lambda e: (e.scores > 0.3).sum())
+
+
+def enlarge(picture: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint8, ``ENLARGED`` times as large."""
+    return cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
+
+
+def explanation_sheets(seen: Explanation, joint_names: Sequence[str]) -> dict:
+    """File name -> sheet: the centre map, every person's spatial mask, and the keypoint maps of the best person."""
+    picture = enlarge(seen.picture)
+    masks = [
+        caption(overlay(picture, mask), f'person {i + 1}: root score {score:.2f}')
+        for i, (mask, score) in enumerate(zip(seen.masks, seen.scores))
+    ]
+    maps = [
+        caption(overlay(picture, heatmap), f'{name} {heatmap.max():.2f}')
+        for name, heatmap in zip(joint_names, seen.keypoints[0] if len(seen.keypoints) else ())
+    ]
+    center = caption(overlay(picture, seen.crowd[-1]), f'centre map, {len(seen.roots)} roots')
+    sheets = {'centre_map.png': sheet([picture, center], columns=2)}
+    if masks:
+        sheets['spatial_masks.png'] = sheet(masks, columns=3)
+    if maps:
+        sheets['keypoint_maps.png'] = sheet(maps, columns=6)
+    return sheets
+
+
+def write_pictures(model: nn.Module, dataset: BaseDataset, folder: str) -> List[str]:
+    """Writes people, centre map, spatial masks and keypoint maps as PNG files.
+
+    Args:
+        model: a pose estimator with a ``CIDHead``.
+        dataset: a test data set whose items hold their picture.
+        folder: where to write; it exists.
+
+    Returns:
+        The paths of the files.
+    """
+    indices = range(min(SHOWN, len(dataset)))
+    names = [dataset.metainfo['keypoint_id2name'][k] for k in range(dataset.metainfo['num_keypoints'])]
+    sheets = {'people.png': found_people(model, dataset, indices)}
+    sheets.update(explanation_sheets(most_people(model, dataset, indices), names))
+    paths = [osp.join(folder, name) for name in sheets]
+    for path, picture in zip(paths, sheets.values()):
+        cv2.imwrite(path, picture)
+    return paths
+
+
+def shorten(cfg: Config) -> None:
+    """Cuts the demo to a few iterations, so that a test can walk the whole way."""
+    cfg.val_dataloader.dataset.length = 8
+    cfg.train_cfg.update(max_iters=6, val_interval=6)
+    cfg.default_hooks.logger.interval = 2
+
+
+def run_demo(configs: Sequence[str], work_dir: str, quick: bool = False) -> float:
+    """Trains, evaluates and writes the demo's pictures, then lists what to open.
+
+    Args:
+        configs: paths of configurations whose pictures are made in memory (SynthCrowd) and whose training is timed
+            (``TimedTrainLoop``), the one that takes longest first; see ``pace.choose``.
+        work_dir: folder for everything that is written.
+        quick: a few iterations of the first one only, see ``shorten``.
+
+    Returns:
+        COCO AP in [0, 1] on the held-out pictures.
+
+    Raises:
+        BadInput: the folder cannot be written to, or another run is at work in it.
+    """
+    check_writable(work_dir)
+    with quiet_warnings(), run_ends(work_dir), only_run_in(work_dir):
+        if quick:
+            cfg = load_config(configs[0], work_dir)
+            shorten(cfg)
+        else:
+            cfg = choose(configs, work_dir)
+        runner = build_runner(cfg)
+        start = time.monotonic()
+        with prints_in_log(runner.logger):
+            model = runner.train()
+        minutes = (time.monotonic() - start) / 60
+    dataset = runner.val_loop.dataloader.dataset
+    paths = write_pictures(model, dataset, work_dir)
+    ap = runner.message_hub.get_scalar('val/coco/AP').current()
+    width, height = dataset.image_size
+    print(f'\nTrained {runner.iter} iterations and evaluated in {minutes:.1f} min; AP {100 * ap:.1f} on {len(dataset)} '
+          f'held-out pictures of the same kind, {width} x {height} px. Open:')
+    for path in paths + [osp.join(work_dir, LOSS_CURVE)]:
+        print(f'  {path}')
+    return ap

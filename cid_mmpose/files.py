@@ -1,0 +1,120 @@
+"""Files that are written whole or not at all, and one run at a time in a folder."""
+import errno
+import os
+import os.path as osp
+import socket
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Dict, Iterator, Union
+
+from .errors import BadInput
+
+try:
+    import fcntl
+except ImportError:   # not on Windows: there nothing is locked
+    fcntl = None
+
+PARTIAL = '.partial'   # the end of the name of a file that is not written to its end
+LOCK = '.lock'   # of a work folder; it stays behind, empty
+FULL = {errno.ENOSPC: 'no space left on the device', errno.EDQUOT: 'quota exceeded', errno.EFBIG: 'file too large'}
+
+
+def write_whole(path: Union[str, Path], content: bytes) -> None:
+    """Writes a file under another name first: whoever is interrupted leaves the old file, or none.
+
+    Args:
+        path: where to write; its folder is made.
+        content: what to write.
+
+    Raises:
+        OSError: as ``open`` and ``write`` raise it; then nothing is left of the new file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f'.{path.name}.{os.getpid()}{PARTIAL}')
+    try:
+        with partial.open('wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:   # a signal may come at any time
+        with suppress(FileNotFoundError):
+            partial.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Brings the new name itself to the disk, where the system can do that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def remove_partial(folder: Union[str, Path]) -> None:
+    """Removes what killed runs left of files that they were writing.
+
+    Args:
+        folder: need not exist.
+    """
+    for path in Path(folder).glob(f'.*{PARTIAL}'):
+        with suppress(OSError):
+            path.unlink()
+
+
+_held: Dict[str, IO] = {}   # folders that this process has locked; a lock goes with any close of its file
+
+
+@contextmanager
+def only_run_in(folder: str) -> Iterator[None]:
+    """Holds a folder for one training run, of which this process may have several one inside the other.
+
+    The system drops the lock of a process that ends in whatever way, so none is ever left behind.
+
+    Args:
+        folder: work folder of the run; it is made.
+
+    Raises:
+        BadInput: another process trains into it; the message names that process.
+    """
+    key = osp.realpath(folder)
+    if fcntl is None or key in _held:
+        yield
+        return
+
+    os.makedirs(folder, exist_ok=True)
+    file = open(osp.join(folder, LOCK), 'a+', encoding='utf-8')
+    try:
+        _take(file, folder)
+    except BaseException:
+        file.close()
+        raise
+
+    _held[key] = file
+    try:
+        yield
+    finally:
+        del _held[key]
+        file.truncate(0)
+        file.close()
+
+
+def _take(file: IO, folder: str) -> None:
+    """Locks an open file and notes in it who has it."""
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            return   # a file system without locks
+        file.seek(0)
+        owner = file.read().strip() or 'another process'
+        raise BadInput(f'work dir {folder}: {owner} is training into it; wait for its end, stop it, or choose another '
+                       'work dir') from None
+    file.truncate(0)
+    file.write(f'process {os.getpid()} on {socket.gethostname()}, since {time.strftime("%Y-%m-%d %H:%M:%S")},')
+    file.flush()

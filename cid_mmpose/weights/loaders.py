@@ -1,0 +1,196 @@
+"""mmengine's loaders of checkpoints, in a way that runs no code out of a file.
+
+They read files of torch and of safetensors (``checkpoint_files``), from the disk and from the web, whichever version of
+torch is installed. ``stack.secure_checkpoints`` puts them in the place of mmengine's.
+"""
+import collections
+import re
+import urllib.request
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Callable, Dict
+from urllib.parse import urlsplit
+
+from cid_mmpose.errors import BadInput
+
+from .files import Refused, read_torch_file
+from .files.downloads import fetched
+from .files.hashes import wrong_hash
+from .files.safetensors_files import is_safetensors, read_safetensors
+
+SCHEME = re.compile(r'([A-Za-z][A-Za-z0-9+.-]+)://')
+# imported when it is needed: stack.py has this module imported along with mmengine.runner
+MMENGINE_ZOO = 'mmengine.runner.checkpoint'
+PAGES = (b'<!doctype', b'<html', b'<?xml')
+
+
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """The content of a checkpoint file, without running anything in it.
+
+    Args:
+        filename: path, ``~`` and ``file://`` allowed.
+        map_location: as for ``torch.load``.
+
+    Raises:
+        BadInput: naming the file when it is missing, cut off, no checkpoint, not the file of the hash in its name, or
+            holds more than data.
+    """
+    path = _path(str(filename))
+    content = read_file(path, str(filename), map_location)
+    if complaint := _why_no_weights(content):
+        raise BadInput(f'{filename}: {complaint}')
+    return note_file(content, str(filename))
+
+
+def _path(name: str) -> Path:
+    """The path that a name of a file stands for, of a file that is there."""
+    scheme = SCHEME.match(name)
+    if scheme and scheme.group(1).lower() in ('http', 'https'):   # mmengine takes them in small letters only
+        raise BadInput(f'{name}: write {scheme.group(1).lower()}:// in small letters')
+    if scheme and scheme.group(1).lower() != 'file':
+        raise BadInput(f'{name}: checkpoints are read from files and from http(s), not from {scheme.group(1)}://')
+    try:
+        if scheme:
+            parts = urlsplit(name)
+            if parts.netloc not in ('', 'localhost'):
+                raise BadInput(f'{name}: names a file of the host {parts.netloc}; give file:///path')
+            path = Path(urllib.request.url2pathname(parts.path))
+        else:
+            path = Path(name).expanduser()
+        kind = 'is a folder' if path.is_dir() else 'is no file that can be read twice, such as a pipe or a device'
+        if path.exists() and not path.is_file():
+            raise BadInput(f'{name}: {kind}; give a checkpoint file')
+        found = path.is_file()
+    except (ValueError, RuntimeError, OSError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f'{name!r:.200}: is no path of a file ({error})') from error
+    if not found:
+        raise BadInput(f'{name}: no such checkpoint file')
+    return path
+
+
+def _why_no_weights(content: dict) -> str:
+    """Why a content cannot be weights by name, alone or under ``state_dict``, beside ``meta``; '' if it can."""
+    state = content.get('state_dict', content)
+    if not isinstance(state, dict):
+        return f'its state_dict is a {type(state).__name__} and no weights by name; give a checkpoint'
+    unnamed = next((name for name in [*content, *state] if not isinstance(name, str)), None)
+    if unnamed is not None:
+        return f'holds {unnamed!r:.40} where the name of a weight should be; give a checkpoint'
+    meta = content.get('meta', {})
+    if not isinstance(meta, dict) or not isinstance(meta.get('dataset_meta', {}), dict):
+        return 'its meta is not what a training writes; give a checkpoint, or its state_dict alone'
+    return ''
+
+
+def read_file(path: Path, name: str, map_location: Any = None) -> dict:
+    """The content of a file that is there; BadInput as ``load_from_local``.
+
+    Args:
+        path: of the file.
+        name: what the messages call it.
+        map_location: as for ``torch.load``.
+    """
+    try:
+        wrong = _no_checkpoint(path) or wrong_hash(path)
+        if not wrong:
+            read = read_safetensors if is_safetensors(path) else read_torch_file
+            content = read(path, map_location)
+            if isinstance(content, dict):
+                return content
+            wrong = f'holds a {type(content).__name__} and no weights by name; give a checkpoint'
+    except Refused as refused:
+        raise BadInput(f'{name}: {refused}') from refused
+    except OSError as error:
+        raise BadInput(f'{name}: cannot be read ({error.strerror or error})') from error
+    except Exception as error:   # a damaged file goes wrong in any way there is
+        raise BadInput(f'{name}: {_damage(error)}') from error
+    raise BadInput(f'{name}: {wrong}')
+
+
+def _no_checkpoint(path: Path) -> str:
+    """What a file is instead of a checkpoint, as far as its first bytes tell; '' if they tell nothing."""
+    with path.open('rb') as file:
+        head = file.read(64).lstrip().lower()
+    if head.startswith(PAGES):
+        return 'this is a web page, not a checkpoint; the download went wrong, get it again'
+    if head.startswith(b'version https://git-lfs'):
+        return 'is a pointer of git-lfs and not the file itself; run git lfs pull'
+    return '' if head else 'is empty; get it again'
+
+
+def _damage(error: Exception) -> str:
+    """What is wrong with a file that could not be read, out of the error of its reader."""
+    text = ' '.join(str(error).split())
+    text = text.encode('ascii', 'backslashreplace').decode()[:100]
+    return ('not a complete checkpoint of PyTorch (cut off, damaged, or of another kind); get it again. Its reader '
+            f'says: {type(error).__name__} {text}'.rstrip())
+
+
+def note_file(checkpoint: Any, name: str) -> Any:
+    """Lets the model that takes the weights name their file: torch hands the metadata of weights to its hooks.
+
+    Args:
+        checkpoint: weights, or a dict that holds them under ``state_dict``; else it comes back as it is.
+        name: of the file.
+    """
+    if not isinstance(checkpoint, dict):
+        return checkpoint
+    state = checkpoint.get('state_dict', checkpoint)
+    if not isinstance(state, dict):
+        return checkpoint
+    noted = collections.OrderedDict(state)   # a plain dict cannot hold metadata
+    metadata = getattr(state, '_metadata', {})
+    noted._metadata = collections.OrderedDict(metadata, **{'': {**metadata.get('', {}), 'file': name}})
+    return noted if state is checkpoint else {**checkpoint, 'state_dict': noted}
+
+
+def load_from_http(filename: str, map_location: Any = None) -> Any:
+    """As ``load_from_local`` for a URL; the file is kept in torch's hub folder."""
+    path = fetched(filename, lambda scratch, url: read_file(scratch, url, 'cpu'))
+    return load_from_local(str(path), map_location)
+
+
+def load_from_zoo(filename: str, map_location: Any = None) -> Any:
+    """As ``load_from_http`` for the names of ``torchvision://``, ``open-mmlab://`` and ``mmcls://``."""
+    scheme, name = filename.split('://', 1)
+    table = ZOOS[scheme]()
+    if scheme.startswith('open'):
+        name = _models('get_deprecated_model_names')().get(name, name)
+    if name not in table:
+        raise BadInput(f'{filename}: {scheme} knows no model of this name')
+    weights = load_from_http(table[name], map_location)
+    if scheme != 'mmcls':
+        return weights
+    state = weights.get('state_dict', weights)   # a whole classifier: its backbone, as mmengine hands it over
+    return dict(state_dict={key[len('backbone.'):]: value for key, value in state.items()
+                            if key.startswith('backbone.')})
+
+
+def load_from_store(filename: str, map_location: Any = None) -> Any:
+    """Raises BadInput: object stores are not read."""
+    raise BadInput(f'{filename}: checkpoints are read from files and from http(s); copy it to a file first')
+
+
+def _models(function: str) -> Callable[[], Dict[str, str]]:
+    """What gives the names and URLs of a zoo, by the name of mmengine's function."""
+
+    def table() -> Dict[str, str]:
+        return getattr(import_module(MMENGINE_ZOO), function)()
+
+    return table
+
+
+ZOOS: Dict[str, Callable[[], Dict[str, str]]] = {
+    'torchvision': _models('get_torchvision_models'), 'modelzoo': _models('get_torchvision_models'),
+    'open-mmlab': _models('get_external_models'), 'openmmlab': _models('get_external_models'),
+    'mmcls': _models('get_mmcls_models')}
+
+# prefixes, spelled as mmengine has them, so that each of its own loaders is replaced -> loader
+LOADERS: Dict[tuple, Callable] = {
+    ('',): load_from_local,
+    ('http://', 'https://'): load_from_http,
+    tuple(f'{scheme}://' for scheme in ZOOS): load_from_zoo,
+    ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://'): load_from_store,
+}
