@@ -11,7 +11,7 @@ help: ## this list
 	@echo 'PYTHON=/path/to/python chooses the interpreter (3.10 to 3.14), VENV=.venv-x another folder for the environment,'
 	@echo 'TESTS=tests/test_iia_gfd.py some tests only; HASHES=no takes files of your index that are not the pinned ones.'
 
-demo: venv ## train a small CID on drawn people, evaluate it, write pictures to work_dirs/demo
+demo: venv ## train a small CID on drawn people, evaluate it, write images to work_dirs/demo
 	'$(VENV)/bin/python' tools/demo.py
 
 test: venv ## the quick tests
@@ -46,8 +46,8 @@ agreement: venv ## the largest differences to MMPose's own CID and to the author
 known-answers: venv ## APs worked out by hand beside what the evaluation says
 	'$(VENV)/bin/python' -m pytest --figures tests/test_known_answers.py
 
-overfit: venv ## learn a few real pictures by heart: make overfit DATA=/path/to/coco (45 minutes)
-	@test -n '$(DATA)' || { echo 'error: say where the COCO pictures are: make overfit DATA=/path/to/coco' >&2; exit 2; }
+overfit: venv ## learn a few real images by heart: make overfit DATA=/path/to/coco (45 minutes)
+	@test -n '$(DATA)' || { echo 'error: say where the COCO images are: make overfit DATA=/path/to/coco' >&2; exit 2; }
 	'$(VENV)/bin/python' tools/overfit.py --data-root '$(DATA)'
 
 lock: ## write requirements/lock.txt anew after a change of pins (asks the package index for all hashes)

@@ -1,4 +1,4 @@
-# CID on COCO as MMPose trains it: its rules, and 8 GPUs x 20 pictures at the same learning rate.
+# CID on COCO as MMPose trains it: its rules, and 8 GPUs x 20 images at the same learning rate.
 _base_ = './cid_hrnet-w32_coco.py'
 
 recipe = 'mmpose'

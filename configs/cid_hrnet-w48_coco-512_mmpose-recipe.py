@@ -1,4 +1,4 @@
-# CID on COCO with HRNet-W48 as MMPose trains it: its rules, and 8 GPUs x 20 pictures at the same learning rate.
+# CID on COCO with HRNet-W48 as MMPose trains it: its rules, and 8 GPUs x 20 images at the same learning rate.
 _base_ = './cid_hrnet-w48_coco-512.py'
 
 recipe = 'mmpose'

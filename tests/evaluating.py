@@ -13,7 +13,7 @@ from cid_mmpose.evaluation import CocoPeopleMetric
 
 
 def prediction(item: dict, keypoints: np.ndarray, scores=None) -> PoseDataSample:
-    """What a model hands over for one picture: people (N, K, 2) and their scores (N,)."""
+    """What a model hands over for one image: people (N, K, 2) and their scores (N,)."""
     scores = np.ones(len(keypoints)) if scores is None else np.array(scores, float)
     boxes = np.concatenate([keypoints.min(1), keypoints.max(1)], 1)
     found = InstanceData(keypoints=keypoints, keypoint_scores=np.ones(keypoints.shape[:2]), bboxes=boxes,
@@ -25,7 +25,7 @@ def prediction(item: dict, keypoints: np.ndarray, scores=None) -> PoseDataSample
 
 
 def run(metric: CocoPeopleMetric, items: CocoPeople, predict, batch: int = 2) -> dict:
-    """What the metric says of ``predict(item) -> (keypoints, scores)`` on all pictures of a data set."""
+    """What the metric says of ``predict(item) -> (keypoints, scores)`` on all images of a data set."""
     metric.dataset_meta = items.metainfo
     samples = [prediction(item, *predict(item)) for item in map(items.get_data_info, range(len(items)))]
     for start in range(0, len(samples), batch):
@@ -49,10 +49,10 @@ def rows(items: CocoPeople, predict, category: int = 1) -> list:
     made = []
     for item in map(items.get_data_info, range(len(items))):
         keypoints, scores = predict(item)
-        joints = np.concatenate([keypoints, np.ones_like(keypoints[..., :1])], -1).astype(float)
-        scores = np.ones(len(joints)) if scores is None else scores
+        poses = np.concatenate([keypoints, np.ones_like(keypoints[..., :1])], -1).astype(float)
+        scores = np.ones(len(poses)) if scores is None else scores
         made += [dict(image_id=item['img_id'], category_id=category, keypoints=pose.ravel().tolist(),
-                      score=float(score)) for pose, score in zip(joints, scores)]
+                      score=float(score)) for pose, score in zip(poses, scores)]
     return made
 
 
@@ -65,8 +65,8 @@ def by_xthotcoco(data: dict, results: list, sigmas: list, iou_type: str = 'keypo
         return list(judge.run())
 
 
-def by_pycocotools(data: dict, results: list, sigmas: list, pictures=None) -> np.ndarray:
-    """COCO's own ten figures; of some pictures only, if they are given."""
+def by_pycocotools(data: dict, results: list, sigmas: list, images=None) -> np.ndarray:
+    """COCO's own ten figures; of some images only, if they are given."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
     with contextlib.redirect_stdout(io.StringIO()):
@@ -75,8 +75,8 @@ def by_pycocotools(data: dict, results: list, sigmas: list, pictures=None) -> np
         coco.createIndex()
         judge = COCOeval(coco, coco.loadRes(results), 'keypoints')
         judge.params.kpt_oks_sigmas = np.array(sigmas)
-        if pictures is not None:
-            judge.params.imgIds = pictures
+        if images is not None:
+            judge.params.imgIds = images
         judge.evaluate()
         judge.accumulate()
         judge.summarize()

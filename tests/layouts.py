@@ -1,11 +1,11 @@
 """A made data set in the layout on disk that a config names, and its network at a size for tests."""
 from pathlib import Path
 
+from images import coco, person, write_coco
 from mmengine.config import Config
-from pictures import coco, person, write_coco
 
 SIDE = 64  # pixels of the network's square input
-BOX = (4, 2, 52, 44)  # of the made people, in pictures of 64 x 48: large enough to be trained in every data set
+BOX = (4, 2, 52, 44)  # of the made people, in images of 64 x 48: large enough to be trained in every data set
 
 
 def lay_out(cfg: Config, folder: Path) -> Config:
@@ -13,20 +13,20 @@ def lay_out(cfg: Config, folder: Path) -> Config:
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         dataset = loader.dataset
         root = folder / dataset.data_root
-        pictures, ann_file = root / dataset.data_prefix.img, root / dataset.ann_file
-        pictures.mkdir(parents=True, exist_ok=True)
+        images, ann_file = root / dataset.data_prefix.img, root / dataset.ann_file
+        images.mkdir(parents=True, exist_ok=True)
         ann_file.parent.mkdir(parents=True, exist_ok=True)
-        write_coco(pictures, annotations_of(dataset.ann_file, cfg.model.head.num_keypoints)).rename(ann_file)
+        write_coco(images, annotations_of(dataset.ann_file, cfg.model.head.num_keypoints)).rename(ann_file)
         dataset.data_root = str(root)
     return cfg
 
 
-def annotations_of(name: str, joints: int) -> dict:
-    """Two pictures with a person each, as the data set of this annotation file describes them."""
+def annotations_of(name: str, keypoints: int) -> dict:
+    """Two images with a person each, as the data set of this annotation file describes them."""
     people = [person(number, number, BOX) for number in (1, 2)]
     for annotation in people:
-        annotation.update(keypoints=annotation['keypoints'][:3 * joints], num_keypoints=joints)
-    data = coco(people, pictures=2)
+        annotation.update(keypoints=annotation['keypoints'][:3 * keypoints], num_keypoints=keypoints)
+    data = coco(people, images=2)
     if 'crowdpose' in name:
         for image, annotation in zip(data['images'], people):
             image['crowdIndex'] = 0.5
@@ -38,7 +38,7 @@ def annotations_of(name: str, joints: int) -> dict:
 
 
 def shrink(cfg: Config) -> Config:
-    """The network with one block a branch and small inputs; widths, joints and head stay the config's."""
+    """The network with one block a branch and small inputs; widths, keypoints and head stay the config's."""
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         for step in loader.dataset.pipeline:
             if 'input_size' in step:
@@ -50,7 +50,7 @@ def shrink(cfg: Config) -> Config:
 
 
 def small_loaders(cfg: Config) -> Config:
-    """Two pictures a training batch and one a test batch, read in the process itself."""
+    """Two images a training batch and one a test batch, read in the process itself."""
     for loader, size in ((cfg.train_dataloader, 2), (cfg.val_dataloader, 1), (cfg.test_dataloader, 1)):
         loader.update(batch_size=size, num_workers=0, persistent_workers=False)
     return cfg

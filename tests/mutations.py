@@ -5,10 +5,10 @@ import math
 from random import Random
 from typing import Any, List, Tuple
 
-from pictures import coco, person
+from images import coco, person
 
-SIZE = (96, 72)  # width, height of a picture in pixels
-PICTURES = 4
+SIZE = (96, 72)  # width, height of an image in pixels
+IMAGES = 4
 
 
 def deep(levels: int) -> list:
@@ -30,7 +30,7 @@ def junk() -> list:
 
 
 def sound() -> dict:
-    """Four pictures; five people, two crowds (polygon and run lengths), one without labelled joints, and a dog."""
+    """Four images; five people, two crowds (polygon and run lengths), one without labelled keypoints, and a dog."""
     people = [person(i, i, box=(20, 10, 50, 50)) for i in range(1, 5)]
     people += [person(5, 1, box=(5, 5, 40, 60)),
                person(6, 2, box=(1, 1, 30, 30), iscrowd=1, keypoints=[0] * 51, num_keypoints=0),
@@ -39,7 +39,7 @@ def sound() -> dict:
                person(8, 4, box=(1, 1, 20, 20), keypoints=[0] * 51, num_keypoints=0),
                person(9, 4, box=(60, 20, 30, 30), category_id=2)]
     categories = [dict(id=1, name='person'), dict(id=2, name='dog')]
-    return coco(people, PICTURES, categories, size=SIZE)
+    return coco(people, IMAGES, categories, size=SIZE)
 
 
 def places(data: Any) -> List[Tuple[Any, Any, str]]:

@@ -1,4 +1,4 @@
-"""Miniature copies of the official downloads: their files, folders and fields, with a handful of small pictures."""
+"""Miniature copies of the official downloads: their files, folders and fields, with a handful of small images."""
 import json
 import shutil
 import zipfile
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from pictures import HEIGHT, PERSON, WIDTH, build_data, coco, config, person, without
+from images import HEIGHT, PERSON, WIDTH, build_data, coco, config, person, without
 
 CROWDPOSE_PERSON = dict(PERSON, supercategory='person', keypoints=[
     'left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist', 'left_hip',
     'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle', 'head', 'neck'])
-# OCHuman's joints, in its own order, at the places of COCO's 17; head (12) and neck (13) have none there
+# OCHuman's keypoints, in its own order, at the places of COCO's 17; head (12) and neck (13) have none there
 OCHUMAN_OF_COCO = [16, 18, 17, 15, 14, 3, 0, 4, 1, 5, 2, 9, 6, 10, 7, 11, 8]
 
 
@@ -21,8 +21,8 @@ def write_json(path: Path, data) -> Path:
     return path
 
 
-def write_pictures(folder: Path, names) -> None:
-    """Speckled pictures, no two alike."""
+def write_images(folder: Path, names) -> None:
+    """Speckled images, no two alike."""
     folder.mkdir(parents=True)
     for number, name in enumerate(names):
         pixels = np.random.default_rng(number).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
@@ -41,7 +41,7 @@ def zipped(folder: Path, *archives) -> Path:
 
 
 def named(data: dict, pattern: str, first: int = 1) -> dict:
-    """The file with pictures numbered from ``first`` and named by a pattern of their number."""
+    """The file with images numbered from ``first`` and named by a pattern of their number."""
     for image in data['images']:
         image['id'] += first - 1
         image['file_name'] = pattern.format(image['id'])
@@ -51,19 +51,19 @@ def named(data: dict, pattern: str, first: int = 1) -> dict:
 
 
 def coco_downloads(folder: Path) -> Path:
-    """COCO 2017 unpacked: 3 pictures of train (2 with people), 2 of val (1), 3 of test, 2 of them test-dev."""
+    """COCO 2017 unpacked: 3 images of train (2 with people), 2 of val (1), 3 of test, 2 of them test-dev."""
     nobody = person(3, 2, keypoints=[0] * 51, num_keypoints=0)
-    parts = dict(train=named(coco([person(1, 1), person(2, 2), nobody], pictures=3), '{:012d}.jpg', 1),
-                 val=named(coco([person(9, 1)], pictures=2), '{:012d}.jpg', 11))
+    parts = dict(train=named(coco([person(1, 1), person(2, 2), nobody], images=3), '{:012d}.jpg', 1),
+                 val=named(coco([person(9, 1)], images=2), '{:012d}.jpg', 11))
     for name, data in parts.items():
         write_json(folder / f'annotations/person_keypoints_{name}2017.json', data)
         write_json(folder / f'annotations/instances_{name}2017.json',
                    dict(data, annotations=[without(a, 'keypoints', 'num_keypoints') for a in data['annotations']]))
-        write_pictures(folder / f'{name}2017', [image['file_name'] for image in data['images']])
-    test = named(coco([], pictures=3), '{:012d}.jpg', 21)
+        write_images(folder / f'{name}2017', [image['file_name'] for image in data['images']])
+    test = named(coco([], images=3), '{:012d}.jpg', 21)
     for name, images in (('test', test['images']), ('test-dev', test['images'][:2])):
         write_json(folder / f'annotations/image_info_{name}2017.json', dict(images=images, categories=[PERSON]))
-    write_pictures(folder / 'test2017', [image['file_name'] for image in test['images']])
+    write_images(folder / 'test2017', [image['file_name'] for image in test['images']])
     return folder
 
 
@@ -80,39 +80,39 @@ def coco_archives(folder: Path) -> Path:
 
 
 def crowdpose_person(number: int, image: int) -> dict:
-    """14 joints and, as in CrowdPose, neither area nor outline."""
+    """14 keypoints and, as in CrowdPose, neither area nor outline."""
     whole = person(number, image)
     return dict(without(whole, 'area', 'segmentation'), keypoints=whole['keypoints'][:42], num_keypoints=12)
 
 
 def crowdpose_downloads(folder: Path) -> Path:
-    """CrowdPose: 3 pictures of train, 2 of val and 2 of test with one person each, and ``images.zip``."""
+    """CrowdPose: 3 images of train, 2 of val and 2 of test with one person each, and ``images.zip``."""
     names, number, image = [], 100000, 100000
-    for part, pictures in (('train', 3), ('val', 2), ('test', 2)):
-        people = [crowdpose_person(number + i, i) for i in range(1, pictures + 1)]
-        data = named(coco(people, pictures, [CROWDPOSE_PERSON]), '{}.jpg', image)
+    for part, images in (('train', 3), ('val', 2), ('test', 2)):
+        people = [crowdpose_person(number + i, i) for i in range(1, images + 1)]
+        data = named(coco(people, images, [CROWDPOSE_PERSON]), '{}.jpg', image)
         for place, entry in enumerate(data['images']):
             entry['crowdIndex'] = place / 2
         names += [entry['file_name'] for entry in data['images']]
         number, image = number + 10, image + 10
         write_json(folder / f'crowdpose_{part}.json', data)
-    write_pictures(folder / 'images', names)
+    write_images(folder / 'images', names)
     return zipped(folder, ('images.zip', 'images'))
 
 
 def ochuman_person(annotation: dict, max_iou: float) -> dict:
-    """A COCO person in OCHuman's own format, with the 2 joints that COCO lacks."""
+    """A COCO person in OCHuman's own format, with the 2 keypoints that COCO lacks."""
     x, y, w, h = annotation['bbox']
-    joints = [[0, 0, 0] for _ in range(19)]
+    keypoints = [[0, 0, 0] for _ in range(19)]
     for place, start in zip(OCHUMAN_OF_COCO, range(0, 51, 3)):
         px, py, v = annotation['keypoints'][start:start + 3]
-        joints[place] = [px, py, {0: 0, 1: 3, 2: 1}[v]]
-    return dict(bbox=[x, y, x + w, y + h], max_iou=max_iou, keypoints=[n for joint in joints for n in joint],
+        keypoints[place] = [px, py, {0: 0, 1: 3, 2: 1}[v]]
+    return dict(bbox=[x, y, x + w, y + h], max_iou=max_iou, keypoints=[n for keypoint in keypoints for n in keypoint],
                 segms=dict(outer=annotation['segmentation'], inner=[]))
 
 
 def ochuman_json(parts: dict, overlaps) -> dict:
-    """What ``ochuman.json`` holds of these COCO files; each picture shows one more person, who has no joints."""
+    """What ``ochuman.json`` holds of these COCO files; each image shows one more person, who has no keypoints."""
     overlaps, images = iter(overlaps), []
     for data in parts.values():
         for image in data['images']:
@@ -124,7 +124,7 @@ def ochuman_json(parts: dict, overlaps) -> dict:
 
 
 def ochuman_parts() -> dict:
-    """The COCO-style files: 2 pictures of val with 3 people, 1 of test with 1; joint 0 is hidden, joint 1 missing."""
+    """The COCO-style files: 2 images of val with 3 people, 1 of test with 1; keypoint 0 is hidden, keypoint 1 missing."""
     def somebody(number: int, image: int, box: tuple) -> dict:
         made = person(number, image, box, num_keypoints=16)
         made['keypoints'][2:6] = [1, 0, 0, 0]
@@ -140,7 +140,7 @@ def ochuman_downloads(folder: Path) -> Path:
     for name, data in parts.items():
         write_json(folder / f'ochuman_coco_format_{name}_range_0.00_1.00.json', data)
     write_json(folder / 'ochuman.json', ochuman_json(parts, [.6, .8, .5, .7]))
-    write_pictures(folder / 'images', [image['file_name'] for data in parts.values() for image in data['images']])
+    write_images(folder / 'images', [image['file_name'] for data in parts.values() for image in data['images']])
     return zipped(folder, ('images.zip', 'images'))
 
 
@@ -150,7 +150,7 @@ def files_of(folder: Path) -> list:
 
 
 def items_of(name: str, folder: Path, loader: str) -> list:
-    """The items, with their pictures and targets, that a config of ours gives for a prepared folder."""
+    """The items, with their images and targets, that a config of ours gives for a prepared folder."""
     cfg = config(name)
     cfg[loader].dataset.data_root = str(folder)
     data = build_data(cfg, loader)

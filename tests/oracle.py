@@ -55,7 +55,7 @@ def corners(*boxes):
 
 
 def crowd(rng, people, keypoints, size):
-    """People with random joints on the picture of ``size`` (w, h), about a third unlabelled, and boxes around them."""
+    """People with random keypoints on the image of ``size`` (w, h), about a third unlabelled, and boxes around them."""
     xy = rng.uniform(0, 1, (people, keypoints, 2)) * size
     visible = (rng.random((people, keypoints)) < 0.7).astype(float)
     visible[:, 0] = 1
@@ -97,7 +97,7 @@ def targets(scene, size, stride, shifts, small=32**2):
         area = (x2 - x1) * (y2 - y1)
         whole = radius(max(high[0] - low[0], 1e-6), max(high[1] - low[1], 1e-6), 0.7)
         people.append(dict(
-            joint_cell=cells, joint_drawn=[k in labelled and inside(cells[k], w, h) for k in range(len(xy))],
+            keypoint_cell=cells, keypoint_drawn=[k in labelled and inside(cells[k], w, h) for k in range(len(xy))],
             root_cell=root, root_drawn=bool(labelled) and area >= small and inside(root, w, h),
             seed_cell=seed if inside(seed, w, h) else root, seeded=False, area=area,
             radius=whole, sigma=np.float32((2 * whole + 1) / 6)))
@@ -186,7 +186,7 @@ def decode(heatmap, stride):
 def oks_nms(keypoints, scores, sigmas, threshold):
     """People (N, K, 2) left when, best first, each takes away those whose OKS with it lies above the threshold.
 
-    The object's area is that of the box around its own joints, as in the authors' writer: the mean of both people's.
+    The object's area is that of the box around its own keypoints, as in the authors' writer: the mean of both people's.
     """
     areas = [np.prod(person.max(0) - person.min(0)) for person in keypoints]
 
@@ -206,16 +206,16 @@ def oks_nms(keypoints, scores, sigmas, threshold):
 def drawn_people(targets, chosen, like):
     """The package's target maps of the people ``chosen`` (N, K, H, W), which the loss only draws a few at a time, and
     which of them count (N, K, 1, 1)."""
-    return render_people(*person_axes(targets, chosen, like)), targets.joint_drawn[chosen].float()[..., None, None]
+    return render_people(*person_axes(targets, chosen, like)), targets.keypoint_drawn[chosen].float()[..., None, None]
 
 
 def labels(encoded):
-    """The codec's targets of one picture as the pipeline packs them."""
+    """The codec's targets of one image as the pipeline packs them."""
     return InstanceData(**{field: torch.from_numpy(value) for field, value in encoded.items()})
 
 
 def sample(scene, size, seed=0, mask=None, rng=None, **codec):
-    """What the training pipeline packs for one picture: the codec's targets of ``scene``, and a loss mask (H, W)."""
+    """What the training pipeline packs for one image: the codec's targets of ``scene``, and a loss mask (H, W)."""
     encoded = SizeAdaptiveHeatmap(**codec).encode(*scene, size, rng or np.random.RandomState(seed))
     packed = PoseDataSample(metainfo=dict(flip_indices=[0, 2, 1, 3]))
     packed.gt_instance_labels = labels(encoded)
@@ -225,7 +225,7 @@ def sample(scene, size, seed=0, mask=None, rng=None, **codec):
 
 
 def head(seed=0, spread=0.3, **options):
-    """A small CIDHead for four joints whose weights are far from their careful start, so that every path speaks."""
+    """A small CIDHead for four keypoints whose weights are far from their careful start, so that every path speaks."""
     torch.manual_seed(seed)
     settings = dict(in_channels=6, num_keypoints=4, gfd_channels=5, test=dict(sigmas=(0.05,) * 4),
                     decoder=dict(type='cid_mmpose.SizeAdaptiveHeatmap'))

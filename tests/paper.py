@@ -17,10 +17,10 @@ class Recipe(NamedTuple):
     """Section 4.2 on COCO, which the other recipes differ from; pixels are those of the network's input."""
     backbone: int = 32  # HRNet-W32
     side: int = 512  # short side in pixels
-    joints: int = 17
+    keypoints: int = 17
     epochs: int = 140
     drops: Tuple[int, int] = (90, 120)  # epochs after which the learning rate is divided by 10
-    batch: int = 40  # pictures a step
+    batch: int = 40  # images a step
     trained_on: str = COCO_TRAIN
     tested_on: str = COCO_VAL
     best: str = 'coco/AP'  # by which the best checkpoint is chosen
@@ -34,7 +34,7 @@ class Recipe(NamedTuple):
 
 COCO = Recipe()
 COCO_W48 = Recipe(backbone=48, side=640, gfd_channels=48)
-CROWDPOSE = Recipe(joints=14, epochs=300, drops=(200, 260), trained_on=CROWDPOSE_TRAIN, tested_on=CROWDPOSE_TEST,
+CROWDPOSE = Recipe(keypoints=14, epochs=300, drops=(200, 260), trained_on=CROWDPOSE_TRAIN, tested_on=CROWDPOSE_TEST,
                    best='crowdpose/AP', smallest_person=0)
 CROWDPOSE_W48 = CROWDPOSE._replace(backbone=48, side=640, gfd_channels=48)
 OCHUMAN = Recipe(batch=20, trained_on=OCHUMAN_VAL, tested_on=OCHUMAN_TEST, best='ochuman/AP', nms=0.7)

@@ -59,7 +59,7 @@ def their_parameter(ours):
 
 
 def sample(scene, size):
-    """What MMPose's pipeline packs for one picture."""
+    """What MMPose's pipeline packs for one image."""
     encoded = {name: torch.from_numpy(np.asarray(value)) for name, value in encode(scene, size).items()}
     packed = PoseDataSample(metainfo=dict(flip_indices=FLIP, input_size=size))
     packed.gt_instance_labels = InstanceData(

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from pathlib import Path
 
 import torch
+from images import build_model, tiny_config
 from mmpose.registry import MODELS
-from pictures import build_model, tiny_config
 
 from cid_mmpose.models import CID
 from cid_mmpose.recipes import apply_recipe
@@ -34,13 +34,13 @@ LAYOUTS = ('authors', 'mmpose 0.x', 'ours', 'mmpose 1.x')
 CELL_CENTERS = dict(zip(LAYOUTS, (0, 0, 0, 0.5)))
 
 
-def mmpose_model(joints: int = 17):
+def mmpose_model(keypoints: int = 17):
     """MMPose's own CID on a tiny backbone, with random weights that find many people and do not saturate."""
     cfg = tiny_config().model
     cfg.update(type='BottomupPoseEstimator', neck=dict(type='FeatureMapProcessor', concat=True),
                test_cfg=dict(flip_test=True))
     cfg.head = dict(
-        type='CIDHead', in_channels=60, num_keypoints=joints, gfd_channels=32,
+        type='CIDHead', in_channels=60, num_keypoints=keypoints, gfd_channels=32,
         decoder=dict(type='DecoupledHeatmap', input_size=SIZE, heatmap_size=(SIZE[0] // 4, SIZE[1] // 4)))
     torch.manual_seed(0)
     model = MODELS.build(cfg)

@@ -1,6 +1,6 @@
 """The recipe 'reference' against figures that the authors' own data set and target generator printed.
 
-``data/golden/authors_targets.json`` of the shared folder holds them for six pictures, each rotated, scaled, shifted and
+``data/golden/authors_targets.json`` of the shared folder holds them for six images, each rotated, scaled, shifted and
 mirrored twice; its note says how they were made. ``make agreement`` prints the largest differences.
 """
 import json
@@ -14,14 +14,14 @@ from oracle import Shifts, drawn_people, labels
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.codecs.size_adaptive import sides_on_map
-from cid_mmpose.data import CocoPeople, LoadPicture, LossMask, RandomAffine, RandomMirror
+from cid_mmpose.data import CocoPeople, LoadImage, LossMask, RandomAffine, RandomMirror
 from cid_mmpose.data.augment import affine_matrix
 from cid_mmpose.models.head import draw_crowd
 
 SIZE, CELLS = (512, 512), (128, 128)
 TABLE = "recipe reference against the authors' own figures (largest difference, limit)"
-# Some of the people, so that a clone without the shared folder is tested too: the picture's width and height; rotation
-# in degrees, scale, shift in picture pixels, mirrored; the annotated box; width, height and radius in cells.
+# Some of the people, so that a clone without the shared folder is tested too: the image's width and height; rotation
+# in degrees, scale, shift in image pixels, mirrored; the annotated box; width, height and radius in cells.
 SOME_PEOPLE = [
     ((640, 427), 7.51, 1.423, (19, 67), False, (315.59, 188.55, 72.63, 155.57), 16, 33, 5),
     ((640, 427), 7.51, 1.423, (19, 67), False, (491, 190.87, 77.72, 29.84), 17, 7, 2),
@@ -39,7 +39,7 @@ SOME_PEOPLE = [
 
 
 def matrix_of(sides: tuple, rotation: float, scale: float, shift: tuple) -> np.ndarray:
-    """The (2, 3) matrix of a case: the window's centre is moved by ``shift`` from that of the picture."""
+    """The (2, 3) matrix of a case: the window's center is moved by ``shift`` from that of the image."""
     center = np.array(sides) / 2 + shift
     return affine_matrix(center, SIZE[0] / (min(sides) * scale), rotation, SIZE)
 
@@ -58,14 +58,14 @@ def encode(keypoints: np.ndarray, visible: np.ndarray, bbox: np.ndarray) -> dict
 
 
 def cases(shared: Path) -> Iterator[tuple]:
-    """(case of the file, our item of its picture after the same geometry)."""
+    """(case of the file, our item of its image after the same geometry)."""
     data = CocoPeople(
         ann_file=str(shared / 'data/coco_mini/annotations/person_keypoints_train2017.json'),
         data_prefix=dict(img=str(shared / 'data/coco_mini/train2017/')),
         pipeline=[])
     places = {data.get_data_info(place)['img_id']: place for place in range(len(data))}
     for case in json.loads((shared / 'data/golden/authors_targets.json').read_text())['cases']:
-        item = LoadPicture().transform(data.get_data_info(places[case['image_id']]))
+        item = LoadImage().transform(data.get_data_info(places[case['image_id']]))
         height, width = item['img'].shape[:2]
         matrix = matrix_of((width, height), case['rotation'], case['scale'], case['shift'])
         moved = move(item, matrix, case['flip'])
@@ -133,7 +133,7 @@ def test_maps_seeds_and_loss_mask_are_the_authors(shared, figures):
             person=max(abs(person_sums[seed] - expected_sums[seed]) for seed in person_sums))
         difference = {name: max(value, found[name]) for name, value in difference.items()}
     # their file keeps four digits, and sums of a few thousand in float32 are good to about as many
-    figures(TABLE, "sums of the crowd's maps (18 a picture, up to 1000)", difference['sum'], 1e-3)
+    figures(TABLE, "sums of the crowd's maps (18 an image, up to 1000)", difference['sum'], 1e-3)
     figures(TABLE, 'sums of the maps of a person (up to 10000)', difference['person'], 1e-2)
     figures(TABLE, 'cells equal to 1 in a map', difference['ones'], 0)
     figures(TABLE, 'cells of the loss mask', difference['mask'], 0)

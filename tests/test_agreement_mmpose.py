@@ -19,7 +19,7 @@ TABLE = 'recipe mmpose against MMPose (largest difference, limit)'
 
 
 def scene_of(seed, people=9):
-    """A crowd with turned boxes, small people, and people who stand half or wholly outside the picture."""
+    """A crowd with turned boxes, small people, and people who stand half or wholly outside the image."""
     rng = np.random.default_rng(seed)
     scene = oracle.crowd(rng, people, 4, SIZE)
     angle, spread = rng.uniform(-0.5, 0.5, people), rng.uniform(0.1, 1.4, people)
@@ -72,15 +72,15 @@ def test_about_half_of_all_peaks_lie_a_cell_off_as_facts_say_and_none_in_the_ref
         scene = scene_of(seed)
         for recipe, found in off.items():
             targets = targets_of(scene, recipe=recipe)
-            inner = targets.joint_drawn & (targets.joint_cell > 4).all(-1) & (targets.joint_cell < 11).all(-1)
+            inner = targets.keypoint_drawn & (targets.keypoint_cell > 4).all(-1) & (targets.keypoint_cell < 11).all(-1)
             maps, _ = oracle.drawn_people(targets, torch.arange(9), torch.zeros(1, 1, 16, 24))
             index = maps.flatten(2).argmax(2)
             peak = torch.stack([index % 24, index // 24], -1)
-            found += (peak != targets.joint_cell).any(-1)[inner].tolist()
+            found += (peak != targets.keypoint_cell).any(-1)[inner].tolist()
     assert not any(off['reference']) and len(off['mmpose']) > 50 and 0.3 < np.mean(off['mmpose']) < 0.7
 
 
-def test_at_most_30_people_of_a_picture_are_seeded():
+def test_at_most_30_people_of_a_image_are_seeded():
     scene = scene_of(3, people=60)
     chosen = [targets_of(scene, np.random.RandomState(seed)).seeded for seed in range(2)]
     assert chosen[0].sum() == chosen[1].sum() == len(port.encode(scene, SIZE)['instance_coords']) == 30

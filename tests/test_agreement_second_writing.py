@@ -36,8 +36,8 @@ def expected_maps(people, keypoints):
     crowd, own = np.zeros((keypoints + 1, h, w)), []
     for person in people:
         mine = np.zeros((keypoints, h, w))
-        for k in np.flatnonzero(person['joint_drawn']):
-            oracle.draw(mine[k], person['joint_cell'][k], person['radius'])
+        for k in np.flatnonzero(person['keypoint_drawn']):
+            oracle.draw(mine[k], person['keypoint_cell'][k], person['radius'])
         crowd[:-1] = np.maximum(crowd[:-1], mine)
         if person['root_drawn']:
             oracle.draw(crowd[-1], person['root_cell'], person['radius'])
@@ -121,5 +121,5 @@ def test_everything_from_features_to_people_equals_our_second_writing(seed, figu
     moved = np.abs(people.keypoints - read[kept, :, :2]).max()
     score = np.abs(people.keypoint_scores - scores[kept]).max()
     figures(TABLE, f'keypoints in px, features {seed}', moved, 0.01)
-    figures(TABLE, f'scores of joints, features {seed}', score, 1e-5)
+    figures(TABLE, f'scores of keypoints, features {seed}', score, 1e-5)
     assert moved < 0.01 and score < 1e-5

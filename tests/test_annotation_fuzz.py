@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import pytest
 from evaluating import by_xthotcoco, rows, run, truth
+from images import config, data_set, write_coco
 from mmengine.logging import MMLogger
-from mutations import PICTURES, sound, spoilt_text
-from pictures import config, data_set, write_coco
+from mutations import IMAGES, sound, spoilt_text
 
 from cid_mmpose.data.doctor import diagnose, file_source
 from cid_mmpose.errors import BadInput
@@ -20,7 +20,7 @@ ALL = int(os.environ.get('CID_FUZZ', 260))  # 1000 of them take ten minutes
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """Where the pictures of the sound file are."""
+    """Where the images of the sound file are."""
     made = tmp_path_factory.mktemp('spoilt')
     write_coco(made, sound())
     return made
@@ -60,21 +60,21 @@ def steps(loader: str) -> list:
 
 
 def train(path) -> None:
-    """Builds the data set and loads all pictures as training does."""
+    """Builds the data set and loads all images as training does."""
     items = data_set(path, pipeline=steps('train_dataloader'))
     for number in range(len(items)):
         assert items[number] is not None
 
 
 def labelled(path) -> int:
-    """People of a file with a joint above 0, who are no crowd: counted from the JSON alone."""
+    """People of a file with a keypoint above 0, who are no crowd: counted from the JSON alone."""
     annotations = json.loads(path.read_text())['annotations']
     return sum(1 for a in annotations if a['category_id'] == 1 and a.get('iscrowd') in (0, False, None)
                and any(v > 0 for v in a['keypoints'][2::3]))
 
 
 def test_people(path, log: list) -> None:
-    """Builds the data set, loads its pictures and evaluates the annotations themselves."""
+    """Builds the data set, loads its images and evaluates the annotations themselves."""
     items = data_set(path, pipeline=steps('test_dataloader'), test_mode=True)
     for number in range(len(items)):
         assert items[number] is not None
@@ -123,7 +123,7 @@ def check(seed: int, folder, log: list) -> str:
 def test_the_sound_file_is_accepted_with_all_its_people(folder, log):
     path = folder / 'people.json'
     assert error_of(lambda: train(path)) == '' and error_of(lambda: test_people(path, log)) == ''
-    assert labelled(path) == 5 and PICTURES == 4
+    assert labelled(path) == 5 and IMAGES == 4
 
 
 @pytest.mark.parametrize('start', range(0, QUICK, 10))

@@ -12,8 +12,8 @@ CORNERS = bbox_xyxy2corner(np.array([[10, 20, 60, 50.]]))  # of the made person
 COCO_FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 
 
-def picture(width: int, height: int, dots: list) -> dict:
-    """Black, with a soft white dot at each joint of one person."""
+def image(width: int, height: int, dots: list) -> dict:
+    """Black, with a soft white dot at each keypoint of one person."""
     xy = np.array(dots, np.float32)
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)
     light = np.exp(-((grid[None] - xy[:, None, None])**2).sum(-1) / 8).max(0) * 255
@@ -24,7 +24,7 @@ def picture(width: int, height: int, dots: list) -> dict:
 
 
 def dot_near(image: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Centre of the light within 8 px of a point, (x, y)."""
+    """Center of the light within 8 px of a point, (x, y)."""
     y, x = np.mgrid[:image.shape[0], :image.shape[1]]
     light = image[..., 0] * (np.hypot(x - point[0], y - point[1]) < 8).astype(float)
     return np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
@@ -76,7 +76,7 @@ def test_an_input_that_is_not_square_shows_more_of_its_long_side():
 
 
 @pytest.mark.parametrize('size', [(100, 100), (200, 100)])
-def test_by_the_long_side_the_whole_picture_is_shown(size):
+def test_by_the_long_side_the_whole_image_is_shown(size):
     step = RandomAffine(input_size=size, scale_type='long', **STILL)
     corners = move_points(np.array([[0, 0], [400, 200]]), step.draw_matrix((200, 400), np.random.default_rng(0)))
     # 400 px fill the input's short side of 100: a quarter of the size, around the middle
@@ -85,7 +85,7 @@ def test_by_the_long_side_the_whole_picture_is_shown(size):
 
 def test_a_quarter_turn_by_hand():
     matrix = affine_matrix(np.array([10.0, 20.0]), 2.0, 90.0, (100, 60))
-    # anticlockwise on the screen: right of the centre goes above it, below it goes right of it
+    # anticlockwise on the screen: right of the center goes above it, below it goes right of it
     assert np.allclose(move_points(np.array([[10, 20], [15, 20], [10, 25]]), matrix), [[50, 30], [50, 20], [60, 30]])
 
 
@@ -93,7 +93,7 @@ def test_a_quarter_turn_by_hand():
 @pytest.mark.parametrize('seed', range(4))
 def test_points_move_with_the_pixels(size, seed):
     np.random.seed(seed)
-    results = picture(120, 90, [[50, 40], [72, 52]])
+    results = image(120, 90, [[50, 40], [72, 52]])
     results = RandomAffine(input_size=size, scale=(0.75, 1.5), shift=0.1).transform(results)
     assert results['img'].shape == (size[1], size[0], 3) and results['input_size'] == size
     for point in results['keypoints'][0]:
@@ -102,14 +102,14 @@ def test_points_move_with_the_pixels(size, seed):
 
 @pytest.mark.parametrize('mirror, off', [('input', 0), ('map', 3)])
 def test_mirrored_points_lie_on_their_pixels_or_a_cell_s_rest_beside_them(mirror, off):
-    results = RandomMirror(prob=1, mirror=mirror).transform(picture(120, 90, [[50, 40], [90, 60]]))
+    results = RandomMirror(prob=1, mirror=mirror).transform(image(120, 90, [[50, 40], [90, 60]]))
     for point in results['keypoints'][0]:
         assert np.abs(dot_near(results['img'], point) - point - [off, 0]).max() < 0.1
 
 
 @pytest.mark.parametrize('mirror, x', [('map', 36), ('input', 39)])
 def test_a_wide_input_turns_at_its_width(mirror, x):
-    results = dict(picture(8, 8, [[600, 100]]), img=np.zeros((512, 640, 3), np.uint8), flip_indices=[0])
+    results = dict(image(8, 8, [[600, 100]]), img=np.zeros((512, 640, 3), np.uint8), flip_indices=[0])
     assert RandomMirror(prob=1, mirror=mirror).transform(results)['keypoints'].tolist() == [[[x, 100]]]
 
 
@@ -122,9 +122,9 @@ def test_mirroring_at_the_map_turns_whole_cells():
 
 
 def test_mirroring_swaps_left_and_right_with_their_visibility():
-    joints = np.stack([np.arange(17.0) * 2, np.arange(17.0)], -1)[None]
+    keypoints = np.stack([np.arange(17.0) * 2, np.arange(17.0)], -1)[None]
     visible = (np.arange(17) % 3 > 0).astype(float)[None]
-    results = dict(img=np.zeros((40, 40, 3), np.uint8), keypoints=joints, keypoints_visible=visible,
+    results = dict(img=np.zeros((40, 40, 3), np.uint8), keypoints=keypoints, keypoints_visible=visible,
                    bbox=np.zeros((1, 4, 2)), flip_indices=COCO_FLIP)
     results = RandomMirror(prob=1).transform(results)
     assert results['keypoints'][0, 5].tolist() == [36 - 12, 6]  # the left shoulder is where the right one was
@@ -135,9 +135,9 @@ def test_mirroring_swaps_left_and_right_with_their_visibility():
 def test_mirroring_happens_as_often_as_asked_and_otherwise_changes_nothing():
     np.random.seed(0)
     step = RandomMirror(prob=0.25)
-    flips = [step.transform(picture(8, 8, [[2, 3]]))['flip'] for _ in range(1000)]
+    flips = [step.transform(image(8, 8, [[2, 3]]))['flip'] for _ in range(1000)]
     assert abs(np.mean(flips) - 0.25) < 0.05  # 3.6 standard deviations
-    still = RandomMirror(prob=0).transform(picture(8, 8, [[2, 3]]))
+    still = RandomMirror(prob=0).transform(image(8, 8, [[2, 3]]))
     assert still['flip'] is False and still['keypoints'].tolist() == [[[2, 3]]]
 
 
@@ -146,9 +146,9 @@ def sides(corners: np.ndarray) -> tuple:
     return np.linalg.norm(corners[2] - corners[0]), np.linalg.norm(corners[1] - corners[0])
 
 
-def test_a_box_keeps_its_corners_order_and_scales_with_the_picture():
+def test_a_box_keeps_its_corners_order_and_scales_with_the_image():
     np.random.seed(3)
-    results = picture(120, 90, [[50, 40]])
+    results = image(120, 90, [[50, 40]])
     results = RandomAffine(input_size=(96, 96)).transform(results)
     factor = np.hypot(*results['warp_mat'][0, :2])
     assert results['bbox'].shape == (1, 4, 2)
@@ -159,7 +159,7 @@ def test_a_box_keeps_its_corners_order_and_scales_with_the_picture():
 
 
 def test_left_corners_of_a_box_become_right_ones_in_the_mirror():
-    results = dict(picture(8, 8, [[2, 3]]), img=np.zeros((80, 100, 3), np.uint8), flip_indices=[0])
+    results = dict(image(8, 8, [[2, 3]]), img=np.zeros((80, 100, 3), np.uint8), flip_indices=[0])
     results['bbox'] = np.array([[[10, 20], [12, 50], [60, 22], [62, 52]]], float)
     mirrored = RandomMirror(prob=1, mirror='input').transform(results)['bbox']
     # x -> 99 - x; left-top, left-bottom, right-top, right-bottom
@@ -172,25 +172,25 @@ def test_points_keep_the_digits_that_decide_on_which_side_of_a_cell_they_lie():
     assert move_points(np.array([[1, 2]], np.float32), still).dtype == np.float64
 
 
-def test_nobody_in_the_picture_goes_through():
+def test_nobody_in_the_image_goes_through():
     results = dict(img=np.zeros((90, 120, 3), np.uint8), keypoints=np.zeros((0, 17, 2), np.float32),
                    keypoints_visible=np.zeros((0, 17)), bbox=np.zeros((0, 4), np.float32), flip_indices=COCO_FLIP)
     results = RandomMirror(prob=1).transform(RandomAffine(input_size=(64, 64)).transform(results))
     assert results['keypoints'].shape == (0, 17, 2) and results['bbox'].shape == (0, 4, 2)
 
 
-def test_what_lies_outside_the_picture_is_black():
-    results = dict(picture(8, 8, [[2, 3]]), img=np.full((48, 64, 3), 255, np.uint8))
-    image = RandomAffine(input_size=(128, 64), **STILL).transform(results)['img']
-    assert image[:, :21].max() == 0 and image[:, 107:].max() == 0 and image[2:-2, 23:105].min() == 255
+def test_what_lies_outside_the_image_is_black():
+    results = dict(image(8, 8, [[2, 3]]), img=np.full((48, 64, 3), 255, np.uint8))
+    pixels = RandomAffine(input_size=(128, 64), **STILL).transform(results)['img']
+    assert pixels[:, :21].max() == 0 and pixels[:, 107:].max() == 0 and pixels[2:-2, 23:105].min() == 255
 
 
 @pytest.mark.parametrize('step, options', [
     (RandomAffine, dict(input_size=(0, 64))), (RandomAffine, dict(input_size=(64, 64), scale=(1.5, 0.75))),
     (RandomAffine, dict(input_size=(64, 64), shift=-1)),
     (RandomAffine, dict(input_size=(64, 64), scale_type='both')), (RandomMirror, dict(prob=1.5)),
-    (RandomMirror, dict(mirror='picture')), (RandomAffine, dict(input_size=(64, 64), distribution='normal')),
-    (RandomAffine, dict(input_size=(64, 64), shift_of='picture')),
+    (RandomMirror, dict(mirror='image')), (RandomAffine, dict(input_size=(64, 64), distribution='normal')),
+    (RandomAffine, dict(input_size=(64, 64), shift_of='image')),
 ])
 def test_options_outside_their_range_are_refused(step, options):
     with pytest.raises(ValueError, match=f'{step.__name__}( needs|: [a-z_]+ must (be one of|lie in))'):
@@ -208,8 +208,8 @@ def test_where_reduced_pixels_lie_worked_out_by_hand():
 
 @pytest.mark.parametrize('reduction', [2, 4])
 @pytest.mark.parametrize('seed', range(3))
-def test_a_reduced_picture_is_moved_as_the_whole_one_and_so_are_its_people(reduction, seed):
-    whole, size = picture(240, 180, [[100, 80], [144, 104]]), (96, 96)
+def test_a_reduced_image_is_moved_as_the_whole_one_and_so_are_its_people(reduction, seed):
+    whole, size = image(240, 180, [[100, 80], [144, 104]]), (96, 96)
     whole['img'] = cv2.GaussianBlur(whole['img'], (0, 0), 4)
     means = whole['img'].reshape(180 // reduction, reduction, 240 // reduction, reduction, 3).mean((1, 3))
     part = dict(whole, img=means.astype(np.uint8), reduction=reduction, ori_shape=(180, 240))

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from images import coco, person, tiny_config, use_data, without, write_coco
 from mmengine.runner import Runner
-from pictures import coco, person, tiny_config, use_data, without, write_coco
 from PIL import Image
 
 from cid_mmpose.errors import BadInput
 
-PICTURES = 3
+IMAGES = 3
 SIZE = (96, 72)  # width, height in pixels
 
 
 def good() -> dict:
-    return coco([person(i, i, box=(20, 10, 50, 50)) for i in range(1, PICTURES + 1)], PICTURES, size=SIZE)
+    return coco([person(i, i, box=(20, 10, 50, 50)) for i in range(1, IMAGES + 1)], IMAGES, size=SIZE)
 
 
 def runner(folder: Path, workers: int = 0, **changes) -> Runner:
-    """One epoch of a tiny model on ``people.json`` of a folder, with a validation on the same pictures."""
+    """One epoch of a tiny model on ``people.json`` of a folder, with a validation on the same images."""
     cfg = use_data(tiny_config(), folder, ('people.json', ''), ('people.json', ''))
     loaders = dict(num_workers=workers, persistent_workers=workers > 0)
     cfg.train_dataloader.update(batch_size=2, **loaders)
@@ -53,12 +53,12 @@ def assert_stops(folder: Path, data: dict, *says: str) -> None:
 
 
 BAD_PEOPLE = {
-    'no joints': (without(person(9), 'keypoints'), "field 'keypoints' is missing"),
+    'no keypoints': (without(person(9), 'keypoints'), "field 'keypoints' is missing"),
     'no size': (person(9, bbox=[3, 3, 0, 0]), "field 'bbox' has no size"),
     'not a number': (person(9, keypoints=[math.nan] * 51), "field 'keypoints' has a number that is not finite"),
     'infinite': (person(9, keypoints=[math.inf] * 51), "field 'keypoints' has a number that is not finite"),
-    '14 joints': (person(9, keypoints=[1, 1, 2] * 14), "field 'keypoints' has 42 numbers"),
-    'no picture': (person(9, 77), "field 'image_id' names no image"),
+    '14 keypoints': (person(9, keypoints=[1, 1, 2] * 14), "field 'keypoints' has 42 numbers"),
+    'no image': (person(9, 77), "field 'image_id' names no image"),
 }
 
 
@@ -86,19 +86,19 @@ def test_a_missing_data_root_stops_a_run(tmp_path):
 
 
 def cut_off(folder: Path, name: str) -> None:
-    """Puts half a JPEG under a picture's name."""
+    """Puts half a JPEG under an image's name."""
     stream = io.BytesIO()
     Image.fromarray(np.full((*SIZE[::-1], 3), 99, np.uint8)).save(stream, 'JPEG')
     (folder / name).write_bytes(stream.getvalue()[:-40])
 
 
 def complaint(path: Path) -> str:
-    """What is said of a picture that is not complete."""
-    return (f'{path}: not a complete picture of a kind OpenCV reads; get it again, or take it out of the annotation '
+    """What is said of an image that is not complete."""
+    return (f'{path}: not a complete image of a kind OpenCV reads; get it again, or take it out of the annotation '
             'file')
 
 
-def test_a_cut_off_picture_stops_a_test_by_name(tmp_path):
+def test_a_cut_off_image_stops_a_test_by_name(tmp_path):
     write_coco(tmp_path, good())
     cut_off(tmp_path, '2.png')
     assert error_of(lambda: runner(tmp_path).test()) == complaint(tmp_path / '2.png')
@@ -114,47 +114,47 @@ def test_an_error_in_a_worker_is_the_same_one_line(tmp_path):
         worker.terminate()
 
 
-def test_a_cut_off_picture_stops_training_when_asked(tmp_path):
+def test_a_cut_off_image_stops_training_when_asked(tmp_path):
     write_coco(tmp_path, good())
     cut_off(tmp_path, '2.png')
     options = {'train_dataloader.dataset.pipeline.0.unreadable': 'error'}
-    assert '2.png: not a complete picture' in error_of(lambda: runner(tmp_path, **options).train())
+    assert '2.png: not a complete image' in error_of(lambda: runner(tmp_path, **options).train())
     assert list(tmp_path.glob('work/**/*.pth')) == []
 
 
-def test_a_cut_off_picture_is_skipped_in_training_and_counted(tmp_path):
+def test_a_cut_off_image_is_skipped_in_training_and_counted(tmp_path):
     write_coco(tmp_path, good())
     cut_off(tmp_path, '2.png')
     run, lines = runner(tmp_path), []
     run.logger.addFilter(lambda record: lines.append(record.getMessage()) or True)
     loader = run.build_dataloader(run._train_dataloader)
     ids = [sample.img_id for batch in loader for sample in batch['data_samples']]
-    assert len(ids) == PICTURES and set(ids) <= {1, 3}
-    assert f'{tmp_path / "2.png"}: not a complete picture of a kind OpenCV reads, left out (1 so far)' in lines
+    assert len(ids) == IMAGES and set(ids) <= {1, 3}
+    assert f'{tmp_path / "2.png"}: not a complete image of a kind OpenCV reads, left out (1 so far)' in lines
 
 
-def test_a_data_set_of_which_no_picture_can_be_read_is_one_line(tmp_path):
+def test_a_data_set_of_which_no_image_can_be_read_is_one_line(tmp_path):
     write_coco(tmp_path, good())
-    for number in range(1, PICTURES + 1):
+    for number in range(1, IMAGES + 1):
         cut_off(tmp_path, f'{number}.png')
     options = {'train_dataloader.dataset.max_refetch': 5}
-    assert 'people.json: none of its pictures that were tried can be read; the log names them' in error_of(
+    assert 'people.json: none of its images that were tried can be read; the log names them' in error_of(
         lambda: runner(tmp_path, **options).train())
 
 
-def test_a_missing_picture_stops_training_even_when_others_are_skipped(tmp_path):
+def test_a_missing_image_stops_training_even_when_others_are_skipped(tmp_path):
     write_coco(tmp_path, good())
     (tmp_path / '3.png').unlink()
-    assert '3.png: no such picture; set data_root and data_prefix' in error_of(lambda: runner(tmp_path).train())
+    assert '3.png: no such image; set data_root and data_prefix' in error_of(lambda: runner(tmp_path).train())
 
 
-def odd_pictures(folder: Path) -> dict:
-    """Six pictures of six kinds, each 96 x 72 as annotated, with one person."""
+def odd_images(folder: Path) -> dict:
+    """Six images of six kinds, each 96 x 72 as annotated, with one person."""
     grey = np.random.default_rng(0).integers(0, 256, SIZE[::-1], np.uint8)
     kinds = [Image.fromarray(grey), Image.fromarray(np.dstack([grey] * 4), 'RGBA'), Image.fromarray(grey).convert('P'),
              Image.fromarray(grey.astype(np.uint16) * 257)]
-    for number, picture in enumerate(kinds, 1):
-        picture.save(folder / f'{number}.png')
+    for number, kind in enumerate(kinds, 1):
+        kind.save(folder / f'{number}.png')
     exif = Image.Exif()
     exif[0x0112] = 8
     Image.fromarray(grey).save(folder / '5.jpg', exif=exif)  # annotated as stored
@@ -165,15 +165,15 @@ def odd_pictures(folder: Path) -> dict:
     return data
 
 
-def test_grey_alpha_palette_16_bit_and_turned_pictures_train_and_evaluate(tmp_path):
-    (tmp_path / 'people.json').write_text(json.dumps(odd_pictures(tmp_path)))
+def test_grey_alpha_palette_16_bit_and_turned_images_train_and_evaluate(tmp_path):
+    (tmp_path / 'people.json').write_text(json.dumps(odd_images(tmp_path)))
     run = runner(tmp_path)
     run.train()
     assert (tmp_path / 'work' / 'epoch_1.pth').exists()
     assert 0 <= run.message_hub.get_scalar('val/coco/AP').current() <= 1
 
 
-def test_pictures_with_nobody_and_with_60_people_of_another_category_train_and_evaluate(tmp_path):
+def test_images_with_nobody_and_with_60_people_of_another_category_train_and_evaluate(tmp_path):
     places = [(20 + 60 * (i % 10), 15 + 75 * (i // 10), 55, 70) for i in range(60)]
     crowd = [person(i + 1, 1, box=place, category_id=5) for i, place in enumerate(places)]
     write_coco(tmp_path, coco(crowd, 2, [dict(id=5, name='athlete')], size=(640, 480)))

@@ -4,27 +4,27 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from images import build_model, config, tiny_config
 from mmengine.hooks import EMAHook
 from mmengine.runner import EpochBasedTrainLoop, load_checkpoint
-from pictures import build_model, config, tiny_config
 from public_weights import assert_holds, mmpose_model, named_as, ours, saved, with_module
 
 from cid_mmpose.engine.hooks import CheckpointFitHook
 from cid_mmpose.errors import BadInput
 
-JOINTS = ['head.iia.conv.weight', 'head.iia.conv.bias', 'head.gfd.heatmap.weight', 'head.gfd.heatmap.bias']
+KEYPOINTS = ['head.iia.conv.weight', 'head.iia.conv.bias', 'head.gfd.heatmap.weight', 'head.gfd.heatmap.bias']
 
 
 @pytest.fixture(scope='module')
 def source() -> OrderedDict:
-    """Weights for 17 joints, as MMPose 1.x saves them."""
+    """Weights for 17 keypoints, as MMPose 1.x saves them."""
     return mmpose_model().state_dict()
 
 
 @pytest.fixture(scope='module')
 def crowdpose() -> OrderedDict:
-    """Weights for 14 joints in the authors' layout."""
-    return named_as('authors', mmpose_model(joints=14).state_dict())
+    """Weights for 14 keypoints in the authors' layout."""
+    return named_as('authors', mmpose_model(keypoints=14).state_dict())
 
 
 def refused(load) -> str:
@@ -35,40 +35,40 @@ def refused(load) -> str:
     return str(caught.value)
 
 
-def test_another_number_of_joints_is_told_with_both_numbers_and_both_ways_out(crowdpose, tmp_path):
+def test_another_number_of_keypoints_is_told_with_both_numbers_and_both_ways_out(crowdpose, tmp_path):
     path = saved(crowdpose, tmp_path / 'w.pth')
     assert refused(lambda: load_checkpoint(ours(), path)) == (
         f'{path}: 4 of 280 weights do not fit (head.iia.conv.weight is (15, 60, 1, 1), the model has (18, 60, 1, 1); '
         'head.iia.conv.bias is (15,), the model has (18,); head.gfd.heatmap.weight is (14, 32, 1, 1), the model has '
-        '(17, 32, 1, 1); head.gfd.heatmap.bias is (14,), the model has (17,)): these are weights for 14 joints, the '
-        "model has 17; give a configuration with 14 joints, or model.other_joints='fresh' to train new joint maps on "
+        '(17, 32, 1, 1); head.gfd.heatmap.bias is (14,), the model has (17,)): these are weights for 14 keypoints, the '
+        "model has 17; give a configuration with 14 keypoints, or model.other_keypoints='fresh' to train new keypoint maps on "
         'top of the other weights')
 
 
-def test_fresh_joint_maps_keep_the_model_s_own_and_take_everything_else(crowdpose, tmp_path, monkeypatch):
+def test_fresh_keypoint_maps_keep_the_model_s_own_and_take_everything_else(crowdpose, tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr('cid_mmpose.models.estimator.say', said.append)
-    model = ours(other_joints='fresh')
+    model = ours(other_keypoints='fresh')
     before = {name: value.clone() for name, value in model.state_dict().items()}
     load_checkpoint(model, saved(crowdpose, tmp_path / 'w.pth'), strict=True)
-    after, given = model.state_dict(), named_as('ours', mmpose_model(joints=14).state_dict())
-    assert [name for name in JOINTS if not torch.equal(after[name], before[name])] == []
-    assert [name for name in given if name not in JOINTS and not torch.equal(after[name], given[name])] == []
-    assert len(said) == 1 and said[0].endswith('its maps of 14 joints left out, those of 17 joints start anew')
+    after, given = model.state_dict(), named_as('ours', mmpose_model(keypoints=14).state_dict())
+    assert [name for name in KEYPOINTS if not torch.equal(after[name], before[name])] == []
+    assert [name for name in given if name not in KEYPOINTS and not torch.equal(after[name], given[name])] == []
+    assert len(said) == 1 and said[0].endswith('its maps of 14 keypoints left out, those of 17 keypoints start anew')
 
 
-def test_fresh_joint_maps_forgive_nothing_but_the_number_of_joints(crowdpose, source):
-    model = ours(other_joints='fresh', **{'head.gfd_channels': 16})
+def test_fresh_keypoint_maps_forgive_nothing_but_the_number_of_keypoints(crowdpose, source):
+    model = ours(other_keypoints='fresh', **{'head.gfd_channels': 16})
     assert 'head.gfd.conv_down.weight is (32, 60, 1, 1), the model has (16, 60, 1, 1)' in refused(
         lambda: model.load_state_dict(crowdpose))
-    model = ours(other_joints='fresh')
+    model = ours(other_keypoints='fresh')
     model.load_state_dict(source)
-    assert_holds(model, source, 0.5)   # as many joints as the model's are taken
+    assert_holds(model, source, 0.5)   # as many keypoints as the model's are taken
 
 
-def test_an_unknown_way_with_other_joints_is_refused():
-    with pytest.raises(ValueError, match="other_joints must be 'error' or 'fresh', got 'keep'"):
-        ours(other_joints='keep')
+def test_an_unknown_way_with_other_keypoints_is_refused():
+    with pytest.raises(ValueError, match="other_keypoints must be 'error' or 'fresh', got 'keep'"):
+        ours(other_keypoints='keep')
 
 
 def test_mmpose_s_own_head_is_sent_to_mmpose_s_own_estimator():
@@ -107,7 +107,7 @@ def test_weights_of_another_model_are_refused_with_a_list_by_every_way_of_loadin
     ('cid_hrnet-w48_coco.py',
      r'is not a checkpoint of this model: 1460 of 1540 weights do not fit \(backbone.transition1.0.0.weight is '
      r'\(48, 256, 3, 3\), the model has \(32, 256, 3, 3\); .* give the configuration it was trained with'),
-    ('cid_hrnet-w32_crowdpose.py', 'these are weights for 14 joints, the model has 17')])
+    ('cid_hrnet-w32_crowdpose.py', 'these are weights for 14 keypoints, the model has 17')])
 def test_the_weights_of_one_of_our_configs_are_refused_by_another(file, says):
     with torch.device('meta'):   # shapes alone
         weights, model = build_model(config(file)).state_dict(), build_model(config('cid_hrnet-w32_coco.py'))
@@ -229,9 +229,9 @@ def test_a_training_may_start_from_weights_that_lack_some(source):
     ours().load_state_dict(lacking, strict=False)
 
 
-def test_fresh_joint_maps_are_not_for_testing(crowdpose):
-    assert 'these are weights for 14 joints, the model has 17' in refused(
-        lambda: hook(crowdpose, ours(other_joints='fresh')))
+def test_fresh_keypoint_maps_are_not_for_testing(crowdpose):
+    assert 'these are weights for 14 keypoints, the model has 17' in refused(
+        lambda: hook(crowdpose, ours(other_keypoints='fresh')))
 
 
 def test_weights_alone_cannot_be_resumed_from(source):

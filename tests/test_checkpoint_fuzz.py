@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 
 import pytest
-from pictures import ROOT
+from images import ROOT
 
 
 def fuzz(**options: int) -> dict:

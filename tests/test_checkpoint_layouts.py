@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from images import ROOT, build_model, coco_mini, config, tiny_config
 from mmengine.runner import load_checkpoint
 from mmpose.apis import init_model
 from mmpose.structures import PoseDataSample
-from pictures import ROOT, build_model, coco_mini, config, tiny_config
 from public_weights import (
     CELL_CENTERS,
     CENTER,
@@ -113,13 +113,13 @@ def test_the_state_of_mmpose_s_optimizer_would_fit_as_it_goes_by_the_order_of_pa
 
 
 def people(model, seed: int = 1) -> tuple:
-    """Keypoints (N, 17, 2) in pixels and scores (N, 17) of one speckled picture, as ``in_order`` has them."""
+    """Keypoints (N, 17, 2) in pixels and scores (N, 17) of one speckled image, as ``in_order`` has them."""
     torch.manual_seed(seed)
-    picture = torch.randn(1, 3, *SIZE[::-1])
+    image = torch.randn(1, 3, *SIZE[::-1])
     sample = PoseDataSample(metainfo=dict(
         input_size=SIZE, input_center=np.array(SIZE) / 2, input_scale=np.array(SIZE), flip_indices=FLIP))
     with torch.no_grad():
-        found = model.predict(picture, [sample])[0].pred_instances
+        found = model.predict(image, [sample])[0].pred_instances
     return in_order(found.keypoints, found.keypoint_scores)
 
 
@@ -149,7 +149,7 @@ def test_the_three_layouts_answer_as_their_programs_do(theirs, source, figures):
 
 @pytest.fixture
 def configs(theirs, tmp_path) -> dict:
-    """Config files for the real pictures: 'ours', as the recipe of MMPose's port has it, and 'theirs'."""
+    """Config files for the real images: 'ours', as the recipe of MMPose's port has it, and 'theirs'."""
     cfg = coco_mini(tiny_config(side=SIZE[1]))
     cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
     cfg.update(recipe='mmpose', log_level='WARNING')
@@ -166,7 +166,7 @@ def configs(theirs, tmp_path) -> dict:
 
 
 def run_test_command(config: str, weights: dict, folder) -> list:
-    """What ``tools/test.py`` finds in each picture: keypoints (N, 17, 2) and scores (N, 17), by ``in_order``."""
+    """What ``tools/test.py`` finds in each image: keypoints (N, 17, 2) and scores (N, 17), by ``in_order``."""
     path = saved(dict(state_dict=weights, meta={}), folder / 'w.pth')
     command = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'test.py'), config, path, '--work-dir',
                str(folder / 'work'), '--dump', str(folder / 'found.pkl')]

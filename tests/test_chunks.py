@@ -14,10 +14,10 @@ from cid_mmpose.models.fast.chunks import (
     sum_over_people,
 )
 
-IMAGE = torch.tensor([0, 0, 0, 2, 2])   # three people in the first picture, nobody in the second, two in the third
+IMAGE = torch.tensor([0, 0, 0, 2, 2])   # three people in the first image, nobody in the second, two in the third
 
 
-def test_chunks_stay_within_a_picture_and_a_size():
+def test_chunks_stay_within_a_image_and_a_size():
     assert people_chunks(IMAGE, 3, 2) == [Chunk(0, slice(0, 2)), Chunk(0, slice(2, 3)), Chunk(2, slice(3, 5))]
     assert people_chunks(IMAGE, 3, 9) == [Chunk(0, slice(0, 3)), Chunk(2, slice(3, 5))]
     assert people_chunks(IMAGE[:0], 3, 2) == []

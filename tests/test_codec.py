@@ -1,4 +1,4 @@
-"""The codec: annotated people -> compact targets -> heatmaps -> keypoints. Pictures are 96 x 64 pixels here."""
+"""The codec: annotated people -> compact targets -> heatmaps -> keypoints. Images are 96 x 64 pixels here."""
 import numpy as np
 import oracle
 import pytest
@@ -20,9 +20,9 @@ def encode(scene, shifts=None, **codec):
     return SizeAdaptiveHeatmap(**codec).encode(*scene, SIZE, oracle.Shifts(shifts))
 
 
-def person(*joints, box=(10, 10, 50, 50), visible=None):
-    """One person with these joints in pixels, all labelled unless told."""
-    return Scene(np.array([joints], float), np.array([visible or [2] * len(joints)], float), corners(box))
+def person(*keypoints, box=(10, 10, 50, 50), visible=None):
+    """One person with these keypoints in pixels, all labelled unless told."""
+    return Scene(np.array([keypoints], float), np.array([visible or [2] * len(keypoints)], float), corners(box))
 
 
 def join(*scenes):
@@ -41,11 +41,11 @@ def test_a_cell_is_read_back_at_its_middle():
 
 
 def test_one_person_worked_out_by_hand():
-    # joints 21, 30 and 42, 51 -> mean 31.5, 40.5; the 40 x 32 px box has 10 x 8 cells:
+    # keypoints 21, 30 and 42, 51 -> mean 31.5, 40.5; the 40 x 32 px box has 10 x 8 cells:
     # min over the three cases is the shifted one: (-25.2 + sqrt(25.2^2 + 2.8 * 4 * 0.3 * 80)) / 2 = 2.47
     targets = encode(person((21, 30), (42, 51), (90, 9), box=(10, 20, 50, 52), visible=[2, 1, 0]), [(1, -1)])
-    assert targets['joint_cell'].tolist() == [[[5, 7], [10, 12], [22, 2]]]
-    assert targets['joint_drawn'].tolist() == [[True, True, False]]
+    assert targets['keypoint_cell'].tolist() == [[[5, 7], [10, 12], [22, 2]]]
+    assert targets['keypoint_drawn'].tolist() == [[True, True, False]]
     assert targets['root_cell'].tolist() == [[7, 10]] and targets['root_drawn'].tolist() == [True]
     assert targets['seed_cell'].tolist() == [[8, 9]] and targets['seeded'].tolist() == [True]
     assert targets['radius'].tolist() == [2]
@@ -57,9 +57,9 @@ def test_the_root_is_the_mean_in_pixels_cut_once_not_the_mean_of_cells():
 
 
 @pytest.mark.parametrize('side, rooted', [(31.9, False), (32, True)])
-def test_a_person_below_32_by_32_pixels_has_joints_but_no_root_and_no_map(side, rooted):
+def test_a_person_below_32_by_32_pixels_has_keypoints_but_no_root_and_no_map(side, rooted):
     targets = encode(person((20, 20), (30, 30), box=(10, 10, 10 + side, 42)))
-    assert targets['joint_drawn'].all()
+    assert targets['keypoint_drawn'].all()
     assert targets['root_drawn'].tolist() == targets['seeded'].tolist() == [rooted]
 
 
@@ -78,20 +78,20 @@ def test_the_area_of_a_rotated_box_is_that_of_the_box_not_of_the_one_around_it()
     assert encode(scene)['radius'].tolist() == [2]
 
 
-def test_joints_off_the_map_are_not_drawn():
+def test_keypoints_off_the_map_are_not_drawn():
     xy = [(95, 63), (96, 30), (30, 64), (-4, 30), (30, -4), (-3.9, -3.9)]
-    assert encode(person(*xy))['joint_drawn'].tolist() == [[True, False, False, False, False, True]]
+    assert encode(person(*xy))['keypoint_drawn'].tolist() == [[True, False, False, False, False, True]]
 
 
-def test_a_root_off_the_map_gives_no_map_but_the_joints_on_it_stay():
+def test_a_root_off_the_map_gives_no_map_but_the_keypoints_on_it_stay():
     targets = encode(person((90, 30), (150, 30)))
-    assert targets['joint_drawn'].tolist() == [[True, False]]
+    assert targets['keypoint_drawn'].tolist() == [[True, False]]
     assert targets['root_drawn'].tolist() == targets['seeded'].tolist() == [False]
 
 
-def test_a_person_without_labelled_joints_is_no_target():
+def test_a_person_without_labelled_keypoints_is_no_target():
     targets = encode(person((20, 20), (30, 30), visible=[0, 0]))
-    assert not (targets['joint_drawn'].any() or targets['root_drawn'].any() or targets['seeded'].any())
+    assert not (targets['keypoint_drawn'].any() or targets['root_drawn'].any() or targets['seeded'].any())
 
 
 def test_of_two_people_on_one_cell_only_the_smaller_is_seeded_but_both_have_roots():
@@ -122,13 +122,13 @@ def test_a_turned_box_that_leaves_the_map_has_the_sides_between_its_clipped_corn
     assert encode(person((40, 30))._replace(bbox=bbox))['radius'].tolist() == [3]
 
 
-def test_a_person_pushed_out_of_the_picture_is_encoded_with_the_least_radius():
+def test_a_person_pushed_out_of_the_image_is_encoded_with_the_least_radius():
     targets = encode(person((-300, 30), (-310, 700), box=(-350, 20, -250, 800)))
     assert targets['radius'].tolist() == [0]
-    assert not (targets['joint_drawn'].any() or targets['root_drawn'].any() or targets['seeded'].any())
+    assert not (targets['keypoint_drawn'].any() or targets['root_drawn'].any() or targets['seeded'].any())
 
 
-def test_nobody_in_the_picture_gives_empty_targets_of_the_usual_types():
+def test_nobody_in_the_image_gives_empty_targets_of_the_usual_types():
     empty = encode(Scene(np.zeros((0, 17, 2)), np.zeros((0, 17)), np.zeros((0, 4, 2))))
     usual = encode(person(*[(20, 20)] * 17))
     assert empty.keys() == usual.keys() == set(FIELDS)
@@ -163,8 +163,8 @@ def test_jitter_is_drawn_anew_and_follows_the_worker_seed():
 
 
 def test_a_person_costs_less_than_300_bytes():
-    for joints in (14, 17, 26):
-        targets = encode(oracle.crowd(np.random.default_rng(0), 10, joints, SIZE))
+    for keypoints in (14, 17, 26):
+        targets = encode(oracle.crowd(np.random.default_rng(0), 10, keypoints, SIZE))
         assert sum(array.nbytes for array in targets.values()) / 10 < 300
 
 
@@ -176,9 +176,9 @@ def test_targets_and_loss_mask_survive_mmpose_packing():
     sample = PackPoseInputs()(results)['data_samples']
     assert sample.gt_fields.heatmap_mask.nonzero().tolist() == [[0, i, i] for i in range(16)]
     targets = gather_targets([sample.gt_instance_labels], torch.device('cpu'))
-    assert targets.joint_cell.tolist() == [[[5, 7], [10, 12]]]
+    assert targets.keypoint_cell.tolist() == [[[5, 7], [10, 12]]]
     assert targets.radius.tolist() == [2]   # 10 x 10 cells: (-28 + sqrt(784 + 336)) / 2 = 2.73
-    assert targets.joint_cell.dtype == torch.int16 and targets.seeded.dtype == torch.bool
+    assert targets.keypoint_cell.dtype == torch.int16 and targets.seeded.dtype == torch.bool
 
 
 @pytest.mark.parametrize('seed', range(5))
@@ -194,7 +194,7 @@ def test_decode_undoes_encode_to_half_a_cell(seed):
 
 
 def peak_at(x, y, neighbours=(), size=(6, 5)):
-    """A map of one joint with a peak of 0.8 at (x, y) and 0.4 at the ``neighbours``; read at stride 4."""
+    """A map of one keypoint with a peak of 0.8 at (x, y) and 0.4 at the ``neighbours``; read at stride 4."""
     maps = torch.zeros(1, 1, size[1], size[0])
     maps[0, 0, y, x] = 0.8
     for nx, ny in neighbours:
@@ -236,7 +236,7 @@ def test_mmpose_leaves_more_of_the_border_alone(x, y, expected):
     assert keypoints[0, 0].tolist() == list(expected)
 
 
-def test_decode_equals_the_loop_over_people_and_joints():
+def test_decode_equals_the_loop_over_people_and_keypoints():
     maps, roots = oracle.uniform(4, 3, 7, 9), oracle.uniform(4)
     keypoints, scores = SizeAdaptiveHeatmap(stride=8).decode(maps, roots)
     for n in range(4):

@@ -1,4 +1,4 @@
-"""The compiled backbone: the same answers, for every size of pictures, that follow the weights."""
+"""The compiled backbone: the same answers, for every size of images, that follow the weights."""
 import os
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ from unittest import mock
 import numpy as np
 import pytest
 import torch
-from test_estimator import PICTURES, model, samples
+from test_estimator import IMAGES, model, samples
 from torch import nn
 from torch._dynamo.utils import counters
 
@@ -42,12 +42,12 @@ def test_every_size_and_set_of_weights_has_its_own_maps():
         network = small_network(seed)
         pairs.append((network, compiled(network, 'default')))
         for network, program in (pairs[0], pairs[-1]):
-            torch.testing.assert_close(program(PICTURES), network(PICTURES), rtol=1e-5, atol=1e-6)
+            torch.testing.assert_close(program(IMAGES), network(IMAGES), rtol=1e-5, atol=1e-6)
     assert num_programs() == before + 10
     network, program = pairs[0]
-    for shape in ((4, 3, 96, 128), (2, 3, 128, 64), (6, 3, 160, 32), PICTURES.shape):
-        pictures = torch.randn(shape)
-        torch.testing.assert_close(program(pictures), network(pictures), rtol=1e-5, atol=1e-6)
+    for shape in ((4, 3, 96, 128), (2, 3, 128, 64), (6, 3, 160, 32), IMAGES.shape):
+        images = torch.randn(shape)
+        torch.testing.assert_close(program(images), network(images), rtol=1e-5, atol=1e-6)
     assert num_programs() == before + 11   # one more for all other sizes, where no two sides were equal
 
 
@@ -60,7 +60,7 @@ def test_compiling_changes_no_map(mode, context):
     network = model(flip_test=True, output_heatmaps=True, compile=mode)
     with context():
         for _ in range(2):   # with the same weights in both; the second ones are other ones
-            found, expected = (each.predict(PICTURES, samples(3)) for each in (network, plain))
+            found, expected = (each.predict(IMAGES, samples(3)) for each in (network, plain))
             assert set(network.folded.copies) == {(torch.float32, mode)}
             for one, other in zip(found, expected):
                 assert len(one.pred_instances.keypoints) > 3
@@ -81,7 +81,7 @@ def test_programs_of_old_weights_are_given_up(monkeypatch):
     for _ in range(5):
         before = num_programs()
         torch.testing.assert_close(
-            folded(network, PICTURES, torch.float32, 'default'), network(PICTURES), rtol=1e-5, atol=1e-6)
+            folded(network, IMAGES, torch.float32, 'default'), network(IMAGES), rtol=1e-5, atol=1e-6)
         assert num_programs() == before + 1
         network[0].weight.mul_(0.9)
 
@@ -93,7 +93,7 @@ def test_nothing_is_compiled_in_training():
         network.train(True).train(False)
     said.assert_called_once()
     with mock.patch('torch.compile') as compile_:
-        assert len(network.predict(PICTURES[:1], samples(1))[0].pred_instances) > 3
+        assert len(network.predict(IMAGES[:1], samples(1))[0].pred_instances) > 3
     compile_.assert_not_called()
 
 
@@ -101,13 +101,13 @@ def test_an_old_torch_is_told_to_leave_compiling_out(monkeypatch):
     monkeypatch.setattr(torch, 'compile', lambda network, *, mode=None, dynamic=None: network)
     network = model(compile='default')
     with pytest.raises(BadInput, match=r"compile='default' needs a newer torch than .*; leave compile out"):
-        network.predict(PICTURES[:1], samples(1))
+        network.predict(IMAGES[:1], samples(1))
 
 
 def test_float16_on_a_cpu_whose_torch_does_not_know_it_is_refused(monkeypatch):
     monkeypatch.setattr('cid_mmpose.models.fast.folded.cpu_autocasts_float16', lambda: False)
     with pytest.raises(BadInput, match="precision='float16' does not run on a CPU with torch .*; take 'bfloat16'"):
-        model(precision='float16', insist=True).predict(PICTURES[:1], samples(1))
+        model(precision='float16', insist=True).predict(IMAGES[:1], samples(1))
 
 
 @pytest.mark.skipif(not can_compile(), reason='a torch that does not keep compiled networks apart')

@@ -3,9 +3,9 @@ import copy
 from typing import Optional
 
 import pytest
+from images import ROOT, shared
 from mmengine.config import Config
 from mmengine.registry import MODELS, TRANSFORMS
-from pictures import ROOT, shared
 
 from cid_mmpose.engine import launch
 from cid_mmpose.engine.config.check import check_config
@@ -184,38 +184,38 @@ def test_words_of_a_config_that_do_nothing_and_look_like_settings_are_refused(tm
 
 @pytest.mark.parametrize('text', [
     'my_rate = 1e-4\noptim_wrapper = dict(optimizer=dict(lr=my_rate))', 'people = dict(a=1)', 'models = ["a", "b"]',
-    'max_epoch = 3\ntrain_cfg = dict(max_epochs=max_epoch)', 'num_joints = 17', 'experiment = "first"',
+    'max_epoch = 3\ntrain_cfg = dict(max_epochs=max_epoch)', 'num_keypoints = 17', 'experiment = "first"',
     'optimizer = dict(type="SGD", lr=1.)\noptim_wrapper = dict(optimizer=dict(_delete_=True, **optimizer))',
     'test_pipeline = _base_.val_pipeline', 'batch = 4', 'codec_of_mine = dict(type="MSRAHeatmap")'])
 def test_variables_of_a_user_s_own_are_let_alone(tmp_path, text):
     check_names(Config.fromfile(derived(tmp_path, text)))
 
 
-JOINTS = {0: dict(name='nose', id=0, swap=''), 1: dict(name='left_ear', id=1, swap='right_ear'),
+KEYPOINTS = {0: dict(name='nose', id=0, swap=''), 1: dict(name='left_ear', id=1, swap='right_ear'),
           2: dict(name='right_ear', id=2, swap='left_ear')}
-META = dict(dataset_name='fox', keypoint_info=JOINTS, skeleton_info={0: dict(link=('nose', 'left_ear'))},
+META = dict(dataset_name='fox', keypoint_info=KEYPOINTS, skeleton_info={0: dict(link=('nose', 'left_ear'))},
             joint_weights=[1.] * 3, sigmas=[.05] * 3)
 
 
-def test_sound_meta_information_gives_its_number_of_joints():
+def test_sound_meta_information_gives_its_number_of_keypoints():
     assert check_meta(Meta('fox.py', META)) == 3
 
 
 @pytest.mark.parametrize('change, says', [
-    (dict(skeleton_info={0: dict(link=('nose', 'tial'))}), "skeleton_info 0 links 'tial', which is no joint"),
-    (dict(skeleton_info={0: dict(link=('nose', 'left_ea'))}), "no joint; did you mean 'left_ear'?"),
-    (dict(skeleton_info={0: dict(link=('nose', ))}), 'must be a dict with link=(joint, joint)'),
-    (dict(joint_weights=None), 'joint_weights must have one number a joint: 3, got None'),
-    (dict(joint_weights=[1.] * 4), 'joint_weights must have one number a joint: 3, got 4'),
+    (dict(skeleton_info={0: dict(link=('nose', 'tial'))}), "skeleton_info 0 links 'tial', which is no keypoint"),
+    (dict(skeleton_info={0: dict(link=('nose', 'left_ea'))}), "no keypoint; did you mean 'left_ear'?"),
+    (dict(skeleton_info={0: dict(link=('nose', ))}), 'must be a dict with link=(keypoint, keypoint)'),
+    (dict(joint_weights=None), 'joint_weights must have one number a keypoint: 3, got None'),
+    (dict(joint_weights=[1.] * 4), 'joint_weights must have one number a keypoint: 3, got 4'),
     (dict(joint_weights=[1., 1., -1.]), 'joint_weights must have numbers of at least 0, got -1.0'),
-    (dict(sigmas=[.05] * 2), 'sigmas must have one number a joint: 3, got 2'),
+    (dict(sigmas=[.05] * 2), 'sigmas must have one number a keypoint: 3, got 2'),
     (dict(sigmas=[.05, .05, 0]), 'sigmas must have numbers above 0, got 0'),
     (dict(sigmas=[.05, .05, float('nan')]), 'sigmas must have numbers above 0, got nan'),
-    (dict(keypoint_info={**JOINTS, 2: dict(name='right_ear', swap='nose')}),
+    (dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='nose')}),
      "keypoint_info 1 (left_ear) swaps with 'right_ear', but that one with 'nose'"),
-    (dict(keypoint_info={**JOINTS, 2: dict(name='right_ear', swap='ear')}), "swaps with 'ear', which is no joint"),
-    (dict(keypoint_info={**JOINTS, 2: dict(name='nose')}), "has the name 'nose', which another joint has"),
-    (dict(keypoint_info={0: JOINTS[0], 2: JOINTS[2]}), 'numbers and ids must count from 0'),
+    (dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='ear')}), "swaps with 'ear', which is no keypoint"),
+    (dict(keypoint_info={**KEYPOINTS, 2: dict(name='nose')}), "has the name 'nose', which another keypoint has"),
+    (dict(keypoint_info={0: KEYPOINTS[0], 2: KEYPOINTS[2]}), 'numbers and ids must count from 0'),
     (dict(keypoint_info={0: dict(name='nose', color=[1, 2])}), 'must be three whole numbers in [0, 255]'),
 ])
 def test_meta_information_that_does_not_fit_together_is_named_by_its_field(change, says):
@@ -231,10 +231,10 @@ def test_a_missing_field_of_meta_information_is_named(field):
 
 
 @pytest.mark.parametrize('name, says', [
-    ('fox_meta.py', None), ('meta_skel.py', "skeleton_info 2 links 'tial', which is no joint; did you mean 'tail'?"),
-    ('meta_nojw.py', 'joint_weights is missing'), ('meta_sig7.py', 'sigmas must have one number a joint: 8, got 7')])
+    ('fox_meta.py', None), ('meta_skel.py', "skeleton_info 2 links 'tial', which is no keypoint; did you mean 'tail'?"),
+    ('meta_nojw.py', 'joint_weights is missing'), ('meta_sig7.py', 'sigmas must have one number a keypoint: 8, got 7')])
 def test_the_meta_information_of_a_run_is_checked_before_training(name, says, tmp_path):
-    file = shared('coco_mini').parents[1] / 'cases' / 'own_joints' / name
+    file = shared('coco_mini').parents[1] / 'cases' / 'own_keypoints' / name
     own = derived(tmp_path, f"meta = dict(from_file='{file}')\n"
                             'model = dict(head=dict(num_keypoints=8, test=dict(sigmas=[.05] * 8)))\n'
                             'train_dataloader = dict(dataset=dict(metainfo=meta))\n'

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from images import ROOT, build_data, build_model, coco_mini, config, tiny_config
 from layouts import lay_out, shrink, small_loaders
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -11,7 +12,6 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from paper import RECIPES, Recipe
-from pictures import ROOT, build_data, build_model, coco_mini, config, tiny_config
 
 from cid_mmpose.recipes import apply_recipe, parts_in
 
@@ -48,7 +48,7 @@ def recipe_of(cfg: Config) -> Recipe:
     return Recipe(
         backbone=cfg.model.backbone.extra.stage4.num_channels[0],
         side=cfg.test_dataloader.dataset.pipeline[1].input_size[1],
-        joints=head.gfd.heatmap.out_channels,
+        keypoints=head.gfd.heatmap.out_channels,
         epochs=cfg.train_cfg.max_epochs,
         drops=tuple(schedule.milestones),
         batch=cfg.auto_scale_lr.base_batch_size,
@@ -97,13 +97,13 @@ def test_what_all_recipes_share(name):
 def test_training_starts_from_weights_of_the_same_backbone(name):
     cfg, width = original(name), RECIPES[name].backbone
     if 'pretrained' in name:
-        assert cfg.model.backbone.init_cfg is None and cfg.model.other_joints == 'fresh'
+        assert cfg.model.backbone.init_cfg is None and cfg.model.other_keypoints == 'fresh'
         assert f'/cid_hrnet-w{width}_' in cfg.load_from
     else:
         assert cfg.load_from is None and f'/hrnet_w{width}-' in cfg.model.backbone.init_cfg.checkpoint
 
 
-def test_crowdpose_has_joints_of_its_own(tmp_path):
+def test_crowdpose_has_keypoints_of_its_own(tmp_path):
     cfg = lay_out(original('cid_hrnet-w32_crowdpose'), tmp_path)
     meta, head = build_data(cfg).metainfo, MODELS.build(cfg.model.head)
     assert meta['flip_indices'] == [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 12, 13]
@@ -152,7 +152,7 @@ def test_every_config_takes_a_training_and_a_test_step_in_the_layout_it_names(na
     cfg = shrink(lay_out(original(name), tmp_path))
     losses, found = run_both_steps(cfg)
     assert losses == LOSSES and len(found) == 1
-    assert found[0].pred_instances.keypoints.shape[1:] == (RECIPES[name].joints, 2)
+    assert found[0].pred_instances.keypoints.shape[1:] == (RECIPES[name].keypoints, 2)
     metrics = evaluate(cfg, 'test', found)
     if 'testdev' in name:
         assert metrics == {} and [path.suffix for path in tmp_path.glob('*_results.*')] == ['.zip']
@@ -179,7 +179,7 @@ def test_the_demo_takes_both_steps():
     assert losses == LOSSES and found[0].pred_instances.keypoints.shape[1:] == (17, 2)
 
 
-def test_a_tiny_model_takes_both_steps_on_real_pictures():
+def test_a_tiny_model_takes_both_steps_on_real_images():
     losses, found = run_both_steps(small_loaders(coco_mini(tiny_config())))
     assert losses == LOSSES and found[0].pred_instances.keypoints.shape[1:] == (17, 2)
 

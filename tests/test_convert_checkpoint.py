@@ -7,8 +7,8 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
+from images import ROOT
 from mmengine.runner import load_checkpoint
-from pictures import ROOT
 from public_weights import CELL_CENTERS, LAYOUTS, mmpose_model, named_as, ours, saved, with_module
 
 from cid_mmpose.errors import BadInput

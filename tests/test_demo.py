@@ -1,4 +1,4 @@
-"""The demo: which pictures it takes on a machine of which speed, and that it leaves what it lists."""
+"""The demo: which images it takes on a machine of which speed, and that it leaves what it lists."""
 import pytest
 
 from cid_mmpose import config_path
@@ -16,7 +16,7 @@ CONFIGS = [config_path(f'{NAME}.py'), config_path(f'demo/{NAME}-192.py'), config
     ({256: 0.55, 192: 0.3}, 192, '900 iterations will take about 4.5 min'),
     ({256: 1.4, 192: 0.7, 128: 0.3}, 128, '900 iterations will take about 4.5 min'),
     ({256: 5.0, 192: 3.0, 128: 1.0}, 128, '270 iterations will take about 4.5 min')])
-def test_the_largest_pictures_are_taken_whose_training_fits_at_least_by_half(tmp_path, monkeypatch, capsys, seconds,
+def test_the_largest_images_are_taken_whose_training_fits_at_least_by_half(tmp_path, monkeypatch, capsys, seconds,
                                                                              side, says):
     monkeypatch.setattr(
         pace, 'seconds_per_iteration', lambda cfg: seconds[cfg.train_dataloader.dataset.image_size[0]])
@@ -47,7 +47,7 @@ def test_an_iteration_is_timed_with_a_model_of_its_own(tmp_path):
 def test_a_few_iterations_leave_what_the_demo_lists(tmp_path, capsys):
     run_demo(CONFIGS[-1:], str(tmp_path), quick=True)
     printed = capsys.readouterr().out
-    assert 'Trained 6 iterations' in printed and '8 held-out pictures of the same kind, 128 x 128 px' in printed
-    for name in ('people.png', 'centre_map.png', 'loss_curve.png', 'iter_6.pth'):
+    assert 'Trained 6 iterations' in printed and '8 held-out images of the same kind, 128 x 128 px' in printed
+    for name in ('people.png', 'center_map.png', 'loss_curve.png', 'iter_6.pth'):
         assert (tmp_path / name).stat().st_size > 1000, name
     assert str(tmp_path / 'people.png') in printed

@@ -10,9 +10,9 @@ import numpy as np
 import oracle
 import pytest
 import torch
+from images import build_model, tiny_config
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
-from pictures import build_model, tiny_config
-from test_estimator import PICTURES, model, samples
+from test_estimator import IMAGES, model, samples
 
 from cid_mmpose.codecs import find_peaks, gather_targets
 from cid_mmpose.engine.optim import BFloat16OptimWrapper
@@ -25,7 +25,7 @@ from cid_mmpose.models.roots import find_roots
 SIZE = (160, 96)  # pixels; 40 x 24 cells
 CPU = torch.device('cpu')
 FLIP = [0, 2, 1, 3]
-PEOPLE = [(12, 5), (0, 3), (0, 0)]  # people of two pictures of a batch
+PEOPLE = [(12, 5), (0, 3), (0, 0)]  # people of two images of a batch
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def exact_products(device):
 
 
 def batch(counts):
-    """A sample for each picture, with so many people and a loss mask."""
+    """A sample for each image, with so many people and a loss mask."""
     rng = np.random.default_rng(sum(counts))
     mask = rng.random((SIZE[1] // 4, SIZE[0] // 4)) < 0.8
     return [oracle.sample(oracle.crowd(rng, count, 4, SIZE), SIZE, seed=3, mask=mask) for count in counts]
@@ -48,10 +48,10 @@ def targets_on(place, counts):
     return gather_targets([sample.gt_instance_labels for sample in batch(counts)], place)
 
 
-def features_on(place, pictures=2):
+def features_on(place, images=2):
     """Two branches, as a backbone gives them."""
-    fine = oracle.normal(pictures, 4, 24, 40, seed=5)
-    coarse = oracle.normal(pictures, 2, 12, 20, seed=6)
+    fine = oracle.normal(images, 4, 24, 40, seed=5)
+    coarse = oracle.normal(images, 2, 12, 20, seed=6)
     return [branch.to(place) for branch in (fine, coarse)]
 
 
@@ -189,10 +189,10 @@ def test_the_head_finds_the_people_that_it_finds_on_the_cpu(device, flip, budget
 
 
 def predictions(network, place):
-    """The people of three pictures, and their maps; by a copy on this device."""
+    """The people of three images, and their maps; by a copy on this device."""
     network = deepcopy(network).to(place)
     with torch.no_grad():
-        return network.predict(PICTURES.to(place), samples(3))
+        return network.predict(IMAGES.to(place), samples(3))
 
 
 @pytest.mark.parametrize('settings', [dict(), dict(precision='float32')])
@@ -222,7 +222,7 @@ def test_the_compiled_backbone_gives_the_same_maps_also_the_second_and_third_tim
     expected = predictions(model(output_heatmaps=True), CPU)
     for _ in range(3):  # CUDA graphs are recorded at the second call and played from the third
         with torch.no_grad():
-            found = network.predict(PICTURES.to(device), samples(3))
+            found = network.predict(IMAGES.to(device), samples(3))
         for one, other in zip(found, expected):
             close(one.pred_fields.heatmaps, other.pred_fields.heatmaps, atol=1e-4)
 
@@ -239,12 +239,12 @@ def test_training_steps_of_the_whole_network_bring_the_losses_down(device, wrapp
     network.train()
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     steps = wrapper(optimizer=optimizer, **options)
-    pictures = torch.randn(2, 3, SIZE[1], SIZE[0], generator=torch.Generator().manual_seed(0)).to(device)
+    images = torch.randn(2, 3, SIZE[1], SIZE[0], generator=torch.Generator().manual_seed(0)).to(device)
     labels = [sample.to(device) for sample in batch((12, 5))]
     seen = []
     for _ in range(8):
         with steps.optim_context(network):
-            total = sum(network.loss(pictures, labels).values())
+            total = sum(network.loss(images, labels).values())
         steps.update_params(total)
         seen.append(total.item())
     assert np.isfinite(seen).all() and seen[-1] < seen[0]

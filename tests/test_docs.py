@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Iterator, List
 
 import pytest
-from pictures import ROOT
+from images import ROOT
 
 FOLDERS = ('cid_mmpose', 'configs', 'docs', 'requirements', 'tests', 'tools')
 MMPOSE_META = 'configs/_base_/datasets/'   # MMPose's own files, which configs name

@@ -3,12 +3,12 @@ import json
 import math
 
 import pytest
-from broken import EXPECTED, JOINTS, SQUARE, broken_data, diagnosis, nobody, write_broken
+from broken import EXPECTED, KEYPOINTS, SQUARE, broken_data, diagnosis, nobody, write_broken
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from pictures import HEIGHT, WIDTH, coco, data_set, person, without
+from images import HEIGHT, WIDTH, coco, data_set, person, without
 
-from cid_mmpose.data.doctor import FINDINGS, diagnose, file_source, findings_of, open_cases, pictures_against, repair
+from cid_mmpose.data.doctor import FINDINGS, diagnose, file_source, findings_of, images_against, open_cases, repair
 from cid_mmpose.data.doctor.case import Case
 from cid_mmpose.data.problems import bad_annotations
 from cid_mmpose.errors import BadInput
@@ -18,10 +18,10 @@ REPAIRABLE = {finding.name for finding in FINDINGS if finding.repair}
 
 @pytest.fixture(scope='module')
 def fixed(tmp_path_factory):
-    """Folder with the broken file, its pictures, and ``fixed.json``; and what was printed of the repairs."""
+    """Folder with the broken file, its images, and ``fixed.json``; and what was printed of the repairs."""
     folder = tmp_path_factory.mktemp('broken')
-    case, = open_cases([file_source(str(write_broken(folder)), str(folder / 'pictures'))],
-                       pictures_against([str(folder / 'others')], []))
+    case, = open_cases([file_source(str(write_broken(folder)), str(folder / 'images'))],
+                       images_against([str(folder / 'others')], []))
     repaired, log = repair(case)
     (folder / 'fixed.json').write_text(json.dumps(repaired.data, allow_nan=False))
     return folder, {r.finding.name: dict(r.done) for r in log}
@@ -40,33 +40,33 @@ def changed(folder, number: int) -> dict:
 
 
 def moved(number: int, place: int, *values) -> list:
-    """The joints of a person with the joint at ``place`` taken out, or given these values."""
+    """The keypoints of a person with the keypoint at ``place`` taken out, or given these values."""
     before = next(a for a in broken_data()['annotations'] if a['id'] == number)['keypoints']
     return before[:3 * place] + list(values or (0, 0, 0)) + before[3 * place + 3:]
 
 
 def test_what_is_left_after_the_repairs_cannot_be_repaired(fixed):
     folder, _ = fixed
-    found = diagnosis(file_source(str(folder / 'fixed.json'), str(folder / 'pictures')),
-                      against=pictures_against([str(folder / 'others')], []))
+    found = diagnosis(file_source(str(folder / 'fixed.json'), str(folder / 'images')),
+                      against=images_against([str(folder / 'others')], []))
     assert found == dict(
-        flip_pairs=(1, 17), crowd_index_missing=(1, 6), duplicate_file_names=(1, 6), same_picture_twice=(1, 6),
+        flip_pairs=(1, 17), crowd_index_missing=(1, 6), duplicate_file_names=(1, 6), same_image_twice=(1, 6),
         rle_regions=(1, 7), no_region=(1, 7))
 
 
 def test_every_repair_is_listed_with_its_counts(fixed):
-    corrected = {'corrected': 1, 'joints taken as unlabelled': 1}
-    emptied = {'taken as people without labelled joints': 1}
+    corrected = {'corrected': 1, 'keypoints taken as unlabelled': 1}
+    emptied = {'taken as people without labelled keypoints': 1}
     assert fixed[1] == dict(
         several_categories={'left out': 1, 'annotations of theirs left out': 1}, unknown_category={'left out': 1},
-        person_id={'given the id 1': 1, 'annotations changed with it': 26}, duplicate_picture_ids={'left out': 1},
-        picture_sides={'sides taken from the file': 1}, picture_missing={
-            'left out': 1, 'annotations of theirs left out': 1}, picture_unreadable={'left out': 1},
-        picture_size={'left out': 1, 'annotations of theirs left out': 1}, leak={'left out': 1},
-        duplicate_annotation_ids={'given new ids': 1}, unknown_picture={'left out': 1}, keypoints_missing=emptied,
-        joints_count=emptied, joints_not_finite=corrected, visibility={'corrected': 1}, joints_at_origin=corrected,
-        joints_outside=corrected, box_missing={'box taken from the region': 1},
-        box_not_finite={'box taken from the labelled joints': 1}, box_no_size=emptied,
+        person_id={'given the id 1': 1, 'annotations changed with it': 26}, duplicate_image_ids={'left out': 1},
+        image_sides={'sides taken from the file': 1}, image_missing={
+            'left out': 1, 'annotations of theirs left out': 1}, image_unreadable={'left out': 1},
+        image_size={'left out': 1, 'annotations of theirs left out': 1}, leak={'left out': 1},
+        duplicate_annotation_ids={'given new ids': 1}, unknown_image={'left out': 1}, keypoints_missing=emptied,
+        keypoints_count=emptied, keypoints_not_finite=corrected, visibility={'corrected': 1}, keypoints_at_origin=corrected,
+        keypoints_outside=corrected, box_missing={'box taken from the region': 1},
+        box_not_finite={'box taken from the labelled keypoints': 1}, box_no_size=emptied,
         box_outside={'cut off at the border': 1}, unlabelled_box={'left out': 1, 'box taken from the region': 1},
         same_person_twice={'left out': 1}, region_broken={'box taken as the region': 1},
         area_missing={'area taken as the region': 1}, area_invalid={'area taken as 0.53 of the box': 1},
@@ -74,14 +74,14 @@ def test_every_repair_is_listed_with_its_counts(fixed):
     assert set(fixed[1]) == REPAIRABLE & set(EXPECTED)
 
 
-def test_the_repaired_file_keeps_the_right_pictures_people_and_category(fixed):
+def test_the_repaired_file_keeps_the_right_images_people_and_category(fixed):
     folder, _ = fixed
     data = json.loads((folder / 'fixed.json').read_text())
     assert [(p['id'], p['file_name'], p['width'], p['height']) for p in data['images']] == [
         (i, f'{name}.png', WIDTH, HEIGHT) for i, name in ((1, 1), (2, 2), (3, 3), (4, 3), (5, 5), (9, 9))]
     assert [(c['id'], c['name']) for c in data['categories']] == [(1, 'person')]
     assert {a['category_id'] for a in data['annotations']} == {1}
-    gone = {2, 3, 5, 14, 18, 27, 28}   # dog, no category, no picture, nothing left, twin, pictures 6 and 8
+    gone = {2, 3, 5, 14, 18, 27, 28}   # dog, no category, no image, nothing left, twin, images 6 and 8
     assert set(people(folder)) == set(range(1, 29)) - gone - {4} | {27}   # 27: the one that had the id of 1
     assert people(folder)[27]['bbox'] == [12, 5, 20, 30] and people(folder)[1]['bbox'] == [10.5, 5, 20, 30]
 
@@ -95,7 +95,7 @@ def test_the_repaired_file_keeps_the_right_pictures_people_and_category(fixed):
     (10, dict(keypoints=moved(10, 4), num_keypoints=16)),
     (11, dict(keypoints=moved(11, 4), num_keypoints=16)),
     (12, dict(bbox=[2, 2, 10, 10])),   # of the square
-    (13, dict(bbox=[16.5, 5, 20, 30])),   # its joints run from corner to corner of the box that it had
+    (13, dict(bbox=[16.5, 5, 20, 30])),   # its keypoints run from corner to corner of the box that it had
     (15, dict(bbox=[50, 5, WIDTH - 50, 30])),
     (16, dict(bbox=[2, 2, 10, 10])),
     (19, dict(segmentation=[[19.5, 5, 39.5, 5, 39.5, 35, 19.5, 35]])),
@@ -117,19 +117,19 @@ def test_the_data_set_takes_the_repaired_file(fixed):
 
 
 def repaired(data: dict) -> Case:
-    """The case of repaired data, no pictures looked at."""
+    """The case of repaired data, no images looked at."""
     return repair(Case(file_source('people.json'), data))[0]
 
 
-def test_a_person_without_box_region_and_joints_says_nothing_and_is_left_out():
+def test_a_person_without_box_region_and_keypoints_says_nothing_and_is_left_out():
     data = coco([person(1, keypoints=[], bbox=None, segmentation=[]), person(2)])
     assert [a['id'] for a in repaired(data).data['annotations']] == [2]
 
 
-def test_an_image_id_that_is_text_becomes_the_picture_s_number_and_nobody_is_lost():
+def test_an_image_id_that_is_text_becomes_the_image_s_number_and_nobody_is_lost():
     data = coco([person(1), person(2, image='2'), person(3, image=' 002'), person(4, image='9'), person(5, image='x')],
-                pictures=2)
-    case, log = repair(Case(file_source('people.json'), data), ['unknown_picture'])
+                images=2)
+    case, log = repair(Case(file_source('people.json'), data), ['unknown_image'])
     assert [(a['id'], a['image_id']) for a in case.data['annotations']] == [(1, 1), (2, 2), (3, 2)]
     assert [dict(r.done) for r in log] == [{'image_id taken as a number': 2, 'left out': 2}]
 
@@ -156,9 +156,9 @@ FIELD = st.one_of(
 @given(st.lists(st.lists(FIELD, max_size=3), min_size=1, max_size=5), st.booleans())
 def test_whatever_is_wrong_one_pass_repairs_all_that_can_be_repaired(changes, named):
     annotations = [{**person(i + 1), **dict(fields)} for i, fields in enumerate(changes)]
-    categories = [dict(id=1, name='person', **dict(keypoints=JOINTS) if named else {}), dict(id=2, name='cat')]
-    case = repaired(coco(annotations, pictures=2, categories=categories))
-    assume(case.num_joints == 17)   # it is another where the file does not say and most people have another
+    categories = [dict(id=1, name='person', **dict(keypoints=KEYPOINTS) if named else {}), dict(id=2, name='cat')]
+    case = repaired(coco(annotations, images=2, categories=categories))
+    assume(case.num_keypoints == 17)   # it is another where the file does not say and most people have another
     assert {finding.name for finding, _ in findings_of(case)} & REPAIRABLE == set()
     assert bad_annotations(case.data, 'people.json', 17, 'error', None) == set()
 
@@ -184,7 +184,7 @@ def test_a_choice_of_repairs_that_cannot_be_made_is_refused(only, fix, says):
 def test_the_copy_is_a_new_file_of_one_annotation_file(tmp_path, capsys):
     path = write_broken(tmp_path)
     before, source = path.read_bytes(), file_source(str(path))
-    for target in (path, tmp_path / 'pictures' / '1.png'):
+    for target in (path, tmp_path / 'images' / '1.png'):
         with pytest.raises(BadInput, match=f'--fix {target}: is there already; name a new file'):
             diagnose([source], fix=str(target))
     with pytest.raises(BadInput, match='--fix repairs one annotation file; the config names 2'):
@@ -192,5 +192,5 @@ def test_the_copy_is_a_new_file_of_one_annotation_file(tmp_path, capsys):
     assert diagnose([source], fix=str(tmp_path / 'sub' / 'new.json')) == 1
     assert path.read_bytes() == before and [p.name for p in (tmp_path / 'sub').iterdir()] == ['new.json']
     said = capsys.readouterr().out
-    assert '\n  box_not_finite: 1 box taken from the labelled joints\n' in said
-    assert '\n  flip_pairs (error): 1 joints left as they are\n' in said
+    assert '\n  box_not_finite: 1 box taken from the labelled keypoints\n' in said
+    assert '\n  flip_pairs (error): 1 keypoints left as they are\n' in said

@@ -7,27 +7,27 @@ import cv2
 import numpy as np
 import pytest
 from broken import EXPECTED, write_broken
-from pictures import ROOT, coco, person
+from images import ROOT, coco, person
 
 from cid_mmpose.cli.user_errors import user_errors
 from cid_mmpose.data.doctor import diagnose, file_source
 from cid_mmpose.data.doctor.case import Case
-from cid_mmpose.data.doctor.plots import overlaps, people_per_picture, radii
+from cid_mmpose.data.doctor.plots import overlaps, people_per_image, radii
 
 DOCTOR = ROOT / 'tools' / 'doctor.py'
 
 
 def crowd() -> Case:
-    """Two people who overlap and a crowd in picture 1, one person in picture 2, nobody in picture 3."""
+    """Two people who overlap and a crowd in image 1, one person in image 2, nobody in image 3."""
     people = [person(1, box=(0, 0, 20, 30)), person(2, box=(10, 0, 20, 30)), person(3, iscrowd=1),
               person(4, image=2, box=(8, 8, 32, 32))]
-    return Case(file_source('people.json'), coco(people, pictures=3))
+    return Case(file_source('people.json'), coco(people, images=3))
 
 
-def test_people_are_counted_by_picture():
-    counts = people_per_picture(crowd())
+def test_people_are_counted_by_image():
+    counts = people_per_image(crowd())
     assert {name: values.tolist() for name, values in counts.items()} == {
-        'with labelled joints': [2, 1, 0], 'all': [3, 1, 0]}
+        'with labelled keypoints': [2, 1, 0], 'all': [3, 1, 0]}
 
 
 def test_the_overlap_of_a_person_is_that_with_the_nearest_other_and_crowds_do_not_count():
@@ -36,7 +36,7 @@ def test_the_overlap_of_a_person_is_that_with_the_nearest_other_and_crowds_do_no
 
 def test_sizes_and_radii_are_those_of_the_input():
     side, radius = radii(crowd())
-    scale = 512 / 48   # the short side of the pictures
+    scale = 512 / 48   # the short side of the images
     assert side == pytest.approx([scale * np.sqrt(600), scale * np.sqrt(600), scale * 32])
     # 32 px are 85.33 cells, 86 rounded up; the roots of r^2 - 172 r + 86^2 * 0.3 / 1.7 and of its two sisters
     a, b, c = 86**2 * 0.3 / 1.7, 86**2 * 0.3, -86**2 * 0.3
@@ -70,7 +70,7 @@ def run(monkeypatch, *arguments) -> int:
 
 def test_the_command_reports_repairs_and_draws_and_the_repaired_file_is_better(tmp_path, monkeypatch, capsys):
     path, fixed = write_broken(tmp_path), tmp_path / 'fixed.json'
-    options = ['--images', tmp_path / 'pictures', '--against', tmp_path / 'others']
+    options = ['--images', tmp_path / 'images', '--against', tmp_path / 'others']
     status = run(monkeypatch, path, *options, '--fix', fixed, '--json', tmp_path / 'report.json', '--plots',
                  tmp_path / 'plots')
     said = capsys.readouterr().out
@@ -78,7 +78,7 @@ def test_the_command_reports_repairs_and_draws_and_the_repaired_file_is_better(t
     found = {f['name']: (f['count'], f['of']) for f in report['files'][0]['findings']}
     assert (status, found) == (1, EXPECTED)
     assert (report['error'], report['warning'], report['note']) == (20, 11, 2)
-    assert '  11 pictures, 5 of them with labelled people; 23 people, 19 of them with labelled joints, ' in said
+    assert '  11 images, 5 of them with labelled people; 23 people, 19 of them with labelled keypoints, ' in said
     assert '\n  error   box_no_size: 1 of 19 people\n          e.g. id 14 in 1.png: 0 x 30 pixels\n' in said
     assert f'{fixed}: repaired:\n' in said and len(list((tmp_path / 'plots').glob('*.png'))) == 3
     assert run(monkeypatch, fixed, *options) == 1

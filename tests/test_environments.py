@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Dict, Tuple
 
 import pytest
-from pictures import ROOT
+from images import ROOT
 
 REQUIREMENTS = ROOT / 'requirements'
 PIN = re.compile(r'([\w-]+)==([^\s;\\]+)\s*(?:;\s*(.*?))?\s*(?:#.*|\\)?$')

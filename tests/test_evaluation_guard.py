@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from evaluating import evaluate, prediction, truth
+from images import coco, data_set, person, write_coco
 from mmengine.evaluator import DumpResults
-from pictures import coco, data_set, person, write_coco
 
 from cid_mmpose.engine.hooks import EvaluationHook
 from cid_mmpose.errors import BadInput
@@ -23,10 +23,10 @@ def items(folder, number: int = 2):
 
 @pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize('field', ['keypoints', 'bboxes', 'bbox_scores'])
-def test_a_prediction_that_is_no_number_is_refused_by_picture_and_field(tmp_path, value, field):
+def test_a_prediction_that_is_no_number_is_refused_by_image_and_field(tmp_path, value, field):
     spoilt = prediction(items(tmp_path).get_data_info(1), np.ones((2, 17, 2)))
     spoilt.pred_instances[field][-1] = value
-    says = f'^prediction of picture 2: {field} is NaN or infinite; the weights or the arithmetic went wrong'
+    says = f'^prediction of image 2: {field} is NaN or infinite; the weights or the arithmetic went wrong'
     metric = CocoPeopleMetric()
     metric.dataset_meta = items(tmp_path).metainfo
     with pytest.raises(BadInput, match=says):
@@ -46,10 +46,10 @@ def test_people_in_every_form_are_looked_at_and_words_are_not():
     assert first_not_finite(dict(a=torch.tensor([np.inf]))) == 'a'
 
 
-def test_a_centre_map_that_is_no_number_is_not_an_empty_picture():
+def test_a_center_map_that_is_no_number_is_not_an_empty_image():
     maps = torch.full((2, 16, 16), 0.2)
     maps[1, 3, 4] = torch.nan
-    with pytest.raises(BadInput, match='centre map of picture 1 of the batch is NaN'):
+    with pytest.raises(BadInput, match='center map of image 1 of the batch is NaN'):
         find_roots(maps, 30, 0.01, 3)
 
 
@@ -61,7 +61,7 @@ def runner(folder, metric, weight: float = 1.):
 
 
 @pytest.mark.parametrize('called', ['before_val_epoch', 'before_test_epoch'])
-def test_weights_that_are_no_numbers_are_refused_before_the_first_picture(tmp_path, called):
+def test_weights_that_are_no_numbers_are_refused_before_the_first_image(tmp_path, called):
     with pytest.raises(BadInput, match=r'cannot be evaluated, because some are NaN or infinite \(weight and 0 more\)'):
         getattr(EvaluationHook(), called)(runner(tmp_path, CocoPeopleMetric(), np.nan))
     getattr(EvaluationHook(), called)(runner(tmp_path, CocoPeopleMetric()))

@@ -18,7 +18,7 @@ def branches(dtype=torch.float64):
 
 
 def everywhere():
-    """A root at each cell of both pictures."""
+    """A root at each cell of both images."""
     cells = torch.cartesian_prod(torch.arange(2), torch.arange(13), torch.arange(18))
     return Roots(cells[:, [2, 1]], cells[:, 0])
 

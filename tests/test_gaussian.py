@@ -61,10 +61,10 @@ def test_fractional_radius_of_a_10_by_20_box_worked_out_by_hand():
 
 
 @pytest.mark.parametrize('radius, first, peak, last', [
-    (2.3, 7, 9, 12),   # cut off at both steps: the peak is a cell beside the joint's
+    (2.3, 7, 9, 12),   # cut off at both steps: the peak is a cell beside the keypoint's
     (2.7, 7, 10, 12),
     (3.0, 7, 10, 13),  # a whole radius stays where it is
-    (10.4, 0, 10, 20),   # the left edge is cut towards zero, and here the joint's cell is met by chance
+    (10.4, 0, 10, 20),   # the left edge is cut towards zero, and here the keypoint's cell is met by chance
 ])
 def test_window_of_a_fractional_gaussian_at_cell_10_worked_out_by_hand(radius, first, peak, last):
     axes = gaussian_axes(torch.tensor([[[10, 10]]]), torch.tensor([[radius]]), torch.tensor([[radius / 3]]),
@@ -145,7 +145,7 @@ def test_where_two_people_meet_the_larger_value_counts():
     assert together[4, 5] == pytest.approx(math.exp(-0.72), rel=1e-6)
 
 
-def test_people_are_drawn_into_their_own_picture_and_a_picture_with_nobody_stays_empty():
+def test_people_are_drawn_into_their_own_image_and_a_image_with_nobody_stays_empty():
     cells = torch.tensor([[[1, 1]], [[5, 5]], [[9, 2]]])
     axes = whole_axes(cells, torch.ones(3, 1, dtype=int), torch.ones(3, 1, dtype=torch.bool), (12, 10))
     maps = render_max(*axes, torch.tensor([0, 2, 2]), 4)
@@ -162,8 +162,8 @@ def test_a_batch_with_nobody_gives_empty_maps_of_the_right_shape():
 def max_one_by_one(gx, gy, image, num_images):
     """``render_max`` person by person."""
     maps = torch.zeros(num_images, gx.shape[1], gy.shape[-1], gx.shape[-1])
-    for person, picture in enumerate(image.tolist()):
-        maps[picture] = torch.maximum(maps[picture], gy[person, :, :, None] * gx[person, :, None, :])
+    for person, number in enumerate(image.tolist()):
+        maps[number] = torch.maximum(maps[number], gy[person, :, :, None] * gx[person, :, None, :])
     return maps
 
 
@@ -182,6 +182,6 @@ def test_everyone_in_one_map_is_bitwise_as_laid_person_by_person(monkeypatch, pe
     assert sum(map(len, drawn)) == people and max(part.numel() for part in drawn) <= floats * at_once
 
 
-def test_no_pictures_give_no_maps():
+def test_no_images_give_no_maps():
     axes = whole_axes(torch.zeros(0, 3, 2), torch.zeros(0, 3), torch.zeros(0, 3, dtype=torch.bool), (12, 10))
     assert render_max(*axes, torch.zeros(0, dtype=int), 0).shape == (0, 3, 10, 12)

@@ -1,4 +1,4 @@
-"""CIDHead in training: losses, gradients, limits, options. Maps are 24 x 16 cells, four joints, six channels."""
+"""CIDHead in training: losses, gradients, limits, options. Maps are 24 x 16 cells, four keypoints, six channels."""
 import numpy as np
 import oracle
 import pytest
@@ -20,9 +20,9 @@ def batch(*counts, seed=0, **options):
 
 
 def people_of(samples):
-    """Targets as plain lists of people: (picture, radius, joints, drawn, root, rooted, seed, seeded)."""
+    """Targets as plain lists of people: (image, radius, keypoints, drawn, root, rooted, seed, seeded)."""
     t = gather_targets([sample.gt_instance_labels for sample in samples], 'cpu')
-    return list(zip(*[x.tolist() for x in (t.image, t.radius, t.joint_cell, t.joint_drawn, t.root_cell, t.root_drawn,
+    return list(zip(*[x.tolist() for x in (t.image, t.radius, t.keypoint_cell, t.keypoint_drawn, t.root_cell, t.root_drawn,
                                            t.seed_cell, t.seeded)]))
 
 
@@ -30,11 +30,11 @@ def expected_losses(head, features, samples):
     """The three losses with targets drawn cell by cell and the textbook forms of everything."""
     people = people_of(samples)
     crowd, person, weight = np.zeros((len(samples), 5, 16, 24)), [], []
-    for image, radius, joints, drawn, root, rooted, _, seeded in people:
+    for image, radius, keypoints, drawn, root, rooted, _, seeded in people:
         own = np.zeros((4, 16, 24))
         for k in np.flatnonzero(drawn):
-            oracle.draw(own[k], joints[k], radius)
-            oracle.draw(crowd[image, k], joints[k], radius)
+            oracle.draw(own[k], keypoints[k], radius)
+            oracle.draw(crowd[image, k], keypoints[k], radius)
         if rooted:
             oracle.draw(crowd[image, 4], root, radius)
         if seeded:
@@ -61,7 +61,7 @@ def test_the_losses_equal_the_textbook_forms_on_targets_drawn_cell_by_cell(count
         assert losses[key].item() == pytest.approx(float(expected[key]), rel=1e-4, abs=1e-5), key
 
 
-def test_a_person_who_lost_the_cell_to_another_still_has_joints_and_a_root_in_the_crowd_maps():
+def test_a_person_who_lost_the_cell_to_another_still_has_keypoints_and_a_root_in_the_crowd_maps():
     head, (feats, samples) = oracle.head(), batch(3)
     samples[0].gt_instance_labels.seeded[1] = False
     losses = head.loss(feats, samples)
@@ -95,7 +95,7 @@ def test_nobody_in_the_batch_leaves_only_the_loss_of_the_empty_crowd_maps():
     assert losses['loss_crowd'].item() == pytest.approx(expected.item(), rel=1e-4)
 
 
-def test_small_people_train_the_crowd_joints_but_no_root_and_no_map():
+def test_small_people_train_the_crowd_keypoints_but_no_root_and_no_map():
     head = oracle.head()
     feats, samples = batch(3, small_person_area=1e9)
     losses = head.loss(feats, samples)
@@ -134,7 +134,7 @@ def test_a_mask_of_another_size_names_the_transform_that_makes_fitting_ones():
         oracle.head().loss(*masked_batch(np.ones((64, 96), bool), 1))
 
 
-def test_a_joint_that_nobody_has_labelled_trains_no_map_of_a_person():
+def test_a_keypoint_that_nobody_has_labelled_trains_no_map_of_a_person():
     rng = np.random.default_rng(0)
     scene = oracle.crowd(rng, 3, 4, SIZE)
     scene.visible[:] = [2, 2, 0, 1]
@@ -150,7 +150,7 @@ def test_vectors_are_read_at_the_seeds_not_at_the_roots():
     labels.seed_cell = torch.tensor([[3, 5], [20, 11]], dtype=torch.int16)
     feats[0].requires_grad_()
     grad, = torch.autograd.grad(head.loss(feats, samples)['loss_contrastive'], feats[0])
-    assert grad.abs().sum(1).nonzero().tolist() == [[1, 5, 3], [1, 11, 20]]   # picture, y, x
+    assert grad.abs().sum(1).nonzero().tolist() == [[1, 5, 3], [1, 11, 20]]   # image, y, x
 
 
 def losses_by_person(head, feats, samples):
@@ -222,7 +222,7 @@ def test_saturated_half_precision_maps_give_finite_losses_and_gradients(dtype):
     assert all(parameter.grad.isfinite().all() for parameter in head.parameters())
 
 
-def test_a_head_of_17_joints_takes_the_coco_sigmas():
+def test_a_head_of_17_keypoints_takes_the_coco_sigmas():
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
     coco = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
     np.testing.assert_allclose(oracle.head(num_keypoints=17, test=None).sigmas, coco['sigmas'], rtol=1e-6)

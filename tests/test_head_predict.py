@@ -9,7 +9,7 @@ from cid_mmpose.models import Roots, sample_at
 from cid_mmpose.models.head import to_scores
 from cid_mmpose.models.person_nms import COCO_SIGMAS, make_people, oks_nms
 
-SWAP = [0, 2, 1, 3]   # joints 1 and 2 are left and right
+SWAP = [0, 2, 1, 3]   # keypoints 1 and 2 are left and right
 FIELDS = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
 
 
@@ -49,7 +49,7 @@ def test_predict_equals_the_loops_over_cells_and_people(nms):
 
 
 @pytest.mark.parametrize('flip', [False, True])
-def test_a_batch_equals_its_pictures_one_by_one(flip):
+def test_a_batch_equals_its_images_one_by_one(flip):
     module, plain, mirrored = head(), features(3), features(3, seed=1)
     plain[1] = mirrored[1] = 0   # different head counts in the batch
 
@@ -64,7 +64,7 @@ def test_a_batch_equals_its_pictures_one_by_one(flip):
 
 
 def symmetric_head():
-    """A head for which a mirrored picture is a mirrored problem: its mask looks left as it looks right."""
+    """A head for which a mirrored image is a mirrored problem: its mask looks left as it looks right."""
     module = head()
     kernel = module.gfd.spatial.conv.weight.data   # (1, 3, 5, 5) over similarity, x, y
     kernel[:, [0, 2]] += kernel[:, [0, 2]].flip(-1)
@@ -73,12 +73,12 @@ def symmetric_head():
 
 
 def mirrored_answer(people, width=96):
-    """The same people seen in a mirror: x turned, left and right joints swapped."""
+    """The same people seen in a mirror: x turned, left and right keypoints swapped."""
     keypoints = people.keypoints[:, SWAP] * [-1, 1] + [width, 0]
     return keypoints, people.keypoint_scores[:, SWAP]
 
 
-def test_the_flip_test_of_the_mirrored_picture_gives_the_mirrored_answer():
+def test_the_flip_test_of_the_mirrored_image_gives_the_mirrored_answer():
     module, plain, mirrored = symmetric_head(), features(2), features(2, seed=1)
     people = module.predict(([plain], [mirrored]), samples(2), dict(flip_test=True))
     turned = module.predict(([mirrored], [plain]), samples(2), dict(flip_test=True))
@@ -89,7 +89,7 @@ def test_the_flip_test_of_the_mirrored_picture_gives_the_mirrored_answer():
         np.testing.assert_allclose(back.keypoint_scores, scores, atol=1e-5)
 
 
-def test_the_flip_test_averages_both_halves_with_swapped_joints_worked_out_from_single_passes():
+def test_the_flip_test_averages_both_halves_with_swapped_keypoints_worked_out_from_single_passes():
     module, plain, mirrored = head(), features(1), features(1, seed=1)
     _, fields = module.predict(([plain], [mirrored]), samples(1), dict(flip_test=True, output_heatmaps=True))
     with torch.no_grad():
@@ -102,7 +102,7 @@ def test_the_flip_test_averages_both_halves_with_swapped_joints_worked_out_from_
     np.testing.assert_allclose(fields[0].heatmaps.detach(), expected.amax(0), atol=1e-5)
 
 
-def test_the_flip_test_of_a_symmetric_picture_changes_nothing():
+def test_the_flip_test_of_a_symmetric_image_changes_nothing():
     module, maps = symmetric_head(), features(1)
     module.gfd.heatmap.weight.data = module.gfd.heatmap.weight.data[[0, 1, 1, 3]]   # left and right look alike
     module.gfd.heatmap.bias.data = module.gfd.heatmap.bias.data[[0, 1, 1, 3]]
@@ -155,12 +155,12 @@ def test_scores_stay_off_zero_and_one_in_any_precision():
 
 
 def person(x, y, score, side=40.):
-    """Four joints at the corners of a square."""
+    """Four keypoints at the corners of a square."""
     square = np.array([[0, 0], [side, 0], [0, side], [side, side]], float)
     return square + [x, y], np.full(4, score) + [0.1, -0.1, 0.05, -0.05]
 
 
-def test_a_person_has_the_mean_score_and_the_box_around_the_joints():
+def test_a_person_has_the_mean_score_and_the_box_around_the_keypoints():
     keypoints, scores = person(10, 20, 0.5)
     people = make_people(keypoints[None], scores[None], np.full(4, 0.05), 0.8)
     assert people.bbox_scores.tolist() == [pytest.approx(0.5)]

@@ -1,4 +1,4 @@
-"""Kind and size of a picture from its header, and the bound on pixels, before anything is decoded."""
+"""Kind and size of an image from its header, and the bound on pixels, before anything is decoded."""
 import io
 import struct
 import zlib
@@ -6,21 +6,21 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from pictures import shared
+from images import shared
 from PIL import Image
 
-from cid_mmpose.data import LoadPicture, headers, loading
+from cid_mmpose.data import LoadImage, headers, loading
 from cid_mmpose.data.headers import MAX_PIXELS, problem_of_header, size_of
-from cid_mmpose.data.loading import decode_picture
+from cid_mmpose.data.loading import decode_image
 from cid_mmpose.errors import BadInput
 
 WIDTH, HEIGHT = 64, 48
 RGB = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
 
 
-def encoded(kind: str, picture: Image.Image = Image.fromarray(RGB), **options) -> bytes:
+def encoded(kind: str, image: Image.Image = Image.fromarray(RGB), **options) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, kind, **options)
+    image.save(stream, kind, **options)
     return stream.getvalue()
 
 
@@ -57,14 +57,14 @@ def test_the_header_of_every_kind_says_its_size(kind):
 
 @pytest.mark.parametrize('mode', ['1', 'L', 'P', 'RGBA', 'I;16', 'CMYK'])
 @pytest.mark.parametrize('kind', ['PNG', 'TIFF', 'JPEG', 'BMP'])
-def test_pictures_of_other_colours_are_read_as_8_bit_bgr_of_the_size_in_the_header(kind, mode):
-    picture = Image.fromarray(RGB).convert('L').convert('I;16') if mode == 'I;16' else Image.fromarray(RGB).convert(mode)
+def test_images_of_other_colours_are_read_as_8_bit_bgr_of_the_size_in_the_header(kind, mode):
+    image = Image.fromarray(RGB).convert('L').convert('I;16') if mode == 'I;16' else Image.fromarray(RGB).convert(mode)
     try:
-        data = encoded(kind, picture)
+        data = encoded(kind, image)
     except (OSError, KeyError):
         pytest.skip(f'{kind} holds no {mode}')
     assert size_of(data) == (HEIGHT, WIDTH)
-    made = decode_picture(data, (HEIGHT, WIDTH))
+    made = decode_image(data, (HEIGHT, WIDTH))
     assert made is None or (made.shape == (HEIGHT, WIDTH, 3) and made.dtype == np.uint8)
 
 
@@ -72,7 +72,7 @@ def test_of_many_pages_and_frames_the_first_is_read():
     pages = [Image.fromarray(np.roll(RGB, 9 * i, 1)) for i in range(9)]
     tiff = encoded('TIFF', pages[0], save_all=True, append_images=pages[1:])
     assert size_of(tiff) == (HEIGHT, WIDTH)
-    assert np.array_equal(decode_picture(tiff, None), RGB[..., ::-1])
+    assert np.array_equal(decode_image(tiff, None), RGB[..., ::-1])
     webp = encoded('WEBP', pages[0], save_all=True, append_images=pages[1:], lossless=True)
     assert size_of(webp) == (HEIGHT, WIDTH)
     gif = encoded('GIF', pages[0], save_all=True, append_images=pages[1:])
@@ -84,50 +84,50 @@ def test_text_of_any_length_in_a_png_does_not_hide_its_size():
     chunk = struct.pack('>I', len(text) - 4) + text + struct.pack('>I', zlib.crc32(text))
     data = png_of(WIDTH, HEIGHT, chunk)
     assert size_of(data) == (HEIGHT, WIDTH)
-    assert np.array_equal(decode_picture(data, None), RGB[..., ::-1])
+    assert np.array_equal(decode_image(data, None), RGB[..., ::-1])
 
 
 @pytest.mark.parametrize('data', [jpeg_of(65500, 65500), png_of(20000, 20000), png_of(2**31 - 1, 2**31 - 1),
                                   tiff_of_tiles(2**16)], ids=['JPEG', 'PNG', 'the largest PNG', 'TIFF of large tiles'])
 def test_a_header_beyond_the_bound_is_refused_before_anything_is_decoded(tmp_path, monkeypatch, data):
-    monkeypatch.setattr(loading, 'decode_picture', lambda *args: pytest.fail('it was decoded'))
+    monkeypatch.setattr(loading, 'decode_image', lambda *args: pytest.fail('it was decoded'))
     path = tmp_path / 'a.jpg'
     path.write_bytes(data)
     with pytest.raises(BadInput, match=rf'a.jpg: \d+ x \d+ pixels are more than max_pixels={MAX_PIXELS} of cid_mmpose.'
-                                       'LoadPicture; set that higher, or take the picture out of the annotation file'):
-        LoadPicture().transform(dict(img_path=str(path), ann_shape=(HEIGHT, WIDTH)))
-    step = LoadPicture(unreadable='skip')
+                                       'LoadImage; set that higher, or take the image out of the annotation file'):
+        LoadImage().transform(dict(img_path=str(path), ann_shape=(HEIGHT, WIDTH)))
+    step = LoadImage(unreadable='skip')
     assert step.transform(dict(img_path=str(path), ann_shape=(HEIGHT, WIDTH))) is None and len(step.skipped) == 1
 
 
 def test_the_bound_is_an_option(tmp_path):
     (tmp_path / 'a.png').write_bytes(encoded('PNG'))
     results = dict(img_path=str(tmp_path / 'a.png'))
-    assert LoadPicture(max_pixels=WIDTH * HEIGHT).transform(dict(results))['img'].shape == (HEIGHT, WIDTH, 3)
+    assert LoadImage(max_pixels=WIDTH * HEIGHT).transform(dict(results))['img'].shape == (HEIGHT, WIDTH, 3)
     with pytest.raises(BadInput, match='a.png: 64 x 48 pixels are more than max_pixels=3071 of'):
-        LoadPicture(max_pixels=WIDTH * HEIGHT - 1).transform(dict(results))
+        LoadImage(max_pixels=WIDTH * HEIGHT - 1).transform(dict(results))
     with pytest.raises(ValueError, match='max_pixels must be above 0, got 0'):
-        LoadPicture(max_pixels=0)
+        LoadImage(max_pixels=0)
 
 
-def test_a_file_longer_than_any_picture_within_the_bound_is_not_read(tmp_path):
+def test_a_file_longer_than_any_image_within_the_bound_is_not_read(tmp_path):
     with open(tmp_path / 'a.bmp', 'wb') as file:
         file.truncate(2**40)  # takes no room on the disk
-    with pytest.raises(BadInput, match='a.bmp: 1099511627776 bytes are more than a picture of max_pixels='):
-        LoadPicture().transform(dict(img_path=str(tmp_path / 'a.bmp')))
+    with pytest.raises(BadInput, match='a.bmp: 1099511627776 bytes are more than an image of max_pixels='):
+        LoadImage().transform(dict(img_path=str(tmp_path / 'a.bmp')))
 
 
 def test_another_size_than_annotated_is_said_from_the_header(tmp_path, monkeypatch):
-    monkeypatch.setattr(loading, 'decode_picture', lambda *args: pytest.fail('it was decoded'))
+    monkeypatch.setattr(loading, 'decode_image', lambda *args: pytest.fail('it was decoded'))
     (tmp_path / 'a.png').write_bytes(png_of(5000, 5000))
     with pytest.raises(BadInput, match="a.png: is 5000 x 5000 pixels, but fields 'width' and 'height' .* say 64 x 48"):
-        LoadPicture().transform(dict(img_path=str(tmp_path / 'a.png'), ann_shape=(HEIGHT, WIDTH)))
+        LoadImage().transform(dict(img_path=str(tmp_path / 'a.png'), ann_shape=(HEIGHT, WIDTH)))
 
 
-def test_a_folder_in_the_place_of_a_picture_is_named(tmp_path):
+def test_a_folder_in_the_place_of_a_image_is_named(tmp_path):
     (tmp_path / 'a.png').mkdir()
     with pytest.raises(BadInput, match='a.png: is no file; set data_root'):
-        LoadPicture().transform(dict(img_path=str(tmp_path / 'a.png')))
+        LoadImage().transform(dict(img_path=str(tmp_path / 'a.png')))
 
 
 def test_headers_cut_off_or_changed_are_read_without_an_exception():
@@ -146,7 +146,7 @@ def test_headers_cut_off_or_changed_are_read_without_an_exception():
 
 
 @pytest.mark.parametrize('folder', ['coco_mini/train2017', 'coco_mini/val2017'])
-def test_real_pictures_are_as_large_as_their_headers_say(folder):
+def test_real_images_are_as_large_as_their_headers_say(folder):
     for path in sorted(shared(folder).glob('*.jpg')):
         data = path.read_bytes()
         assert size_of(data) == cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape[:2]

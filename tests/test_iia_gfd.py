@@ -9,7 +9,7 @@ import torch
 from cid_mmpose.models import GFD, IIA, Roots, sample_at
 from cid_mmpose.models.gfd import relative_coordinates, to_scores
 
-# two people in the first picture, nobody in the second, three in the third
+# two people in the first image, nobody in the second, three in the third
 ROOTS = Roots(torch.tensor([[0, 0], [8, 6], [4, 3], [4, 4], [8, 0]]), torch.tensor([0, 0, 2, 2, 2]))
 
 
@@ -112,7 +112,7 @@ def test_the_mask_is_read_from_similarity_x_and_y_in_this_order_worked_out_by_ha
     for channel, expected in enumerate((similarity * 32, 4 - x, 4 - y)):   # the fourth person's root is (4, 4)
         for parameter in module.spatial.conv.parameters():
             torch.nn.init.zeros_(parameter)
-        module.spatial.conv.weight.data[0, channel, 2, 2] = 32   # the centre of the 5 x 5 kernel undoes the scale
+        module.spatial.conv.weight.data[0, channel, 2, 2] = 32   # the center of the 5 x 5 kernel undoes the scale
         mask = module.mask(dict(mask=module.spatial.share(shared)[2]), people)
         assert mask.shape == (7, 9, 3)
         np.testing.assert_allclose(mask[..., 1].detach(), expected.float().sigmoid().detach(), rtol=1e-4, atol=1e-6)
@@ -125,7 +125,7 @@ def test_there_is_no_mask_where_only_channels_are_recalibrated():
     assert module.mask(dict(features=shared['features'][0]), people) is None
 
 
-def test_any_rows_of_a_picture_are_read_as_in_the_whole_and_lie_cell_by_cell():
+def test_any_rows_of_a_image_are_read_as_in_the_whole_and_lie_cell_by_cell():
     module, features = scene()
     shared, people = module.share([features]), module.address(sample_at([features], ROOTS), ROOTS)
     third = {name: maps[2] for name, maps in shared.items()}, {name: each[2:] for name, each in people.items()}
@@ -136,7 +136,7 @@ def test_any_rows_of_a_picture_are_read_as_in_the_whole_and_lie_cell_by_cell():
         np.testing.assert_allclose(part.detach(), whole[:, :, rows].detach(), rtol=1e-5, atol=1e-5)
 
 
-def test_the_mean_of_two_halves_has_the_second_ones_joints_in_another_order():
+def test_the_mean_of_two_halves_has_the_second_ones_keypoints_in_another_order():
     module, features = scene()
     shared, people = module.share([features]), module.address(sample_at([features], ROOTS), ROOTS)
     first = {name: maps[0] for name, maps in shared.items()}, {name: each[:2] for name, each in people.items()}
@@ -168,13 +168,13 @@ def test_nobody_gives_no_maps_and_no_gradient():
         assert all(p.grad is None or not p.grad.any() for p in module.parameters())
 
 
-def test_a_vector_is_read_at_x_and_y_of_its_root_in_its_picture():
+def test_a_vector_is_read_at_x_and_y_of_its_root_in_its_image():
     features = torch.arange(2 * 3 * 4 * 5).view(2, 3, 4, 5)
     roots = Roots(torch.tensor([[4, 1], [0, 3]]), torch.tensor([0, 1]))
     assert sample_at([features], roots).tolist() == [[9, 29, 49], [75, 95, 115]]
 
 
-def test_iia_gives_one_map_a_joint_and_the_centre_last():
+def test_iia_gives_one_map_a_keypoint_and_the_center_last():
     iia, features = IIA(6, 4), oracle.normal(2, 6, 7, 9)
     torch.nn.init.normal_(iia.conv.weight)
     crowd = iia([features])

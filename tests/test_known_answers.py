@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from evaluating import by_pycocotools, by_xthotcoco, rows, run, truth
+from images import ROOT, coco, shared
 from known_answers import CASES, COCO, CROWD
 from mmengine.config import Config
 from mmpose.evaluation.metrics import CocoMetric, coco_metric
-from pictures import ROOT, coco, shared
 
 from cid_mmpose.data import CocoPeople
 from cid_mmpose.evaluation import CocoPeopleMetric
@@ -54,10 +54,10 @@ def by_hotcoco(data_set: str, path, results: list) -> list:
 
 
 def items_and_model(folder, data_set: str, case) -> tuple:
-    """The annotated pictures of a case, and what the model makes of each."""
+    """The annotated images of a case, and what the model makes of each."""
     def found(item):
-        mine = [(joints, score) for picture, joints, score in case.found if picture == item['img_id']]
-        return np.array([joints for joints, _ in mine]).reshape(-1, len(SIGMAS[data_set]), 2), [s for _, s in mine]
+        mine = [(keypoints, score) for number, keypoints, score in case.found if number == item['img_id']]
+        return np.array([keypoints for keypoints, _ in mine]).reshape(-1, len(SIGMAS[data_set]), 2), [s for _, s in mine]
 
     data = coco(case.people, len(case.crowd_index) or len(case.people), size=(200, 200))
     for image, index in zip(data['images'], case.crowd_index):
@@ -78,7 +78,7 @@ def test_the_figures_are_those_worked_out_by_hand(tmp_path, figures, data_set, c
         figures(f'Known answers: {data_set}', f'{case.name}: {name}', ours[name], by_hand)
         assert ours[name] == pytest.approx(by_hand, abs=1e-9)
     theirs = dict(zip(ours, by_hotcoco(data_set, tmp_path / 'people.json', rows(items, found))))
-    theirs.update({f'AP({kind})': -1 for kind in 'EMH' if ours.get(f'AP({kind})') == -1})  # else of all pictures
+    theirs.update({f'AP({kind})': -1 for kind in 'EMH' if ours.get(f'AP({kind})') == -1})  # else of all images
     assert theirs == pytest.approx(ours, abs=1e-9)
 
 
@@ -98,8 +98,8 @@ def asked_for(item: dict) -> tuple:
     Of the others, who are passed over, some would take the place of a neighbour whose own prediction is wrong then.
     """
     people = [a for a in item['raw_ann_info'] or () if a['num_keypoints'] and not a['iscrowd']]
-    joints = item['keypoints'].shape[1]
-    return np.array([a['keypoints'] for a in people], float).reshape(-1, joints, 3)[..., :2], None
+    keypoints = item['keypoints'].shape[1]
+    return np.array([a['keypoints'] for a in people], float).reshape(-1, keypoints, 3)[..., :2], None
 
 
 @pytest.mark.parametrize('data_set, path', REAL_FILES)
@@ -110,7 +110,7 @@ def test_the_annotations_written_as_predictions_give_ap_1(figures, data_set, pat
 
 
 def noisy(item: dict) -> tuple:
-    """Predictions around the truth: joints off by a share of the box, some people missing, some twice."""
+    """Predictions around the truth: keypoints off by a share of the box, some people missing, some twice."""
     rng, people = np.random.default_rng(item['img_id']), len(item['keypoints'])
     kept = np.repeat(np.arange(people), rng.choice(3, people))
     side = np.sqrt(np.prod(item['bbox'][kept, 2:] - item['bbox'][kept, :2], axis=1))[:, None, None]
@@ -132,7 +132,7 @@ def crowd(tmp_path_factory):
 
 
 def official_crowdpose(data: dict, results: list) -> list:
-    """CrowdPose's figures put together from COCO's: area .53 of the box, and AP over the pictures of a crowd index."""
+    """CrowdPose's figures put together from COCO's: area .53 of the box, and AP over the images of a crowd index."""
     for annotation in data['annotations']:
         annotation['area'] = .53 * annotation['bbox'][2] * annotation['bbox'][3]
     index = {image['id']: image['crowdIndex'] for image in data['images']}
@@ -173,7 +173,7 @@ def wrong_settings(data: dict) -> dict:
         annotation['keypoints'][2::3] = [2 * (v == 2) for v in annotation['keypoints'][2::3]]
     right_ones = dict(data=data, sigmas=list(CROWD), iou_type='keypoints_crowd', use_area=False)
     changes = {"COCO's sigmas": dict(sigmas=list(COCO[:14])), 'the whole box as area': dict(use_area=True),
-               'hidden joints left out': dict(data=unseen), "COCO's iou_type": dict(iou_type='keypoints')}
+               'hidden keypoints left out': dict(data=unseen), "COCO's iou_type": dict(iou_type='keypoints')}
     return {name: {**right_ones, **change} for name, change in changes.items()}
 
 

@@ -4,14 +4,14 @@ import zipfile
 
 import numpy as np
 import pytest
+from images import ROOT, tiny_config
 from mmengine.config import Config
 from mmpose.registry import DATASETS, MODELS
-from pictures import ROOT, tiny_config
 
 from cid_mmpose.cli.user_errors import user_errors
 from cid_mmpose.engine.config.errors import config_errors
 from cid_mmpose.engine.hooks.loss_curve import read_curves, smoothed
-from cid_mmpose.engine.hooks.show_people import picture_name
+from cid_mmpose.engine.hooks.show_people import image_name
 from cid_mmpose.engine.launch import (
     check_file,
     check_writable,
@@ -176,11 +176,11 @@ def test_the_error_is_found_below_the_wrapping_of_older_registries(capsys):
     assert capsys.readouterr().err == 'error: a.json: is empty\n'
 
 
-def test_pictures_keep_their_place_below_the_picture_folder():
-    assert picture_name('data/val/a/1.jpg', 'data/val') == 'a/1.jpg'
-    assert picture_name('/other/1.jpg', '/data/val') == '1.jpg'
-    assert picture_name('synth_crowd/1/000003.png', '') == 'synth_crowd/1/000003.png'
-    assert picture_name('data/1.gix', 'data') == '1.gix.png'
+def test_images_keep_their_place_below_the_image_folder():
+    assert image_name('data/val/a/1.jpg', 'data/val') == 'a/1.jpg'
+    assert image_name('/other/1.jpg', '/data/val') == '1.jpg'
+    assert image_name('synth_crowd/1/000003.png', '') == 'synth_crowd/1/000003.png'
+    assert image_name('data/1.gix', 'data') == '1.gix.png'
 
 
 def log(path, *rows):

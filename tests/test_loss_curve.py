@@ -1,4 +1,4 @@
-"""The picture of the losses."""
+"""The image of the losses."""
 import json
 
 import cv2
@@ -38,11 +38,11 @@ def test_a_run_without_logs_draws_nothing(tmp_path):
     assert read_curves([], iterations=4) == {}
 
 
-def test_the_picture_is_a_png_that_is_not_blank(tmp_path):
+def test_the_image_is_a_png_that_is_not_blank(tmp_path):
     path = str(tmp_path / 'a.png')
     draw_curves({'loss': [(1, 2.0), (9, 1.0)], 'lr': [(1, .1), (9, .01)], 'coco/AP': [(9, .5)]}, path)
-    picture = cv2.imread(path)
-    assert picture.shape == (700, 900, 3) and np.ptp(picture) == 255
+    image = cv2.imread(path)
+    assert image.shape == (700, 900, 3) and np.ptp(image) == 255
 
 
 def test_the_hook_writes_it_into_the_work_folder(tmp_path):

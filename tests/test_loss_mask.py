@@ -1,4 +1,4 @@
-"""LossMask: crowds, people without labels and what lies outside the picture do not count, cell by cell."""
+"""LossMask: crowds, people without labels and what lies outside the image do not count, cell by cell."""
 import numpy as np
 import pycocotools.mask as coco_mask
 import pytest
@@ -8,7 +8,7 @@ from cid_mmpose.data.augment import affine_matrix
 from cid_mmpose.data.regions import region_of
 from cid_mmpose.errors import BadInput
 
-SHAPE = (60, 80)  # height, width of the picture in pixels
+SHAPE = (60, 80)  # height, width of the image in pixels
 LEFT, TOP, RIGHT, BOTTOM = 20, 16, 52, 44  # a rectangle of whole pixels, right and bottom not included
 
 
@@ -48,7 +48,7 @@ def mask(segmentations: list, matrix: np.ndarray, size=(80, 60), flip=False) -> 
 
 
 def places(matrix: np.ndarray, size: tuple) -> np.ndarray:
-    """(H, W, 2) where each cell of the map lies in the picture, x and y in pixels."""
+    """(H, W, 2) where each cell of the map lies in the image, x and y in pixels."""
     cells = np.stack(np.meshgrid(np.arange(size[0] // 4), np.arange(size[1] // 4)), -1) * 4.0
     return (cells - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
 
@@ -70,13 +70,13 @@ def test_a_region_is_false_in_its_cells_and_the_rest_is_true(kind):
     assert np.array_equal(mask([KINDS[kind]], np.eye(2, 3)), expected)
 
 
-def test_with_nothing_invalid_the_whole_picture_counts():
+def test_with_nothing_invalid_the_whole_image_counts():
     assert mask([], np.eye(2, 3)).all()
     results = dict(img_shape=SHAPE, warp_mat=np.eye(2, 3), input_size=(80, 60))
     assert LossMask().transform(results)['heatmap_mask'].all()  # data sets without regions have no such key
 
 
-def test_outside_the_picture_nothing_counts():
+def test_outside_the_image_nothing_counts():
     inside = mask([], np.array([[1.0, 0, 40], [0, 1, 20]]), size=(160, 120))
     expected = np.zeros((30, 40), bool)
     expected[5:20, 10:30] = True
@@ -86,14 +86,14 @@ def test_outside_the_picture_nothing_counts():
 @pytest.mark.parametrize('flip', [False, True])
 @pytest.mark.parametrize('kind', ['polygon', 'runs'])
 @pytest.mark.parametrize('seed', range(3))
-def test_the_mask_moves_with_the_picture_as_computed_cell_by_cell(kind, flip, seed):
+def test_the_mask_moves_with_the_image_as_computed_cell_by_cell(kind, flip, seed):
     rng, size = np.random.default_rng(seed), (128, 96)
     matrix = affine_matrix(rng.uniform(20, 50, 2), rng.uniform(1, 2), rng.uniform(-30, 30), size)
     xy = places(matrix, size)
     in_region = depth(xy, (LEFT - .5, TOP - .5, RIGHT - .5, BOTTOM - .5))
-    in_picture = depth(xy, (-.5, -.5, SHAPE[1] - .5, SHAPE[0] - .5))
-    sure = (abs(in_region) > 0.6) & (abs(in_picture) > 0.6)  # not on a border, where pixels are mixed
-    expected = (in_picture > 0) & (in_region < 0)
+    in_image = depth(xy, (-.5, -.5, SHAPE[1] - .5, SHAPE[0] - .5))
+    sure = (abs(in_region) > 0.6) & (abs(in_image) > 0.6)  # not on a border, where pixels are mixed
+    expected = (in_image > 0) & (in_region < 0)
     made = mask([KINDS[kind]], matrix, size, flip)
     assert 0.2 < expected.mean() < 0.9 and sure.mean() > 0.8
     assert np.array_equal((made[:, ::-1] if flip else made)[sure], expected[sure])
@@ -107,7 +107,7 @@ def test_regions_of_all_kinds_are_joined():
 
 @pytest.mark.parametrize('reduction', [2, 4])
 @pytest.mark.parametrize('segmentations', [[], [KINDS['polygon']], [KINDS['packed bytes']]])
-def test_of_a_picture_read_at_reduced_size_the_same_cells_count(reduction, segmentations):
+def test_of_a_image_read_at_reduced_size_the_same_cells_count(reduction, segmentations):
     results = dict(img_shape=SHAPE, invalid_segs=segmentations, warp_mat=np.eye(2, 3), input_size=(80, 60),
                    reduction=reduction)
     # the middle of a cell at every fourth pixel is a pixel of the reduced mask too

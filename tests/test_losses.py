@@ -39,7 +39,7 @@ def test_focal_loss_divides_by_the_peaks_of_the_whole_batch():
 def test_focal_loss_by_person_takes_the_mean_of_each_persons_own_as_eq_16():
     target = torch.zeros(2, 2, 3, 3)
     target[0, :, 1, 1] = 1   # two peaks
-    target[1, 0, 0, 0] = 1   # one, and the joint of the other map is unlabelled
+    target[1, 0, 0, 0] = 1   # one, and the keypoint of the other map is unlabelled
     weight = torch.tensor([[1., 1.], [1., 0.]])[..., None, None]
     loss = focal_loss(torch.zeros(2, 2, 3, 3), target, weight, 'person')
     cell = 0.25 * math.log(2)   # of every cell at p = 0.5
@@ -49,8 +49,8 @@ def test_focal_loss_by_person_takes_the_mean_of_each_persons_own_as_eq_16():
 
 
 def test_an_unknown_average_is_refused():
-    with pytest.raises(ValueError, match="average must be one of .*'joint'"):
-        FocalHeatmapLoss(average='joint')
+    with pytest.raises(ValueError, match="average must be one of .*'keypoint'"):
+        FocalHeatmapLoss(average='keypoint')
 
 
 @pytest.mark.parametrize('seed', range(4))
@@ -155,7 +155,7 @@ def test_contrastive_loss_equals_the_loop_over_people(image):
     assert contrastive_loss(params, torch.tensor(image), 0.05).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_contrastive_loss_equals_mmpose_picture_by_picture():
+def test_contrastive_loss_equals_mmpose_image_by_image():
     params, image = oracle.normal(6, 8) + 5, torch.tensor([0, 0, 1, 1, 1, 2])
     mmpose_loss = MODELS.build(dict(type='InfoNCELoss', temperature=0.05))
     expected = sum(mmpose_loss(params[image == b]) for b in range(3)) / 6
@@ -170,7 +170,7 @@ def test_people_who_are_alone_or_nobody_cost_nothing():
         assert abs(loss.item()) < 1e-6 and params.grad.abs().sum() < 1e-4
 
 
-def test_other_pictures_do_not_matter_but_for_the_mean():
+def test_other_images_do_not_matter_but_for_the_mean():
     params, image = oracle.normal(4, 8), torch.tensor([0, 0, 1, 1])
     both = contrastive_loss(params, image, 0.5)
     apart = [contrastive_loss(params[image == b], image[image == b], 0.5) for b in (0, 1)]

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from images import ROOT, build_data, build_model, coco, person, pipeline, shared, tiny_config, write_coco
 from mmdet.models import CSPNeXt
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
@@ -19,7 +20,6 @@ from mmengine.logging import HistoryBuffer
 from mmpose.apis import MMPoseInferencer, inference_bottomup, init_model
 from mmpose.apis.inference import dataset_meta_from_config
 from mmpose.registry import MODELS
-from pictures import ROOT, build_data, build_model, coco, person, pipeline, shared, tiny_config, write_coco
 
 from cid_mmpose import config_path
 from cid_mmpose.__main__ import main as command
@@ -58,15 +58,15 @@ def save_as_a_run_does(model, path: Path) -> None:
 
 @pytest.fixture(scope='module')
 def door(tmp_path_factory) -> tuple:
-    """Paths of a config, a checkpoint and a picture of 150 x 100 pixels."""
+    """Paths of a config, a checkpoint and an image of 150 x 100 pixels."""
     folder = tmp_path_factory.mktemp('door')
     cfg = lively_config()
     cfg.dump(folder / 'config.py')
     save_as_a_run_does(lively_model(cfg), folder / 'weights.pth')
     pixels = np.random.default_rng(3).integers(0, 256, (10, 15, 3), np.uint8)
-    picture = cv2.resize(pixels, (150, 100), interpolation=cv2.INTER_CUBIC)
-    cv2.imwrite(str(folder / 'picture.png'), picture)
-    return str(folder / 'config.py'), str(folder / 'weights.pth'), str(folder / 'picture.png')
+    image = cv2.resize(pixels, (150, 100), interpolation=cv2.INTER_CUBIC)
+    cv2.imwrite(str(folder / 'image.png'), image)
+    return str(folder / 'config.py'), str(folder / 'weights.pth'), str(folder / 'image.png')
 
 
 @pytest.fixture(scope='module')
@@ -76,20 +76,20 @@ def inferencer(door) -> MMPoseInferencer:
 
 
 def ours(door: tuple):
-    """What the test pipeline and the model of the config say of the picture."""
-    config, checkpoint, picture = door
+    """What the test pipeline and the model of the config say of the image."""
+    config, checkpoint, image = door
     cfg = Config.fromfile(config)
     model = build_model(cfg).eval()
     model.load_state_dict(torch.load(checkpoint, weights_only=False)['state_dict'])
-    item = dict(img_path=picture, flip_indices=build_data(coco_paths(cfg, picture)).metainfo['flip_indices'])
+    item = dict(img_path=image, flip_indices=build_data(coco_paths(cfg, image)).metainfo['flip_indices'])
     batch = pseudo_collate([pipeline(cfg, 'test_dataloader')(item)])
     with torch.no_grad():
         return model.test_step(batch)[0].pred_instances
 
 
-def coco_paths(cfg: Config, picture: str) -> Config:
+def coco_paths(cfg: Config, image: str) -> Config:
     """The config with a training file that exists."""
-    folder = Path(picture).parent
+    folder = Path(image).parent
     write_coco(folder, coco([person()]))
     cfg.train_dataloader.dataset.update(data_root=str(folder), ann_file='people.json', data_prefix=dict(img=''))
     return cfg
@@ -107,7 +107,7 @@ def assert_same_people(found: list, expected) -> None:
 
 
 def people_of(results) -> list:
-    """The people of the only picture of a call."""
+    """The people of the only image of a call."""
     only, = results
     return only['predictions'][0]
 
@@ -116,7 +116,7 @@ def test_the_inferencer_gives_the_people_of_our_own_pipeline(inferencer, door):
     assert_same_people(people_of(inferencer(door[2])), ours(door))
 
 
-def test_the_inferencer_takes_arrays_folders_and_lists_and_writes_pictures(inferencer, door, tmp_path):
+def test_the_inferencer_takes_arrays_folders_and_lists_and_writes_images(inferencer, door, tmp_path):
     expected = people_of(inferencer(door[2]))
     array = cv2.imread(door[2])
     assert people_of(inferencer(array)) == expected
@@ -150,7 +150,7 @@ def test_a_config_and_weights_are_found_by_name_in_our_scope():
 
 @pytest.mark.parametrize('path', sorted(ROOT.glob('configs/[!_]*/*.py')) + sorted(ROOT.glob('configs/*.py')),
                          ids=lambda path: path.stem)
-def test_every_config_says_that_it_takes_whole_pictures(path):
+def test_every_config_says_that_it_takes_whole_images(path):
     assert Config.fromfile(path).data_mode == 'bottomup'
 
 
@@ -162,15 +162,15 @@ def test_configs_of_mmpose_s_recipe_decode_by_it_without_the_word_at_their_top()
     assert list(borders.values()) == ['all', 'inner']
 
 
-@pytest.mark.parametrize('name, joints, first, links', [
+@pytest.mark.parametrize('name, keypoints, first, links', [
     ('cid_hrnet-w32_crowdpose.py', 14, 'left_shoulder', 15), ('cid_hrnet-w32_ochuman.py', 17, 'nose', 19)])
-def test_joints_and_links_to_draw_come_from_the_config_s_training_data(name, joints, first, links):
+def test_keypoints_and_links_to_draw_come_from_the_config_s_training_data(name, keypoints, first, links):
     meta = dataset_meta_from_config(Config.fromfile(config_path(name)))
-    assert (meta['num_keypoints'], meta['keypoint_id2name'][0], len(meta['skeleton_links'])) == (joints, first, links)
-    assert len(meta['skeleton_link_colors']) == links and len(meta['keypoint_colors']) == joints
+    assert (meta['num_keypoints'], meta['keypoint_id2name'][0], len(meta['skeleton_links'])) == (keypoints, first, links)
+    assert len(meta['skeleton_link_colors']) == links and len(meta['keypoint_colors']) == keypoints
 
 
-def test_nobody_in_the_picture_is_an_empty_list_and_the_picture_as_it_was(inferencer, door, monkeypatch):
+def test_nobody_in_the_image_is_an_empty_list_and_the_image_as_it_was(inferencer, door, monkeypatch):
     head = inferencer.inferencer.model.head
     monkeypatch.setattr(head, 'test', type(head.test)(min_score=1.0))
     shown, = inferencer(door[2], return_vis=True, pose_based_nms=True, draw_heatmap=True)
@@ -179,10 +179,10 @@ def test_nobody_in_the_picture_is_an_empty_list_and_the_picture_as_it_was(infere
 
 
 def test_mmpose_s_functions_give_the_same_people(door):
-    config, checkpoint, picture = door
+    config, checkpoint, image = door
     model = init_model(config, checkpoint, device='cpu')
     expected = ours(door)
-    for given in (picture, cv2.imread(picture)):
+    for given in (image, cv2.imread(image)):
         found = inference_bottomup(model, given)[0].pred_instances
         np.testing.assert_array_equal(found.keypoints, expected.keypoints)
         np.testing.assert_array_equal(found.bbox_scores, expected.bbox_scores)
@@ -206,7 +206,7 @@ def test_an_array_of_any_kind_becomes_three_channels_from_0_to_255(given, expect
     (np.full((2, 2, 3), np.nan), 'floats from nan to nan'),
     (np.full((2, 2, 3), -1.0), 'floats from -1 to -1'),
     (np.full((2, 2, 3), 0.5), 'floats from 0 to 1; multiply by 255')])
-def test_an_array_that_is_no_picture_is_refused_in_one_line(given, complaint):
+def test_an_array_that_is_no_image_is_refused_in_one_line(given, complaint):
     with pytest.raises(BadInput, match=complaint) as caught:
         bgr_of(given)
     assert '\n' not in str(caught.value)
@@ -303,30 +303,30 @@ def street(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('of', ['picture', 'folder', 'video'])
+@pytest.mark.parametrize('of', ['image', 'folder', 'video'])
 def test_the_inferencer_demo_draws(of, door, tmp_path):
-    config, checkpoint, picture = door
-    folder = tmp_path / 'pictures'   # MMPose takes no folder with files of a kind it cannot tell by their names
+    config, checkpoint, image = door
+    folder = tmp_path / 'images'   # MMPose takes no folder with files of a kind it cannot tell by their names
     folder.mkdir()
-    shutil.copy(picture, folder)
-    given = dict(picture=picture, folder=folder).get(of) or street(tmp_path)
+    shutil.copy(image, folder)
+    given = dict(image=image, folder=folder).get(of) or street(tmp_path)
     run_door(tmp_path, 'inferencer_demo.py', given, '--pose2d', config, '--pose2d-weights', checkpoint, '--device',
              'cpu', '--vis-out-dir', 'out', '--pred-out-dir', 'out')
-    name = 'street' if of == 'video' else 'picture'
+    name = 'street' if of == 'video' else 'image'
     people = json.loads((tmp_path / 'out' / f'{name}.json').read_text())
     if of == 'video':
         assert [frame['frame_id'] for frame in people] == [0, 1, 2]
         assert int(cv2.VideoCapture(str(tmp_path / 'out' / 'street.mp4')).get(cv2.CAP_PROP_FRAME_COUNT)) == 3
     else:
         np.testing.assert_allclose([one['keypoints'] for one in people], ours(door).keypoints, atol=1e-4)
-        assert (cv2.imread(str(tmp_path / 'out' / 'picture.png')) != cv2.imread(picture)).any()
+        assert (cv2.imread(str(tmp_path / 'out' / 'image.png')) != cv2.imread(image)).any()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('of', ['picture', 'video'])
+@pytest.mark.parametrize('of', ['image', 'video'])
 def test_the_bottom_up_demo_draws(of, door, tmp_path):
-    config, checkpoint, picture = door
-    given = Path(picture) if of == 'picture' else street(tmp_path)
+    config, checkpoint, image = door
+    given = Path(image) if of == 'image' else street(tmp_path)
     run_door(tmp_path, 'bottomup_demo.py', config, checkpoint, '--input', given, '--output-root', 'out', '--device',
              'cpu', '--save-predictions', '--draw-heatmap')
     people = json.loads((tmp_path / 'out' / f'results_{given.stem}.json').read_text())['instance_info']
@@ -339,10 +339,10 @@ def test_the_bottom_up_demo_draws(of, door, tmp_path):
 
 @pytest.mark.slow
 def test_the_image_demo_draws(door, tmp_path):
-    config, checkpoint, picture = door
-    run_door(tmp_path, 'image_demo.py', picture, config, checkpoint, '--out-file', 'out.png', '--device', 'cpu')
+    config, checkpoint, image = door
+    run_door(tmp_path, 'image_demo.py', image, config, checkpoint, '--out-file', 'out.png', '--device', 'cpu')
     drawn = cv2.imread(str(tmp_path / 'out.png'))
-    assert drawn.shape == (100, 150, 3) and (drawn != cv2.imread(picture)).any()
+    assert drawn.shape == (100, 150, 3) and (drawn != cv2.imread(image)).any()
 
 
 @pytest.mark.slow

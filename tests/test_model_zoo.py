@@ -5,9 +5,9 @@ from pathlib import Path
 import modelindex
 import pytest
 import yaml
+from images import ROOT
 from mmengine.config import Config
 from paper import COLUMNS, FIGURES
-from pictures import ROOT
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.weights.model_zoo import Row, fill_page, read_rows, render, update_page

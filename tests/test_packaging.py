@@ -11,8 +11,8 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from images import ROOT
 from mmengine.config import Config
-from pictures import ROOT
 
 import cid_mmpose
 from cid_mmpose.errors import BadInput

@@ -10,13 +10,13 @@ import torch
 from cid_mmpose.codecs.targets import FIELDS, first_on_place, gather_targets, jitter, on_map, root_of
 
 
-def test_root_is_the_mean_of_the_labelled_joints_only():
+def test_root_is_the_mean_of_the_labelled_keypoints_only():
     xy = np.array([[[0., 0.], [10., 4.], [500., -300.]], [[1., 1.], [2., 2.], [9., 3.]]])
     labelled = np.array([[True, True, False], [True, True, True]])
     assert root_of(xy, labelled).tolist() == [[5, 2], [4, 2]]
 
 
-def test_root_of_a_person_without_labelled_joints_is_finite():
+def test_root_of_a_person_without_labelled_keypoints_is_finite():
     assert root_of(np.full((1, 3, 2), 7.), np.zeros((1, 3), bool)).tolist() == [[0, 0]]
     assert root_of(np.zeros((0, 3, 2)), np.zeros((0, 3), bool)).shape == (0, 2)
 
@@ -83,19 +83,19 @@ def test_who_keeps_a_place_is_as_found_person_by_person(people, kind):
         assert np.array_equal(candidate, before) and kept is not candidate
 
 
-def labels(count, joints=3):
-    """A picture with ``count`` people whose radii are 1, 2, ..."""
-    shapes = dict(joint_cell=(joints, 2), joint_drawn=(joints, ), root_cell=(2, ), seed_cell=(2, ))
+def labels(count, keypoints=3):
+    """An image with ``count`` people whose radii are 1, 2, ..."""
+    shapes = dict(keypoint_cell=(keypoints, 2), keypoint_drawn=(keypoints, ), root_cell=(2, ), seed_cell=(2, ))
     fields = {field: torch.zeros(count, *shapes.get(field, ())) for field in FIELDS}
     fields['radius'] = torch.arange(1, count + 1)
     return SimpleNamespace(**fields)
 
 
-def test_gathering_keeps_the_order_and_says_whose_picture_each_person_is_in():
+def test_gathering_keeps_the_order_and_says_whose_image_each_person_is_in():
     targets = gather_targets([labels(2), labels(0), labels(3), labels(1)], torch.device('cpu'))
     assert targets.image.tolist() == [0, 0, 2, 2, 2, 3] and targets.image.dtype == torch.int64
     assert targets.radius.tolist() == [1, 2, 1, 2, 3, 1]
-    assert targets.joint_cell.shape == (6, 3, 2)
+    assert targets.keypoint_cell.shape == (6, 3, 2)
 
 
 def test_arrays_are_gathered_as_tensors_are():
@@ -105,6 +105,6 @@ def test_arrays_are_gathered_as_tensors_are():
         assert torch.equal(one, other) and one.dtype == other.dtype
 
 
-def test_gathering_pictures_with_nobody_gives_empty_targets():
+def test_gathering_images_with_nobody_gives_empty_targets():
     targets = gather_targets([labels(0), labels(0)], torch.device('cpu'))
-    assert len(targets.image) == 0 and targets.joint_cell.shape == (0, 3, 2)
+    assert len(targets.image) == 0 and targets.keypoint_cell.shape == (0, 3, 2)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from evaluating import evaluate, truth
-from pictures import coco, data_set, person, shared, without, write_coco
+from images import coco, data_set, person, shared, without, write_coco
 
 from cid_mmpose.data import CocoPeople
 from cid_mmpose.errors import BadInput
@@ -16,12 +16,12 @@ def nobody(item: dict) -> tuple:
     return np.zeros((0, 17, 2)), None
 
 
-def items_of(folder, people: list, pictures: int = 1, **options) -> CocoPeople:
-    return data_set(write_coco(folder, coco(people, pictures, size=(200, 200), **options)), test_mode=True)
+def items_of(folder, people: list, images: int = 1, **options) -> CocoPeople:
+    return data_set(write_coco(folder, coco(people, images, size=(200, 200), **options)), test_mode=True)
 
 
 def crowd_of(number: int) -> list:
-    """People in as many pictures, 60 x 60 px each (medium size for COCO)."""
+    """People in as many images, 60 x 60 px each (medium size for COCO)."""
     return [person(i, i, box=(20, 30, 60, 60)) for i in range(1, number + 1)]
 
 
@@ -40,13 +40,13 @@ def test_any_category_id_gives_ap_1_for_the_annotations_themselves(tmp_path, cat
     assert evaluate(items_of(tmp_path, people, 3, categories=categories), truth)['AP'] == pytest.approx(1)
 
 
-def test_annotations_of_other_categories_need_no_joints(tmp_path):
+def test_annotations_of_other_categories_need_no_keypoints(tmp_path):
     dog = without(person(9, category_id=3), 'keypoints', 'num_keypoints', 'iscrowd')
     categories = [dict(id=1, name='person'), dict(id=3, name='dog')]
     assert evaluate(items_of(tmp_path, [*crowd_of(2), dog], 2, categories=categories), truth)['AP'] == pytest.approx(1)
 
 
-def test_annotations_of_other_categories_are_not_asked_for_though_they_have_joints(tmp_path):
+def test_annotations_of_other_categories_are_not_asked_for_though_they_have_keypoints(tmp_path):
     dog = person(9, category_id=3)  # evaluated too, it would have an AP of 0 and halve the mean
     categories = [dict(id=1, name='person'), dict(id=3, name='dog')]
     data = coco([*crowd_of(2), dog], 2, categories=categories, size=(200, 200))
@@ -73,13 +73,13 @@ def test_missing_counts_and_crowd_flags_are_filled(tmp_path):
     assert evaluate(items_of(tmp_path, people, 2), truth)['AP'] == pytest.approx(1)
 
 
-def test_a_crowd_without_joints_or_box_is_not_asked_for(tmp_path):
+def test_a_crowd_without_keypoints_or_box_is_not_asked_for(tmp_path):
     crowd = without(person(9, iscrowd=1), 'keypoints', 'bbox', 'num_keypoints')
     assert evaluate(items_of(tmp_path, [*crowd_of(2), crowd], 2), truth)['AP'] == pytest.approx(1)
 
 
 @pytest.mark.parametrize('bad', [dict(keypoints=[math.nan] * 51), dict(keypoints=[1, 1, 2] * 14), dict(keypoints=[]),
-                                 dict(bbox=[20, 30, 0, 60])], ids=['not a number', '14 joints', 'no joints', 'no size'])
+                                 dict(bbox=[20, 30, 0, 60])], ids=['not a number', '14 keypoints', 'no keypoints', 'no size'])
 def test_people_whom_the_data_set_skips_are_not_asked_for(tmp_path, bad):
     path = write_coco(tmp_path, coco([*crowd_of(2), person(3, 1, **bad)], 2, size=(200, 200)))
     assert evaluate(data_set(path, test_mode=True, bad_annotations='skip'), truth)['AP'] == pytest.approx(1)
@@ -94,8 +94,8 @@ def test_a_missing_area_names_the_annotation_and_the_option(tmp_path):
 
 @pytest.mark.parametrize('area, says', [
     (0, '0, not above 0'), (-4, '-4, not above 0'), (math.nan, 'NaN, which is no number'), ('9', '"9", which is no numb'),
-    (1e-30, '1e-30, less than a pixel'), (1e30, r'1e\+30, more than 4 times its picture'),
-    (10**40, '10000.*, more than 4 times its picture'), (math.inf, 'Infinity, more than 4 times its picture')])
+    (1e-30, '1e-30, less than a pixel'), (1e30, r'1e\+30, more than 4 times its image'),
+    (10**40, '10000.*, more than 4 times its image'), (math.inf, 'Infinity, more than 4 times its image')])
 def test_an_area_by_which_nobody_or_everybody_matches_is_refused_but_not_for_a_crowd(tmp_path, area, says):
     items = items_of(tmp_path, [person(1), person(2, area=area)])
     with pytest.raises(BadInput, match=f"people.json: annotation 2: field 'area' is {says}.*; mend the file, or set use"):
@@ -113,7 +113,7 @@ def test_a_file_of_its_own_is_checked_and_used(tmp_path):
         CocoPeopleMetric(ann_file=str(tmp_path / 'gone.json'))
 
 
-def test_a_file_of_its_own_without_the_pictures_under_test_is_refused(tmp_path):
+def test_a_file_of_its_own_without_the_images_under_test_is_refused(tmp_path):
     items = items_of(tmp_path, crowd_of(3), 3)
     other = tmp_path / 'other.json'
     other.write_text(json.dumps(coco(crowd_of(2), 2)))
@@ -121,10 +121,10 @@ def test_a_file_of_its_own_without_the_pictures_under_test_is_refused(tmp_path):
         evaluate(items, truth, ann_file=str(other))
 
 
-def test_a_file_of_its_own_with_other_joints_is_refused(tmp_path):
+def test_a_file_of_its_own_with_other_keypoints_is_refused(tmp_path):
     items = items_of(tmp_path, crowd_of(2), 2)
     other = shared('annotations/crowdpose_val.json')
-    with pytest.raises(BadInput, match='crowdpose_val.json: .* has 14 joints, the configuration 17; set ann_file'):
+    with pytest.raises(BadInput, match='crowdpose_val.json: .* has 14 keypoints, the configuration 17; set ann_file'):
         evaluate(items, truth, ann_file=str(other))
 
 

@@ -1,13 +1,13 @@
-"""The pipelines of the configs, whole: real pictures in, compact targets out, the same under one seed."""
+"""The pipelines of the configs, whole: real images in, compact targets out, the same under one seed."""
 import pickle
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from images import build_data, build_model, coco, coco_mini, data_set, person, pipeline, tiny_config, write_coco
 from mmengine.dataset import Compose
 from mmengine.runner import Runner
-from pictures import build_data, build_model, coco, coco_mini, data_set, person, pipeline, tiny_config, write_coco
 
 from cid_mmpose.errors import BadInput
 
@@ -15,7 +15,7 @@ LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}
 
 
 def mini(side: int = 64):
-    """A tiny model's config on the real pictures of coco_mini."""
+    """A tiny model's config on the real images of coco_mini."""
     return coco_mini(tiny_config(side))
 
 
@@ -26,18 +26,18 @@ def transformed(data, index: int, seed: int, steps: slice = slice(None)):
 
 
 @pytest.mark.parametrize('index', range(0, 28, 4))
-def test_target_cells_are_the_moved_joints_of_the_same_people(index):
+def test_target_cells_are_the_moved_keypoints_of_the_same_people(index):
     data = build_data(mini(256))
     moved = transformed(data, index, seed=index, steps=slice(0, 3))
     labels = transformed(data, index, seed=index)['data_samples'].gt_instance_labels
     cells = np.trunc(moved['keypoints'] / 4)
     inside = ((cells >= 0) & (cells < 64)).all(-1) & (moved['keypoints_visible'] > 0)
-    assert np.array_equal(labels.joint_drawn, inside)
-    assert np.array_equal(labels.joint_cell[inside], cells[inside])
+    assert np.array_equal(labels.keypoint_drawn, inside)
+    assert np.array_equal(labels.keypoint_cell[inside], cells[inside])
     assert len(labels.radius) == len(data.get_data_info(index)['id'])
 
 
-def test_what_travels_beside_a_512_px_picture_is_below_20_kb_and_one_tensor():
+def test_what_travels_beside_a_512_px_image_is_below_20_kb_and_one_tensor():
     data = build_data(mini(512))
     samples = [transformed(data, i, seed=i)['data_samples'] for i in range(28)]
     assert max(len(pickle.dumps(sample)) for sample in samples) < 20_000  # 16 384 of them are the loss mask
@@ -50,8 +50,8 @@ def test_what_travels_beside_a_512_px_picture_is_below_20_kb_and_one_tensor():
 
 @pytest.mark.parametrize('shape', [(960, 1280), (961, 1283), (1283, 961)])
 @pytest.mark.parametrize('mode', ['expand', 'fit'])
-def test_a_picture_read_at_half_size_is_tested_in_its_own_pixels(tmp_path, shape, mode):
-    cell = 8 * max(shape) / 256 / 2  # pixels of the picture; a cell of the map is 4 input pixels, half of one is allowed
+def test_a_image_read_at_half_size_is_tested_in_its_own_pixels(tmp_path, shape, mode):
+    cell = 8 * max(shape) / 256 / 2  # pixels of the image; a cell of the map is 4 input pixels, half of one is allowed
     height, width = shape
     y, x = np.mgrid[:height, :width]
     dot = np.array([0.7 * width, 0.4 * height])
@@ -59,15 +59,15 @@ def test_a_picture_read_at_half_size_is_tested_in_its_own_pixels(tmp_path, shape
     cv2.imwrite(str(tmp_path / 'a.jpg'), np.dstack([light] * 3), [cv2.IMWRITE_JPEG_QUALITY, 98])
     found = []
     for shortest in (None, 256):
-        steps = [dict(type='cid_mmpose.LoadPicture', shortest=shortest),
-                 dict(type='cid_mmpose.ResizePicture', input_size=(256, 256), size_factor=64, resize_mode=mode)]
+        steps = [dict(type='cid_mmpose.LoadImage', shortest=shortest),
+                 dict(type='cid_mmpose.ResizeImage', input_size=(256, 256), size_factor=64, resize_mode=mode)]
         made = Compose(steps)(dict(img_path=str(tmp_path / 'a.jpg'), ann_shape=shape))
         image = made['img'][..., 0].astype(float)
-        centre = np.array([(np.arange(n) * image.sum(axis)).sum() / image.sum() for axis, n in ((0, image.shape[1]),
+        center = np.array([(np.arange(n) * image.sum(axis)).sum() / image.sum() for axis, n in ((0, image.shape[1]),
                                                                                               (1, image.shape[0]))])
         # as MMPose's estimator computes its answers
         scale = made['input_scale']
-        answer = centre / made['input_size'] * scale + made['input_center'] - scale / 2
+        answer = center / made['input_size'] * scale + made['input_center'] - scale / 2
         assert np.abs(answer - dot).max() < min(1.5, cell) and made['ori_shape'] == shape
         found.append((made['reduction'], made['input_size'], made['img_shape'], answer))
     (_, size, img_shape, whole), (reduction, *sizes, part) = found
@@ -83,7 +83,7 @@ def test_an_input_that_is_not_square_keeps_its_sides():
 
 
 def epochs(cfg, seed: int, workers: int) -> list:
-    """Two epochs of batches, each as (ids of its pictures, all its pixels, all its cells)."""
+    """Two epochs of batches, each as (ids of its images, all its pixels, all its cells)."""
     cfg.train_dataloader.update(batch_size=7, num_workers=workers, persistent_workers=workers > 0)
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=seed)
 
@@ -110,15 +110,15 @@ def test_one_seed_gives_the_same_batches_from_persistent_workers_and_epochs_diff
 
 def test_workers_do_not_repeat_each_other():
     cfg = mini()
-    cfg.train_dataloader.dataset.indices = [0] * 4  # the same picture four times
+    cfg.train_dataloader.dataset.indices = [0] * 4  # the same image four times
     cfg.train_dataloader.update(batch_size=1, num_workers=2)
     loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
-    pictures = [batch['inputs'][0].numpy().tobytes() for batch in loader]
-    assert len(set(pictures)) == 4
+    images = [batch['inputs'][0].numpy().tobytes() for batch in loader]
+    assert len(set(images)) == 4
 
 
 def losses_of(cfg, sample: dict) -> dict:
-    """Losses of one picture, finite, with finite gradients for every parameter."""
+    """Losses of one image, finite, with finite gradients for every parameter."""
     torch.manual_seed(0)
     model = build_model(cfg)
     losses = model.loss(**model.data_preprocessor({key: [value] for key, value in sample.items()}, True))
@@ -129,7 +129,7 @@ def losses_of(cfg, sample: dict) -> dict:
 
 
 @pytest.mark.parametrize('people', [0, 1, 60])
-def test_a_picture_with_nobody_or_60_people_trains(tmp_path, people):
+def test_a_image_with_nobody_or_60_people_trains(tmp_path, people):
     size = 640, 480
     crowd = [person(i + 1, box=(20 + 60 * (i % 10), 15 + 75 * (i // 10), 55, 70)) for i in range(people)]
     items = data_set(write_coco(tmp_path, coco(crowd, size=size)), test_mode=True)
@@ -145,7 +145,7 @@ def test_a_picture_with_nobody_or_60_people_trains(tmp_path, people):
 
 
 @pytest.mark.parametrize('flip', [False, True])
-def test_testing_finds_at_most_the_set_number_of_people_in_the_picture_s_own_pixels(tmp_path, flip):
+def test_testing_finds_at_most_the_set_number_of_people_in_the_image_s_own_pixels(tmp_path, flip):
     path = write_coco(tmp_path, coco([person(1)], size=(640, 480)))
     cfg = tiny_config(128)
     cfg.model.head.test = dict(max_people=60, min_score=0.0, nms=1.0)
@@ -157,7 +157,7 @@ def test_testing_finds_at_most_the_set_number_of_people_in_the_picture_s_own_pix
     with torch.no_grad():
         found = model.test_step({key: [value] for key, value in sample.items()})[0].pred_instances
     assert 0 < len(found.keypoints) <= 60 and found.keypoints.shape[1:] == (17, 2)
-    # 640 x 480 at a short side of 128 is 171 wide, padded to 192: 40 of the picture's pixels more on each side
+    # 640 x 480 at a short side of 128 is 171 wide, padded to 192: 40 of the image's pixels more on each side
     assert (found.keypoints >= [-40, 0]).all() and (found.keypoints <= [680, 480]).all()
     assert len(found.bbox_scores) == len(found.keypoints)
 

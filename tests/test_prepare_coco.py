@@ -9,8 +9,8 @@ import sys
 import zipfile
 
 import pytest
+from images import ROOT, shared
 from official import coco_archives, coco_downloads, files_of, items_of, write_json
-from pictures import ROOT, shared
 
 from cid_mmpose.data.prepare import coco, downloads, placing, prepare_coco, prepare_crowdpose, prepare_ochuman
 from cid_mmpose.errors import BadInput
@@ -58,21 +58,21 @@ def test_the_layout_is_what_the_config_reads(made, tmp_path, kind, images, capsy
     testing = items_of(CONFIG, tmp_path / 'coco', 'test_dataloader')
     assert [item['data_samples'].img_id for item in training] == [1, 2]   # the third shows nobody labelled
     assert [item['data_samples'].img_id for item in testing] == [11, 12]
-    assert training[0]['inputs'].float().std() > 10                       # pictures, not blanks
+    assert training[0]['inputs'].float().std() > 10                       # images, not blanks
     assert (tmp_path / 'coco/train2017').is_symlink() == linked
     how = {'archives': 'extracted from', 'folders': {'link': 'linked to', 'copy': 'copied from'}[images]}[kind]
-    assert f'train2017: 3 pictures, {how} ' in capsys.readouterr().out
+    assert f'train2017: 3 images, {how} ' in capsys.readouterr().out
 
 
 def test_each_line_tells_counts_and_origin(made, tmp_path, capsys):
     prepare(made['archives'], tmp_path, parts=['val', 'test'])
     source = made['archives']
     assert capsys.readouterr().out.splitlines() == [
-        f'{tmp_path}/val2017: 2 pictures, extracted from {source}/val2017.zip',
-        f'{tmp_path / VAL}: 2 pictures, 1 persons, 1 persons with joints, 1 pictures showing them (a subset; '
-        f'published: 5000 pictures), from {source}/annotations_trainval2017.zip: {VAL}',
-        f'{tmp_path}/test2017: 3 pictures, extracted from {source}/test2017.zip',
-        f'{tmp_path}/annotations/image_info_test-dev2017.json: 2 pictures (a subset; published: 20288 pictures), '
+        f'{tmp_path}/val2017: 2 images, extracted from {source}/val2017.zip',
+        f'{tmp_path / VAL}: 2 images, 1 persons, 1 persons with keypoints, 1 images showing them (a subset; '
+        f'published: 5000 images), from {source}/annotations_trainval2017.zip: {VAL}',
+        f'{tmp_path}/test2017: 3 images, extracted from {source}/test2017.zip',
+        f'{tmp_path}/annotations/image_info_test-dev2017.json: 2 images (a subset; published: 20288 images), '
         f'from {source}/image_info_test2017.zip: annotations/image_info_test-dev2017.json', f'{tmp_path}: complete']
 
 
@@ -105,25 +105,25 @@ def test_archives_may_lie_in_the_folder_that_is_made(archives):
 
 def test_the_published_counts_are_asked_for_unless_a_subset_is(made, tmp_path, monkeypatch):
     assert refused(made['archives'], tmp_path, parts=['val'], allow_partial=False) == (
-        f'{made["archives"]}/annotations_trainval2017.zip: {VAL}: holds 2 pictures, 1 persons, 1 persons with joints, '
-        '1 pictures showing them, but published are 5000 pictures, 11004 persons, 6352 persons with joints, '
-        f'2346 pictures showing them; {downloads.AGAIN}, or take the subset with --allow-partial')
-    published = {'pictures': 2, 'persons': 1, 'persons with joints': 1, 'pictures showing them': 1}
+        f'{made["archives"]}/annotations_trainval2017.zip: {VAL}: holds 2 images, 1 persons, 1 persons with keypoints, '
+        '1 images showing them, but published are 5000 images, 11004 persons, 6352 persons with keypoints, '
+        f'2346 images showing them; {downloads.AGAIN}, or take the subset with --allow-partial')
+    published = {'images': 2, 'persons': 1, 'persons with keypoints': 1, 'images showing them': 1}
     part = coco.PARTS['val']._replace(counts=published, files=3)
     monkeypatch.setitem(coco.PARTS, 'val', part)
-    assert 'val2017.zip: holds 2 pictures, but published are 3 pictures' in refused(
+    assert 'val2017.zip: holds 2 images, but published are 3 images' in refused(
         made['archives'], tmp_path, parts=['val'], allow_partial=False)
     monkeypatch.setitem(coco.PARTS, 'val', part._replace(files=2))
     prepare(made['archives'], tmp_path, parts=['val'], allow_partial=False)
 
 
 def test_more_than_published_is_another_file_even_for_a_subset(made, tmp_path, monkeypatch):
-    monkeypatch.setitem(coco.PARTS, 'val', coco.PARTS['val']._replace(counts={'pictures': 1}))
-    assert 'holds 2 pictures, but published are 1 pictures; it is another file' in refused(
+    monkeypatch.setitem(coco.PARTS, 'val', coco.PARTS['val']._replace(counts={'images': 1}))
+    assert 'holds 2 images, but published are 1 images; it is another file' in refused(
         made['archives'], tmp_path, parts=['val'])
 
 
-def test_real_pictures_and_annotations_of_coco_fit(tmp_path):
+def test_real_images_and_annotations_of_coco_fit(tmp_path):
     prepare(shared('coco_mini'), tmp_path)
     assert len(items_of(CONFIG, tmp_path, 'train_dataloader')) == 28
     assert len(items_of(CONFIG, tmp_path, 'test_dataloader')) == 26
@@ -133,7 +133,7 @@ def cut(path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
 
 
-def spoil_a_picture(path) -> None:
+def spoil_a_image(path) -> None:
     data = bytearray(path.read_bytes())
     data[200:260] = bytes(60)
     path.write_bytes(data)
@@ -150,7 +150,7 @@ def add(member: str):
     return change
 
 
-def drop_a_picture(path) -> None:
+def drop_a_image(path) -> None:
     with zipfile.ZipFile(path) as archive:
         kept = {name: archive.read(name) for name in archive.namelist() if '12.jpg' not in name}
     with zipfile.ZipFile(path, 'w') as archive:
@@ -161,15 +161,15 @@ def drop_a_picture(path) -> None:
 WRONG_ARCHIVES = [
     ('val2017.zip', os.remove, 'holds neither val2017.zip nor a folder val2017 unpacked from it; download it again'),
     ('val2017.zip', cut, 'val2017.zip: is cut off or damaged'),
-    ('val2017.zip', spoil_a_picture, 'val2017.zip: is cut off or damaged'),
+    ('val2017.zip', spoil_a_image, 'val2017.zip: is cut off or damaged'),
     ('val2017.zip', web_page, 'val2017.zip: is a web page, not a zip archive'),
     ('val2017.zip', lambda path: path.write_bytes(b''), 'val2017.zip: is empty'),
     ('val2017.zip', lambda path: path.write_bytes(b'Rar!' * 99), 'val2017.zip: is not a zip archive'),
     ('val2017.zip', add('../../evil.jpg'), "its member '../../evil.jpg' leads out of the folder"),
     ('val2017.zip', add('/evil.jpg'), "its member '/evil.jpg' leads out of the folder"),
     ('val2017.zip', add('C:\\evil.jpg'), "its member 'C:\\\\evil.jpg' leads out of the folder"),
-    ('val2017.zip', add('more/000000000011.jpg'), 'two pictures of one name'),
-    ('val2017.zip', drop_a_picture, 'lacks 1 of the 2 pictures that'),
+    ('val2017.zip', add('more/000000000011.jpg'), 'two images of one name'),
+    ('val2017.zip', drop_a_image, 'lacks 1 of the 2 images that'),
     ('val2017.zip', lambda path: shutil.copy(path.with_name('test2017.zip'), path), 'it is cut off or of another'),
     ('annotations_trainval2017.zip', os.remove, 'holds no person_keypoints_val2017.json, neither as a file nor in'),
     ('annotations_trainval2017.zip', cut, 'annotations_trainval2017.zip: is cut off or damaged'),
@@ -207,12 +207,12 @@ WRONG_ANNOTATIONS = [
     (lambda path: path.write_text('5'), '; it holds 5'),
     (lambda path: path.write_text('{"images": [1], "annotations": [], "categories": []}'), "has no field 'id'"),
     (lambda path: shutil.copy(path.with_name('instances_val2017.json'), path), "'keypoints' has 0 numbers, not the 51"),
-    (change(keypoints=[1, 1, 2] * 14), "annotation 9: field 'keypoints' has 42 numbers, not the 51 of 17 joints"),
-    (change(image_id=99), "annotation 9: field 'image_id' names no picture"),
+    (change(keypoints=[1, 1, 2] * 14), "annotation 9: field 'keypoints' has 42 numbers, not the 51 of 17 keypoints"),
+    (change(image_id=99), "annotation 9: field 'image_id' names no image"),
     (change(images=[dict(id=11, file_name='a.jpg', width=9, height=9)] * 2), "'images' have the id 11"),
-    (change(images=[], annotations=[]), 'lists no pictures'),
+    (change(images=[], annotations=[]), 'lists no images'),
     (change(categories=[dict(id=1, name='cat'), dict(id=2, name='dog')]), "none of them 'person'"),
-    (lambda path: shutil.copy(path.with_name('person_keypoints_train2017.json'), path), 'lacks 3 of the 3 pictures'),
+    (lambda path: shutil.copy(path.with_name('person_keypoints_train2017.json'), path), 'lacks 3 of the 3 images'),
 ]
 
 
@@ -227,7 +227,7 @@ def test_a_folder_that_is_not_there_or_holds_nothing_is_named(folders, tmp_path)
     assert refused(tmp_path / 'gone', tmp_path / 'out').startswith(f'{tmp_path}/gone: no such folder')
     for path in (folders / 'val2017').iterdir():
         path.unlink()
-    assert 'val2017: holds no pictures (*.jpg)' in refused(folders, tmp_path / 'out', parts=['val'])
+    assert 'val2017: holds no images (*.jpg)' in refused(folders, tmp_path / 'out', parts=['val'])
     assert 'parts: [] is not some of' in refused(folders, tmp_path / 'out', parts=[])
 
 
@@ -260,7 +260,7 @@ def test_a_disk_that_refuses_in_the_middle_leaves_nothing_half_made(made, tmp_pa
 
 
 def test_a_run_that_breaks_keeps_what_is_whole_and_the_next_one_goes_on(made, archives, tmp_path):
-    spoil_a_picture(archives / 'val2017.zip')
+    spoil_a_image(archives / 'val2017.zip')
     with pytest.raises(BadInput, match='val2017.zip: is cut off or damaged'):
         prepare(archives, tmp_path / 'out')
     assert files_of(tmp_path / 'out') == [name for name in LAYOUT if 'val' not in name]

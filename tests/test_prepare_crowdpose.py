@@ -1,10 +1,10 @@
-"""CrowdPose's downloads into the layout of the configs: trainval is train and val, every picture keeps its index."""
+"""CrowdPose's downloads into the layout of the configs: trainval is train and val, every image keeps its index."""
 import json
 import shutil
 
 import pytest
+from images import shared
 from official import crowdpose_downloads, crowdpose_person, files_of, items_of, write_json
-from pictures import shared
 from test_prepare_coco import tool
 
 from cid_mmpose.data import CocoPeople
@@ -37,7 +37,7 @@ def refused(source, out) -> str:
 
 
 def change(source, part: str, **fields):
-    """Changes fields of the first picture of a part; ``...`` takes one out."""
+    """Changes fields of the first image of a part; ``...`` takes one out."""
     path = source / f'crowdpose_{part}.json'
     data = json.loads(path.read_text())
     changed = {**data['images'][0], **fields}
@@ -106,7 +106,7 @@ def test_parts_with_other_categories_are_not_merged():
 @pytest.mark.parametrize('index, says', [
     (None, 'is null, not a number from 0'), ('high', 'is "high", not a number from 0'), (True, 'is true, not a number'),
     (float('nan'), 'is NaN, not a number from 0'), (-1, 'is -1, not a number from 0'), (..., 'is missing; AP(E)')])
-def test_a_picture_without_a_crowd_index_is_refused(source, tmp_path, index, says):
+def test_a_image_without_a_crowd_index_is_refused(source, tmp_path, index, says):
     change(source, 'test', crowdIndex=index)
     text = refused(source, tmp_path / 'out')
     assert text.startswith(f"{source}/crowdpose_test.json: image 100020: field 'crowdIndex' {says}")
@@ -114,36 +114,36 @@ def test_a_picture_without_a_crowd_index_is_refused(source, tmp_path, index, say
 
 def test_a_part_under_a_wrong_name_is_found_out(source, tmp_path):
     change(source, 'test', file_name='100010.jpg')
-    assert 'share 1 pictures, the first has the file_name 100010.jpg' in refused(source, tmp_path / 'out')
+    assert 'share 1 images, the first has the file_name 100010.jpg' in refused(source, tmp_path / 'out')
     shutil.copy(source / 'crowdpose_val.json', source / 'crowdpose_test.json')
     assert refused(source, tmp_path / 'out').startswith(
-        f'{source}/crowdpose_val.json and {source}/crowdpose_test.json share 2 pictures, the first has the id 100010')
+        f'{source}/crowdpose_val.json and {source}/crowdpose_test.json share 2 images, the first has the id 100010')
 
 
 def test_files_of_another_data_set_and_missing_ones_are_named(source, tmp_path):
     shutil.copy(shared('coco_mini/annotations/person_keypoints_val2017.json'), source / 'crowdpose_val.json')
-    assert "field 'keypoints' has 51 numbers, not the 42 of 14 joints" in refused(source, tmp_path / 'out')
+    assert "field 'keypoints' has 51 numbers, not the 42 of 14 keypoints" in refused(source, tmp_path / 'out')
     (source / 'crowdpose_val.json').unlink()
     assert 'holds no crowdpose_val.json or mmpose_crowdpose_val.json, neither' in refused(source, tmp_path / 'out')
 
 
-def test_the_whole_of_crowdpose_is_20000_pictures(source, tmp_path):
-    with pytest.raises(BadInput, match='crowdpose_train.json: holds 3 pictures, but published are 10000 pictures; '):
+def test_the_whole_of_crowdpose_is_20000_images(source, tmp_path):
+    with pytest.raises(BadInput, match='crowdpose_train.json: holds 3 images, but published are 10000 images; '):
         prepare_crowdpose(source, tmp_path / 'out')
-    assert sum(crowdpose.COUNTS[part]['pictures'] for part in PARTS) == crowdpose.PICTURES == 20000
+    assert sum(crowdpose.COUNTS[part]['images'] for part in PARTS) == crowdpose.IMAGES == 20000
 
 
 def test_the_published_val_file_has_the_published_counts(source, tmp_path, capsys):
-    """With the real file the pictures may be any: their names alone are asked for."""
+    """With the real file the images may be any: their names alone are asked for."""
     real = shared('annotations/crowdpose_val.json')
     shutil.copy(real, source / 'crowdpose_val.json')
     (source / 'images').mkdir()
     for part in PARTS:
         for image in json.loads((source / f'crowdpose_{part}.json').read_text())['images']:
-            (source / 'images' / image['file_name']).write_bytes(b'a picture')
+            (source / 'images' / image['file_name']).write_bytes(b'an image')
     prepare_crowdpose(source, tmp_path / 'out', allow_partial=True)
     said = next(line for line in capsys.readouterr().out.splitlines() if 'crowdpose_val.json: ' in line)
-    assert ': 2000 pictures, 8527 persons, 7074 persons with joints, ' in said and 'subset' not in said
+    assert ': 2000 images, 8527 persons, 7074 persons with keypoints, ' in said and 'subset' not in said
     options = dict(ann_file=str(ann_file(tmp_path / 'out', 'trainval')), metainfo=METAINFO)
     assert len(CocoPeople(test_mode=True, **options)) == 2003
     assert len(read(tmp_path / 'out', 'trainval')['annotations']) == 8530
@@ -152,8 +152,8 @@ def test_the_published_val_file_has_the_published_counts(source, tmp_path, capsy
 def test_the_command_makes_the_layout(source, tmp_path, monkeypatch, capsys):
     tool('prepare_crowdpose.py', monkeypatch, source, tmp_path / 'out', '--allow-partial')
     files = [f'annotations/mmpose_crowdpose_{part}.json' for part in sorted(('trainval', *PARTS))]
-    pictures = [f'images/{number}.jpg' for number in (100000, 100001, 100002, 100010, 100011, 100020, 100021)]
-    assert files_of(tmp_path / 'out') == ['annotations', *files, 'images', *pictures]
+    images = [f'images/{number}.jpg' for number in (100000, 100001, 100002, 100010, 100011, 100020, 100021)]
+    assert files_of(tmp_path / 'out') == ['annotations', *files, 'images', *images]
     with pytest.raises(SystemExit) as left:
         tool('prepare_crowdpose.py', monkeypatch, source, tmp_path / 'out')
     assert left.value.code == 2 and 'error: ' in capsys.readouterr().err

@@ -2,6 +2,7 @@
 import json
 
 import pytest
+from images import shared
 from official import (
     files_of,
     items_of,
@@ -9,15 +10,14 @@ from official import (
     ochuman_downloads,
     ochuman_json,
     ochuman_parts,
+    write_images,
     write_json,
-    write_pictures,
 )
-from pictures import shared
 from test_prepare_coco import tool
 
 from cid_mmpose.data import CocoPeople
 from cid_mmpose.data.prepare import prepare_ochuman
-from cid_mmpose.data.prepare.ochuman_format import COCO_JOINTS, JOINTS, convert
+from cid_mmpose.data.prepare.ochuman_format import COCO_KEYPOINTS, KEYPOINTS, convert
 from cid_mmpose.errors import BadInput
 
 CONFIG = 'cid_hrnet-w32_ochuman.py'
@@ -77,7 +77,7 @@ def test_a_range_takes_its_people_from_ochuman_json_and_the_split_from_the_ready
     assert [image['file_name'] for image in val['images']] == ['000001.jpg', '000002.jpg']
     assert [a['bbox'] for a in val['annotations']] == [[2, 4, 20, 30], [10, 5, 16, 36]]
     assert [image['file_name'] for image in test['images']] == ['000011.jpg']
-    assert f'{name.format("val")}: 2 pictures, 2 persons, ' in capsys.readouterr().out
+    assert f'{name.format("val")}: 2 images, 2 persons, ' in capsys.readouterr().out
     prepare(source, tmp_path / 'hard', max_iou=(.7, 1))
     name = 'ochuman_coco_format_val_range_0.70_1.00.json'
     assert [a['bbox'] for a in read(tmp_path / 'hard', name)['annotations']] == [[30, 4, 20, 32]]
@@ -87,20 +87,20 @@ def test_a_range_takes_its_people_from_ochuman_json_and_the_split_from_the_ready
 
 
 def one_person(**changes) -> dict:
-    """``ochuman.json`` of one picture with one person, whose joint number i is at (100 + i, 200 + i)."""
-    joints = [number for i in range(19) for number in (100 + i, 200 + i, 1)]
-    person = dict(bbox=[10, 20, 110, 220], max_iou=.5, keypoints=joints, segms=dict(outer=[[0, 0, 1, 1, 2, 0]]))
+    """``ochuman.json`` of one image with one person, whose keypoint number i is at (100 + i, 200 + i)."""
+    keypoints = [number for i in range(19) for number in (100 + i, 200 + i, 1)]
+    person = dict(bbox=[10, 20, 110, 220], max_iou=.5, keypoints=keypoints, segms=dict(outer=[[0, 0, 1, 1, 2, 0]]))
     image = dict(file_name='a.jpg', width=300, height=400, annotations=[dict(person, **changes)])
     return dict(images=[image])
 
 
-def test_the_19_joints_become_cocos_17_by_name():
+def test_the_19_keypoints_become_cocos_17_by_name():
     person, = convert(one_person(), (0, 1))['annotations']
-    # nose, left and right eye, left and right ear are the joints 16, 18, 17, 15, 14 of OCHuman's own order
+    # nose, left and right eye, left and right ear are the keypoints 16, 18, 17, 15, 14 of OCHuman's own order
     assert person['keypoints'][0:15:3] == [116, 118, 117, 115, 114]
     assert person['keypoints'][15::3] == [103, 100, 104, 101, 105, 102, 109, 106, 110, 107, 111, 108]
     assert person['keypoints'][1::3] == [x + 100 for x in person['keypoints'][::3]]
-    assert set(COCO_JOINTS) == set(JOINTS) - {'head', 'neck'}
+    assert set(COCO_KEYPOINTS) == set(KEYPOINTS) - {'head', 'neck'}
     assert person['num_keypoints'] == 17
 
 
@@ -109,10 +109,10 @@ def test_boxes_become_corner_and_sides_and_the_area_is_theirs():
     assert person['bbox'] == [10, 20, 100, 200] and person['area'] == 20000
 
 
-def test_hidden_joints_are_labelled_and_missing_ones_are_not():
-    joints = [number for v in (0, 1, 2, 3) for number in (5, 6, v)] + [7, 8, 1] * 15
-    person, = convert(one_person(keypoints=joints), (0, 1))['annotations']
-    triples = dict(zip(COCO_JOINTS, zip(*(person['keypoints'][i::3] for i in range(3)))))
+def test_hidden_keypoints_are_labelled_and_missing_ones_are_not():
+    keypoints = [number for v in (0, 1, 2, 3) for number in (5, 6, v)] + [7, 8, 1] * 15
+    person, = convert(one_person(keypoints=keypoints), (0, 1))['annotations']
+    triples = dict(zip(COCO_KEYPOINTS, zip(*(person['keypoints'][i::3] for i in range(3)))))
     assert triples['right_shoulder'] == (0, 0, 0)   # 0: missing
     assert triples['right_elbow'] == (5, 6, 2)      # 1: visible
     assert triples['right_wrist'] == (5, 6, 1)      # 2: hidden by the person's own body
@@ -121,7 +121,7 @@ def test_hidden_joints_are_labelled_and_missing_ones_are_not():
 
 
 @pytest.mark.parametrize('changes', [dict(keypoints=None), dict(segms=None)])
-def test_people_who_are_not_annotated_in_full_are_left_out_with_their_picture(changes):
+def test_people_who_are_not_annotated_in_full_are_left_out_with_their_image(changes):
     converted = convert(one_person(**changes), (0, 1))
     assert converted['images'] == [] and converted['annotations'] == []
 
@@ -159,7 +159,7 @@ def test_the_real_sample_converted_back_and_forth_is_the_same(tmp_path):
     for part, data in parts.items():
         write_json(tmp_path / READY.format(part), data)
     write_json(tmp_path / 'ochuman.json', ochuman_json(parts, [.1, .2, .3, .4, .5, .6]))
-    write_pictures(tmp_path / 'images', [image['file_name'] for data in parts.values() for image in data['images']])
+    write_images(tmp_path / 'images', [image['file_name'] for data in parts.values() for image in data['images']])
     prepare(tmp_path, tmp_path / 'out', max_iou=(.1, 1))
     converted = read(tmp_path / 'out', 'ochuman_coco_format_val_range_0.10_1.00.json')['annotations']
     for ours, theirs in zip(converted, real['annotations']):
@@ -172,8 +172,8 @@ def first(data: dict) -> dict:
 
 
 def swap_sides(data: dict) -> None:
-    joints = first(data)['keypoints']
-    joints[0:3], joints[9:12] = joints[9:12], joints[0:3]   # the shoulders
+    keypoints = first(data)['keypoints']
+    keypoints[0:3], keypoints[9:12] = keypoints[9:12], keypoints[0:3]   # the shoulders
 
 
 OTHER_PEOPLE = [swap_sides, lambda data: first(data)['keypoints'].__setitem__(2, 3),
@@ -181,7 +181,7 @@ OTHER_PEOPLE = [swap_sides, lambda data: first(data)['keypoints'].__setitem__(2,
                 lambda data: data['images'][0]['annotations'].pop(0), lambda data: data['images'].pop(0)]
 
 
-@pytest.mark.parametrize('edit', OTHER_PEOPLE, ids=['sides', 'visibility', 'box', 'person', 'picture'])
+@pytest.mark.parametrize('edit', OTHER_PEOPLE, ids=['sides', 'visibility', 'box', 'person', 'image'])
 def test_people_who_are_not_those_of_the_ready_made_file_are_never_converted(source, tmp_path, edit):
     change(source, edit)
     text = refused(source, tmp_path / 'out', max_iou=(.5, 1))
@@ -196,13 +196,13 @@ def test_a_rounded_pixel_is_no_difference(source, tmp_path):
 
 WRONG = [
     (lambda data: data.pop('images'), "has no list 'images'"),
-    (lambda data: data['images'][0].pop('width'), "a picture has no field 'width'"),
+    (lambda data: data['images'][0].pop('width'), "an image has no field 'width'"),
     (lambda data: first(data).pop('max_iou'), "a person of 000001.jpg has no field 'max_iou'"),
-    (lambda data: first(data)['keypoints'].pop(), "has 'keypoints' that are not x, y and v (0 to 3) of 19 joints"),
+    (lambda data: first(data)['keypoints'].pop(), "has 'keypoints' that are not x, y and v (0 to 3) of 19 keypoints"),
     (lambda data: first(data)['keypoints'].__setitem__(2, 4), "has 'keypoints' that are not x, y and v (0 to 3)"),
     (lambda data: first(data).update(bbox=[30, 30, 20, 20]), "has a 'bbox' that is not x1, y1, x2, y2: [30, 30, 20"),
     (lambda data: first(data).update(max_iou=55), "has a 'max_iou' that is not from 0 to 1: 55"),
-    (lambda data: data.update(keypoint_names=list(COCO_JOINTS)), "has other 'keypoint_names': ['nose', "),
+    (lambda data: data.update(keypoint_names=list(COCO_KEYPOINTS)), "has other 'keypoint_names': ['nose', "),
 ]
 
 
@@ -215,8 +215,8 @@ def test_another_layout_of_ochuman_json_is_refused_and_not_guessed(source, tmp_p
 
 @pytest.mark.parametrize('spell', [str, lambda name: name.replace('_', ' ').title(),
                                    lambda name: name.replace('right_', 'r_').replace('left_', 'l_')])
-def test_joint_names_that_the_file_gives_may_be_spelled_otherwise(source, tmp_path, spell):
-    change(source, lambda data: data.update(keypoint_names=[spell(name) for name in JOINTS]))
+def test_keypoint_names_that_the_file_gives_may_be_spelled_otherwise(source, tmp_path, spell):
+    change(source, lambda data: data.update(keypoint_names=[spell(name) for name in KEYPOINTS]))
     prepare(source, tmp_path / 'out', max_iou=(.5, 1))
 
 
@@ -229,8 +229,8 @@ def test_what_else_is_wrong_is_one_line(source, tmp_path):
     assert 'ochuman.json: not valid JSON' in refused(source, out, max_iou=(.5, 1))
     data = named(ochuman_parts()['val'], '{:06d}.jpg', 1)
     write_json(source / READY.format('test'), data)
-    assert 'share 2 pictures, the first has the file_name 000001.jpg' in refused(source, out)
-    with pytest.raises(BadInput, match='holds 2 pictures, but published are 2500 pictures'):
+    assert 'share 2 images, the first has the file_name 000001.jpg' in refused(source, out)
+    with pytest.raises(BadInput, match='holds 2 images, but published are 2500 images'):
         prepare_ochuman(source, out)
 
 
@@ -239,4 +239,4 @@ def test_the_command_makes_the_layout(source, tmp_path, monkeypatch, capsys):
     assert 'annotations/ochuman_coco_format_val_range_0.50_1.00.json' in files_of(tmp_path / 'out')
     with pytest.raises(SystemExit) as left:
         tool('prepare_ochuman.py', monkeypatch, source, tmp_path / 'out')
-    assert left.value.code == 2 and 'published are 2500 pictures' in capsys.readouterr().err
+    assert left.value.code == 2 and 'published are 2500 images' in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """Weights that the backbone starts from: all of them or an error."""
 import pytest
 import torch
-from pictures import build_model, tiny_config
+from images import build_model, tiny_config
 from public_weights import saved
 
 from cid_mmpose.errors import BadInput

@@ -1,4 +1,4 @@
-"""What must hold for every person and every crowd, on people that hypothesis makes up. Pictures: 256 x 192 px."""
+"""What must hold for every person and every crowd, on people that hypothesis makes up. Images: 256 x 192 px."""
 import numpy as np
 import oracle
 import torch
@@ -24,8 +24,8 @@ crowds = st.lists(person, min_size=1, max_size=6)
 
 
 def scene_of(people):
-    """People whose boxes are centred on their joints, all joints labelled."""
-    xy = np.array([joints for joints, _ in people], float).reshape(-1, 4, 2)
+    """People whose boxes are centerd on their keypoints, all keypoints labelled."""
+    xy = np.array([keypoints for keypoints, _ in people], float).reshape(-1, 4, 2)
     half, middle = np.array([sides for _, sides in people], float).reshape(-1, 2) / 2, xy.mean(1)
     boxes = np.concatenate([middle - half, middle + half], 1)
     return oracle.Scene(xy, np.ones(xy.shape[:2]), oracle.corners(*boxes))
@@ -42,10 +42,10 @@ def targets_of(scene, **options):
 
 @MANY
 @given(people=crowds)
-def test_the_target_is_one_at_the_joints_cell_and_nowhere_else_for_every_size_and_position(people):
+def test_the_target_is_one_at_the_keypoints_cell_and_nowhere_else_for_every_size_and_position(people):
     targets = targets_of(scene_of(people))
     maps, _ = oracle.drawn_people(targets, torch.arange(len(people)), LIKE)
-    cells = (np.array([joints for joints, _ in people]) // 4).astype(int)
+    cells = (np.array([keypoints for keypoints, _ in people]) // 4).astype(int)
     for person_maps, person_cells in zip(maps, cells):
         for one, (x, y) in zip(person_maps, person_cells):
             assert (one == 1).nonzero().tolist() == [[y, x]] and one.max() == 1
@@ -62,8 +62,8 @@ def test_decode_undoes_encode_to_half_a_cell(people):
 
 @MANY
 @given(people=crowds)
-def test_mirroring_the_picture_mirrors_the_targets(people):
-    """At the last cell, as the authors mirror; joints on whole pixels of a cell, where both ways cut alike."""
+def test_mirroring_the_image_mirrors_the_targets(people):
+    """At the last cell, as the authors mirror; keypoints on whole pixels of a cell, where both ways cut alike."""
     scene = scene_of(people)
     snapped = scene._replace(keypoints=scene.keypoints // 4 * 4)
     mirrored = oracle.Scene(mirror_x(snapped.keypoints[:, SWAP], SIZE[0] - 4), snapped.visible[:, SWAP],
@@ -98,7 +98,7 @@ def test_a_newcomer_leaves_the_targets_of_the_others_alone(people, newcomer):
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1000), counts=st.lists(st.integers(1, 3), min_size=1, max_size=3))
-def test_a_batch_is_answered_as_its_pictures_one_by_one(seed, counts):
+def test_a_batch_is_answered_as_its_images_one_by_one(seed, counts):
     head = oracle.head(seed=seed, test=dict(sigmas=(0.05, ) * 4))
     maps = torch.nn.functional.avg_pool2d(oracle.normal(len(counts), 6, 16, 24, seed=seed), 5, 1, 2) * 5
     samples = [PoseDataSample(metainfo=dict(flip_indices=SWAP)) for _ in counts]

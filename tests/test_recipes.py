@@ -149,22 +149,22 @@ def codec_fields(scene, **options):
     return SizeAdaptiveHeatmap(**options).encode(*scene, (96, 64), still)
 
 
-def person(*joints, box=(10, 10, 60, 50)):
-    return oracle.Scene(np.array([joints], float), np.full((1, len(joints)), 2.), oracle.corners(box))
+def person(*keypoints, box=(10, 10, 60, 50)):
+    return oracle.Scene(np.array([keypoints], float), np.full((1, len(keypoints)), 2.), oracle.corners(box))
 
 
-def test_joints_and_roots_are_cut_or_rounded_but_seeds_always_cut():
+def test_keypoints_and_roots_are_cut_or_rounded_but_seeds_always_cut():
     scene = person((23, 30), (23, 30))   # cells 5.75, 7.5
     assert codec_fields(scene, rounding='down')['root_cell'].tolist() == [[5, 7]]
     nearest = codec_fields(scene, rounding='nearest')
-    assert nearest['root_cell'].tolist() == [[6, 8]] and nearest['joint_cell'].tolist() == [[[6, 8], [6, 8]]]
+    assert nearest['root_cell'].tolist() == [[6, 8]] and nearest['keypoint_cell'].tolist() == [[[6, 8], [6, 8]]]
     assert nearest['seed_cell'].tolist() == [[5, 7]]
 
 
 def test_what_touches_the_map_is_drawn_or_skipped():
     scene = person((-6, 30), (50, 30), (-60, 30))   # cells -1.5, 12.5 and -15 with a radius of 3
-    assert codec_fields(scene)['joint_drawn'].tolist() == [[False, True, False]]
-    assert codec_fields(scene, off_map='touching')['joint_drawn'].tolist() == [[True, True, False]]
+    assert codec_fields(scene)['keypoint_drawn'].tolist() == [[False, True, False]]
+    assert codec_fields(scene, off_map='touching')['keypoint_drawn'].tolist() == [[True, True, False]]
 
 
 def test_a_root_beside_the_map_is_skipped_or_its_seed_moved_to_the_border():
@@ -182,7 +182,7 @@ def test_two_people_share_a_cell_or_only_a_position():
 
 
 def draws(step, shape, count=6000):
-    """(count,) angles, scales and shifts in picture pixels (count, 2), read off random matrices of a square input."""
+    """(count,) angles, scales and shifts in image pixels (count, 2), read off random matrices of a square input."""
     rng, side = np.random.default_rng(0), step.input_size[0]
     matrices = np.array([step.draw_matrix(shape, rng) for _ in range(count)])
     scale = np.linalg.norm(matrices[:, :, 0], axis=1)

@@ -7,7 +7,7 @@ import pytest
 
 from cid_mmpose.data.regions import LONGEST_OUTLINE, region_of, region_problem, unpacked
 
-SHAPE = (37, 53)  # height, width of the picture in pixels
+SHAPE = (37, 53)  # height, width of the image in pixels
 
 
 def masks(number: int = 40) -> list:
@@ -37,7 +37,7 @@ def test_packed_text_holds_the_run_lengths_that_pycocotools_packed():
         assert unpacked(packed(mask)['counts']) == run_lengths(mask)
 
 
-def test_packed_text_of_large_pictures_is_read_as_pycocotools_reads_it():
+def test_packed_text_of_large_images_is_read_as_pycocotools_reads_it():
     counts = [5_000_000, 3, 90_000_000, 70_000_000, 1, 12_999_996]
     runs = coco_mask.frPyObjects(dict(size=[1000, 178_000], counts=counts), 1000, 178_000)
     assert unpacked(runs['counts'].decode()) == counts
@@ -63,20 +63,20 @@ def test_one_character_changed_is_found_or_changes_no_sum():
 
 
 @pytest.mark.parametrize('counts', ['', '0', 'o', 'oooooooooooooooo', 'P', '\x00', 'é', '\ud800', '~~~~', 'T3T3'])
-def test_text_that_is_no_run_lengths_of_the_picture_is_refused(counts):
+def test_text_that_is_no_run_lengths_of_the_image_is_refused(counts):
     assert region_problem(dict(size=[10, 10], counts=counts), (10, 10)).startswith('run lengths that ')
     assert unpacked('T3') == [100]
 
 
 @pytest.mark.parametrize('counts', [[0, 99], [0, 101], [], [50, -1, 51], [100.0], [True] * 100, ['100'], [2**40], [None],
                                     [[100]], [10**400]])
-def test_run_lengths_that_do_not_fill_the_picture_are_refused(counts):
+def test_run_lengths_that_do_not_fill_the_image_are_refused(counts):
     assert region_problem(dict(size=[10, 10], counts=counts), (10, 10)).startswith('run lengths that ')
 
 
 @pytest.mark.parametrize('size', [[10], [10, 10, 10], [0, 10], [10, -10], ['10', 10], [10, 11], [math.nan, 10], None, 100,
                                   [10**400, 10], [5, 20]])
-def test_run_lengths_of_another_size_than_the_picture_are_refused(size):
+def test_run_lengths_of_another_size_than_the_image_are_refused(size):
     assert region_problem(dict(size=size, counts=[0, 100]), (10, 10)).startswith('run lengths ')
 
 
@@ -85,9 +85,9 @@ def test_a_coordinate_that_is_far_or_no_number_is_refused(value):
     assert region_problem([[1, 1, 9, 1, 9, value]], (10, 10)).startswith('a polygon with ')
 
 
-def test_a_polygon_may_leave_the_picture_but_not_by_far():
+def test_a_polygon_may_leave_the_image_but_not_by_far():
     assert region_problem([[-90, -90, 105, 1, 9, 9]], (10, 10)) == ''
-    assert region_problem([[-101, 1, 9, 1, 9, 9]], (10, 10)) == ('a polygon with the coordinate -101 in a picture of '
+    assert region_problem([[-101, 1, 9, 1, 9, 9]], (10, 10)) == ('a polygon with the coordinate -101 in an image of '
                                                                  '10 x 10')
 
 

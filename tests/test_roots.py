@@ -1,4 +1,4 @@
-"""Finding people on the centre map: blur, peaks, limits."""
+"""Finding people on the center map: blur, peaks, limits."""
 import numpy as np
 import oracle
 import pytest
@@ -9,7 +9,7 @@ from cid_mmpose.models.roots import smooth
 
 
 def center(h, w, **values):
-    """A centre map (1, H, W) with values such as ``x3y2=0.5``."""
+    """A center map (1, H, W) with values such as ``x3y2=0.5``."""
     maps = torch.zeros(1, h, w)
     for name, value in values.items():
         x, y = name[1:].split('y')
@@ -31,7 +31,7 @@ def test_smoothing_a_single_cell_worked_out_by_hand():
 @pytest.mark.parametrize('blur', [1, 3, 11])
 def test_smoothing_equals_the_window_by_window_mean_with_zeros_beyond_the_border(blur):
     maps = oracle.uniform(2, 3, 6, 8)
-    expected = [[oracle.smooth(m.numpy(), blur) for m in picture] for picture in maps]
+    expected = [[oracle.smooth(m.numpy(), blur) for m in image] for image in maps]
     np.testing.assert_allclose(smooth(maps, blur), expected, rtol=1e-5)
 
 
@@ -90,7 +90,7 @@ def test_maps_with_fewer_cells_than_people_allowed_work(h, w):
 
 
 @pytest.mark.parametrize('blur, max_people, min_score', [(1, 30, 0.01), (3, 30, 0.5), (3, 4, 0.01), (11, 30, 0.2)])
-def test_roots_of_a_batch_equal_the_loop_over_cells_of_each_picture(blur, max_people, min_score):
+def test_roots_of_a_batch_equal_the_loop_over_cells_of_each_image(blur, max_people, min_score):
     maps = oracle.uniform(4, 12, 15, seed=blur)
     roots = find_roots(maps, max_people, min_score, blur)
     expected = [oracle.peaks(smooth(m, blur).numpy(), max_people, min_score, 3) for m in maps]
@@ -99,7 +99,7 @@ def test_roots_of_a_batch_equal_the_loop_over_cells_of_each_picture(blur, max_pe
     np.testing.assert_allclose(roots.score, [score for people in expected for score, _, _ in people])
 
 
-def test_a_batch_equals_its_pictures_one_by_one():
+def test_a_batch_equals_its_images_one_by_one():
     maps = oracle.uniform(3, 8, 8)
     maps[1] = 0
     together = find_roots(maps, 5, 0.3, 3)

@@ -1,7 +1,7 @@
 """Configs that do not start from ours get the hooks that keep a run safe."""
 import pytest
+from images import ROOT
 from mmengine.config import Config
-from pictures import ROOT
 
 from cid_mmpose.engine.run_hooks import CHECKPOINT, RUN_HOOKS, add_run_hooks
 

@@ -8,15 +8,15 @@ from importlib import import_module, metadata
 import numpy as np
 import pytest
 import torch
+from images import ROOT, coco, person, shared
 from mmpose.evaluation.metrics import coco_metric
-from pictures import ROOT, coco, person, shared
 
 from cid_mmpose import config_path
 from cid_mmpose.compat import stack
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models.person_nms import COCO_SIGMAS
 
-NOISE = 0.02   # standard deviation of a made joint, in sizes of its person
+NOISE = 0.02   # standard deviation of a made keypoint, in sizes of its person
 
 
 def python(code: str, warnings: str = 'ignore') -> str:
@@ -192,14 +192,14 @@ def test_mmpose_evaluates_through_hotcoco_where_xtcocotools_is_out():
 
 
 def noisy(data: dict) -> list:
-    """Detections made of the annotations, as CocoMetric's results: joints moved, some people lost, some doubled."""
+    """Detections made of the annotations, as CocoMetric's results: keypoints moved, some people lost, some doubled."""
     rng, results = np.random.default_rng(5), []
     people = {}
     for ann in data['annotations']:
         people.setdefault(ann['image_id'], []).append(np.reshape(ann['keypoints'], (-1, 3)).astype(float))
     for number, (image, found) in enumerate(people.items()):
-        kept = [joints for joints in found if rng.random() < 0.85] + [found[0]]
-        xy = np.stack([joints[:, :2] for joints in kept])
+        kept = [keypoints for keypoints in found if rng.random() < 0.85] + [found[0]]
+        xy = np.stack([keypoints[:, :2] for keypoints in kept])
         size = np.ptp(xy, axis=(1, 2))[:, None, None] * rng.uniform(0.2, 2, (len(xy), 1, 1))
         xy += rng.normal(0, NOISE, xy.shape) * size
         scores = rng.uniform(0.01, 1, xy.shape[:2])

@@ -19,7 +19,7 @@ from cid_mmpose.data.synth.export import export_coco
 from cid_mmpose.errors import BadInput
 
 SMALL = dict(length=12, image_size=(160, 128), people=(0, 4), person_height=(0.5, 0.9))
-GOLDEN_PEOPLE = [5, 3, 5]  # in pictures 0, 1, 2 of seed 0 with the default options
+GOLDEN_PEOPLE = [5, 3, 5]  # in images 0, 1, 2 of seed 0 with the default options
 GOLDEN_NOSES = [[456.1874, 108.0536, 2], [335.8848, 144.2115, 2], [477.8671, 80.362, 2]]  # of the farthest person
 META_KEYS = ('id', 'img_id', 'img_path', 'crowd_index', 'ori_shape', 'img_shape', 'raw_ann_info')
 
@@ -36,34 +36,34 @@ def test_a_config_finds_it_by_its_scope():
     assert dataset.metainfo['dataset_name'] == 'synth_crowd' and dataset.metainfo['num_keypoints'] == 17
 
 
-def test_a_picture_is_the_same_from_two_instances_in_any_order(crowd):
+def test_a_image_is_the_same_from_two_instances_in_any_order(crowd):
     other = SynthCrowd(**SMALL)
     backwards = [other[index]['img'] for index in reversed(range(12))][::-1]
     np.random.seed(1)  # the global state must not matter
-    assert all(np.array_equal(crowd[index]['img'], picture) for index, picture in enumerate(backwards))
+    assert all(np.array_equal(crowd[index]['img'], image) for index, image in enumerate(backwards))
 
 
-def test_a_picture_is_the_same_in_a_loader_worker(crowd):
+def test_a_image_is_the_same_in_a_loader_worker(crowd):
     crowd.pipeline.transforms = [lambda item: (item['img'], item['keypoints'])]
     loader = DataLoader(crowd, batch_size=None, num_workers=2)
-    for (picture, joints), index in zip(loader, range(12)):
-        assert np.array_equal(picture, crowd.get_data_info(index)['img'])
-        assert np.array_equal(joints, crowd.get_data_info(index)['keypoints'])
+    for (image, keypoints), index in zip(loader, range(12)):
+        assert np.array_equal(image, crowd.get_data_info(index)['img'])
+        assert np.array_equal(keypoints, crowd.get_data_info(index)['keypoints'])
     crowd.pipeline.transforms = []
 
 
-def test_seeds_and_indices_give_different_pictures(crowd):
+def test_seeds_and_indices_give_different_images(crowd):
     other = SynthCrowd(**SMALL, seed=1)
-    pictures = [crowd[0]['img'], crowd[1]['img'], other[0]['img'], other[1]['img']]
-    assert len({picture.tobytes() for picture in pictures}) == 4
+    images = [crowd[0]['img'], crowd[1]['img'], other[0]['img'], other[1]['img']]
+    assert len({image.tobytes() for image in images}) == 4
 
 
-def test_golden_joints_of_the_first_pictures():
-    """Written down once from this renderer, so that a change of the pictures is never unnoticed."""
+def test_golden_keypoints_of_the_first_images():
+    """Written down once from this renderer, so that a change of the images is never unnoticed."""
     dataset = SynthCrowd(length=3)
     people = [item['raw_ann_info'] for item in map(dataset.get_data_info, range(3))]
-    assert [len(picture) for picture in people] == GOLDEN_PEOPLE
-    assert np.allclose([picture[0]['keypoints'][:3] for picture in people], GOLDEN_NOSES, atol=1e-3)
+    assert [len(image) for image in people] == GOLDEN_PEOPLE
+    assert np.allclose([image[0]['keypoints'][:3] for image in people], GOLDEN_NOSES, atol=1e-3)
 
 
 def test_items_equal_those_of_mmpose_from_the_exported_files(crowd, tmp_path):
@@ -94,10 +94,10 @@ def test_nobody_has_the_same_keys_with_arrays_of_length_zero(crowd, test_mode):
 def test_annotations_are_what_coco_says(crowd):
     for item in crowd:
         for annotation in item['raw_ann_info']:
-            joints = np.array(annotation['keypoints']).reshape(17, 3)
-            assert set(joints[:, 2]) <= {0, 1, 2} and not joints[joints[:, 2] == 0].any()
+            keypoints = np.array(annotation['keypoints']).reshape(17, 3)
+            assert set(keypoints[:, 2]) <= {0, 1, 2} and not keypoints[keypoints[:, 2] == 0].any()
             x, y, width, height = annotation['bbox']
-            inside = joints[joints[:, 2] > 0][:, :2]
+            inside = keypoints[keypoints[:, 2] > 0][:, :2]
             assert len(inside) == annotation['num_keypoints'] >= 2
             assert ((inside >= [x, y]) & (inside <= [x + width, y + height])).all()
             assert x >= 0 and y >= 0 and x + width <= 159 and y + height <= 127
@@ -108,7 +108,7 @@ def test_annotations_are_what_coco_says(crowd):
 
 
 def evaluate(dataset, shift, **options):
-    """Figures of CocoMetric, without an annotation file, for the true joints moved by ``shift`` px."""
+    """Figures of CocoMetric, without an annotation file, for the true keypoints moved by ``shift`` px."""
     metric = CocoMetric(ann_file=None, nms_mode='none', score_mode='keypoint', **options)
     metric.dataset_meta = dataset.metainfo
     for item in dataset:
@@ -120,7 +120,7 @@ def evaluate(dataset, shift, **options):
     return metric.evaluate(len(dataset))
 
 
-def test_the_metric_finds_true_joints_perfect_and_moved_ones_worse(capsys):
+def test_the_metric_finds_true_keypoints_perfect_and_moved_ones_worse(capsys):
     dataset = SynthCrowd(**SMALL, test_mode=True)
     assert evaluate(dataset, 0.0)['coco/AP'] == pytest.approx(1.0)
     assert evaluate(dataset, 40.0)['coco/AP'] < 0.1
@@ -153,7 +153,7 @@ def test_the_tool_writes_a_sheet_and_refuses_a_bad_option(tmp_path, monkeypatch,
     sheet = tmp_path / 'sheet.png'
     monkeypatch.setattr(sys, 'argv', ['synth_sheet.py', str(sheet), '--image-size', '48', '32'])
     runpy.run_path(str(tool), run_name='__main__')
-    assert capsys.readouterr().out.endswith(': 16 pictures\n')
+    assert capsys.readouterr().out.endswith(': 16 images\n')
     assert cv2.imread(str(sheet)).shape == (4 * 32, 4 * 48, 3)
     monkeypatch.setattr(sys, 'argv', [*sys.argv, '--overlap', '2'])
     with pytest.raises(SystemExit) as stop:

@@ -14,7 +14,7 @@ from cid_mmpose.data.synth.skeleton import Build, assemble
 
 NOSE, LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR, LEFT_SHOULDER, RIGHT_SHOULDER = range(7)
 LEFT_WRIST, LEFT_KNEE, LEFT_ANKLE = 9, 13, 15
-SIZE = 400  # px, pictures of these tests; a person in them is 300 px tall
+SIZE = 400  # px, images of these tests; a person in them is 300 px tall
 
 
 def person(yaw, x=200.0, lift=0.3):
@@ -25,51 +25,51 @@ def person(yaw, x=200.0, lift=0.3):
     return Person(dress(assemble(pose, Build(), yaw, 0.0), Build(), outfit), np.array([x, 190.0]), 300.0)
 
 
-def seen_joints(*persons):
-    """Joints (N, 17, 3) of people far to near in an otherwise empty picture."""
+def seen_keypoints(*persons):
+    """Keypoints (N, 17, 3) of people far to near in an otherwise empty image."""
     layers = [scene.Layer(scene.person_strokes(one), index) for index, one in enumerate(persons)]
     return scene.judge(list(persons), scene.owner_map(layers, SIZE, SIZE))
 
 
 def coverage(outline):
     """How much of each pixel an outline in px covers, (SIZE, SIZE) in [0, 1]."""
-    picture = np.zeros((SIZE, SIZE, 3), np.uint8)
-    paint.draw(picture, paint.strokes([outline], [(255, 255, 255)]))
-    return picture[..., 0] / 255
+    image = np.zeros((SIZE, SIZE, 3), np.uint8)
+    paint.draw(image, paint.strokes([outline], [(255, 255, 255)]))
+    return image[..., 0] / 255
 
 
 def centroid(weights):
-    """(x, y) px of a map's centre of mass."""
+    """(x, y) px of a map's center of mass."""
     y, x = np.mgrid[:SIZE, :SIZE]
     return np.array([(weights * x).sum(), (weights * y).sum()]) / weights.sum()
 
 
 @pytest.mark.parametrize('start, end', [((100.25, 80.5), (160.75, 120.1)), ((50.4, 50.9), (50.4, 150.3))])
-def test_a_drawn_limb_is_centred_between_its_ends_to_a_tenth_of_a_pixel(start, end):
+def test_a_drawn_limb_is_centerd_between_its_ends_to_a_tenth_of_a_pixel(start, end):
     outline = capsules(np.array([start]), np.array([end]), np.array([9.0]), np.array([9.0]))[0]
     assert np.abs(centroid(coverage(outline)) - np.mean([start, end], axis=0)).max() < 0.1
 
 
-@pytest.mark.parametrize('part, joint', [(THIGH[0], LEFT_KNEE), (SHANK[0], LEFT_KNEE), (SHANK[0], LEFT_ANKLE)])
-def test_the_end_of_a_drawn_leg_is_at_the_joint(part, joint):
-    """Of a limb drawn as a capsule, the end's disc is centred on the joint: its farthest point is a radius away."""
+@pytest.mark.parametrize('part, keypoint', [(THIGH[0], LEFT_KNEE), (SHANK[0], LEFT_KNEE), (SHANK[0], LEFT_ANKLE)])
+def test_the_end_of_a_drawn_leg_is_at_the_keypoint(part, keypoint):
+    """Of a limb drawn as a capsule, the end's disc is centerd on the keypoint: its farthest point is a radius away."""
     one = person(yaw=0.0)
     outline = next(p for p in one.figure.parts if p.kind == part).shapes[-1].outline * one.scale + one.origin
-    spot = one.figure.joints[joint] * one.scale + one.origin
-    other = one.figure.joints[joint - 2 if part == THIGH[0] or joint == LEFT_ANKLE else joint + 2]
+    spot = one.figure.keypoints[keypoint] * one.scale + one.origin
+    other = one.figure.keypoints[keypoint - 2 if part == THIGH[0] or keypoint == LEFT_ANKLE else keypoint + 2]
     along = spot - (other * one.scale + one.origin)
     reach = ((outline - spot) @ along).max() / np.linalg.norm(along)
-    radius = {THIGH[0]: 0.036, SHANK[0]: 0.036 if joint == LEFT_KNEE else 0.023}[part] * 300
+    radius = {THIGH[0]: 0.036, SHANK[0]: 0.036 if keypoint == LEFT_KNEE else 0.023}[part] * 300
     assert reach == pytest.approx(radius, rel=0.05)
     assert coverage(outline)[tuple(np.rint(spot[::-1]).astype(int))] == 1.0
 
 
-def test_a_pupil_is_drawn_around_the_eye_joint():
+def test_a_pupil_is_drawn_around_the_eye_keypoint():
     one = person(yaw=0.0)
     head = next(p for p in one.figure.parts if p.kind == HEAD)
     pupils = [mark.outline * one.scale + one.origin for mark in head.marks if mark.role == 'pupil']
-    for outline, joint in zip(pupils[-2:], (LEFT_EYE, RIGHT_EYE)):
-        spot = one.figure.joints[joint] * one.scale + one.origin
+    for outline, keypoint in zip(pupils[-2:], (LEFT_EYE, RIGHT_EYE)):
+        spot = one.figure.keypoints[keypoint] * one.scale + one.origin
         assert np.abs(centroid(coverage(outline)) - spot).max() < 0.6
 
 
@@ -79,53 +79,53 @@ def test_a_pupil_is_drawn_around_the_eye_joint():
     (np.pi / 2, None, True, False, True),     # looks to our right: the left side is behind
     (-np.pi / 2, None, True, True, False)])
 def test_left_and_right_follow_from_the_way_a_person_faces(yaw, left_is_right_of_right, face, left_side, right_side):
-    joints = seen_joints(person(yaw))[0]
+    keypoints = seen_keypoints(person(yaw))[0]
     if left_is_right_of_right is not None:
-        assert (joints[LEFT_SHOULDER, 0] > joints[RIGHT_SHOULDER, 0]) == left_is_right_of_right
-        assert (joints[LEFT_ANKLE, 0] > joints[LEFT_ANKLE + 1, 0]) == left_is_right_of_right
-    assert (joints[NOSE, 2] == 2) == face
+        assert (keypoints[LEFT_SHOULDER, 0] > keypoints[RIGHT_SHOULDER, 0]) == left_is_right_of_right
+        assert (keypoints[LEFT_ANKLE, 0] > keypoints[LEFT_ANKLE + 1, 0]) == left_is_right_of_right
+    assert (keypoints[NOSE, 2] == 2) == face
     for left, right in ((LEFT_EAR, RIGHT_EAR), (LEFT_SHOULDER, RIGHT_SHOULDER)):
-        assert [joints[left, 2] == 2, joints[right, 2] == 2] == [left_side, right_side]
-    assert [joints[LEFT_EYE, 2] == 2, joints[RIGHT_EYE, 2] == 2] == [face and left_side, face and right_side]
+        assert [keypoints[left, 2] == 2, keypoints[right, 2] == 2] == [left_side, right_side]
+    assert [keypoints[LEFT_EYE, 2] == 2, keypoints[RIGHT_EYE, 2] == 2] == [face and left_side, face and right_side]
     if yaw == np.pi / 2:
-        assert joints[NOSE, 0] > joints[RIGHT_EYE, 0] > joints[RIGHT_EAR, 0]
+        assert keypoints[NOSE, 0] > keypoints[RIGHT_EYE, 0] > keypoints[RIGHT_EAR, 0]
 
 
 def test_whoever_stands_in_front_hides_the_one_behind():
-    alone, pair = seen_joints(person(0.0))[0], seen_joints(person(0.0), person(0.0))
+    alone, pair = seen_keypoints(person(0.0))[0], seen_keypoints(person(0.0), person(0.0))
     assert (alone[:, 2] == 2).all()
     assert (pair[0, :, 2] == 1).all() and (pair[1, :, 2] == 2).all()
     assert np.array_equal(pair[0, :, :2], alone[:, :2])
 
 
-def test_joints_outside_the_picture_are_zero():
-    joints = seen_joints(person(0.0, x=2.0))[0]
-    outside = joints[:, 2] == 0
-    assert outside[[RIGHT_SHOULDER, 10, 12]].all() and not joints[outside].any() and (joints[~outside, 0] >= 0).all()
+def test_keypoints_outside_the_image_are_zero():
+    keypoints = seen_keypoints(person(0.0, x=2.0))[0]
+    outside = keypoints[:, 2] == 0
+    assert outside[[RIGHT_SHOULDER, 10, 12]].all() and not keypoints[outside].any() and (keypoints[~outside, 0] >= 0).all()
 
 
 def test_taking_a_person_away_changes_exactly_the_pixels_where_they_are_seen():
-    """The owner map against the picture itself: both are drawn on grey, with and without each person."""
+    """The owner map against the image itself: both are drawn on grey, with and without each person."""
     for seed in range(6):
         persons, layers = scene.stage(np.random.default_rng(seed), 300, 300, (4, 6), (0.4, 0.9), 0.8, 180)
         owners = scene.owner_map(layers, 300, 300)
-        joints = scene.judge(persons, owners)
+        keypoints = scene.judge(persons, owners)
         for index in range(len(persons)):
-            changed = _picture(layers) != _picture([layer for layer in layers if layer.person != index])
+            changed = _image(layers) != _image([layer for layer in layers if layer.person != index])
             changed = changed.any(2).astype(np.uint8)
             own = ((owners.astype(int) - 1) // len(PARTS) == index).astype(np.uint8)
             assert changed[cv2.erode(own, np.ones((3, 3))) == 1].all()
             # The soft borders of whoever stands in front let a shade of those behind through, here and there.
             assert changed[cv2.dilate(own, np.ones((5, 5))) == 0].sum() < 60
-            x, y, _ = np.rint(joints[index][joints[index, :, 2] == 2]).astype(int).T
+            x, y, _ = np.rint(keypoints[index][keypoints[index, :, 2] == 2]).astype(int).T
             assert changed[y, x].all()
 
 
-def _picture(layers):
-    picture = np.full((300, 300, 3), 1, np.uint8)  # a colour that nothing in a scene has
+def _image(layers):
+    image = np.full((300, 300, 3), 1, np.uint8)  # a colour that nothing in a scene has
     for layer in layers:
-        paint.draw(picture, layer.strokes)
-    return picture
+        paint.draw(image, layer.strokes)
+    return image
 
 
 def test_a_person_of_whom_nothing_is_seen_is_left_out():
@@ -135,15 +135,15 @@ def test_a_person_of_whom_nothing_is_seen_is_left_out():
 
 
 def test_crowd_index_of_two_people_worked_by_hand():
-    """A has 4 labelled joints and 1 of B's 2 in the box: 1/4. B has 2, and 3 of A's in the box: 3/2. Mean 7/8."""
+    """A has 4 labelled keypoints and 1 of B's 2 in the box: 1/4. B has 2, and 3 of A's in the box: 3/2. Mean 7/8."""
     boxes = np.array([[0, 0, 10, 10], [5, 5, 10, 10]])
-    joints = np.zeros((2, 17, 3))
-    joints[0, :4] = [[1, 1, 2], [6, 6, 2], [7, 7, 1], [8, 8, 2]]
-    joints[1, :2] = [[9, 9, 1], [14, 14, 2]]
-    assert scene.crowd_index(boxes, joints) == 7 / 8
-    assert scene.crowd_index(boxes[:1], joints[:1]) == 0.0 and scene.crowd_index(boxes[:0], joints[:0]) == 0.0
-    joints[1, 1:6] = [2, 2, 2]
-    assert scene.crowd_index(boxes, joints) == min((6 / 4 + 3 / 6) / 2, 1)
+    keypoints = np.zeros((2, 17, 3))
+    keypoints[0, :4] = [[1, 1, 2], [6, 6, 2], [7, 7, 1], [8, 8, 2]]
+    keypoints[1, :2] = [[9, 9, 1], [14, 14, 2]]
+    assert scene.crowd_index(boxes, keypoints) == 7 / 8
+    assert scene.crowd_index(boxes[:1], keypoints[:1]) == 0.0 and scene.crowd_index(boxes[:0], keypoints[:0]) == 0.0
+    keypoints[1, 1:6] = [2, 2, 2]
+    assert scene.crowd_index(boxes, keypoints) == min((6 / 4 + 3 / 6) / 2, 1)
 
 
 def test_a_cap_that_faces_away_is_not_seen_and_one_that_faces_us_is_whole():

@@ -10,16 +10,16 @@ import time
 import mmengine
 import pytest
 import torch
+from images import ROOT, coco, person, tiny_config, use_data, write_coco
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmpose.registry import OPTIM_WRAPPERS
-from pictures import ROOT, coco, person, tiny_config, use_data, write_coco
 
 from cid_mmpose.cli.user_errors import user_errors
 from cid_mmpose.engine import launch
 from cid_mmpose.errors import BadInput
 
-PICTURES = 8
+IMAGES = 8
 BATCH = 2
 ENVIRONMENT = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONWARNINGS': 'ignore',
                'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
@@ -27,10 +27,10 @@ ENVIRONMENT = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONWARNINGS': 'ignore',
 
 @pytest.fixture(scope='module')
 def config(tmp_path_factory) -> str:
-    """A config file of a tiny model on 8 pictures, two epochs of four iterations, the second at a tenth of the rate."""
+    """A config file of a tiny model on 8 images, two epochs of four iterations, the second at a tenth of the rate."""
     folder = tmp_path_factory.mktemp('tiny')
-    people = [person(i, i, box=(20, 10, 50, 50)) for i in range(1, PICTURES + 1)]
-    write_coco(folder, coco(people, PICTURES, size=(96, 72)))
+    people = [person(i, i, box=(20, 10, 50, 50)) for i in range(1, IMAGES + 1)]
+    write_coco(folder, coco(people, IMAGES, size=(96, 72)))
     cfg = use_data(tiny_config(), folder, ('people.json', ''), ('people.json', ''))
     for loader in (cfg.train_dataloader, cfg.test_dataloader):
         loader.update(num_workers=0, persistent_workers=False, batch_size=BATCH)
@@ -73,7 +73,7 @@ def command(*arguments, launcher=()) -> subprocess.CompletedProcess:
 WHOLE_RUN = [(i, 1e-3) for i in (1, 2, 3, 4)] + [(i, 1e-4) for i in (5, 6, 7, 8)]
 
 
-def test_training_leaves_checkpoints_losses_and_their_picture(trained):
+def test_training_leaves_checkpoints_losses_and_their_image(trained):
     assert {'epoch_1.pth', 'epoch_2.pth', 'loss_curve.png', 'tiny.py'} <= {path.name for path in trained.iterdir()}
     assert rates(trained) == [(i, pytest.approx(lr)) for i, lr in WHOLE_RUN]
     assert [row['step'] for row in scalars(trained) if 'coco/AP' in row] == [1, 2]
@@ -85,8 +85,8 @@ def test_a_test_gives_the_ap_of_the_last_validation_and_writes_what_is_asked_for
                           show_dir=str(tmp_path / 'shown'), cfg_options=named('tested'))
     assert metrics['coco/AP'] == [row['coco/AP'] for row in scalars(trained) if 'coco/AP' in row][-1]
     assert json.loads((tmp_path / 'new' / 'metrics.json').read_text()) == metrics
-    assert len(mmengine.load(tmp_path / 'people.pkl')) == PICTURES
-    assert len(list((tmp_path / 'shown').glob('*.png'))) == PICTURES
+    assert len(mmengine.load(tmp_path / 'people.pkl')) == IMAGES
+    assert len(list((tmp_path / 'shown').glob('*.png'))) == IMAGES
 
 
 def test_resuming_goes_on_at_the_next_iteration_with_its_learning_rate(config, trained, tmp_path):
@@ -239,7 +239,7 @@ def test_two_processes_train_and_test_on_a_cpu_and_leave_nothing_in_the_current_
     one_epoch = ['--launcher', 'pytorch', '--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1']
     done = command(ROOT / 'tools' / 'train.py', config, *one_epoch, launcher=start)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert [i for i, _ in rates(tmp_path)] == [1, 2]   # 8 pictures, 2 processes, 2 pictures each
+    assert [i for i, _ in rates(tmp_path)] == [1, 2]   # 8 images, 2 processes, 2 images each
     done = command(ROOT / 'tools' / 'test.py', config, tmp_path / 'epoch_1.pth', '--out', tmp_path / 'm.json',
                    '--dump', tmp_path / 'd.pkl',
                    *one_epoch[:4], launcher=start)

@@ -1,11 +1,11 @@
 """Hooks and visualization backends of a user's own, beside those of the project."""
 import pytest
+from images import ROOT, coco, person, tiny_config, use_data, write_coco
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS, VISBACKENDS
 from mmengine.visualization import LocalVisBackend
 from mmengine.visualization.vis_backend import BaseVisBackend
-from pictures import ROOT, coco, person, tiny_config, use_data, write_coco
 
 from cid_mmpose.engine import launch
 from cid_mmpose.engine.user_parts import settle_user_parts

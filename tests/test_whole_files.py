@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import torch
-from pictures import ROOT
+from images import ROOT
 from toy_run import Notes, Spoil, saved, toy_runner
 
 from cid_mmpose import files as whole_files

@@ -1,6 +1,6 @@
-"""Learn the pictures of a small COCO-style data set by heart, with our head and with MMPose's at the same schedule.
+"""Learn the images of a small COCO-style data set by heart, with our head and with MMPose's at the same schedule.
 
-A head whose targets, losses and decoding fit together reaches a high AP on the pictures it was trained on.
+A head whose targets, losses and decoding fit together reaches a high AP on the images it was trained on.
 """
 import argparse
 import json
@@ -28,7 +28,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def train(config: Path, work_dir: Path, data_root: str, epochs: int) -> float:
-    """Trains through tools/train.py and returns COCO AP in [0, 1] on the training pictures."""
+    """Trains through tools/train.py and returns COCO AP in [0, 1] on the training images."""
     options = [f'{part}_dataloader.dataset.data_root={data_root}' for part in ('train', 'val', 'test')]
     if epochs:
         options += [f'train_cfg.max_epochs={epochs}', f'train_cfg.val_interval={epochs}']

@@ -1,4 +1,4 @@
-"""Look at SynthCrowd: a sheet of pictures with their joints, the drawing speed, or an export to files.
+"""Look at SynthCrowd: a sheet of images with their keypoints, the drawing speed, or an export to files.
 
     python tools/synth_sheet.py sheet.png
     python tools/synth_sheet.py --speed --people 30 30 --person-height 0.2 0.5 --overlap 1
@@ -12,10 +12,10 @@ from cid_mmpose.cli.user_errors import user_errors
 def parse_args() -> argparse.Namespace:
     """The command line; what is not given keeps the data set's default."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('sheet', nargs='?', help='PNG to write, with 16 pictures')
-    parser.add_argument('--speed', action='store_true', help='print pictures per second on one core')
-    parser.add_argument('--export', metavar='DIR', help='write pictures and COCO annotations there')
-    parser.add_argument('--length', type=int, default=100, help='pictures to export or to time')
+    parser.add_argument('sheet', nargs='?', help='PNG to write, with 16 images')
+    parser.add_argument('--speed', action='store_true', help='print images per second on one core')
+    parser.add_argument('--export', metavar='DIR', help='write images and COCO annotations there')
+    parser.add_argument('--length', type=int, default=100, help='images to export or to time')
     parser.add_argument('--seed', type=int, default=argparse.SUPPRESS)
     parser.add_argument('--image-size', type=int, nargs=2, metavar=('W', 'H'), default=argparse.SUPPRESS)
     parser.add_argument('--people', type=int, nargs=2, metavar=('LOW', 'HIGH'), default=argparse.SUPPRESS)
@@ -38,13 +38,13 @@ def main() -> None:
     dataset = SynthCrowd(**options)
     if sheet:
         write_sheet(dataset.scene, sheet)
-        print(f'{sheet}: 16 pictures')
+        print(f'{sheet}: 16 images')
     if speed:
         rate, people = drawing_speed(dataset)
         width, height = dataset.image_size
-        print(f'{rate:.0f} pictures/s on one core, {width}x{height}, {people:.1f} people a picture')
+        print(f'{rate:.0f} images/s on one core, {width}x{height}, {people:.1f} people an image')
     if export:
-        print(f'{export_coco(dataset, export)}: {len(dataset)} pictures')
+        print(f'{export_coco(dataset, export)}: {len(dataset)} images')
 
 
 if __name__ == '__main__':

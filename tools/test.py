@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint on the test pictures of a config."""
+"""Evaluate a checkpoint on the test images of a config."""
 import argparse
 
 from cid_mmpose.cli.arguments import add_cfg_options, add_launcher, add_verbose, note_rank
@@ -12,7 +12,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', help='folder for the log (work_dirs/<name of the config>)')
     parser.add_argument('--out', metavar='JSON', help='write the metrics to this file')
     parser.add_argument('--dump', metavar='PKL', help='write the predictions to this file')
-    parser.add_argument('--show-dir', metavar='DIR', help='write the pictures with the people found to this folder')
+    parser.add_argument('--show-dir', metavar='DIR', help='write the images with the people found to this folder')
     add_cfg_options(parser)
     add_launcher(parser)
     add_verbose(parser)

@@ -9,7 +9,7 @@ from torchvision.ops import DeformConv2d
 
 from cid_mmpose import config_path
 
-from .subjects import JOINTS, TRAIN_SIZE, WIDTHS, build
+from .subjects import KEYPOINTS, TRAIN_SIZE, WIDTHS, build
 
 CODEC = dict(type='SPR', input_size=TRAIN_SIZE, heatmap_size=(128, 128), sigma=(4, 2),
              minimal_diagonal_length=32**0.5, generate_keypoint_heatmaps=True)
@@ -39,16 +39,16 @@ class TorchvisionDEKRHead(DEKRHead):
 
 
 def dekr_model(ours: nn.Module, people: int) -> nn.Module:
-    """DEKR-W32 without its rescoring, on the backbone weights of ours; its random head finds ``people`` centres."""
+    """DEKR-W32 without its rescoring, on the backbone weights of ours; its random head finds ``people`` centers."""
     cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py')).model
     cfg.backbone.init_cfg = None
     cfg.update(type='BottomupPoseEstimator', neck=dict(type='FeatureMapProcessor', concat=True), test_cfg=dict(
         multiscale_test=False, flip_test=True, nms_dist_thr=0.05, shift_heatmap=True))
-    cfg.head = dict(type=TorchvisionDEKRHead, in_channels=sum(WIDTHS), num_keypoints=JOINTS,
+    cfg.head = dict(type=TorchvisionDEKRHead, in_channels=sum(WIDTHS), num_keypoints=KEYPOINTS,
                     decoder=dict(CODEC, decode_max_instances=people))
     model = build(cfg)
     model.backbone.load_state_dict(ours.backbone.state_dict())
     torch.manual_seed(0)
     for parameter in model.head.heatmap_conv_layers[-1].parameters():
-        nn.init.normal_(parameter, std=0.25)   # centres above the threshold
+        nn.init.normal_(parameter, std=0.25)   # centers above the threshold
     return model.to(next(ours.parameters()).device).train(False)

@@ -28,7 +28,7 @@ def device(options: SimpleNamespace) -> Iterator[Row]:
 
 
 def training_steps(options: SimpleNamespace) -> Iterator[Row]:
-    """Two pictures of 512 x 512 with five people each, Adam, without reading data; the loss must come down."""
+    """Two images of 512 x 512 with five people each, Adam, without reading data; the loss must come down."""
     # bfloat16 is measured as asked for, also on a CPU that imitates it
     wrappers = dict(float32=OptimWrapper, bfloat16=partial(BFloat16OptimWrapper, insist=True))
     if options.device.type == 'cuda':
@@ -41,7 +41,7 @@ def training_steps(options: SimpleNamespace) -> Iterator[Row]:
         losses: List[float] = []
         step = step_of(model, samples, wrapper, losses)
         time = in_turns(dict(step=step), STEPS, options.device)['step']
-        case = f'2 pictures, {name}'
+        case = f'2 images, {name}'
         yield Row('device', case, 'training step, ms', time, None)
         yield Row('device', case, 'first loss', losses[0], None)
         yield Row('device', case, f'loss after {STEPS} steps', losses[-1], None)
@@ -51,14 +51,14 @@ def training_steps(options: SimpleNamespace) -> Iterator[Row]:
 def step_of(model: nn.Module, samples: list, wrapper: Callable, losses: List[float]) -> Callable:
     """A call that trains one step and adds its loss to ``losses``."""
     place = next(model.parameters()).device
-    pictures = torch.randn(len(samples), 3, *TRAIN_SIZE, device=place)
+    images = torch.randn(len(samples), 3, *TRAIN_SIZE, device=place)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     steps = wrapper(optimizer=optimizer)
 
     def step() -> None:
         model.train()
         with steps.optim_context(model):
-            total = sum(model.loss(pictures, samples).values())
+            total = sum(model.loss(images, samples).values())
         steps.update_params(total)
         losses.append(total.item())
 
@@ -66,12 +66,12 @@ def step_of(model: nn.Module, samples: list, wrapper: Callable, losses: List[flo
 
 
 def compiled_testing(options: SimpleNamespace) -> Iterator[Row]:
-    """A picture of 704 x 512 with flip test: the folded backbone as it is, and by both modes of ``compile``."""
+    """An image of 704 x 512 with flip test: the folded backbone as it is, and by both modes of ``compile``."""
     model = our_model(30, None, options.device)
-    picture = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
-    programs = dict(folded=tester(model, picture, 'float32'))
+    image = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
+    programs = dict(folded=tester(model, image, 'float32'))
     for mode in COMPILE_MODES:
-        program = tester(model, picture, 'float32', mode)
+        program = tester(model, image, 'float32', mode)
         if works(program):
             programs[f'compile={mode}'] = program
 
@@ -79,22 +79,22 @@ def compiled_testing(options: SimpleNamespace) -> Iterator[Row]:
     for name, time in times.items():
         yield Row('device', '30 people', f'testing, {name}, ms', time, None)
 
-    plain = heatmaps_of(model, picture, None)
+    plain = heatmaps_of(model, image, None)
     for mode in COMPILE_MODES:
         if f'compile={mode}' in programs:
-            change = (heatmaps_of(model, picture, mode) - plain).abs().max()
+            change = (heatmaps_of(model, image, mode) - plain).abs().max()
             yield Row('device', '30 people', f'compile={mode}: largest change of the heatmaps', float(change), None)
 
 
-def heatmaps_of(model: nn.Module, picture: torch.Tensor, mode: str) -> torch.Tensor:
-    """(K, H, W) of everyone in the picture (1, 3, h, w), with the folded backbone in this mode of ``compile``."""
-    found = tester(model, picture, 'float32', mode, heatmaps=True)()
+def heatmaps_of(model: nn.Module, image: torch.Tensor, mode: str) -> torch.Tensor:
+    """(K, H, W) of everyone in the image (1, 3, h, w), with the folded backbone in this mode of ``compile``."""
+    found = tester(model, image, 'float32', mode, heatmaps=True)()
     return found[0].pred_fields.heatmaps
 
 
 def memory_of_crowds(options: SimpleNamespace) -> Iterator[Row]:
     """Peak memory of the head in training, and of the whole network in testing, with few and with many people."""
-    picture = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
+    image = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
     for people in PEOPLE:
         rng = np.random.default_rng(0)
         head = our_model(people, None, options.device).head.train()
@@ -104,5 +104,5 @@ def memory_of_crowds(options: SimpleNamespace) -> Iterator[Row]:
                   None)
 
         model = our_model(people, None, options.device)
-        peak = peak_mib(tester(model, picture), options.device)
+        peak = peak_mib(tester(model, image), options.device)
         yield Row('device', f'{people} people', 'testing with flip, peak MiB', peak, None)

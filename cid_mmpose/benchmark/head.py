@@ -24,7 +24,7 @@ STACK = FeatureMapProcessor(concat=True)  # MMPose's neck
 
 
 def head(options: SimpleNamespace) -> Iterator[Row]:
-    """Neck and head: a training step of 4 pictures at 512 px, and flip testing at 704 x 512."""
+    """Neck and head: a training step of 4 images at 512 px, and flip testing at 704 x 512."""
     yield from train_head(options)
     for people in options.counts:
         ours = our_model(people, None, options.device).head
@@ -58,14 +58,14 @@ def train_head(options: SimpleNamespace) -> Iterator[Row]:
         maps = branches(4, TRAIN_SIZE, options.device)
         plain = [branch.contiguous() for branch in maps]
         programs = dict(ours=train_step(ours, maps, [our_sample(scene) for scene in scenes], lambda feats: feats))
-        if people <= 100:  # MMPose's codec keeps at most 30 people a picture
+        if people <= 100:  # MMPose's codec keeps at most 30 people an image
             programs['mmpose'] = train_step(
                 mmpose_model_of_head(ours, 30).train(), plain, [mmpose_sample(scene) for scene in scenes], STACK)
         times = in_turns(programs, options.repeats, options.device)
-        yield Row('head', f'{people} people in 4 pictures', 'training step, ms', times['ours'], times.get('mmpose'))
+        yield Row('head', f'{people} people in 4 images', 'training step, ms', times['ours'], times.get('mmpose'))
         peaks = {name: peak_mib(program, options.device) for name, program in programs.items()}
         memory[people] = peaks['ours']
-        yield Row('head', f'{people} people in 4 pictures', 'training step, peak MiB', peaks['ours'],
+        yield Row('head', f'{people} people in 4 images', 'training step, peak MiB', peaks['ours'],
                   peaks.get('mmpose'))
     if memory[100]:
         yield Row('head', '500 people over 100', 'peak memory, times', memory[500] / memory[100], None)

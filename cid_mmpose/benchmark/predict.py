@@ -18,15 +18,15 @@ PRECISIONS = ('float32', 'bfloat16')  # of the folded backbone
 
 
 def predict(options: SimpleNamespace) -> Iterator[Row]:
-    """The whole network with flip test on pictures of 704 x 512, of random pixels."""
-    picture = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
+    """The whole network with flip test on images of 704 x 512, of random pixels."""
+    image = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
     for people in (30, ) if options.quick else (10, 30):
         case = f'{people} people'
         ours = our_model(people, options.checkpoint, options.device)
-        mine = our_programs(ours, picture, compiled=people == 30 and not options.quick)
-        others = dict(mmpose=tester(mmpose_model(ours), picture))
+        mine = our_programs(ours, image, compiled=people == 30 and not options.quick)
+        others = dict(mmpose=tester(mmpose_model(ours), image))
         if not options.quick:
-            others['dekr'] = tester(dekr_model(ours, people), picture)
+            others['dekr'] = tester(dekr_model(ours, people), image)
         times = in_turns({**mine, **others}, options.repeats, options.device)
         for name in mine:
             yield Row('predict', case, f'{name}, ms', times[name], times['mmpose'])
@@ -38,19 +38,19 @@ def predict(options: SimpleNamespace) -> Iterator[Row]:
             if 'bfloat16' not in name:
                 yield from agreement('predict', f'{case}, {name}', found[name].pred_instances, expected)
         yield from half_error(case, found['as it is'], found['precision=bfloat16'])
-        full, rounded = (tester(ours, picture, precision, heatmaps=True)()[0].pred_fields.heatmaps
+        full, rounded = (tester(ours, image, precision, heatmaps=True)()[0].pred_fields.heatmaps
                          for precision in PRECISIONS)
         changed = float((full - rounded).abs().max())
         yield Row('predict', case, 'bfloat16: largest change of the heatmaps', changed, None)
     yield from batches(options)
 
 
-def our_programs(ours: nn.Module, picture: torch.Tensor, compiled: bool) -> Dict[str, Callable]:
+def our_programs(ours: nn.Module, image: torch.Tensor, compiled: bool) -> Dict[str, Callable]:
     """Ours as it is and with the options of ``test_cfg``, by name; compiled ones only where torch.compile works."""
-    programs = {'as it is': tester(ours, picture)}
+    programs = {'as it is': tester(ours, image)}
     for precision in PRECISIONS:
-        programs[f'precision={precision}'] = tester(ours, picture, precision)
-        program = tester(ours, picture, precision, 'default')
+        programs[f'precision={precision}'] = tester(ours, image, precision)
+        program = tester(ours, image, precision, 'default')
         if compiled and works(program):
             programs[f'precision={precision}, compile=default'] = program
     return programs
@@ -66,15 +66,15 @@ def works(program: Callable) -> bool:
     return True
 
 
-def tester(model: nn.Module, pictures: torch.Tensor, precision: Optional[str] = None, mode: Optional[str] = None,
+def tester(model: nn.Module, images: torch.Tensor, precision: Optional[str] = None, mode: Optional[str] = None,
            heatmaps: bool = False) -> Callable:
-    """A call that predicts the people of ``pictures`` (B, 3, h, w)."""
+    """A call that predicts the people of ``images`` (B, 3, h, w)."""
     def call() -> list:
         model.test_cfg['flip_test'] = True
-        if hasattr(model, 'other_joints'):  # ours
+        if hasattr(model, 'other_keypoints'):  # ours
             model.test_cfg.update(precision=precision, insist=True, compile=mode, output_heatmaps=heatmaps)
         with torch.no_grad():
-            return model.predict(pictures, test_samples(len(pictures), TEST_SIZE))
+            return model.predict(images, test_samples(len(images), TEST_SIZE))
     return call
 
 def half_error(case: str, full, half) -> Iterator[Row]:
@@ -89,19 +89,19 @@ def half_error(case: str, full, half) -> Iterator[Row]:
 
 
 def batches(options: SimpleNamespace, count: int = 8) -> Iterator[Row]:
-    """Eight pictures in one call and one by one."""
+    """Eight images in one call and one by one."""
     ours = our_model(10, options.checkpoint, options.device)
-    pictures = torch.randn(count, 3, *TEST_SIZE[::-1], device=options.device)
+    images = torch.randn(count, 3, *TEST_SIZE[::-1], device=options.device)
     found = {}   # of the last calls
     programs = dict(
-        together=lambda: found.update(together=tester(ours, pictures)()),
-        apart=lambda: found.update(apart=[tester(ours, one[None])()[0] for one in pictures]))
+        together=lambda: found.update(together=tester(ours, images)()),
+        apart=lambda: found.update(apart=[tester(ours, one[None])()[0] for one in images]))
     times = in_turns(programs, max(options.repeats // 2, 1), options.device)
     for name, time in times.items():
-        yield Row('predict', f'{count} pictures {name}', 'pictures/s', 1e3 * count / time.median, None)
+        yield Row('predict', f'{count} images {name}', 'images/s', 1e3 * count / time.median, None)
     apart = max(np.abs(one.pred_instances.keypoints - other.pred_instances.keypoints).max()
                 for one, other in zip(*found.values()))
-    yield Row('predict', f'{count} pictures', 'together against apart, px', float(apart), None)
+    yield Row('predict', f'{count} images', 'together against apart, px', float(apart), None)
 
 
 def parts_of_time(options: SimpleNamespace) -> Iterator[Row]:
@@ -109,7 +109,7 @@ def parts_of_time(options: SimpleNamespace) -> Iterator[Row]:
     for people in options.counts:
         ours = our_model(people, options.checkpoint, options.device)
         theirs = mmpose_model(ours)
-        picture = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
+        image = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
         watches = [
             Stopwatch(dict(backbone=[(ours, 'extract_feat')], IIA=[(ours.head.iia, 'center')],
                            GFD=[(ours.head.gfd, name) for name in ('share', 'address', 'read_scores')],
@@ -120,12 +120,12 @@ def parts_of_time(options: SimpleNamespace) -> Iterator[Row]:
                            decode=[(cid_head, 'smooth_heatmaps'), (theirs.head, 'decode')]),
                       options.device)]
         for model in (ours, theirs):
-            tester(model, picture)()   # to warm up
+            tester(model, image)()   # to warm up
         spent = [{name: [] for name in watches[0].parts} for _ in watches]
         for _ in range(max(options.repeats // 2, 1)):
             for mine, watch, model in zip(spent, watches, (ours, theirs)):
                 with watch:
-                    tester(model, picture)()
+                    tester(model, image)()
                 for name, taken in watch.spent.items():
                     mine[name].append(taken)
         for name in watches[0].parts:

@@ -88,7 +88,7 @@ def draw_figure_5a(rows: Sequence[Row], path: Path) -> Optional[Path]:
         heights = [[getattr(row, field) for row in chosen if row.measure == name] for name in names]
         axes.stackplot(counts, heights, labels=[name.split(',')[0] for name in names])
         axes.set(title=title, xlabel='people')
-    panels[0].set_ylabel('ms a picture, with flip')
+    panels[0].set_ylabel('ms an image, with flip')
     panels[0].legend(loc='upper left')
     figure.savefig(path)
     return path

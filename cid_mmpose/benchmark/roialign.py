@@ -17,7 +17,7 @@ PLUS, STAR = 14, 56  # cells a side: RoIAlign+ upsamples 14 to 56, RoIAlign* cut
 
 
 def roialign(options: SimpleNamespace) -> Iterator[Row]:
-    """One picture of 512 x 512; GFD's time holds the keypoint maps too, RoIAlign's only the features.
+    """One image of 512 x 512; GFD's time holds the keypoint maps too, RoIAlign's only the features.
 
     RoIAlign reads the stacked F of 480 channels, whose stacking is not counted.
     """

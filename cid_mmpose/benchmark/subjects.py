@@ -16,7 +16,7 @@ from cid_mmpose.codecs import SizeAdaptiveHeatmap
 from cid_mmpose.registry import MODELS
 from cid_mmpose.weights.layouts import CELL_CENTER, MMPOSE_1, OURS, rename
 
-JOINTS, STRIDE, TRAIN_SIZE, TEST_SIZE = 17, 4, (512, 512), (704, 512)  # sizes in pixels, (w, h)
+KEYPOINTS, STRIDE, TRAIN_SIZE, TEST_SIZE = 17, 4, (512, 512), (704, 512)  # sizes in pixels, (w, h)
 WIDTHS = (32, 64, 128, 256)  # of HRNet-W32's branches
 FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 PRIOR, SPREAD = -3.0, 0.25  # bias of maps with random weights, and their deviation: few cells are high, none saturated
@@ -24,19 +24,19 @@ FEATURES = 0.25  # deviation of the random features, about that of the branches 
 
 
 class Scene(NamedTuple):
-    """N people of one picture."""
+    """N people of one image."""
     keypoints: np.ndarray  # (N, K, 2) in pixels
     visible: np.ndarray  # (N, K)
     bbox: np.ndarray  # (N, 4, 2) corners
 
 
 def crowd(rng: np.random.Generator, people: int, size: Sequence[int] = TRAIN_SIZE) -> Scene:
-    """People of 40 to 160 pixels anywhere in the picture, with a fifth of their joints unlabelled."""
+    """People of 40 to 160 pixels anywhere in the image, with a fifth of their keypoints unlabelled."""
     middle = rng.uniform(0.06, 0.94, (people, 1, 2)) * size
-    keypoints = middle + rng.uniform(-0.5, 0.5, (people, JOINTS, 2)) * rng.uniform(40, 160, (people, 1, 1))
+    keypoints = middle + rng.uniform(-0.5, 0.5, (people, KEYPOINTS, 2)) * rng.uniform(40, 160, (people, 1, 1))
     low, high = keypoints.min(1), keypoints.max(1)
     corners = [low, np.stack([low[:, 0], high[:, 1]], 1), np.stack([high[:, 0], low[:, 1]], 1), high]
-    return Scene(keypoints.astype(np.float32), (rng.random((people, JOINTS)) < 0.8).astype(np.float32),
+    return Scene(keypoints.astype(np.float32), (rng.random((people, KEYPOINTS)) < 0.8).astype(np.float32),
                  np.stack(corners, 1).astype(np.float32))
 
 
@@ -70,14 +70,14 @@ def mmpose_sample(scene: Scene) -> PoseDataSample:
 
 
 def test_samples(count: int, size: Sequence[int]) -> List[PoseDataSample]:
-    """Samples of pictures of ``size`` (w, h) as the test pipelines pack them."""
+    """Samples of images of ``size`` (w, h) as the test pipelines pack them."""
     side = np.array(size)
     return [PoseDataSample(metainfo=dict(input_size=tuple(size), input_center=side / 2, input_scale=side,
                                          flip_indices=FLIP, ori_shape=tuple(size)[::-1])) for _ in range(count)]
 
 
 def branches(count: int, size: Sequence[int], device: torch.device, seed: int = 0) -> List[Tensor]:
-    """Random maps like those of HRNet-W32 for ``count`` pictures of ``size`` (w, h), channels last as our backbone has
+    """Random maps like those of HRNet-W32 for ``count`` images of ``size`` (w, h), channels last as our backbone has
     them."""
     rng = torch.Generator().manual_seed(seed)
     shapes = [(count, width, size[1] // (STRIDE << i), size[0] // (STRIDE << i)) for i, width in enumerate(WIDTHS)]
@@ -92,7 +92,7 @@ def build(cfg: dict) -> nn.Module:
 
 
 def our_model(people: int, checkpoint: Optional[str], device: torch.device) -> nn.Module:
-    """CID-W32 in the recipe mmpose that finds ``people`` people in any picture; random weights or given ones."""
+    """CID-W32 in the recipe mmpose that finds ``people`` people in any image; random weights or given ones."""
     cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py')).model
     cfg.backbone.init_cfg = None
     cfg.head.update(recipe='mmpose', decoder=dict(cfg.head.decoder, recipe='mmpose'), max_train_people=500,
@@ -114,7 +114,7 @@ def mmpose_model(ours: nn.Module) -> nn.Module:
         flip_test=True, max_instances=ours.head.test.max_people, score_threshold=0.0), train_cfg=dict(
             max_train_instances=500))
     cfg.head = dict(
-        type='CIDHead', in_channels=sum(WIDTHS), num_keypoints=JOINTS, gfd_channels=32,
+        type='CIDHead', in_channels=sum(WIDTHS), num_keypoints=KEYPOINTS, gfd_channels=32,
         coupled_heatmap_loss=dict(type='FocalHeatmapLoss', loss_weight=1.0),
         decoupled_heatmap_loss=dict(type='FocalHeatmapLoss', loss_weight=4.0),
         contrastive_loss=dict(type='InfoNCELoss', temperature=0.05),

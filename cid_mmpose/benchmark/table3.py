@@ -19,34 +19,34 @@ def table3(options: SimpleNamespace) -> Iterator[Row]:
     ours = our_model(30, None, options.device)
     models = (ours, mmpose_model(ours))
     yield Row('table 3', 'W32', 'parameters, M', *(sum(p.numel() for p in m.parameters()) / 1e6 for m in models))
-    picture = torch.randn(1, 3, *TRAIN_SIZE, device=options.device)
+    image = torch.randn(1, 3, *TRAIN_SIZE, device=options.device)
     for people in (1, 30):
         ours = our_model(people, None, options.device)
-        gmac = [work(m, picture) for m in (ours, mmpose_model(ours))]
+        gmac = [work(m, image) for m in (ours, mmpose_model(ours))]
         yield Row('table 3', f'W32, {people} people', 'GMAC', *gmac)
-    runs = [forward(model, picture) for model in models]
+    runs = [forward(model, image) for model in models]
     yield Row('table 3', 'W32, 30 people', 'peak MiB', *(peak_mib(run, options.device) for run in runs))
     times = in_turns(dict(zip(('ours', 'mmpose'), runs)), options.repeats, options.device)
-    yield Row('table 3', 'W32, 30 people', 'ms a picture', *times.values())
+    yield Row('table 3', 'W32, 30 people', 'ms an image', *times.values())
     peak = convolution_rate(options)
     yield Row('table 3', '3x3 convolutions alone', 'GFLOP/s', peak, None)
     yield Row('table 3', 'W32, 30 people', 'share of that rate, %', *(
         100 * 2e3 * each / time.median / peak for each, time in zip(gmac, times.values())))
 
 
-def forward(model: nn.Module, picture: torch.Tensor) -> Callable:
+def forward(model: nn.Module, image: torch.Tensor) -> Callable:
     """A call without flip test."""
     def call() -> None:
         model.test_cfg.update(flip_test=False)
         with torch.no_grad():
-            model.predict(picture, test_samples(1, TRAIN_SIZE))
+            model.predict(image, test_samples(1, TRAIN_SIZE))
     return call
 
 
-def work(model: nn.Module, picture: torch.Tensor) -> float:
+def work(model: nn.Module, image: torch.Tensor) -> float:
     """Billions of multiply-adds of one prediction."""
     with FlopCounterMode(display=False) as counter:
-        forward(model, picture)()
+        forward(model, image)()
     return counter.get_total_flops() / 2e9
 
 

@@ -24,7 +24,7 @@ KINDS = dict(
 
 
 def train(options: SimpleNamespace) -> Iterator[Row]:
-    """CID-W32, two pictures of 512 x 512 with five people each, Adam; without reading data."""
+    """CID-W32, two images of 512 x 512 with five people each, Adam; without reading data."""
     rng = np.random.default_rng(0)
     scenes = [crowd(rng, 5) for _ in range(2)]
     ours = our_model(30, None, options.device)
@@ -33,8 +33,8 @@ def train(options: SimpleNamespace) -> Iterator[Row]:
     programs = dict(ours=step_of(ours, mine), mmpose=step_of(theirs, [mmpose_sample(scene) for scene in scenes]),
                     bfloat16=step_of(ours, mine, torch.bfloat16))
     times = in_turns(programs, options.repeats, options.device)
-    yield Row('train', '2 pictures', 'float32 step, ms', times['ours'], times['mmpose'])
-    yield Row('train', '2 pictures', 'bfloat16 step, ms', times['bfloat16'], times['mmpose'])
+    yield Row('train', '2 images', 'float32 step, ms', times['ours'], times['mmpose'])
+    yield Row('train', '2 images', 'bfloat16 step, ms', times['bfloat16'], times['mmpose'])
     if options.curves:
         yield from curves(options.out)
 
@@ -43,14 +43,14 @@ def step_of(model: nn.Module, samples: list, dtype: torch.dtype = torch.float32)
     """A call that trains one step."""
     device = next(model.parameters()).device
     samples = [sample.to(device) for sample in samples] if device.type != 'cpu' else samples
-    pictures = torch.randn(len(samples), 3, *TRAIN_SIZE, device=device)
+    images = torch.randn(len(samples), 3, *TRAIN_SIZE, device=device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-5)
 
     def step() -> None:
         model.train()
         optimizer.zero_grad()
         with torch.autocast(device.type, torch.bfloat16, enabled=dtype is torch.bfloat16):
-            losses = model.loss(pictures, samples)
+            losses = model.loss(images, samples)
         sum(losses.values()).backward()
         optimizer.step()
 

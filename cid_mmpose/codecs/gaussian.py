@@ -1,6 +1,6 @@
 """Size-adaptive Gaussians (eq. 13): box -> radius and sigma -> map.
 
-P persons, K joints, (H, W) heatmap cells. Cells are integer (x, y); a cell is ``stride`` input pixels wide.
+P persons, K keypoints, (H, W) heatmap cells. Cells are integer (x, y); a cell is ``stride`` input pixels wide.
 """
 import warnings
 from functools import lru_cache
@@ -68,8 +68,8 @@ def fractional_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: floa
 def window_of(cell: np.ndarray, radius: np.ndarray) -> tuple:
     """First cell, peak, and first cell beyond the Gaussian, along one axis or both.
 
-    With a whole radius the peak is the joint's cell. A fractional one is cut off twice, as MMPose does, and the peak
-    lands up to one cell beside the joint's.
+    With a whole radius the peak is the keypoint's cell. A fractional one is cut off twice, as MMPose does, and the peak
+    lands up to one cell beside the keypoint's.
 
     Args:
         cell: (...) integer. radius: broadcasts over it, >= 0. Both arrays or both tensors.
@@ -89,7 +89,7 @@ def gaussian_axes(cell: Tensor, radius: Tensor, sigma: Tensor, drawn: Tensor, si
     At the cut the product is above exp(-9), so the reference's removal of values below the float eps never acts.
 
     Args:
-        cell: (..., 2) integer (x, y) in heatmap cells, the joints; any value where ``drawn`` is False.
+        cell: (..., 2) integer (x, y) in heatmap cells, the keypoints; any value where ``drawn`` is False.
         radius, sigma: (...) float, heatmap cells, >= 0 and > 0.
         drawn: (...) bool; a Gaussian that is not drawn is zero everywhere.
         size: (W, H) of the map in cells.
@@ -98,8 +98,8 @@ def gaussian_axes(cell: Tensor, radius: Tensor, sigma: Tensor, drawn: Tensor, si
         gx (..., W) and gy (..., H), float32 in [0, 1]; exactly 1 at the peak of a drawn Gaussian.
     """
 
-    def axis(joint: Tensor, length: int) -> Tensor:
-        low, peak, high = (edge[..., None] for edge in window_of(joint.long(), radius))
+    def axis(keypoint: Tensor, length: int) -> Tensor:
+        low, peak, high = (edge[..., None] for edge in window_of(keypoint.long(), radius))
         at = torch.arange(length, device=cell.device)
         values = (at.float() - peak).square_()  # in place: a crowd's axes are the largest tensors that grow with it
         values.div_(2 * sigma[..., None]**2).neg_().exp_()
@@ -110,7 +110,7 @@ def gaussian_axes(cell: Tensor, radius: Tensor, sigma: Tensor, drawn: Tensor, si
 
 
 def render_people(gx: Tensor, gy: Tensor) -> Tensor:
-    """One map per person and joint, H^(i)* of eq. 16: gx (P, K, W), gy (P, K, H) -> (P, K, H, W) in [0, 1]."""
+    """One map per person and keypoint, H^(i)* of eq. 16: gx (P, K, W), gy (P, K, H) -> (P, K, H, W) in [0, 1]."""
     return gy[..., :, None] * gx[..., None, :]
 
 
@@ -120,7 +120,7 @@ def render_max(gx: Tensor, gy: Tensor, image: Tensor, num_images: int) -> Tensor
     Draws ``FLOATS_AT_ONCE`` numbers at a time, or one person; the device is never waited for. No gradients.
 
     Args:
-        gx: (P, K, W). gy: (P, K, H). image: (P,) int64, the picture of each person, in [0, num_images).
+        gx: (P, K, W). gy: (P, K, H). image: (P,) int64, the image of each person, in [0, num_images).
         num_images: B.
 
     Returns:

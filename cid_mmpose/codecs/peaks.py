@@ -1,6 +1,6 @@
 """Peaks: where each map is highest, which is all that is read from it (eq. 2 with m = 1).
 
-n people, K joints, maps of (H, W) cells or h rows of them.
+n people, K keypoints, maps of (H, W) cells or h rows of them.
 """
 from typing import NamedTuple
 
@@ -15,10 +15,10 @@ class Peaks(NamedTuple):
     rise: Tensor  # (n, K, 2), right minus left neighbour, lower minus upper; a cell stands in for one off the map
 
 
-def no_peaks(people: int, joints: int, device: torch.device) -> Peaks:
+def no_peaks(people: int, keypoints: int, device: torch.device) -> Peaks:
     """``Peaks`` of maps at which nobody has looked."""
-    pair = torch.zeros(people, joints, 2, device=device)
-    return Peaks(torch.full((people, joints), -1.0, device=device), pair.long(), pair)
+    pair = torch.zeros(people, keypoints, 2, device=device)
+    return Peaks(torch.full((people, keypoints), -1.0, device=device), pair.long(), pair)
 
 
 def find_peaks(maps: Tensor, rows: slice = slice(None)) -> Peaks:
@@ -29,15 +29,15 @@ def find_peaks(maps: Tensor, rows: slice = slice(None)) -> Peaks:
             them are only looked at as its neighbours.
     """
     n, k, h, w = maps.shape
-    person, joint = (torch.arange(count, device=maps.device) for count in (n, k))
-    person, joint = person[:, None, None], joint[:, None]
+    person, keypoint = (torch.arange(count, device=maps.device) for count in (n, k))
+    person, keypoint = person[:, None, None], keypoint[:, None]
     # first the row: faster than a maximum over all cells
     value, y = maps.permute(2, 3, 0, 1)[rows].amax(1).max(0)
     y = y[..., None] + range(h)[rows].start
-    x = maps[person, joint, y][..., 0, :].argmax(-1, keepdim=True)
+    x = maps[person, keypoint, y][..., 0, :].argmax(-1, keepdim=True)
     dx, dy = torch.tensor([[1, -1, 0, 0], [0, 0, 1, -1]], device=maps.device)
     right, left, lower, upper = maps[
-        person, joint, (y + dy).clamp(0, h - 1), (x + dx).clamp(0, w - 1)].unbind(-1)
+        person, keypoint, (y + dy).clamp(0, h - 1), (x + dx).clamp(0, w - 1)].unbind(-1)
     return Peaks(value, torch.cat([x, y], -1), torch.stack([right - left, lower - upper], -1))
 
 

@@ -46,12 +46,12 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         min_overlap: IoU that sets the Gaussian's radius, in (0, 1); see ``corner_radius``.
         recipe: 'reference' or 'mmpose'; sets those of the following that are None (``recipes.py``).
         gaussian: 'whole' radius from the sides that the turned box has on the map, or 'fractional' from all of them.
-        rounding: of joints and roots to cells, 'down' or 'nearest'; seeds are always rounded down.
+        rounding: of keypoints and roots to cells, 'down' or 'nearest'; seeds are always rounded down.
         small_person_area: a person whose box is smaller than this (input pixels squared, after augmentation) gets no
             root and no map of its own; 0 keeps everyone (CrowdPose).
-        off_map: 'skip' joints and roots outside the map, or draw what is 'touching' it and move seeds to its border.
+        off_map: 'skip' keypoints and roots outside the map, or draw what is 'touching' it and move seeds to its border.
         shared_cell: of two people whose seeds share a 'cell', or only the exact 'position', one is dropped.
-        max_people: seeds kept a picture, chosen at random; 0 keeps all.
+        max_people: seeds kept an image, chosen at random; 0 keeps all.
         border: peaks that the quarter shift moves: 'all' that have both neighbours, or 'inner' ones from cell 2 on.
 
     Raises:
@@ -90,11 +90,11 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
                bbox: np.ndarray,
                input_size: tuple,
                rng: Optional[np.random.RandomState] = None) -> dict:
-        """Turns the people of one picture into compact targets.
+        """Turns the people of one image into compact targets.
 
         Args:
             keypoints: (N, K, 2) x, y in input pixels; float64, since cells are cut from them.
-            keypoints_visible: (N, K), > 0 where the joint is labelled.
+            keypoints_visible: (N, K), > 0 where the keypoint is labelled.
             bbox: (N, 4, 2) float64 corners in input pixels, in the order left-top, left-bottom, right-top, right-bottom
                 of the box before it was turned; a mirrored box has left and right changed over.
             input_size: (w, h) of the network's input in pixels.
@@ -103,20 +103,20 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         Returns:
             The ``FIELDS`` of ``PersonTargets`` as arrays of N persons.
         """
-        rng = rng or np.random  # a generator of its own for each picture would take as long as the joints
+        rng = rng or np.random  # a generator of its own for each image would take as long as the keypoints
         size = [side // self.stride for side in input_size]
         corners = np.asarray(bbox, np.float64).reshape(-1, 4, 2)
         width, height = box_sides(corners)
         area = width * height
         labelled = keypoints_visible > 0
-        joints, root = keypoints / self.stride, root_of(keypoints, labelled) / self.stride
+        placed, root = keypoints / self.stride, root_of(keypoints, labelled) / self.stride
         radius, sigma = self._gaussian(corners / self.stride, size)
-        joint_cell, root_cell = to_cell(joints, self.rules.rounding), to_cell(root, self.rules.rounding)
+        keypoint_cell, root_cell = to_cell(placed, self.rules.rounding), to_cell(root, self.rules.rounding)
         rooted = labelled.any(1) & (area >= self.rules.small_person_area) & self._on_map(root_cell, radius, size)
         seed_cell, seeded = self._seeds(root, rooted, area, size, rng)
         return dict(
-            joint_cell=joint_cell,
-            joint_drawn=labelled & self._on_map(joint_cell, radius[:, None], size),
+            keypoint_cell=keypoint_cell,
+            keypoint_drawn=labelled & self._on_map(keypoint_cell, radius[:, None], size),
             root_cell=root_cell,
             root_drawn=rooted,
             seed_cell=seed_cell,

@@ -1,6 +1,6 @@
 """Who becomes a training target, and the compact form in which targets travel: cells, radii, visibilities, roots.
 
-N persons of one picture, P persons of a batch, K joints. Cells are integer (x, y) on the heatmap.
+N persons of one image, P persons of a batch, K keypoints. Cells are integer (x, y) on the heatmap.
 """
 from typing import NamedTuple, Sequence
 
@@ -11,29 +11,29 @@ from torch import Tensor
 
 class PersonTargets(NamedTuple):
     """The people of a batch, about 100 bytes each; maps are drawn from them where the loss is."""
-    joint_cell: Tensor  # (P, K, 2) int16, (x, y) in heatmap cells; off the map where not drawn
-    joint_drawn: Tensor  # (P, K) bool, labelled and on the map
-    root_cell: Tensor  # (P, 2) int16, centre of the person
-    root_drawn: Tensor  # (P,) bool, the person has a centre on the map
+    keypoint_cell: Tensor  # (P, K, 2) int16, (x, y) in heatmap cells; off the map where not drawn
+    keypoint_drawn: Tensor  # (P, K) bool, labelled and on the map
+    root_cell: Tensor  # (P, 2) int16, center of the person
+    root_drawn: Tensor  # (P,) bool, the person has a center on the map
     seed_cell: Tensor  # (P, 2) int16, where the person's feature is sampled: the root, moved by up to one cell
     seeded: Tensor  # (P,) bool, the person has a map of its own (GFD)
     radius: Tensor  # (P,) float32, where the Gaussians are cut, in heatmap cells
     sigma: Tensor  # (P,) float32, of the Gaussians, in heatmap cells
-    image: Tensor  # (P,) int64, picture in the batch, ascending
+    image: Tensor  # (P,) int64, image in the batch, ascending
 
 
-FIELDS = PersonTargets._fields[:-1]  # what the codec hands over for one picture
+FIELDS = PersonTargets._fields[:-1]  # what the codec hands over for one image
 
 
 def gather_targets(labels: Sequence, device: torch.device) -> PersonTargets:
-    """Joins the pictures of a batch: ``labels[b]`` has an array or tensor (N_b, ...) for each of ``FIELDS``."""
+    """Joins the images of a batch: ``labels[b]`` has an array or tensor (N_b, ...) for each of ``FIELDS``."""
     joined = [torch.cat([torch.as_tensor(getattr(label, field)) for label in labels]).to(device) for field in FIELDS]
     counts = torch.tensor([len(label.radius) for label in labels])
     return PersonTargets(*joined, torch.arange(len(labels)).repeat_interleave(counts).to(device))
 
 
 def root_of(xy: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """Centre of each person, the mean of the labelled joints: (N, K, 2), (N, K) bool -> (N, 2); 0 without joints."""
+    """Center of each person, the mean of the labelled keypoints: (N, K, 2), (N, K) bool -> (N, 2); 0 without keypoints."""
     count = np.maximum(labelled.sum(1, keepdims=True), 1)
     return (xy * labelled[..., None]).sum(1) / count
 
@@ -45,7 +45,7 @@ def on_map(cell: np.ndarray, size: Sequence[int]) -> np.ndarray:
 
 
 def jitter(position: np.ndarray, size: Sequence[int], clamp: bool, rng: np.random.RandomState) -> np.ndarray:
-    """Moves each root by -1, 0 or 1 cell in x and y, so that features around a centre also learn to stand for it.
+    """Moves each root by -1, 0 or 1 cell in x and y, so that features around a center also learn to stand for it.
 
     Args:
         position: (N, 2) cells or fractions of them. size: (W, H) of the map.

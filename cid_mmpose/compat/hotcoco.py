@@ -84,7 +84,7 @@ class COCOeval(xthotcoco.COCOeval):
     """``xtcocotools.cocoeval.COCOeval`` for key points: ``evaluate``, ``accumulate``, ``summarize``, then ``stats``.
 
     Args:
-        sigmas: (K,) of the joints. In float32, as MMPose has them, they are taken as the decimals they were written as:
+        sigmas: (K,) of the keypoints. In float32, as MMPose has them, they are taken as the decimals they were written as:
             COCO's own would otherwise differ from themselves in the eighth digit, of which hotcoco warns.
         Others as xthotcoco's.
     """
@@ -101,7 +101,7 @@ class COCOeval(xthotcoco.COCOeval):
         return _Params(self._ev.params)
 
     def get_type_result(self, first: float = 0.01, second: float = 0.85) -> List[float]:
-        """AP of the easy, medium and hard pictures; -1 for a kind of which there is none (hotcoco takes all then)."""
+        """AP of the easy, medium and hard images; -1 for a kind of which there is none (hotcoco takes all then)."""
         results = super().get_type_result(first, second)
         return [result if part else -1.0 for part, result in zip(self.split(first, second), results)]
 

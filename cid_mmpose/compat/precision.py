@@ -100,12 +100,12 @@ def seconds_of_convolution(dtype: torch.dtype, repeats: int = 5) -> float:
         dtype: its precision.
         repeats: how often it is timed, after one call to warm up.
     """
-    picture = torch.ones(4, 64, 64, 64, dtype=dtype)
+    image = torch.ones(4, 64, 64, 64, dtype=dtype)
     kernel = torch.ones(64, 64, 3, 3, dtype=dtype)
-    F.conv2d(picture, kernel)
+    F.conv2d(image, kernel)
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        F.conv2d(picture, kernel)
+        F.conv2d(image, kernel)
         times.append(time.perf_counter() - start)
     return min(times)

@@ -1,10 +1,10 @@
 from .augment import RandomAffine, RandomMirror
 from .coco_people import CocoPeople
-from .loading import LoadPicture
+from .loading import LoadImage
 from .loss_mask import LossMask
-from .packing import PackPeople, ResizePicture
+from .packing import PackPeople, ResizeImage
 from .synth_crowd import SynthCrowd
 
 __all__ = [
-    'CocoPeople', 'LoadPicture', 'LossMask', 'PackPeople', 'RandomAffine', 'RandomMirror', 'ResizePicture', 'SynthCrowd'
+    'CocoPeople', 'LoadImage', 'LossMask', 'PackPeople', 'RandomAffine', 'RandomMirror', 'ResizeImage', 'SynthCrowd'
 ]

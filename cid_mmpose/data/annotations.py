@@ -97,7 +97,7 @@ def check_fields(entries: List[dict], key: str, path: str) -> None:
             if isinstance(entry.get(field), (list, dict)):
                 raise BadInput(f'{where}: field {field!r} is {as_json(entry[field])}; give an id')
         if key == 'images' and not is_file_name(entry['file_name']):
-            raise BadInput(f"{where}: field 'file_name' is {as_json(entry['file_name'])}; give the name of the picture")
+            raise BadInput(f"{where}: field 'file_name' is {as_json(entry['file_name'])}; give the name of the image")
 
 
 def person_category(categories: List[dict], path: str) -> int:
@@ -114,33 +114,33 @@ def person_category(categories: List[dict], path: str) -> int:
     return ids[0]
 
 
-def joint_names(metainfo: dict) -> List[str]:
-    """The K joints of a data set's meta information, in order."""
+def keypoint_names(metainfo: dict) -> List[str]:
+    """The K keypoints of a data set's meta information, in order."""
     return [metainfo['keypoint_id2name'][number] for number in range(metainfo['num_keypoints'])]
 
 
 def problem_of_names(category: dict) -> str:
-    """What is wrong with the joint names of a category of the file, as "field 'keypoints' ..."; '' if nothing is.
+    """What is wrong with the keypoint names of a category of the file, as "field 'keypoints' ..."; '' if nothing is.
 
     It need not name them. Names that are not told apart could stand in any order.
     """
     names = category.get('keypoints', [])
     if not isinstance(names, (list, tuple)):
-        return (f"field 'keypoints' of the category is {as_json(names)}, no list of joint names; give one, or take the "
+        return (f"field 'keypoints' of the category is {as_json(names)}, no list of keypoint names; give one, or take the "
                 'field out')
     if wrong := [name for name in names if not isinstance(name, (str, int, float))]:
-        return (f"field 'keypoints' of the category has {as_json(wrong[0])} as the name of a joint; give text, or take "
+        return (f"field 'keypoints' of the category has {as_json(wrong[0])} as the name of a keypoint; give text, or take "
                 'the field out')
     name, times = next(iter(Counter(map(str, names)).most_common(1)), ('', 0))
-    return '' if times < 2 else (f"field 'keypoints' of the category names {name!r} {times} times; give each joint its "
+    return '' if times < 2 else (f"field 'keypoints' of the category names {name!r} {times} times; give each keypoint its "
                                  'own name, or take the field out')
 
 
-def check_joints(data: dict, path: str, category: int, names: Sequence[str]) -> None:
-    """BadInput if a file is of another data set, so that its people have other joints than the configuration, or names
-    its joints so that nobody can tell (``problem_of_names``).
+def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) -> None:
+    """BadInput if a file is of another data set, so that its people have other keypoints than the configuration, or names
+    its keypoints so that nobody can tell (``problem_of_names``).
 
-    Either nobody has K joints, or the file's category has K and names one that stands elsewhere in the configuration.
+    Either nobody has K keypoints, or the file's category has K and names one that stands elsewhere in the configuration.
     Names that only one of the two has say nothing, because spellings differ: CrowdPose's own 'head' is 'top_head' in
     MMPose.
 
@@ -148,31 +148,31 @@ def check_joints(data: dict, path: str, category: int, names: Sequence[str]) -> 
         data: of ``read_annotations``.
         path: for the message.
         category: id of that of the people.
-        names: (K,) joints of the configuration, in order.
+        names: (K,) keypoints of the configuration, in order.
     """
-    joints = [a.get('keypoints') for a in data['annotations'] if a['category_id'] == category]
-    if any(isinstance(values, list) and values and isinstance(values[0], list) for values in joints):
-        raise BadInput(f"{path}: field 'keypoints' of the annotations holds a list a joint; give x, y and visibility of "
-                       'all joints one after another')
-    lengths = [len(values) for values in joints if isinstance(values, list) and values]
+    keypoints = [a.get('keypoints') for a in data['annotations'] if a['category_id'] == category]
+    if any(isinstance(values, list) and values and isinstance(values[0], list) for values in keypoints):
+        raise BadInput(f"{path}: field 'keypoints' of the annotations holds a list a keypoint; give x, y and visibility of "
+                       'all keypoints one after another')
+    lengths = [len(values) for values in keypoints if isinstance(values, list) and values]
     way_out = ('set ann_file to a file of the data set that the configuration is for, or use the configuration of '
                'this one')
     if lengths and 3 * len(names) not in lengths:
-        raise BadInput(f"{path}: field 'keypoints' of the annotations has {lengths[0] // 3} joints, the configuration "
+        raise BadInput(f"{path}: field 'keypoints' of the annotations has {lengths[0] // 3} keypoints, the configuration "
                        f'{len(names)}; {way_out}')
     of_people = next(c for c in data['categories'] if c['id'] == category)
     if problem := problem_of_names(of_people):
         raise BadInput(f'{path}: {problem}')
-    places = {joint_words(name): place for place, name in enumerate(names)}
+    places = {keypoint_words(name): place for place, name in enumerate(names)}
     given = of_people.get('keypoints', ())
     for place, name in enumerate(given if len(given) == len(names) else ()):
-        if places.get(joint_words(name), place) != place:
-            raise BadInput(f"{path}: field 'keypoints' of the category has {name!r} as joint {place}, the "
-                           f'configuration as joint {places[joint_words(name)]}; {way_out}')
+        if places.get(keypoint_words(name), place) != place:
+            raise BadInput(f"{path}: field 'keypoints' of the category has {name!r} as keypoint {place}, the "
+                           f'configuration as keypoint {places[keypoint_words(name)]}; {way_out}')
 
 
-def joint_words(name: str) -> frozenset:
-    """The words of a joint's name in any order: those of 'left_hip', 'HipLeft' and 'LHip' are the same."""
+def keypoint_words(name: str) -> frozenset:
+    """The words of a keypoint's name in any order: those of 'left_hip', 'HipLeft' and 'LHip' are the same."""
     words = re.findall(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+', str(name))
     return frozenset(SIDES.get(word.lower(), word.lower()) for word in words)
 

@@ -21,7 +21,7 @@ def worker_rng() -> np.random.Generator:
 
 
 def affine_matrix(center: np.ndarray, scale: float, degrees: float, input_size: Sequence[int]) -> np.ndarray:
-    """(2, 3) float64: turns by ``degrees`` around ``center`` (picture pixels), scales, and moves ``center`` to the
+    """(2, 3) float64: turns by ``degrees`` around ``center`` (image pixels), scales, and moves ``center`` to the
     middle of the input (w, h)."""
     matrix = cv2.getRotationMatrix2D((0.0, 0.0), degrees, scale)
     matrix[:, 2] = np.asarray(input_size) / 2 - matrix[:, :2] @ center
@@ -29,7 +29,7 @@ def affine_matrix(center: np.ndarray, scale: float, degrees: float, input_size: 
 
 
 def matrix_from_read(matrix: np.ndarray, reduction: int) -> np.ndarray:
-    """(2, 3) from whole to read pixels: pixel i of a reduced picture is the mean of those from s i to s i + s - 1, and
+    """(2, 3) from whole to read pixels: pixel i of a reduced image is the mean of those from s i to s i + s - 1, and
     lies in their middle, at s i + (s - 1) / 2."""
     turn = matrix[:, :2]
     return np.column_stack([turn * reduction, matrix[:, 2] + turn.sum(1) * (reduction - 1) / 2])
@@ -37,24 +37,24 @@ def matrix_from_read(matrix: np.ndarray, reduction: int) -> np.ndarray:
 
 @TRANSFORMS.register_module()
 class RandomAffine(BaseTransform):
-    """Turns, scales and shifts the picture into the input of the network; zeros fill what lies outside.
+    """Turns, scales and shifts the image into the input of the network; zeros fill what lies outside.
 
-    A window whose side is one of the picture's sides times a random ``scale`` fills the input's short side.
+    A window whose side is one of the image's sides times a random ``scale`` fills the input's short side.
     Changes ``img``, ``keypoints`` (N, K, 2) and ``bbox`` (N, 4) -> corners (N, 4, 2) of ``bbox_xyxy2corner``; adds
-    ``input_size`` and ``warp_mat`` (2, 3), picture to input. A picture that was read at a ``reduction`` is warped from
-    there; all coordinates are those of the whole picture.
+    ``input_size`` and ``warp_mat`` (2, 3), image to input. An image that was read at a ``reduction`` is warped from
+    there; all coordinates are those of the whole image.
 
     Args:
         input_size: (w, h) of the input in pixels.
         rotation: largest angle in degrees, either way.
         scale: smallest and largest.
         shift: largest shift in x and in y, in window sides, either way.
-        scale_type: 'short' or 'long', the side of the picture that a scale of 1 brings to the input; 'long' with a
-            scale of 1 and no shift shows the whole picture, as MMPose's ``BottomupResize`` does in mode 'fit'.
+        scale_type: 'short' or 'long', the side of the image that a scale of 1 brings to the input; 'long' with a
+            scale of 1 and no shift shows the whole image, as MMPose's ``BottomupResize`` does in mode 'fit'.
         recipe: 'reference' or 'mmpose'; sets those of the following that are None (``recipes.py``).
         distribution: of angle, scale and shift between their bounds: 'uniform', or 'trunc_norm', a standard normal
             cut at one standard deviation.
-        shift_of: what a shift is a share of: the 'window', or the picture's own 'sides', width in x, height in y.
+        shift_of: what a shift is a share of: the 'window', or the image's own 'sides', width in x, height in y.
 
     Raises:
         ValueError: a value outside its range. BadInput: there is no such recipe or choice.
@@ -93,7 +93,7 @@ class RandomAffine(BaseTransform):
         return results
 
     def draw_matrix(self, shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
-        """A random matrix (2, 3) for a picture of ``shape`` (H, W)."""
+        """A random matrix (2, 3) for an image of ``shape`` (H, W)."""
         angle, size, *offset = self._draw(rng)
         smallest, largest = self.scale
         window = SIDES[self.scale_type](shape) * (smallest + (largest - smallest) * (size + 1) / 2)
@@ -116,16 +116,16 @@ def move_points(xy: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 @TRANSFORMS.register_module()
 class RandomMirror(BaseTransform):
-    """Mirrors the input left to right, and with it every person's left and right joints; for inputs of any shape.
+    """Mirrors the input left to right, and with it every person's left and right keypoints; for inputs of any shape.
 
     Changes ``img``, ``keypoints``, ``keypoints_visible`` and ``bbox`` (N, 4, 2), whose left and right corners change
-    places as left and right joints do; adds ``flip`` (bool) and ``flip_direction``, for MMPose's transforms after it.
+    places as left and right keypoints do; adds ``flip`` (bool) and ``flip_direction``, for MMPose's transforms after it.
 
     Args:
         prob: how often.
         recipe: 'reference' or 'mmpose'; sets ``mirror`` where that is None (``recipes.py``).
         mirror: where x turns round. 'map' at the last heatmap cell, x -> w - stride - x, as the authors do; 'input'
-            at the last pixel, x -> w - 1 - x, where the picture itself turns.
+            at the last pixel, x -> w - 1 - x, where the image itself turns.
         stride: input pixels per heatmap cell.
     """
 

@@ -1,6 +1,6 @@
-"""COCO-style data sets for CID: whole pictures with the people in them.
+"""COCO-style data sets for CID: whole images with the people in them.
 
-Beside MMPose's own classes: annotations are checked first, training takes the pictures the authors train on, and what
+Beside MMPose's own classes: annotations are checked first, training takes the images the authors train on, and what
 must not count in the loss keeps its region even where that is run-length encoded.
 """
 from typing import List, Optional
@@ -14,12 +14,12 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import DATASETS
 
-from .annotations import check_data_root, check_joints, joint_names, person_category, read_annotations
+from .annotations import check_data_root, check_keypoints, keypoint_names, person_category, read_annotations
 from .problems import (
     bad_annotations,
     check_entries,
     is_crowd,
-    labelled_joints,
+    labelled_keypoints,
     of_people,
     problems_of_areas,
     say_problems,
@@ -33,20 +33,20 @@ EVALUATED = ('id', 'image_id', 'category_id', 'iscrowd', 'bbox', 'area', 'keypoi
 
 @DATASETS.register_module()
 class CocoPeople(BaseCocoStyleDataset):
-    """Pictures with all their people, from an annotation file in COCO's format.
+    """Images with all their people, from an annotation file in COCO's format.
 
-    Each item holds ``img_path``, ``ann_shape`` (height, width of the annotated picture), the N people's ``keypoints``
+    Each item holds ``img_path``, ``ann_shape`` (height, width of the annotated image), the N people's ``keypoints``
     (N, K, 2) in pixels, ``keypoints_visible`` (N, K) in {0, 1}, ``bbox`` (N, 4) x1, y1, x2, y2, ``id``, and
-    ``invalid_segs``, the regions of crowds and of people without labelled joints. Training takes the
-    pictures that ``train_images`` says; testing takes all. People may have any category id.
+    ``invalid_segs``, the regions of crowds and of people without labelled keypoints. Training takes the
+    images that ``train_images`` says; testing takes all. People may have any category id.
 
     Args:
         bad_annotations: what to do about a person without the right number of finite keypoints or without a box:
             'error' stops, 'skip' leaves the person out with a count (and out of the loss, by the region).
         recipe: 'reference' or 'mmpose'; sets ``train_images`` where that is None (``recipes.py``).
-        train_images: which pictures train: those with a 'labelled' person who is not a crowd, or all 'annotated' ones,
+        train_images: which images train: those with a 'labelled' person who is not a crowd, or all 'annotated' ones,
             that is with any annotation.
-        metainfo: the joints, as MMPose's data sets take them; COCO's 17 by default.
+        metainfo: the keypoints, as MMPose's data sets take them; COCO's 17 by default.
         Others as MMPose's ``BaseCocoStyleDataset``.
 
     Raises:
@@ -66,17 +66,17 @@ class CocoPeople(BaseCocoStyleDataset):
         super().__init__(data_root=data_root, data_mode='bottomup', **kwargs)
 
     def __getitem__(self, index: int) -> dict:
-        """As mmengine's; one line where it finds no picture that can be read, however often it tries."""
+        """As mmengine's; one line where it finds no image that can be read, however often it tries."""
         try:
             return super().__getitem__(index)
         except Exception as error:
             if type(error) is not Exception:  # mmengine's own are of no kind of their own
                 raise
-            raise BadInput(f'{self.ann_file}: none of its pictures that were tried can be read; the log names them. Get '
+            raise BadInput(f'{self.ann_file}: none of its images that were tried can be read; the log names them. Get '
                            "them again, and in testing load them with unreadable='error'") from None
 
     def load_data_list(self) -> List[dict]:
-        """One item a picture; see the class."""
+        """One item an image; see the class."""
         data = read_annotations(self.ann_file, needs_people=not self.test_mode)
         check_entries(data, self.ann_file)
         others = self._keep_people(data)
@@ -94,7 +94,7 @@ class CocoPeople(BaseCocoStyleDataset):
         if not self.test_mode:
             chosen = [item for item in items if self._trains(item, people[item['img_id']])]
         if not chosen:
-            raise BadInput(f"{self.ann_file}: holds no picture{'' if self.test_mode else ' with a labelled person'}; "
+            raise BadInput(f"{self.ann_file}: holds no image{'' if self.test_mode else ' with a labelled person'}; "
                            'set ann_file of the data set to another file')
         usable = [a for a in data.get('annotations', ()) if a['id'] not in bad]
         self._say_counts(items, chosen, usable, others)
@@ -107,7 +107,7 @@ class CocoPeople(BaseCocoStyleDataset):
             return 0
         self._metainfo['CLASSES'] = data['categories']
         category = person_category(data['categories'], self.ann_file)
-        check_joints(data, self.ann_file, category, joint_names(self.metainfo))
+        check_keypoints(data, self.ann_file, category, keypoint_names(self.metainfo))
         data['annotations'] = of_people(data, category)
         return len(annotations) - len(data['annotations'])
 
@@ -123,38 +123,38 @@ class CocoPeople(BaseCocoStyleDataset):
         """One line in the log on what is taken from the file, and how much of everything else there is."""
         labelled = sum(len(item['id']) for item in items)
         crowds = sum(map(is_crowd, annotations))
-        counts = {'crowds': crowds, 'people without labelled joints': len(annotations) - labelled - crowds,
+        counts = {'crowds': crowds, 'people without labelled keypoints': len(annotations) - labelled - crowds,
                   'annotations of other categories': others,
-                  'pictures without a labelled person': len(items) - len(chosen)}
+                  'images without a labelled person': len(items) - len(chosen)}
         left = [f'{what} {number}' for what, number in counts.items() if number]
         text = f'; left out: {", ".join(left)}' if left else ''
-        MMLogger.get_current_instance().info('%s: pictures %d, labelled people %d%s', self.ann_file, len(chosen),
+        MMLogger.get_current_instance().info('%s: images %d, labelled people %d%s', self.ann_file, len(chosen),
                                              labelled, text)
 
     def _trains(self, item: dict, annotations: List[dict]) -> bool:
         return bool(annotations) if self.train_images == 'annotated' else len(item['keypoints']) > 0
 
     def _item(self, image: dict, annotations: List[dict], bad: set) -> dict:
-        """The item of one picture; ``bad`` annotations count as regions without labelled joints."""
+        """The item of one image; ``bad`` annotations count as regions without labelled keypoints."""
 
         def is_person(annotation: dict) -> bool:
-            return annotation['id'] not in bad and not is_crowd(annotation) and labelled_joints(annotation) > 0
+            return annotation['id'] not in bad and not is_crowd(annotation) and labelled_keypoints(annotation) > 0
 
         people = [a for a in annotations if is_person(a)]
         shape = sides_of(image)
         regions = [usable_region(a, shape) for a in annotations if not is_person(a)]
-        joints = np.array([a['keypoints'] for a in people], np.float64).reshape(
+        keypoints = np.array([a['keypoints'] for a in people], np.float64).reshape(
             -1, self.metainfo['num_keypoints'], 3)
         boxes = np.array([a['bbox'] for a in people], np.float64).reshape(-1, 4)
         item = dict(
             img_id=image['id'],
             img_path=join_path(self.data_prefix['img'], image['file_name']),
             ann_shape=shape,
-            width=image['width'],   # by which mmdet's AspectRatioBatchSampler puts pictures together
+            width=image['width'],   # by which mmdet's AspectRatioBatchSampler puts images together
             height=image['height'],
             id=[a['id'] for a in people],
-            keypoints=joints[..., :2],
-            keypoints_visible=(joints[..., 2] > 0).astype(np.float64),
+            keypoints=keypoints[..., :2],
+            keypoints_visible=(keypoints[..., 2] > 0).astype(np.float64),
             bbox=np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1),
             invalid_segs=[region for region in regions if region])
         if self.test_mode:  # for metrics that get no annotation file of their own

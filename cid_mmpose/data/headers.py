@@ -1,4 +1,4 @@
-"""What the header of a picture's file says before anything is decoded: its kind and its size.
+"""What the header of an image's file says before anything is decoded: its kind and its size.
 
 A file of a few kB can claim 65500 x 65500 pixels, and decoding it takes 8 GB and half a minute. OpenCV has no call for
 the header alone, so it is read here: of JPEG and PNG in place, of the other kinds by the classes of Pillow, which
@@ -19,8 +19,8 @@ from .jpeg import stored_size
 
 MAX_PIXELS = 178_956_970  # where Pillow, too, takes a file for an attack: 512 MiB as 8-bit BGR
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of a TIFF file
-NO_KIND = 'not a picture of a kind that is read (JPEG, PNG, BMP, GIF, TIFF, WebP, PNM, JPEG 2000)'
-INCOMPLETE = 'not a complete picture of a kind OpenCV reads'
+NO_KIND = 'not an image of a kind that is read (JPEG, PNG, BMP, GIF, TIFF, WebP, PNM, JPEG 2000)'
+INCOMPLETE = 'not a complete image of a kind OpenCV reads'
 
 
 # of tags that nobody here reads; what matters is said in one line of our own
@@ -28,14 +28,14 @@ warnings.filterwarnings('ignore', module='PIL.TiffImagePlugin')
 
 
 class Kind(NamedTuple):
-    """A kind of picture files."""
+    """A kind of image files."""
     name: str
     marks: tuple  # bytes that a file begins with, one or the other
     reader: Callable  # bytes of a file -> (H, W) in pixels
 
 
 class Unusable(NamedTuple):
-    """Why a file's picture is not decoded."""
+    """Why a file's image is not decoded."""
     text: str
     way_out: str
 
@@ -61,7 +61,7 @@ def by_pillow(reader: Callable) -> Callable:
 
 
 def size_of_tiff(data: bytes) -> tuple:
-    """(H, W) in pixels of a TIFF file's first picture, or of its tiles if those are larger: they are decoded whole."""
+    """(H, W) in pixels of a TIFF file's first image, or of its tiles if those are larger: they are decoded whole."""
     image = TiffImageFile(BytesIO(data))
     sides = image.size[::-1]
     tile = image.tag_v2.get(TILE_LENGTH, 0), image.tag_v2.get(TILE_WIDTH, 0)
@@ -81,7 +81,7 @@ KINDS = (
 
 
 def kind_of(data: bytes) -> Optional[Kind]:
-    """The kind of a picture's file by its first bytes; None if it is none that is read."""
+    """The kind of an image's file by its first bytes; None if it is none that is read."""
     for kind in KINDS:
         if data.startswith(kind.marks):
             return kind
@@ -89,7 +89,7 @@ def kind_of(data: bytes) -> Optional[Kind]:
 
 
 def size_of(data: bytes) -> Optional[tuple]:
-    """(H, W) in pixels of a picture's file, as stored; None where the header does not say it."""
+    """(H, W) in pixels of an image's file, as stored; None where the header does not say it."""
     kind = kind_of(data)
     if kind is None:
         return None
@@ -101,7 +101,7 @@ def size_of(data: bytes) -> Optional[tuple]:
 
 
 def problem_of_header(data: bytes, size: Optional[tuple], max_pixels: int = MAX_PIXELS) -> Optional[Unusable]:
-    """Why a picture's file is not to be decoded; None if nothing speaks against it so far.
+    """Why an image's file is not to be decoded; None if nothing speaks against it so far.
 
     Args:
         data: bytes of the file.
@@ -113,6 +113,6 @@ def problem_of_header(data: bytes, size: Optional[tuple], max_pixels: int = MAX_
     if size is None:
         return Unusable(INCOMPLETE, AGAIN)
     if size[0] * size[1] > max_pixels:
-        return Unusable(f'{size[1]} x {size[0]} pixels are more than max_pixels={max_pixels} of cid_mmpose.LoadPicture',
-                        'set that higher, or take the picture out of the annotation file')
+        return Unusable(f'{size[1]} x {size[0]} pixels are more than max_pixels={max_pixels} of cid_mmpose.LoadImage',
+                        'set that higher, or take the image out of the annotation file')
     return None

@@ -22,9 +22,9 @@ def header_marks(data: bytes) -> Iterator[int]:
 
 
 def is_cut_off(data: bytes) -> bool:
-    """Whether the bytes of a JPEG file end before the picture does.
+    """Whether the bytes of a JPEG file end before the image does.
 
-    OpenCV before 4.11 fills the rest with whatever the memory held; of other formats it gives no picture at all.
+    OpenCV before 4.11 fills the rest with whatever the memory held; of other formats it gives no image at all.
     """
     return data.startswith(START) and END not in data[max(header_marks(data)):]
 
@@ -47,7 +47,7 @@ def reduction_of(data: bytes, shortest: Optional[int]) -> int:
     size = stored_size(data) if shortest else None
     if size is None:
         return 1
-    # A side that is no multiple ends in part of a pixel; a picture that is turned may begin with it, and all the
+    # A side that is no multiple ends in part of a pixel; an image that is turned may begin with it, and all the
     # others would lie beside their place.
     may_turn = b'Exif' in data[:max(header_marks(data))]
     for reduction in REDUCTIONS:
@@ -58,5 +58,5 @@ def reduction_of(data: bytes, shortest: Optional[int]) -> int:
 
 
 def reduced(size: tuple, reduction: int) -> tuple:
-    """(H, W) of a picture of ``size`` that was decoded at 1 / ``reduction``: a part of a pixel counts as one."""
+    """(H, W) of an image of ``size`` that was decoded at 1 / ``reduction``: a part of a pixel counts as one."""
     return tuple(-(-side // reduction) for side in size)

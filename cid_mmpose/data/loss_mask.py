@@ -1,4 +1,4 @@
-"""Where the crowd's maps count in the loss: not on crowd regions, nor on people whose joints nobody labelled."""
+"""Where the crowd's maps count in the loss: not on crowd regions, nor on people whose keypoints nobody labelled."""
 from typing import Optional, Sequence
 
 import cv2
@@ -15,7 +15,7 @@ from .regions import runs_of
 
 
 def valid_pixels(segmentations: Sequence, shape: Sequence[int], reduction: int) -> np.ndarray:
-    """uint8, 0 in the regions and 255 elsewhere, of every ``reduction``-th pixel of a picture of ``shape`` (H, W).
+    """uint8, 0 in the regions and 255 elsewhere, of every ``reduction``-th pixel of an image of ``shape`` (H, W).
 
     The regions are joined as run lengths, so that one map is drawn for all of them.
 
@@ -27,7 +27,7 @@ def valid_pixels(segmentations: Sequence, shape: Sequence[int], reduction: int) 
     regions = list(runs_of(segmentations, shape))
     if any(tuple(region['size']) != tuple(shape) for region in regions):
         raise BadInput(f"field 'segmentation' has run lengths of {[region['size'] for region in regions]} pixels for a "
-                       f'picture of {list(shape)} (height, width); mend the annotation file')
+                       f'image of {list(shape)} (height, width); mend the annotation file')
     inside = coco_mask.decode(coco_mask.merge(regions))
     # decode gives columns one after another, warpAffine takes rows; 0, 1 -> 255, 0 as 8 bits run over
     return cv2.transpose(inside.T[::reduction, ::reduction]) - np.uint8(1)
@@ -37,8 +37,8 @@ def valid_pixels(segmentations: Sequence, shape: Sequence[int], reduction: int) 
 class LossMask(BaseTransform):
     """Adds ``heatmap_mask`` (1, H, W) bool in heatmap cells, True where the loss counts.
 
-    False on ``invalid_segs`` and outside the picture. Goes after ``RandomAffine`` and ``RandomMirror``: it moves with
-    ``warp_mat`` and ``flip``. A mask of ``img_shape`` is warped straight to the map; of a picture that was read at a
+    False on ``invalid_segs`` and outside the image. Goes after ``RandomAffine`` and ``RandomMirror``: it moves with
+    ``warp_mat`` and ``flip``. A mask of ``img_shape`` is warped straight to the map; of an image that was read at a
     ``reduction`` it holds only every so many pixels.
 
     Args:

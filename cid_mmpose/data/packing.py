@@ -1,4 +1,4 @@
-"""The last step of training, and the first of testing after a picture is read: small wrappers of MMPose's own."""
+"""The last step of training, and the first of testing after an image is read: small wrappers of MMPose's own."""
 from mmpose.datasets.transforms import BottomupResize, PackPoseInputs
 
 from cid_mmpose.registry import TRANSFORMS
@@ -6,10 +6,10 @@ from cid_mmpose.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class PackPeople(PackPoseInputs):
-    """MMPose's ``PackPoseInputs`` for training: the picture, the targets as arrays, the mask, and nothing besides.
+    """MMPose's ``PackPoseInputs`` for training: the image, the targets as arrays, the mask, and nothing besides.
 
     ``gt_instance_labels`` holds numpy arrays, which travel inside a worker's message. Each tensor would travel as a
-    file of its own: eight a picture, some hundred open files a batch, and twice that many system calls. The annotations
+    file of its own: eight an image, some hundred open files a batch, and twice that many system calls. The annotations
     that the targets were made from stay behind; the losses do not read them. Options as in MMPose.
     """
 
@@ -24,11 +24,11 @@ class PackPeople(PackPoseInputs):
 
 
 @TRANSFORMS.register_module()
-class ResizePicture(BottomupResize):
-    """MMPose's ``BottomupResize``, also for a picture that was read at a ``reduction`` by ``LoadPicture``.
+class ResizeImage(BottomupResize):
+    """MMPose's ``BottomupResize``, also for an image that was read at a ``reduction`` by ``LoadImage``.
 
     ``input_center`` (2,) and ``input_scale`` (2,), from which the estimator computes its answers, are in pixels of the
-    whole picture, whose size ``ori_shape`` stays.
+    whole image, whose size ``ori_shape`` stays.
     """
 
     def transform(self, results: dict) -> dict:
@@ -36,7 +36,7 @@ class ResizePicture(BottomupResize):
         reduction, whole = results.get('reduction', 1), results['ori_shape']
         if reduction == 1:
             return super().transform(results)
-        # sides in read pixels, parts of them included: the sides' ratio, so the input's size, is the whole picture's
+        # sides in read pixels, parts of them included: the sides' ratio, so the input's size, is the whole image's
         results = super().transform({**results, 'ori_shape': tuple(side / reduction for side in whole)})
         # read pixel i lies in the middle of those it stands for, at s i + (s - 1) / 2
         results['input_center'] = results['input_center'] * reduction + (reduction - 1) / 2

@@ -10,35 +10,35 @@ from cid_mmpose.errors import BadInput
 from .regions import region_problem
 from .values import as_json, is_coordinate, is_number, is_whole, no_coordinate
 
-LONGEST_SIDE = 10**6  # pixels of a picture
-MOST_PIXELS = 2**30  # of a picture; OpenCV reads no larger ones
-LEAST_AREA = 1  # pixels of a person; a share of the picture, which some tools write, lies below
-MOST_PICTURES = 4  # that the area of a person may fill: some tools take it of a box that leaves the picture
+LONGEST_SIDE = 10**6  # pixels of an image
+MOST_PIXELS = 2**30  # of an image; OpenCV reads no larger ones
+LEAST_AREA = 1  # pixels of a person; a share of the image, which some tools write, lies below
+MOST_IMAGES = 4  # that the area of a person may fill: some tools take it of a box that leaves the image
 CROWD_FLAGS = (0, 1, None)  # true and false are equal to 1 and 0
-NO_PICTURE = "field 'image_id' names no image of the file"
+NO_IMAGE = "field 'image_id' names no image of the file"
 
 
 def problem_of_sides(image: dict) -> str:
-    """What is wrong with the size of a picture, as "field 'x' ..."; '' if nothing is."""
+    """What is wrong with the size of an image, as "field 'x' ..."; '' if nothing is."""
     for side in ('width', 'height'):
         value = image[side]
         if not is_whole(value) or not 0 < value <= LONGEST_SIDE:
-            return f'field {side!r} is {as_json(value)}; give the whole number of pixels that the picture has'
+            return f'field {side!r} is {as_json(value)}; give the whole number of pixels that the image has'
     if image['width'] * image['height'] > MOST_PIXELS:
-        return (f"fields 'width' and 'height' are {image['width']} x {image['height']} pixels, more than any picture "
-                'that can be read; give those of the picture')
+        return (f"fields 'width' and 'height' are {image['width']} x {image['height']} pixels, more than any image "
+                'that can be read; give those of the image')
     return ''
 
 
 def sides_of(image: dict) -> Tuple[float, float]:
-    """(H, W) of a picture in pixels as its annotation says; NaN, NaN if it says nothing of use."""
+    """(H, W) of an image in pixels as its annotation says; NaN, NaN if it says nothing of use."""
     if problem_of_sides(image):
         return math.nan, math.nan
     return int(image['height']), int(image['width'])
 
 
-def labelled_joints(annotation: dict) -> int:
-    """Number of joints with visibility above 0; the file's own ``num_keypoints`` may be missing or stale."""
+def labelled_keypoints(annotation: dict) -> int:
+    """Number of keypoints with visibility above 0; the file's own ``num_keypoints`` may be missing or stale."""
     return sum(v > 0 for v in annotation['keypoints'][2::3])
 
 
@@ -58,32 +58,32 @@ def is_crowd(annotation: dict) -> bool:
 def problem_of(annotation: dict, num_keypoints: int, shape: Sequence[float] = (math.nan, math.nan)) -> str:
     """What is wrong with one annotation, as "field 'x' ..."; '' if nothing is.
 
-    A crowd region needs no joints, and a person without labelled joints needs no box: neither becomes a target. The
+    A crowd region needs no keypoints, and a person without labelled keypoints needs no box: neither becomes a target. The
     regions of both are left out of the loss; nobody reads those of others.
 
     Args:
         annotation: of a person or a crowd.
         num_keypoints: K.
-        shape: (H, W) of its picture in pixels; NaN if unknown.
+        shape: (H, W) of its image in pixels; NaN if unknown.
     """
     if problem := problem_of_crowd_flag(annotation):
         return problem
     if is_crowd(annotation):
         return problem_of_region(annotation, shape)
-    if problem := problem_of_joints(annotation, num_keypoints):
+    if problem := problem_of_keypoints(annotation, num_keypoints):
         return problem
-    if labelled_joints(annotation):
+    if labelled_keypoints(annotation):
         return problem_of_box(annotation)
     return problem_of_region(annotation, shape)
 
 
-def problem_of_joints(annotation: dict, num_keypoints: int) -> str:
-    """As ``problem_of`` for the joints of a person."""
+def problem_of_keypoints(annotation: dict, num_keypoints: int) -> str:
+    """As ``problem_of`` for the keypoints of a person."""
     keypoints = annotation.get('keypoints')
     if not keypoints or not isinstance(keypoints, (list, tuple)):
         return "field 'keypoints' is missing; use the person_keypoints file, not the instances file"
     if len(keypoints) != 3 * num_keypoints:
-        return (f"field 'keypoints' has {len(keypoints)} numbers, but {num_keypoints} joints need "
+        return (f"field 'keypoints' has {len(keypoints)} numbers, but {num_keypoints} keypoints need "
                 f'{3 * num_keypoints}; use the configuration of this data set')
     if not all(map(is_coordinate, keypoints)):
         return f"field 'keypoints' has {no_coordinate(keypoints)}"
@@ -91,7 +91,7 @@ def problem_of_joints(annotation: dict, num_keypoints: int) -> str:
 
 
 def problem_of_box(annotation: dict) -> str:
-    """As ``problem_of`` for the box of a person with labelled joints; the Gaussian's size comes from it."""
+    """As ``problem_of`` for the box of a person with labelled keypoints; the Gaussian's size comes from it."""
     box = annotation.get('bbox')
     if not isinstance(box, (list, tuple)) or len(box) != 4:
         return "field 'bbox' is missing; it must be [x, y, width, height] in pixels"
@@ -106,11 +106,11 @@ def problem_of_area(annotation: dict, shape: Sequence[float]) -> str:
 
     Args:
         annotation: of a person or a crowd, without a ``problem_of``.
-        shape: (H, W) of its picture in pixels; NaN if unknown.
+        shape: (H, W) of its image in pixels; NaN if unknown.
     """
     if 'area' not in annotation:
         return "field 'area' is missing"
-    if is_crowd(annotation) or not labelled_joints(annotation):
+    if is_crowd(annotation) or not labelled_keypoints(annotation):
         return ''
     return problem_of_pixels(annotation['area'], shape)
 
@@ -123,12 +123,12 @@ def problem_of_pixels(area: Any, shape: Sequence[float]) -> str:
         return f"field 'area' is {as_json(area)}, not above 0"
     if area < LEAST_AREA:
         return f"field 'area' is {as_json(area)}, less than a pixel"
-    most = MOST_PICTURES * shape[0] * shape[1]
-    return f"field 'area' is {as_json(area)}, more than {MOST_PICTURES} times its picture" if area > most else ''
+    most = MOST_IMAGES * shape[0] * shape[1]
+    return f"field 'area' is {as_json(area)}, more than {MOST_IMAGES} times its image" if area > most else ''
 
 
 def problem_of_region(annotation: dict, shape: Sequence[float]) -> str:
-    """As ``problem_of`` for the region of a crowd or of a person without labelled joints."""
+    """As ``problem_of`` for the region of a crowd or of a person without labelled keypoints."""
     problem = region_problem(annotation.get('segmentation'), shape)
     return f"field 'segmentation' has {problem}" if problem else ''
 
@@ -159,8 +159,8 @@ def of_people(data: dict, category: int) -> List[dict]:
     return [annotation for annotation in data['annotations'] if problem_of_category(annotation, others)]
 
 
-def is_picture_known(annotation: dict, images: Dict[Any, dict]) -> bool:
-    """Whether an annotation's picture is one of ``images``, by id; true is not 1."""
+def is_image_known(annotation: dict, images: Dict[Any, dict]) -> bool:
+    """Whether an annotation's image is one of ``images``, by id; true is not 1."""
     return not isinstance(annotation['image_id'], bool) and annotation['image_id'] in images
 
 
@@ -171,7 +171,7 @@ class Problem(NamedTuple):
 
 
 def check_entries(data: dict, path: str) -> None:
-    """BadInput if pictures have no usable size, or ids are taken twice: nothing of such a file can be trusted.
+    """BadInput if images have no usable size, or ids are taken twice: nothing of such a file can be trusted.
 
     Args:
         data: of ``read_annotations``.
@@ -228,8 +228,8 @@ def problems_of(data: dict, num_keypoints: int) -> Dict[int, str]:
     categories = [category['id'] for category in data.get('categories') or ()]
     problems = {}
     for annotation in data.get('annotations') or ():
-        if not is_picture_known(annotation, images):
-            problem = NO_PICTURE
+        if not is_image_known(annotation, images):
+            problem = NO_IMAGE
         else:
             problem = problem_of_category(annotation, categories)
             problem = problem or problem_of(annotation, num_keypoints, shapes[annotation['image_id']])
@@ -273,7 +273,7 @@ def usable_region(annotation: dict, shape: Sequence[float]) -> Any:
 
     Args:
         annotation: any, also one with a problem.
-        shape: (H, W) of its picture in pixels.
+        shape: (H, W) of its image in pixels.
     """
     region = annotation.get('segmentation')
     if not region_problem(region, shape):
@@ -282,11 +282,11 @@ def usable_region(annotation: dict, shape: Sequence[float]) -> Any:
 
 
 def box_outline(box: Any, shape: Sequence[float]) -> Any:
-    """A box [x, y, w, h] in pixels, cut off at the border of its picture, as a list of one polygon; None without size.
+    """A box [x, y, w, h] in pixels, cut off at the border of its image, as a list of one polygon; None without size.
 
     Args:
         box: as in the file.
-        shape: (H, W) of the picture in pixels; NaN if unknown, then nothing is cut off.
+        shape: (H, W) of the image in pixels; NaN if unknown, then nothing is cut off.
     """
     if problem_of_box(dict(bbox=box)):
         return None

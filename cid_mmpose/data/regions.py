@@ -1,6 +1,6 @@
 """Regions of people and crowds in COCO's format: polygons or run lengths, checked before any mask is drawn.
 
-pycocotools draws what it is handed: a coordinate of 1e18 takes all memory, run lengths that end before the picture does
+pycocotools draws what it is handed: a coordinate of 1e18 takes all memory, run lengths that end before the image does
 leave the rest of the mask to chance, and a string of them that makes no sense is read beyond its end. So every region
 is checked here first, in plain Python and numpy.
 """
@@ -12,7 +12,7 @@ import pycocotools.mask as coco_mask
 from .values import as_json, is_whole, no_coordinate
 
 POINTS = 3  # of the smallest polygon
-FAR = 10  # sizes of the picture by which a polygon may leave it
+FAR = 10  # sizes of the image by which a polygon may leave it
 LONGEST_OUTLINE = 1e6  # pixels; pycocotools takes half a second and 50 MB for it
 LONGEST_RUN = 2**32  # pycocotools keeps run lengths in 32 bits
 
@@ -22,7 +22,7 @@ def region_problem(segmentation: Any, shape: Sequence[float]) -> str:
 
     Args:
         segmentation: as in the file.
-        shape: (H, W) of its picture in pixels; NaN if unknown, then only what needs no picture is checked.
+        shape: (H, W) of its image in pixels; NaN if unknown, then only what needs no image is checked.
     """
     if not segmentation:
         return ''
@@ -47,7 +47,7 @@ def _problem_of_polygon(polygon: list, shape: Sequence[float]) -> str:
     if not np.isnan(side):
         beyond = (values < -FAR * side) | (values > (FAR + 1) * side)
         if beyond.any():
-            return f'a polygon with the coordinate {values[beyond][0]:g} in a picture of {shape[1]:g} x {shape[0]:g}'
+            return f'a polygon with the coordinate {values[beyond][0]:g} in an image of {shape[1]:g} x {shape[0]:g}'
     return ''
 
 
@@ -64,7 +64,7 @@ def _plain_numbers(values: list) -> Any:
 
 
 def _problem_of_length(polygons: List[list]) -> str:
-    """Whether drawing the outlines would take more time and memory than any picture is worth."""
+    """Whether drawing the outlines would take more time and memory than any image is worth."""
     length = 0.0
     for polygon in polygons:
         points = np.array(polygon, np.float64).reshape(-1, 2)
@@ -81,13 +81,13 @@ def _problem_of_runs(runs: dict, shape: Sequence[float]) -> str:
     if not all(is_whole(side) and side > 0 for side in size):
         return f"run lengths with a 'size' of {as_json(size)}"
     if not np.isnan(shape).any() and tuple(size) != tuple(shape):
-        return f'run lengths of {size[1]:g} x {size[0]:g} pixels in a picture of {shape[1]:g} x {shape[0]:g}'
+        return f'run lengths of {size[1]:g} x {size[0]:g} pixels in an image of {shape[1]:g} x {shape[0]:g}'
     pixels = int(size[0] * size[1])
     lengths = counts if isinstance(counts, list) else unpacked(counts)
     if not all(type(run) is int and 0 <= run < LONGEST_RUN for run in lengths):
         return 'run lengths that are no whole numbers of pixels'
     if sum(lengths) != pixels:
-        return 'run lengths that do not add up to the picture'
+        return 'run lengths that do not add up to the image'
     return ''
 
 
@@ -118,7 +118,7 @@ def region_of(segmentation: Any, shape: Sequence[int]) -> np.ndarray:
 
     Args:
         segmentation: as in the file.
-        shape: (H, W) of its picture in pixels.
+        shape: (H, W) of its image in pixels.
     """
     return coco_mask.decode(coco_mask.merge(list(runs_of([segmentation], shape))))
 
@@ -127,8 +127,8 @@ def runs_of(segmentations: Sequence, shape: Sequence[int]) -> Iterator[dict]:
     """Packed run lengths of COCO segmentations of any kind.
 
     Args:
-        segmentations: of one picture, none with a ``region_problem``.
-        shape: (H, W) of the picture in pixels.
+        segmentations: of one image, none with a ``region_problem``.
+        shape: (H, W) of the image in pixels.
     """
     for segmentation in segmentations:
         if isinstance(segmentation, dict) and not isinstance(segmentation['counts'], list):

@@ -1,4 +1,4 @@
-"""SynthCrowd: pictures of people that are drawn when asked for, with exact COCO-17 annotation; no file is read."""
+"""SynthCrowd: images of people that are drawn when asked for, with exact COCO-17 annotation; no file is read."""
 from typing import Callable, List, Sequence, Tuple, Union
 
 import cv2
@@ -11,10 +11,10 @@ from cid_mmpose.registry import DATASETS
 from .synth.parts import PARTS
 from .synth.scene import Scene, crowd_index, render_scene
 
-MAX_PEOPLE = 300       # per picture; the owner map and the time per picture set the limit
-SIZE_LIMITS = 32, 4096  # px, of a picture's sides
-HEIGHT_LIMITS = 0.02, 3.0  # statures in picture heights
-IDS_PER_PICTURE = 1000  # annotation ids: picture * this + person + 1
+MAX_PEOPLE = 300       # per image; the owner map and the time per image set the limit
+SIZE_LIMITS = 32, 4096  # px, of an image's sides
+HEIGHT_LIMITS = 0.02, 3.0  # statures in image heights
+IDS_PER_IMAGE = 1000  # annotation ids: image * this + person + 1
 PERSON = dict(id=1, name='person', supercategory='person')
 
 
@@ -22,21 +22,21 @@ PERSON = dict(id=1, name='person', supercategory='person')
 class SynthCrowd(BaseCocoStyleDataset):
     """Drawn people before drawn backgrounds, in the form of MMPose's bottom-up COCO data sets.
 
-    Picture ``i`` of a seed is the same on every machine, in every process and order. An item has the keys that
-    ``CocoDataset(data_mode='bottomup')`` gives, with N people and K = 17 joints, and ``img`` (H, W, 3) uint8 BGR, which
+    Image ``i`` of a seed is the same on every machine, in every process and order. An item has the keys that
+    ``CocoDataset(data_mode='bottomup')`` gives, with N people and K = 17 keypoints, and ``img`` (H, W, 3) uint8 BGR, which
     MMPose's ``LoadImage`` takes as it is: ``keypoints`` (N, K, 2) px, ``keypoints_visible`` (N, K) 0 or 1, ``bbox``
-    (N, 4) x1, y1, x2, y2 px of the whole body inside the picture, ``area`` (N,) px seen of it, ``crowd_index`` in
+    (N, 4) x1, y1, x2, y2 px of the whole body inside the image, ``area`` (N,) px seen of it, ``crowd_index`` in
     [0, 1], and ``raw_ann_info``, N annotations as in a COCO file: visibility 2 seen, 1 hidden by a person, by
-    furniture or by the own body, 0 outside the picture. With nobody in the picture the arrays have length 0. People of
-    whom fewer than two joints are seen are left out of the picture, so that a dense one may hold a few less than asked.
+    furniture or by the own body, 0 outside the image. With nobody in the image the arrays have length 0. People of
+    whom fewer than two keypoints are seen are left out of the image, so that a dense one may hold a few less than asked.
     ``CocoMetric(ann_file=None)`` evaluates on the test mode's items.
 
     Args:
-        length: number of pictures, at least 1.
-        seed: whole number >= 0; two seeds share no picture. Train and evaluate on different ones.
+        length: number of images, at least 1.
+        seed: whole number >= 0; two seeds share no image. Train and evaluate on different ones.
         image_size: width and height in px, 32 to 4096.
-        people: fewest and most people in a picture, both included, 0 to 300.
-        person_height: smallest and largest standing height in picture heights, 0.02 to 3.
+        people: fewest and most people in an image, both included, 0 to 300.
+        person_height: smallest and largest standing height in image heights, 0.02 to 3.
         overlap: 0 keeps people apart where there is room, 1 puts everybody in front of or behind another.
         turn: degrees by which people turn away from the camera at most, 0 to 180; 180 shows backs and profiles too.
         pipeline: transforms, as in every MMPose data set.
@@ -63,16 +63,16 @@ class SynthCrowd(BaseCocoStyleDataset):
         self._metainfo.update(dataset_name='synth_crowd', CLASSES=[PERSON])
 
     def load_data_list(self) -> List[dict]:
-        """Numbers and names of the pictures; the people come with each picture."""
+        """Numbers and names of the images; the people come with each image."""
         width, height = self.image_size
         return [dict(img_id=index, img_path=f'synth_crowd/{self.seed}/{index:06d}.png', height=height, width=width)
                 for index in range(self.length)]
 
     def scene(self, index: int) -> Scene:
-        """The picture and its people, from far to near.
+        """The image and its people, from far to near.
 
         Args:
-            index: which picture, in [0, length).
+            index: which image, in [0, length).
         """
         rng = np.random.default_rng([self.seed, index])
         return render_scene(rng, *self.image_size, self.people, self.person_height, self.overlap, self.turn)
@@ -81,31 +81,31 @@ class SynthCrowd(BaseCocoStyleDataset):
         """One item, see the class.
 
         Args:
-            idx: which picture, in [-length, length).
+            idx: which image, in [-length, length).
         """
         base = super().get_data_info(idx)
         image = {key: base.pop(key) for key in ('height', 'width')}
         scene = self.scene(base['img_id'])
-        crowding = crowd_index(scene.boxes, scene.joints)
+        crowding = crowd_index(scene.boxes, scene.keypoints)
         image.update(img_id=base['img_id'], img_path=base['img_path'])
         parsed = [self.parse_data_info(dict(raw_ann_info=annotation, raw_img_info=image))
                   for annotation in annotations(scene, base['img_id'])]
         info = self._get_bottomup_data_infos(parsed, [image])[0] if parsed else _nobody(self.metainfo['num_keypoints'])
-        return {**base, **info, 'crowd_index': crowding, 'img': scene.picture}
+        return {**base, **info, 'crowd_index': crowding, 'img': scene.image}
 
 
 def annotations(scene: Scene, img_id: int) -> List[dict]:
-    """COCO annotations of one picture's people, one dict each, of plain Python numbers.
+    """COCO annotations of one image's people, one dict each, of plain Python numbers.
 
     Args:
-        scene: the picture.
+        scene: the image.
         img_id: its number, from which the annotations' ids follow.
     """
     result = []
-    for index, (joints, box, area) in enumerate(zip(scene.joints, scene.boxes, scene.areas)):
+    for index, (keypoints, box, area) in enumerate(zip(scene.keypoints, scene.boxes, scene.areas)):
         result.append(dict(
-            id=img_id * IDS_PER_PICTURE + index + 1, image_id=img_id, category_id=PERSON['id'], iscrowd=0,
-            keypoints=[float(v) for v in joints.ravel()], num_keypoints=int((joints[:, 2] > 0).sum()),
+            id=img_id * IDS_PER_IMAGE + index + 1, image_id=img_id, category_id=PERSON['id'], iscrowd=0,
+            keypoints=[float(v) for v in keypoints.ravel()], num_keypoints=int((keypoints[:, 2] > 0).sum()),
             bbox=[float(v) for v in box], area=float(area), segmentation=_silhouette(scene, index)))
     return result
 
@@ -121,11 +121,11 @@ def _silhouette(scene: Scene, index: int) -> List[list]:
     return [(contour[:, 0] + [left, top]).astype(float).ravel().tolist() for contour in contours if len(contour) > 2]
 
 
-def _nobody(joints: int) -> dict:
+def _nobody(keypoints: int) -> dict:
     """What an item says of its people when there are none: the same keys, arrays of length 0."""
     def empty(*shape: int) -> np.ndarray:
         return np.zeros((0, *shape), np.float32)
-    arrays = dict(bbox=empty(4), bbox_score=empty(), keypoints=empty(joints, 2), keypoints_visible=empty(joints),
+    arrays = dict(bbox=empty(4), bbox_score=empty(), keypoints=empty(keypoints, 2), keypoints_visible=empty(keypoints),
                   area=empty(), category_id=np.zeros(0, int))
     lists = ('num_keypoints', 'iscrowd', 'segmentation', 'id', 'raw_ann_info', 'invalid_segs')
     return {**arrays, **{key: [] for key in lists}}

@@ -24,7 +24,7 @@ def is_number(value: Any) -> bool:
 
 
 def is_coordinate(value: Any) -> bool:
-    """Whether a value is a number that can lie in a picture: not NaN, not infinite, not beyond ``FARTHEST``."""
+    """Whether a value is a number that can lie in an image: not NaN, not infinite, not beyond ``FARTHEST``."""
     return is_number(value) and -FARTHEST < value < FARTHEST
 
 
@@ -55,4 +55,4 @@ def no_coordinate(values: Sequence) -> str:
     if not is_number(first):
         return f'{as_json(first)}, which is no number'
     is_far = abs(first) < float('inf')  # of NaN this is False, too
-    return f'{as_json(first)}, which lies in no picture' if is_far else 'a number that is not finite'
+    return f'{as_json(first)}, which lies in no image' if is_far else 'a number that is not finite'

@@ -19,46 +19,46 @@ from .launch import build_runner, check_writable, load_config
 from .pace import choose
 from .screen import prints_in_log, quiet_warnings
 
-SHOWN = 12  # held-out pictures on the sheet of people
-ENLARGED = 2  # the maps are shown at twice the size of the network's input, and so are people in small pictures
+SHOWN = 12  # held-out images on the sheet of people
+ENLARGED = 2  # the maps are shown at twice the size of the network's input, and so are people in small images
 SMALL = 256  # px
 
 
 @torch.no_grad()
 def found_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]) -> np.ndarray:
-    """A sheet of test pictures, each with the people the model found."""
-    pictures = []
+    """A sheet of test images, each with the people the model found."""
+    images = []
     for index in indices:
         item = dataset[index]
         sample = model.test_step(pseudo_collate([item]))[0]
-        picture = draw_people(dataset.get_data_info(index)['img'], sample, dataset.metainfo)
-        pictures.append(enlarge(picture) if len(picture) < SMALL else picture)
-    return sheet(pictures, columns=4)
+        image = draw_people(dataset.get_data_info(index)['img'], sample, dataset.metainfo)
+        images.append(enlarge(image) if len(image) < SMALL else image)
+    return sheet(images, columns=4)
 
 
 def most_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]) -> Explanation:
-    """The explanation of the picture in which the model finds the most people."""
+    """The explanation of the image in which the model finds the most people."""
     return max((explain(model, dataset[i]['inputs']) for i in indices), key=lambda e: (e.scores > 0.3).sum())
 
 
-def enlarge(picture: np.ndarray) -> np.ndarray:
+def enlarge(image: np.ndarray) -> np.ndarray:
     """(h, w, 3) uint8, ``ENLARGED`` times as large."""
-    return cv2.resize(picture, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(image, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
 
 
-def explanation_sheets(seen: Explanation, joint_names: Sequence[str]) -> dict:
-    """File name -> sheet: the centre map, every person's spatial mask, and the keypoint maps of the best person."""
-    picture = enlarge(seen.picture)
+def explanation_sheets(seen: Explanation, keypoint_names: Sequence[str]) -> dict:
+    """File name -> sheet: the center map, every person's spatial mask, and the keypoint maps of the best person."""
+    image = enlarge(seen.image)
     masks = [
-        caption(overlay(picture, mask), f'person {i + 1}: root score {score:.2f}')
+        caption(overlay(image, mask), f'person {i + 1}: root score {score:.2f}')
         for i, (mask, score) in enumerate(zip(seen.masks, seen.scores))
     ]
     maps = [
-        caption(overlay(picture, heatmap), f'{name} {heatmap.max():.2f}')
-        for name, heatmap in zip(joint_names, seen.keypoints[0] if len(seen.keypoints) else ())
+        caption(overlay(image, heatmap), f'{name} {heatmap.max():.2f}')
+        for name, heatmap in zip(keypoint_names, seen.keypoints[0] if len(seen.keypoints) else ())
     ]
-    center = caption(overlay(picture, seen.crowd[-1]), f'centre map, {len(seen.roots)} roots')
-    sheets = {'centre_map.png': sheet([picture, center], columns=2)}
+    center = caption(overlay(image, seen.crowd[-1]), f'center map, {len(seen.roots)} roots')
+    sheets = {'center_map.png': sheet([image, center], columns=2)}
     if masks:
         sheets['spatial_masks.png'] = sheet(masks, columns=3)
     if maps:
@@ -66,12 +66,12 @@ def explanation_sheets(seen: Explanation, joint_names: Sequence[str]) -> dict:
     return sheets
 
 
-def write_pictures(model: nn.Module, dataset: BaseDataset, folder: str) -> List[str]:
-    """Writes people, centre map, spatial masks and keypoint maps as PNG files.
+def write_images(model: nn.Module, dataset: BaseDataset, folder: str) -> List[str]:
+    """Writes people, center map, spatial masks and keypoint maps as PNG files.
 
     Args:
         model: a pose estimator with a ``CIDHead``.
-        dataset: a test data set whose items hold their picture.
+        dataset: a test data set whose items hold their image.
         folder: where to write; it exists.
 
     Returns:
@@ -82,8 +82,8 @@ def write_pictures(model: nn.Module, dataset: BaseDataset, folder: str) -> List[
     sheets = {'people.png': found_people(model, dataset, indices)}
     sheets.update(explanation_sheets(most_people(model, dataset, indices), names))
     paths = [osp.join(folder, name) for name in sheets]
-    for path, picture in zip(paths, sheets.values()):
-        cv2.imwrite(path, picture)
+    for path, image in zip(paths, sheets.values()):
+        cv2.imwrite(path, image)
     return paths
 
 
@@ -95,16 +95,16 @@ def shorten(cfg: Config) -> None:
 
 
 def run_demo(configs: Sequence[str], work_dir: str, quick: bool = False) -> float:
-    """Trains, evaluates and writes the demo's pictures, then lists what to open.
+    """Trains, evaluates and writes the demo's images, then lists what to open.
 
     Args:
-        configs: paths of configurations whose pictures are made in memory (SynthCrowd) and whose training is timed
+        configs: paths of configurations whose images are made in memory (SynthCrowd) and whose training is timed
             (``TimedTrainLoop``), the one that takes longest first; see ``pace.choose``.
         work_dir: folder for everything that is written.
         quick: a few iterations of the first one only, see ``shorten``.
 
     Returns:
-        COCO AP in [0, 1] on the held-out pictures.
+        COCO AP in [0, 1] on the held-out images.
 
     Raises:
         BadInput: the folder cannot be written to, or another run is at work in it.
@@ -122,11 +122,11 @@ def run_demo(configs: Sequence[str], work_dir: str, quick: bool = False) -> floa
             model = runner.train()
         minutes = (time.monotonic() - start) / 60
     dataset = runner.val_loop.dataloader.dataset
-    paths = write_pictures(model, dataset, work_dir)
+    paths = write_images(model, dataset, work_dir)
     ap = runner.message_hub.get_scalar('val/coco/AP').current()
     width, height = dataset.image_size
     print(f'\nTrained {runner.iter} iterations and evaluated in {minutes:.1f} min; AP {100 * ap:.1f} on {len(dataset)} '
-          f'held-out pictures of the same kind, {width} x {height} px. Open:')
+          f'held-out images of the same kind, {width} x {height} px. Open:')
     for path in paths + [osp.join(work_dir, LOSS_CURVE)]:
         print(f'  {path}')
     return ap

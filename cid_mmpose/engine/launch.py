@@ -76,14 +76,14 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
 def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: Optional[str] = None,
          dump: Optional[str] = None, show_dir: Optional[str] = None, cfg_options: Optional[dict] = None,
          launcher: str = 'none', verbose: bool = False) -> dict:
-    """Evaluates a checkpoint on the config's test pictures; returns the metrics.
+    """Evaluates a checkpoint on the config's test images; returns the metrics.
 
     Args:
         config, checkpoint: paths.
         work_dir, cfg_options, launcher, verbose: as for ``train``.
         out: JSON file for the metrics.
         dump: pickle file for the predictions.
-        show_dir: folder for drawn pictures.
+        show_dir: folder for drawn images.
 
     Raises:
         BadInput: as ``train``, and when the checkpoint is of another model.
@@ -108,7 +108,7 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
     if out and get_rank() == 0:
         os.makedirs(osp.dirname(osp.abspath(out)), exist_ok=True)
         Path(out).write_text(json.dumps(metrics, indent=2) + '\n', encoding='utf-8')
-    for what, path in (('metrics', out), ('predictions', dump), ('pictures', show_dir)):
+    for what, path in (('metrics', out), ('predictions', dump), ('images', show_dir)):
         if path:
             say(f'{what}: {path}')
     return metrics

@@ -23,7 +23,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
 
     Args:
         runner: whose model is trained.
-        dataloader: of the training pictures, or its config.
+        dataloader: of the training images, or its config.
         max_iters: as many iterations where the time suffices.
         minutes: of training, above 0; the evaluation at the end comes on top.
         **kwargs: as mmengine's ``IterBasedTrainLoop``.

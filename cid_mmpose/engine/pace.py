@@ -29,7 +29,7 @@ def choose(configs: Sequence[str], work_dir: str) -> Config:
         longest = cfg.train_cfg.max_iters
         fitting = min(int(60 * cfg.train_cfg.minutes / seconds), longest)
         width, height = cfg.train_dataloader.dataset.image_size
-        pace = f'pictures of {width} x {height} px: {seconds:.2f} s an iteration'
+        pace = f'images of {width} x {height} px: {seconds:.2f} s an iteration'
 
         is_last = number + 1 == len(configs)
         if fitting >= ENOUGH * longest or is_last:
@@ -40,10 +40,10 @@ def choose(configs: Sequence[str], work_dir: str) -> Config:
 
 
 def seconds_per_iteration(cfg: Config) -> float:
-    """Median time of some training steps with a model that is thrown away, drawing of the pictures included.
+    """Median time of some training steps with a model that is thrown away, drawing of the images included.
 
     Args:
-        cfg: a config whose pictures need no files.
+        cfg: a config whose images need no files.
     """
     loader = cfg.train_dataloader
     with DefaultScope.overwrite_default_scope('mmpose'):

@@ -9,16 +9,16 @@ WAY_OUT = ('the weights or the arithmetic went wrong: give another checkpoint, o
            '(model.test_cfg.precision)')
 
 
-def check_prediction(people: Mapping[str, Any], picture: Any) -> None:
+def check_prediction(people: Mapping[str, Any], image: Any) -> None:
     """BadInput if a prediction holds NaN or infinity.
 
     Args:
-        people: field -> array, tensor or list, of the people found in a picture; what is no number is passed over.
-        picture: its id, for the message.
+        people: field -> array, tensor or list, of the people found in an image; what is no number is passed over.
+        image: its id, for the message.
     """
     field = first_not_finite(people)
     if field is not None:
-        raise BadInput(f'prediction of picture {picture}: {field} is NaN or infinite; {WAY_OUT}')
+        raise BadInput(f'prediction of image {image}: {field} is NaN or infinite; {WAY_OUT}')
 
 
 def first_not_finite(people: Mapping[str, Any]) -> Optional[str]:

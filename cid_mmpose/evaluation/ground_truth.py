@@ -5,15 +5,15 @@ from typing import List, Sequence
 from mmengine.logging import print_log
 from xtcocotools.coco import COCO
 
-from cid_mmpose.data.annotations import check_joints, person_category
+from cid_mmpose.data.annotations import check_keypoints, person_category
 from cid_mmpose.data.problems import (
-    NO_PICTURE,
+    NO_IMAGE,
     check_entries,
     is_crowd,
     of_people,
     problem_of_area,
     problem_of_box,
-    problem_of_joints,
+    problem_of_keypoints,
     problems_of,
     say_problems,
     sides_of,
@@ -21,7 +21,7 @@ from cid_mmpose.data.problems import (
 from cid_mmpose.data.values import is_coordinate
 from cid_mmpose.errors import BadInput
 
-# joints left out of 'num_keypoints' in CrowdPose's files, which hold the count of the 12 others for everybody
+# keypoints left out of 'num_keypoints' in CrowdPose's files, which hold the count of the 12 others for everybody
 HEAD = ('top_head', 'head', 'neck')
 
 
@@ -34,12 +34,12 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
     Args:
         coco: the file as read.
         path: its name, for messages.
-        names: (K,) joints of the configuration, in order.
+        names: (K,) keypoints of the configuration, in order.
         use_area: whether the evaluation reads 'area'.
         crowd: whether it is CrowdPose's, by 'crowdIndex'.
 
     Raises:
-        BadInput: nobody is annotated, the file cannot be trusted (``check_entries``), the joints are those of another
+        BadInput: nobody is annotated, the file cannot be trusted (``check_entries``), the keypoints are those of another
             data set, or 'area' or 'crowdIndex' is missing.
     """
     data = coco.dataset
@@ -48,7 +48,7 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
                        'the data set to an annotated file, or submission of the metric to write results for a server')
     check_entries(data, path)
     category = person_category(data['categories'], path)
-    check_joints(data, path, category, names)
+    check_keypoints(data, path, category, names)
     if crowd:
         check_crowd_index(data['images'], path)
 
@@ -59,9 +59,9 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
     if use_area:
         check_areas([a for a in people if a['id'] not in problems], data['images'], path)
     made = [dict(evaluated(a, names, asked_for=a['id'] not in problems, crowd=crowd), category_id=category)
-            for a in people if problems.get(a['id']) != NO_PICTURE]
+            for a in people if problems.get(a['id']) != NO_IMAGE]
     if not any(a['num_keypoints'] and not a['iscrowd'] for a in made):
-        raise BadInput(f'{path}: holds nobody to compare with, that is no person with labelled joints who is not a '
+        raise BadInput(f'{path}: holds nobody to compare with, that is no person with labelled keypoints who is not a '
                        'crowd; set ann_file of the data set to another file')
 
     coco.dataset = dict(images=[_image(image) for image in data['images']], annotations=numbered(made),
@@ -75,16 +75,16 @@ def evaluated(annotation: dict, names: Sequence[str], *, asked_for: bool, crowd:
 
     Args:
         annotation: of a person or a crowd.
-        names: (K,) joints, in order.
+        names: (K,) keypoints, in order.
         asked_for: False for one with a problem: a person there need not be found, and may be.
         crowd: whether the evaluation is CrowdPose's. It does not ask for people whose 'num_keypoints' is 0, among them
-            those with nothing but head and neck labelled; COCO's counts the labelled joints by itself.
+            those with nothing but head and neck labelled; COCO's counts the labelled keypoints by itself.
     """
-    joints = [0] * 3 * len(names)
-    if asked_for and not problem_of_joints(annotation, len(names)):
-        joints = [round_visibility(value) if place % 3 == 2 else value
+    keypoints = [0] * 3 * len(names)
+    if asked_for and not problem_of_keypoints(annotation, len(names)):
+        keypoints = [round_visibility(value) if place % 3 == 2 else value
                   for place, value in enumerate(annotation['keypoints'])]
-    counted = [v for name, v in zip(names, joints[2::3]) if not (crowd and name in HEAD)]
+    counted = [v for name, v in zip(names, keypoints[2::3]) if not (crowd and name in HEAD)]
     box = annotation.get('bbox')
     area = annotation.get('area')
     return dict(
@@ -93,7 +93,7 @@ def evaluated(annotation: dict, names: Sequence[str], *, asked_for: bool, crowd:
         iscrowd=int(is_crowd(annotation)) if asked_for else 0,
         bbox=[0, 0, 0, 0] if problem_of_box(annotation) else list(box),
         area=area if is_coordinate(area) and area > 0 else 0,
-        keypoints=joints,
+        keypoints=keypoints,
         num_keypoints=sum(v > 0 for v in counted))
 
 
@@ -112,7 +112,7 @@ def numbered(annotations: List[dict]) -> List[dict]:
 
 
 def _image(image: dict) -> dict:
-    """The fields of a picture that the evaluation reads."""
+    """The fields of an image that the evaluation reads."""
     made = dict(id=image['id'], file_name=image['file_name'], width=int(image['width']), height=int(image['height']))
     if 'crowdIndex' in image:
         made.update(crowdIndex=image['crowdIndex'])
@@ -135,7 +135,7 @@ def check_areas(annotations: List[dict], images: List[dict], path: str) -> None:
 
 
 def check_crowd_index(images: List[dict], path: str) -> None:
-    """BadInput if a picture has no crowd index, by which CrowdPose tells easy, medium and hard ones apart."""
+    """BadInput if an image has no crowd index, by which CrowdPose tells easy, medium and hard ones apart."""
     without = [image['id'] for image in images if not is_coordinate(image.get('crowdIndex'))]
     if without:
         raise BadInput(f"{path}: field 'crowdIndex' is missing from {len(without)} of {len(images)} images, first from "

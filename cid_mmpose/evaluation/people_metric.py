@@ -1,4 +1,4 @@
-"""COCO's AP through MMPose's metric, for people of any category id and for pictures where nobody is found."""
+"""COCO's AP through MMPose's metric, for people of any category id and for images where nobody is found."""
 import logging
 import os.path as osp
 from typing import Dict, Optional, Sequence
@@ -6,13 +6,13 @@ from typing import Dict, Optional, Sequence
 from mmengine.logging import MessageHub, print_log
 from mmpose.evaluation.metrics import CocoMetric
 
-from cid_mmpose.data.annotations import joint_names, read_annotations
+from cid_mmpose.data.annotations import keypoint_names, read_annotations
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import METRICS
 
 from .finite import check_prediction
 from .ground_truth import prepare
-from .submission import check_joint_count, check_submission, submission_rows, write_submission
+from .submission import check_keypoint_count, check_submission, submission_rows, write_submission
 
 PERSON = 1  # category id where no annotation file says otherwise
 STATS = {  # names of MMPose's metric
@@ -27,7 +27,7 @@ class CocoPeopleMetric(CocoMetric):
 
     Predictions get the category id of the annotated people (MMPose gives them 1, and AP 0 where the file says
     otherwise); other categories are left out of the mean; a run that finds nobody anywhere has AP 0 (MMPose stops);
-    missing counts of labelled joints are filled. ``CIDHead`` scores people and drops duplicates itself, so neither is
+    missing counts of labelled keypoints are filled. ``CIDHead`` scores people and drops duplicates itself, so neither is
     done again here. Which settings give the published figures of COCO, CrowdPose and OCHuman: docs/evaluation.md.
 
     Several processes hand their results to the first one through torch, not by files in the current folder, unless
@@ -42,9 +42,9 @@ class CocoPeopleMetric(CocoMetric):
         Others as MMPose's metric.
 
     Raises:
-        BadInput: the annotation file cannot be read, holds other joints or pictures than the data set under test, has
+        BadInput: the annotation file cannot be read, holds other keypoints or images than the data set under test, has
             no 'area' although ``use_area``, or no 'crowdIndex' although ``iou_type`` is 'keypoints_crowd'; the
-            submission cannot be written, or is of other joints than COCO's 17; a prediction is NaN or infinite.
+            submission cannot be written, or is of other keypoints than COCO's 17; a prediction is NaN or infinite.
     """
 
     def __init__(self, *, ann_file: Optional[str] = None, submission: Optional[str] = None, score_mode: str = 'bbox',
@@ -67,10 +67,10 @@ class CocoPeopleMetric(CocoMetric):
 
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict) -> None:
-        names = joint_names(dataset_meta)  # of the file; a ``gt_converter`` changes what the meta says
+        names = keypoint_names(dataset_meta)  # of the file; a ``gt_converter`` changes what the meta says
         CocoMetric.dataset_meta.fset(self, dataset_meta)
         if self.submission is not None:
-            check_joint_count(self.submission, len(names))
+            check_keypoint_count(self.submission, len(names))
         elif self.coco is not None:
             self.category = prepare(self.coco, self._source, names, use_area=self.use_area,
                                     crowd=self.iou_type == 'keypoints_crowd')
@@ -85,17 +85,17 @@ class CocoPeopleMetric(CocoMetric):
         """As MMPose's, with the category id of the annotated people."""
         for sample in data_samples:
             if self.coco is not None and sample['img_id'] not in self.coco.imgs:
-                raise BadInput(f"{self._source}: field 'images' has no id {sample['img_id']}, which is a picture of "
+                raise BadInput(f"{self._source}: field 'images' has no id {sample['img_id']}, which is an image of "
                                'the data set under test; leave ann_file of the metric out, to take that of the data '
                                'set')
             check_prediction(sample['pred_instances'], sample['img_id'])
         super().process(data_batch, [dict(sample, category_id=self.category) for sample in data_samples])
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
-        """As MMPose's; zeros where no picture has a person in the predictions, nothing for a submission."""
+        """As MMPose's; zeros where no image has a person in the predictions, nothing for a submission."""
         found = any(len(prediction['keypoints']) for prediction, _ in results)
         if not found:
-            print_log('Nobody was found in any picture', 'current', logging.WARNING)
+            print_log('Nobody was found in any image', 'current', logging.WARNING)
         if found or self.format_only:
             return super().compute_metrics(results)
         return dict.fromkeys(STATS[self.iou_type], 0.0)

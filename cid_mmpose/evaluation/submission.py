@@ -15,7 +15,7 @@ from .finite import check_prediction
 
 # person_keypoints_[test set]_[algorithm]_results, as the server's upload page asks for; the same name for zip and JSON
 NAME = re.compile(r'person_keypoints_(?:val2017|test-dev2017|test-challenge2017)_[^_/\\]+_results\.zip')
-JOINTS = 17  # the server knows COCO's people only
+KEYPOINTS = 17  # the server knows COCO's people only
 DECIMALS = 2  # of a pixel; rounding moves the OKS of a person of 32 x 32 pixels by 0.0013 at worst
 
 
@@ -37,17 +37,17 @@ def check_submission(path: str) -> None:
                        ) from error
 
 
-def check_joint_count(path: str, number: int) -> None:
-    """BadInput if the people of a submission do not have the joints that the server knows."""
-    if number != JOINTS:
-        raise BadInput(f'submission {path}: the server takes {JOINTS} joints, the data set under test has {number}; '
+def check_keypoint_count(path: str, number: int) -> None:
+    """BadInput if the people of a submission do not have the keypoints that the server knows."""
+    if number != KEYPOINTS:
+        raise BadInput(f'submission {path}: the server takes {KEYPOINTS} keypoints, the data set under test has {number}; '
                        'use a configuration of COCO')
 
 
 def submission_rows(people: Dict[int, List[dict]]) -> Iterator[dict]:
     """A row a person in the server's format.
 
-    ``keypoints`` are x, y in pixels and 1 for each of the 17 joints: the server asks for a third number and does not
+    ``keypoints`` are x, y in pixels and 1 for each of the 17 keypoints: the server asks for a third number and does not
     read it. The score is not rounded, because its order counts. Source: COCO, "results format".
 
     Args:
@@ -59,8 +59,8 @@ def submission_rows(people: Dict[int, List[dict]]) -> Iterator[dict]:
     for image, found in people.items():
         for person in found:
             check_prediction(person, image)
-            joints = np.round(np.asarray(person['keypoints'], float)[:, :2], DECIMALS).tolist()
-            yield dict(image_id=int(image), category_id=1, keypoints=[v for x, y in joints for v in (x, y, 1)],
+            keypoints = np.round(np.asarray(person['keypoints'], float)[:, :2], DECIMALS).tolist()
+            yield dict(image_id=int(image), category_id=1, keypoints=[v for x, y in keypoints for v in (x, y, 1)],
                        score=float(person['score']))
 
 

@@ -13,13 +13,13 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import MODELS
 from cid_mmpose.weights.layouts import (
     CELL_CENTER,
-    JOINT_MAPS,
+    KEYPOINT_MAPS,
     OURS,
     Layout,
     in_second_layout,
     listed,
     misfits,
-    num_joints,
+    num_keypoints,
     num_weights,
     prefix_of,
     translate,
@@ -48,7 +48,7 @@ class CID(BottomupPoseEstimator):
     backbone or of the head, are refused with ``BadInput``; mmengine alone would only log them. Whether a few weights
     may be missing is left to the function that loads.
 
-    In testing pictures and their mirror images go through the backbone together, on a CPU no more of them than fill
+    In testing images and their mirror images go through the backbone together, on a CPU no more of them than fill
     its cores; the head takes the whole batch. ``test_cfg`` takes ``flip_test`` and
     ``output_heatmaps`` as the head does, and ``precision`` of the backbone: 'bfloat16' or 'float16' are faster where
     the device has them and move some keypoints, 'float32' is a little faster and moves none (docs/performance.md). On a
@@ -62,19 +62,19 @@ class CID(BottomupPoseEstimator):
     Args:
         channels_last: keeps the backbone's maps channel by channel at each pixel, which is faster; the numbers are
             the same.
-        other_joints: what to do with maps of another number of joints than the model's. 'error' refuses them; 'fresh'
+        other_keypoints: what to do with maps of another number of keypoints than the model's. 'error' refuses them; 'fresh'
             leaves the model's own maps as they are (IIA's, the root's among them, and GFD's last convolution), to
-            fine-tune on other joints.
+            fine-tune on other keypoints.
         **kwargs: for MMPose's ``BottomupPoseEstimator``: backbone, neck, head, data_preprocessor, test_cfg, ...
 
     Raises:
-        ValueError: ``other_joints`` is neither, or the head is not ``cid_mmpose.CIDHead``.
+        ValueError: ``other_keypoints`` is neither, or the head is not ``cid_mmpose.CIDHead``.
         BadInput: ``test_cfg`` has an option or a value that is not known.
     """
 
-    def __init__(self, *, other_joints: str = 'error', channels_last: bool = True, **kwargs) -> None:
-        if other_joints not in ('error', 'fresh'):
-            raise ValueError(f"other_joints must be 'error' or 'fresh', got {other_joints!r}")
+    def __init__(self, *, other_keypoints: str = 'error', channels_last: bool = True, **kwargs) -> None:
+        if other_keypoints not in ('error', 'fresh'):
+            raise ValueError(f"other_keypoints must be 'error' or 'fresh', got {other_keypoints!r}")
         self.folded, self.trained = FoldedBackbone(), False
         super().__init__(**kwargs)
         kind = type(getattr(self, 'head', None))
@@ -84,11 +84,11 @@ class CID(BottomupPoseEstimator):
         self.head.check_options(self.test_cfg)
         if channels_last:
             self.backbone.to(memory_format=torch.channels_last)
-        self.other_joints = other_joints
+        self.other_keypoints = other_keypoints
         self._register_load_state_dict_pre_hook(self._take_over)
 
     def predict(self, inputs: Tensor, data_samples: list) -> list:
-        """The people of B equally sized pictures (B, 3, h, w): the samples, with ``pred_instances`` in their pixels."""
+        """The people of B equally sized images (B, 3, h, w): the samples, with ``pred_instances`` in their pixels."""
         self.head.check_options(self.test_cfg)   # they may have been changed since
         if not len(inputs):
             return []
@@ -99,8 +99,8 @@ class CID(BottomupPoseEstimator):
         if mode and dtype is None:
             dtype = next(self.backbone.parameters()).dtype
         dtype = None if self.training else dtype   # batch normalisation is folded for evaluation only
-        halves = []   # of some pictures after the other
-        for some in inputs.split(pictures_at_once(inputs, flip, even=bool(mode))):
+        halves = []   # of some images after the other
+        for some in inputs.split(images_at_once(inputs, flip, even=bool(mode))):
             feats = self.extract_feat(torch.cat([some, some.flip(-1)]) if flip else some, dtype, mode)
             feats = [branch.to(self.head.iia.conv.weight.dtype).chunk(1 + flip) for branch in feats]
             halves.append(list(zip(*feats)))
@@ -110,7 +110,7 @@ class CID(BottomupPoseEstimator):
         return self.add_pred_to_datasample(people, fields, data_samples)
 
     def extract_feat(self, inputs: Tensor, dtype: Optional[torch.dtype] = None, mode: Optional[str] = None) -> Any:
-        """The branches of F for pictures (B, 3, h, w), as MMPose's; by the ``FoldedBackbone`` in ``dtype`` if given.
+        """The branches of F for images (B, 3, h, w), as MMPose's; by the ``FoldedBackbone`` in ``dtype`` if given.
 
         Raises:
             BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up; or the
@@ -156,41 +156,41 @@ class CID(BottomupPoseEstimator):
         weights, layout = translate(inside)
         file = local_metadata.get('file')  # noted by ``safe_load``
         own = self.state_dict()
-        joints = num_joints(weights)
-        if self.other_joints == 'fresh':
-            keep_joint_maps(weights, own)
+        keypoints = num_keypoints(weights)
+        if self.other_keypoints == 'fresh':
+            keep_keypoint_maps(weights, own)
         if complaint := why_unfit(own, weights) or why_not_finite(own, weights):
             raise BadInput(f'{file}: {complaint}' if file else complaint)
-        if done := changes(weights_of(inside), weights, layout, joints):
+        if done := changes(weights_of(inside), weights, layout, keypoints):
             say(f'{file or "weights"}: {done}')
         for name in given:
             del state_dict[name]
         state_dict.update({prefix + name: value for name, value in weights.items()})
 
 
-def pictures_at_once(pictures: Tensor, flip: bool, even: bool = False) -> int:
-    """How many of B pictures (B, 3, h, w) go through the backbone together, with their mirror images if ``flip``.
+def images_at_once(images: Tensor, flip: bool, even: bool = False) -> int:
+    """How many of B images (B, 3, h, w) go through the backbone together, with their mirror images if ``flip``.
 
     Args:
         even: no pass may be smaller than the others, because a compiled backbone is made for one size.
     """
-    if pictures.device.type != 'cpu':
-        return len(pictures)
-    most = max(CPU_PIXELS // max(pictures[0, 0].numel() * (1 + flip), 1), 1)
-    passes = math.ceil(len(pictures) / most)
-    while even and len(pictures) % passes:
+    if images.device.type != 'cpu':
+        return len(images)
+    most = max(CPU_PIXELS // max(images[0, 0].numel() * (1 + flip), 1), 1)
+    passes = math.ceil(len(images) / most)
+    while even and len(images) % passes:
         passes += 1
-    return math.ceil(len(pictures) / passes)
+    return math.ceil(len(images) / passes)
 
 
 def join(parts: Sequence[Sequence[Tensor]]) -> Sequence[Tensor]:
-    """The branches of some pictures after the other, (b, C_i, H_i, W_i) each, as those of all of them."""
+    """The branches of some images after the other, (b, C_i, H_i, W_i) each, as those of all of them."""
     return parts[0] if len(parts) == 1 else [torch.cat(branch) for branch in zip(*parts)]
 
 
-def keep_joint_maps(weights: Dict[str, Any], own: Mapping[str, Any]) -> None:
-    """Puts the model's own maps of joints in the place of those that differ in the number of joints only."""
-    for name in JOINT_MAPS:
+def keep_keypoint_maps(weights: Dict[str, Any], own: Mapping[str, Any]) -> None:
+    """Puts the model's own maps of keypoints in the place of those that differ in the number of keypoints only."""
+    for name in KEYPOINT_MAPS:
         shape = getattr(weights.get(name), 'shape', ())
         if name in own and len(shape) and shape[0] != own[name].shape[0] and shape[1:] == own[name].shape[1:]:
             weights[name] = own[name].clone()
@@ -212,10 +212,10 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
     missing = [name for name in wrong if name not in weights]
     if len(missing) == len(wrong) and not any(_lacks(own, missing, part, complete) for part in ('backbone.', 'head.')):
         return None
-    joints = num_joints(weights)
-    if set(wrong) <= set(JOINT_MAPS) and joints not in (0, num_joints(own)):
-        return (f'{listed(wrong, own)}: these are weights for {joints} joints, the model has {num_joints(own)}; give '
-                f"a configuration with {joints} joints, or model.other_joints='fresh' to train new joint maps on top "
+    keypoints = num_keypoints(weights)
+    if set(wrong) <= set(KEYPOINT_MAPS) and keypoints not in (0, num_keypoints(own)):
+        return (f'{listed(wrong, own)}: these are weights for {keypoints} keypoints, the model has {num_keypoints(own)}; give '
+                f"a configuration with {keypoints} keypoints, or model.other_keypoints='fresh' to train new keypoint maps on top "
                 'of the other weights')
     if prefix := prefix_of(own, weights):
         return f'names its weights {prefix}{next(iter(own))} and so on; save them without {prefix!r}'
@@ -229,20 +229,20 @@ def _lacks(own: Mapping[str, Any], missing: List[str], part: str, complete: bool
     return gone > 0 and (complete or 2 * gone >= num_weights(own, part))
 
 
-def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout, joints: int) -> str:
+def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout, keypoints: int) -> str:
     """What was changed for weights to be taken over, '' if nothing was.
 
     Args:
         given: the weights as they came.
         weights: as they are taken over.
         layout: theirs.
-        joints: K of the file.
+        keypoints: K of the file.
     """
     done = []
     if layout is not OURS:
         done.append(f'layout of {layout.name}, {len(set(given) - set(weights))} weights renamed')
     if CELL_CENTER in weights and CELL_CENTER not in given:
         done.append(f'relative coordinates from cell + {float(weights[CELL_CENTER]):g} (cell_center)')
-    if joints != num_joints(weights):
-        done.append(f'its maps of {joints} joints left out, those of {num_joints(weights)} joints start anew')
+    if keypoints != num_keypoints(weights):
+        done.append(f'its maps of {keypoints} keypoints left out, those of {num_keypoints(weights)} keypoints start anew')
     return '; '.join(done)

@@ -1,6 +1,6 @@
 """Global Feature Decoupling (section 3.3): the shared feature map -> one set of keypoint maps a person.
 
-B pictures, N people of all pictures, n people of one picture, C input channels, D = GFD channels, K joints, (H, W)
+B images, N people of all images, n people of one image, C input channels, D = GFD channels, K keypoints, (H, W)
 heatmap cells, h rows of them. F^ is the shared map, f a person's vector, l the root, M the spatial mask.
 
 The paper stacks [F_c; F_s] for each person and convolves (eq. 12). Convolutions are linear, so that most of this work
@@ -10,7 +10,7 @@ is the same for everyone:
 - the mask convolves M_sim = a . F^ and the relative coordinates O. k * (a . F^) = a . (k * F^), and O is affine in the
   root (x, y), so M = sigmoid([a; x; y; 1] . [k * F^; A_x; A_y; A_0]), D + 3 maps for all and as many numbers a person.
 
-So there are three steps: ``share`` once a picture, ``address`` once a person, ``read`` a person and cell. In ``read``
+So there are three steps: ``share`` once an image, ``address`` once a person, ``read`` a person and cell. In ``read``
 each cell is by itself, so any rows can be taken. Its maps are kept cell by cell (h, W, channels), which makes it
 three products of contiguous vectors.
 """
@@ -158,7 +158,7 @@ class GFD(nn.Module):
         return self.channels + 2 * self.heatmap.out_channels
 
     def share(self, features: Sequence[Tensor]) -> Dict[str, Tensor]:
-        """What the people of a picture have in common, cell by cell: F^ and W_s F^ (B, H, W, D), and what their masks
+        """What the people of an image have in common, cell by cell: F^ and W_s F^ (B, H, W, D), and what their masks
         are made of (B, H, W, D + 3)."""
         shared = project(features, self.conv_down.weight, self.conv_down.bias)
         cells = shared.permute(0, 2, 3, 1).contiguous()
@@ -180,21 +180,21 @@ class GFD(nn.Module):
         """M (h, W, n) of eq. 10, or None where only channels are recalibrated; arguments as ``read``."""
         return None if self.spatial is None else self.spatial(shared['mask'], people['mask'])
 
-    def read(self, shared: Dict[str, Tensor], people: Dict[str, Tensor], joints: Optional[Sequence[int]] = None
+    def read(self, shared: Dict[str, Tensor], people: Dict[str, Tensor], keypoints: Optional[Sequence[int]] = None
              ) -> Tensor:
-        """Eq. 9-12 and 1 for people of one picture.
+        """Eq. 9-12 and 1 for people of one image.
 
         Args:
-            shared: rows of that picture, as from ``share`` without the first axis.
+            shared: rows of that image, as from ``share`` without the first axis.
             people: as from ``address`` for n of its people.
-            joints: (K,), another order of the maps.
+            keypoints: (K,), another order of the maps.
 
         Returns:
             Logits of their keypoint maps (n, K, h, W), in memory cell by cell as (h, W, n, K).
         """
         weight, bias = self.heatmap.weight[:, :, 0, 0], self.heatmap.bias
-        if joints is not None:
-            weight, bias = weight[list(joints)], bias[list(joints)]
+        if keypoints is not None:
+            weight, bias = weight[list(keypoints)], bias[list(keypoints)]
         fused = self._fuse(shared, people).relu_()
         logits = convolve(fused.flatten(1, 2), weight, bias)
         return logits.unflatten(1, fused.shape[1:3]).permute(2, 3, 0, 1)
@@ -224,10 +224,10 @@ class GFD(nn.Module):
 
     @torch.no_grad()
     def read_scores(self, halves: Sequence[tuple]) -> Tensor:
-        """``read`` for testing: the mean score of both halves of a flip test, or of one picture's only half.
+        """``read`` for testing: the mean score of both halves of a flip test, or of one image's only half.
 
         Args:
-            halves: (shared, people, joints) as ``read`` takes them.
+            halves: (shared, people, keypoints) as ``read`` takes them.
 
         Returns:
             (n, K, h, W) in [1e-4, 1 - 1e-4], in memory cell by cell.

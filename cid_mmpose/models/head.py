@@ -1,6 +1,6 @@
 """CID (figure 2): IIA finds people, GFD gives each a feature map of their own, a light head reads the keypoints.
 
-B pictures, P annotated people of a batch, N people with a map, C feature channels, K joints, (H, W) heatmap cells.
+B images, P annotated people of a batch, N people with a map, C feature channels, K keypoints, (H, W) heatmap cells.
 Training and testing differ only in where the roots come from.
 """
 from typing import Dict, Optional, Sequence, Union
@@ -83,10 +83,10 @@ class CIDHead(BaseHead):
             raise ValueError(f'memory_budget must be a whole number of at least 1 MiB, got {memory_budget!r}')
         self.max_train_people, self.memory_budget = max_train_people, memory_budget
         self.test = PredictOptions(**(test or {}))
-        self.sigmas = self.test.joint_sigmas(num_keypoints)
+        self.sigmas = self.test.keypoint_sigmas(num_keypoints)
 
     def forward(self, feats: Sequence[Tensor]) -> tuple:
-        """Everything CID says of B pictures, without flip test and decoding.
+        """Everything CID says of B images, without flip test and decoding.
 
         Args:
             feats: the branches of F, (B, C_i, H_i, W_i) with C channels together, as ``features.py`` takes them; or
@@ -128,7 +128,7 @@ class CIDHead(BaseHead):
         """Eq. 16 of N people: vectors (N, C), roots, and which of the targets they are (N,). A scalar."""
         gx, gy = person_axes(targets, chosen, feats[0])
         peaks = gx.eq(1).any(-1) & gy.eq(1).any(-1)  # a Gaussian's peak may lie off the map
-        weight = targets.joint_drawn[chosen] * self.person_loss.shares(peaks)
+        weight = targets.keypoint_drawn[chosen] * self.person_loss.shares(peaks)
 
         def term(chunk: Chunk, shared: Dict[str, Tensor], people: Dict[str, Tensor]) -> Tensor:
             logits = self.gfd.read(shared, people)
@@ -148,11 +148,11 @@ class CIDHead(BaseHead):
                 feats: Union[Sequence[Tensor], Sequence[Sequence[Tensor]]],
                 batch_data_samples: list,
                 test_cfg: Optional[dict] = None) -> Union[list, tuple]:
-        """The people of B equally sized pictures.
+        """The people of B equally sized images.
 
         Args:
-            feats: as for ``forward``, or with ``flip_test`` a pair: of the pictures and of their mirror images.
-            batch_data_samples: B samples; with ``flip_test`` their ``flip_indices`` swap left and right joints.
+            feats: as for ``forward``, or with ``flip_test`` a pair: of the images and of their mirror images.
+            batch_data_samples: B samples; with ``flip_test`` their ``flip_indices`` swap left and right keypoints.
             test_cfg: ``flip_test`` and ``output_heatmaps``, False by default; the others are for ``CID``.
 
         Returns:
@@ -180,7 +180,7 @@ class CIDHead(BaseHead):
         return people if fields is None else (people, [PixelData(heatmaps=maps) for maps in fields])
 
     def _people_of(self, image: Tensor, keypoints: Tensor, scores: Tensor, num_images: int) -> list:
-        """(N,) pictures, (N, K, 2) pixels and (N, K) scores -> B ``InstanceData``, by one transfer to the host."""
+        """(N,) images, (N, K, 2) pixels and (N, K) scores -> B ``InstanceData``, by one transfer to the host."""
         k = scores.shape[1]
         found = torch.cat([keypoints.flatten(1), scores, image[:, None]], 1).detach().cpu().numpy()
         keypoints, scores, image = found[:, :2 * k].reshape(-1, k, 2), found[:, 2 * k:-1], found[:, -1]
@@ -200,10 +200,10 @@ class CIDHead(BaseHead):
                 raise BadInput(f'model.test_cfg: {name} must be one of {known}, got {value!r}')
 
     def find_people(self, feats: Sequence, flip_indices: Optional[Sequence[int]] = None) -> tuple:
-        """Who is in B pictures, and how to read each one's maps.
+        """Who is in B images, and how to read each one's maps.
 
         Args:
-            feats: as for ``predict``; a pair if ``flip_indices`` (K,), which swap left and right joints, are given.
+            feats: as for ``predict``; a pair if ``flip_indices`` (K,), which swap left and right keypoints, are given.
 
         Returns:
             Roots of N people, and a function: chunk of them -> scores (n, K, h, W) of its people in its rows.
@@ -227,17 +227,17 @@ class CIDHead(BaseHead):
 
 def person_axes(targets: PersonTargets, chosen: Tensor, like: Tensor) -> tuple:
     """Gaussians gx (N, K, W) and gy (N, K, H) of the people ``chosen`` (N,), on maps of the size of ``like``."""
-    drawn = targets.joint_drawn[chosen]
+    drawn = targets.keypoint_drawn[chosen]
     radius, sigma = (size[chosen, None].expand(drawn.shape) for size in (targets.radius, targets.sigma))
-    gx, gy = gaussian_axes(targets.joint_cell[chosen], radius, sigma, drawn, like.shape[:-3:-1])
+    gx, gy = gaussian_axes(targets.keypoint_cell[chosen], radius, sigma, drawn, like.shape[:-3:-1])
     # in memory cell by cell, as GFD's maps are, so that what is drawn from them lies beside those
     return tuple(axis.permute(2, 0, 1).contiguous().permute(1, 2, 0) for axis in (gx, gy))
 
 
 def draw_crowd(targets: PersonTargets, like: Tensor) -> Tensor:
-    """Targets [H*; C*] (B, K + 1, H, W) of everyone, the centre map last."""
-    cell = torch.cat([targets.joint_cell, targets.root_cell[:, None]], 1)
-    drawn = torch.cat([targets.joint_drawn, targets.root_drawn[:, None]], 1)
+    """Targets [H*; C*] (B, K + 1, H, W) of everyone, the center map last."""
+    cell = torch.cat([targets.keypoint_cell, targets.root_cell[:, None]], 1)
+    drawn = torch.cat([targets.keypoint_drawn, targets.root_drawn[:, None]], 1)
     radius, sigma = (size[:, None].expand(drawn.shape) for size in (targets.radius, targets.sigma))
     axes = gaussian_axes(cell, radius, sigma, drawn, like.shape[:-3:-1])
     return render_max(*axes, targets.image, len(like))

@@ -1,4 +1,4 @@
-"""Instance Information Abstraction (section 3.2): everyone's joints and centres in one set of maps."""
+"""Instance Information Abstraction (section 3.2): everyone's keypoints and centers in one set of maps."""
 import math
 from typing import Optional, Sequence
 
@@ -33,7 +33,7 @@ def init_heatmap(conv: nn.Conv2d) -> None:
 
 
 class IIA(nn.Module):
-    """HM_center of eq. 6 and the crowd's joints of eq. 14 as one 1x1 convolution: features -> K + 1 maps.
+    """HM_center of eq. 6 and the crowd's keypoints of eq. 14 as one 1x1 convolution: features -> K + 1 maps.
 
     Args:
         in_channels: C of the features.
@@ -46,9 +46,9 @@ class IIA(nn.Module):
         init_heatmap(self.conv)
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Branches of F -> logits (B, K + 1, H, W); the K joints first, the centre map last."""
+        """Branches of F -> logits (B, K + 1, H, W); the K keypoints first, the center map last."""
         return project(features, self.conv.weight, self.conv.bias)
 
     def center(self, features: Sequence[Tensor]) -> Tensor:
-        """The centre map alone, which is all that testing needs: logits (B, H, W)."""
+        """The center map alone, which is all that testing needs: logits (B, H, W)."""
         return project(features, self.conv.weight[-1:], self.conv.bias[-1:])[:, 0]

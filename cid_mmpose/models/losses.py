@@ -61,12 +61,12 @@ def focal_shares(peaks: Tensor, average: str = 'batch') -> Tensor:
     """What each map's sum is multiplied with to make FL of eq. 15.
 
     Args:
-        peaks: (N, K), cells that equal 1 in K maps of N pictures or people.
+        peaks: (N, K), cells that equal 1 in K maps of N images or people.
         average: over which cells: 'batch' takes all maps together, as the authors' code and MMPose do; 'person' takes
             the maps of each of the N by themselves and then their mean (eq. 16).
 
     Returns:
-        () for 'batch', (N, 1) for 'person'. Where no cell equals 1 (nobody in the pictures) 1, as the reference does.
+        () for 'batch', (N, 1) for 'person'. Where no cell equals 1 (nobody in the images) 1, as the reference does.
     """
     if average == 'batch':
         return 1 / peaks.sum().clamp(min=1)
@@ -83,13 +83,13 @@ def focal_loss(logits: Tensor, target: Tensor, weight: Tensor, average: str = 'b
 
 
 def contrastive_loss(params: Tensor, image: Tensor, temperature: float) -> Tensor:
-    """Eq. 8: tells the people of one picture apart by their vectors; mean over all people of the batch (eq. 14).
+    """Eq. 8: tells the people of one image apart by their vectors; mean over all people of the batch (eq. 14).
 
     Args:
-        params: (N, C). image: (N,) int64; only people of the same picture are compared. temperature: tau.
+        params: (N, C). image: (N,) int64; only people of the same image are compared. temperature: tau.
 
     Returns:
-        A scalar; 0 for nobody and for people who are alone in their picture.
+        A scalar; 0 for nobody and for people who are alone in their image.
     """
     with torch.autocast(params.device.type, enabled=False):  # else the product is rounded to half precision
         vectors = F.normalize(params.float(), dim=1)

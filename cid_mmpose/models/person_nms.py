@@ -1,11 +1,11 @@
-"""From decoded keypoints to the people of a picture: score, box, and no one twice (facts of the authors' writer)."""
+"""From decoded keypoints to the people of an image: score, box, and no one twice (facts of the authors' writer)."""
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
 import numpy as np
 from mmengine.structures import InstanceData
 
-# OKS fall-off of the COCO-17 joints, object sides; source: COCO keypoint evaluation
+# OKS fall-off of the COCO-17 keypoints, object sides; source: COCO keypoint evaluation
 COCO_SIGMAS = (.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089)
 
 
@@ -14,10 +14,10 @@ class PredictOptions:
     """How people are found (section 4.2; values of the authors' configuration).
 
     Args:
-        max_people: roots kept a picture. min_score: a root's score lies above it, in [0, 1].
-        blur: side in cells, odd, of the box blur of centre and keypoint maps; 11 for OCHuman with COCO weights.
+        max_people: roots kept an image. min_score: a root's score lies above it, in [0, 1].
+        blur: side in cells, odd, of the box blur of center and keypoint maps; 11 for OCHuman with COCO weights.
         nms: of two people whose OKS lies above it only the better one stays, in (0, 1]; 0.7 for OCHuman.
-        sigmas: (K,) OKS fall-off of the joints; None takes COCO's for 17 joints.
+        sigmas: (K,) OKS fall-off of the keypoints; None takes COCO's for 17 keypoints.
 
     Raises:
         ValueError: a value outside its range.
@@ -34,17 +34,17 @@ class PredictOptions:
         if self.blur < 1 or self.blur % 2 == 0 or not 0 < self.nms <= 1:
             raise ValueError('test: blur must be odd and positive, and nms lie in (0, 1]')
 
-    def joint_sigmas(self, num_keypoints: int) -> np.ndarray:
+    def keypoint_sigmas(self, num_keypoints: int) -> np.ndarray:
         """(K,) sigmas; ValueError where they are missing or not K."""
         sigmas = COCO_SIGMAS if self.sigmas is None else self.sigmas
         if len(sigmas) != num_keypoints:
             raise ValueError(f'test: sigmas has {len(sigmas)} values for {num_keypoints} keypoints; '
-                             'set head.test.sigmas to one value a joint')
+                             'set head.test.sigmas to one value a keypoint')
         return np.asarray(sigmas, np.float32)
 
 
 def make_people(keypoints: np.ndarray, scores: np.ndarray, sigmas: np.ndarray, nms: float) -> InstanceData:
-    """The people of one picture, best first.
+    """The people of one image, best first.
 
     Args:
         keypoints: (N, K, 2) in pixels. scores: (N, K) in [0, 1].
@@ -52,7 +52,7 @@ def make_people(keypoints: np.ndarray, scores: np.ndarray, sigmas: np.ndarray, n
 
     Returns:
         ``keypoints``, ``keypoint_scores``, ``bboxes`` (N', 4) x1, y1, x2, y2 around the keypoints, and
-        ``bbox_scores`` (N',), the person's score: the mean over the joints.
+        ``bbox_scores`` (N',), the person's score: the mean over the keypoints.
     """
     boxes = np.concatenate([keypoints.min(1), keypoints.max(1)], 1)
     score = scores.mean(1)

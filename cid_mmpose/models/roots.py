@@ -1,6 +1,6 @@
-"""Roots: the centres of people on the heatmap (eq. 2, 6).
+"""Roots: the centers of people on the heatmap (eq. 2, 6).
 
-B pictures, N people of all pictures, (H, W) heatmap cells; cells are (x, y).
+B images, N people of all images, (H, W) heatmap cells; cells are (x, y).
 """
 from typing import NamedTuple, Optional
 
@@ -15,10 +15,10 @@ PEAK_WINDOWS = ((300, 7), (200, 5), (0, 3))
 
 
 class Roots(NamedTuple):
-    """Where people stand, sorted by picture."""
+    """Where people stand, sorted by image."""
     cell: Tensor  # (N, 2) int64, (x, y) in heatmap cells
-    image: Tensor  # (N,) int64, picture in the batch
-    score: Optional[Tensor] = None  # (N,) in [0, 1], height of the centre map; None for annotated roots
+    image: Tensor  # (N,) int64, image in the batch
+    score: Optional[Tensor] = None  # (N,) in [0, 1], height of the center map; None for annotated roots
 
 
 def smooth(maps: Tensor, blur: int) -> Tensor:
@@ -32,19 +32,19 @@ def smooth(maps: Tensor, blur: int) -> Tensor:
 
 
 def find_roots(center: Tensor, max_people: int, min_score: float, blur: int) -> Roots:
-    """The peaks of the centre map, best first within each picture.
+    """The peaks of the center map, best first within each image.
 
     Args:
         center: (B, H, W) in [0, 1], eq. 6.
-        max_people: people kept a picture.
+        max_people: people kept an image.
         min_score: a root's score lies above it.
         blur: odd side in cells.
 
     Returns:
-        Roots of all pictures, none where nobody stands out.
+        Roots of all images, none where nobody stands out.
 
     Raises:
-        BadInput: the centre map of a picture holds NaN, which lies above no score: it would pass for an empty picture.
+        BadInput: the center map of an image holds NaN, which lies above no score: it would pass for an empty image.
     """
     center = smooth(center, blur)
     h, w = center.shape[-2:]
@@ -54,7 +54,7 @@ def find_roots(center: Tensor, max_people: int, min_score: float, blur: int) -> 
     image, rank = (~(score <= min_score)).nonzero(as_tuple=True)   # with NaN, which is sorted before all numbers
     broken = image[score[image, rank].isnan()]
     if len(broken):
-        raise BadInput(f'the centre map of picture {int(broken[0])} of the batch is NaN: the weights or the arithmetic '
+        raise BadInput(f'the center map of image {int(broken[0])} of the batch is NaN: the weights or the arithmetic '
                        'went wrong; give another checkpoint, or leave out half precision (model.test_cfg.precision)')
     score, index = score[image, rank], index[image, rank]
     return Roots(torch.stack([index % w, torch.div(index, w, rounding_mode='floor')], 1), image, score)

@@ -1,33 +1,33 @@
-"""Heatmaps on pictures and sheets of pictures: arrays in, arrays out. All pictures are uint8 BGR (h, w, 3)."""
+"""Heatmaps on images and sheets of images: arrays in, arrays out. All images are uint8 BGR (h, w, 3)."""
 from typing import Sequence
 
 import cv2
 import numpy as np
 
-MARGIN = 4  # pixels between the pictures of a sheet
+MARGIN = 4  # pixels between the images of a sheet
 
 
-def overlay(picture: np.ndarray, heatmap: np.ndarray, top: float = 1.0) -> np.ndarray:
-    """Lays a heatmap (H, W) over a picture (h, w, 3), blue for 0 to red for ``top`` and above."""
-    heat = cv2.resize(heatmap.astype(np.float32), picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+def overlay(image: np.ndarray, heatmap: np.ndarray, top: float = 1.0) -> np.ndarray:
+    """Lays a heatmap (H, W) over an image (h, w, 3), blue for 0 to red for ``top`` and above."""
+    heat = cv2.resize(heatmap.astype(np.float32), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     colours = cv2.applyColorMap((heat / max(top, 1e-6) * 255).clip(0, 255).astype(np.uint8), cv2.COLORMAP_JET)
-    return cv2.addWeighted(picture, 0.5, colours, 0.5, 0)
+    return cv2.addWeighted(image, 0.5, colours, 0.5, 0)
 
 
-def caption(picture: np.ndarray, text: str) -> np.ndarray:
+def caption(image: np.ndarray, text: str) -> np.ndarray:
     """A copy with ``text`` in white on a dark line at the top left."""
-    picture = picture.copy()
+    image = image.copy()
     for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(picture, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, width, cv2.LINE_AA)
-    return picture
+        cv2.putText(image, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, width, cv2.LINE_AA)
+    return image
 
 
-def sheet(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Puts at least one picture side by side in rows of ``columns``; smaller ones keep their size, on white."""
-    height, width = np.max([p.shape[:2] for p in pictures], axis=0) + MARGIN
-    rows = -(-len(pictures) // columns)
-    canvas = np.full((rows * height, min(columns, len(pictures)) * width, 3), 255, np.uint8)
-    for i, picture in enumerate(pictures):
+def sheet(images: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    """Puts at least one image side by side in rows of ``columns``; smaller ones keep their size, on white."""
+    height, width = np.max([p.shape[:2] for p in images], axis=0) + MARGIN
+    rows = -(-len(images) // columns)
+    canvas = np.full((rows * height, min(columns, len(images)) * width, 3), 255, np.uint8)
+    for i, image in enumerate(images):
         y, x = i // columns * height, i % columns * width
-        canvas[y:y + picture.shape[0], x:x + picture.shape[1]] = picture
+        canvas[y:y + image.shape[0], x:x + image.shape[1]] = image
     return canvas

@@ -35,8 +35,8 @@ LAYOUTS = (OURS, AUTHORS, MMPOSE_0, MMPOSE_1)
 
 SPATIAL = 'head.gfd.spatial.'
 CELL_CENTER = f'{SPATIAL}cell_center'
-# the weights whose first dimension is the joints (and in IIA the root, last)
-JOINT_MAPS = ('head.iia.conv.weight', 'head.iia.conv.bias', 'head.gfd.heatmap.weight', 'head.gfd.heatmap.bias')
+# the weights whose first dimension is the keypoints (and in IIA the root, last)
+KEYPOINT_MAPS = ('head.iia.conv.weight', 'head.iia.conv.bias', 'head.gfd.heatmap.weight', 'head.gfd.heatmap.bias')
 # where training programs put the weights; the authors' code writes the same ones under the first two
 HOLDERS = ('state_dict', 'best_state_dict', 'model')
 MOST_HOLDERS = 3  # one inside the other, as of programs that wrap what another saved
@@ -97,8 +97,8 @@ def in_second_layout(weights: Mapping[str, Any]) -> str:
     return f"holds the head in two layouts, also as {', '.join(double[:SHOWN])}; take one out" if double else ''
 
 
-def num_joints(weights: Mapping[str, Any]) -> int:
-    """K of weights under our names; 0 where they have no maps of joints."""
+def num_keypoints(weights: Mapping[str, Any]) -> int:
+    """K of weights under our names; 0 where they have no maps of keypoints."""
     return next(iter(_shape(weights.get('head.gfd.heatmap.bias'))), 0)
 
 

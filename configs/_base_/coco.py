@@ -1,9 +1,9 @@
 codec = dict(type='cid_mmpose.SizeAdaptiveHeatmap', stride=4)
-data_mode = 'bottomup'  # for MMPose's inferencers: the network takes whole pictures
+data_mode = 'bottomup'  # for MMPose's inferencers: the network takes whole images
 data_root = 'data/coco/'
 
 train_pipeline = [
-    dict(type='cid_mmpose.LoadPicture', unreadable='skip'),
+    dict(type='cid_mmpose.LoadImage', unreadable='skip'),
     dict(type='cid_mmpose.RandomAffine', input_size=(512, 512)),
     dict(type='cid_mmpose.RandomMirror'),
     dict(type='GenerateTarget', encoder=codec),
@@ -13,9 +13,9 @@ train_pipeline = [
         meta_keys=('id', 'img_id', 'img_path', 'ori_shape', 'img_shape', 'input_size', 'flip', 'flip_indices')),
 ]
 val_pipeline = [
-    dict(type='cid_mmpose.LoadPicture'),
+    dict(type='cid_mmpose.LoadImage'),
     # short side to 512, the other to a multiple of 64
-    dict(type='cid_mmpose.ResizePicture', input_size=(512, 512), size_factor=64, resize_mode='expand'),
+    dict(type='cid_mmpose.ResizeImage', input_size=(512, 512), size_factor=64, resize_mode='expand'),
     dict(
         type='PackPoseInputs',
         meta_keys=('id', 'img_id', 'img_path', 'ori_shape', 'img_shape', 'input_size', 'input_center', 'input_scale',
@@ -34,7 +34,7 @@ train_dataloader = dict(
         data_prefix=dict(img='train2017/'),
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=1,  # pictures differ in size
+    batch_size=1,  # images differ in size
     num_workers=2,
     persistent_workers=True,
     drop_last=False,

@@ -1,9 +1,9 @@
-# CrowdPose: 14 joints, trained on trainval (12K pictures) and tested on test (8K), as section 4.1 of the paper says.
+# CrowdPose: 14 keypoints, trained on trainval (12K images) and tested on test (8K), as section 4.1 of the paper says.
 _base_ = './coco.py'
 
 codec = dict(small_person_area=0)  # everyone is trained; source: the authors' data set
 _base_.train_pipeline[3].encoder.update(codec)
-# OKS fall-off of the 14 joints, for the NMS; the evaluation has the same from the meta information
+# OKS fall-off of the 14 keypoints, for the NMS; the evaluation has the same from the meta information
 sigmas = (.079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089, .079, .079)
 
 data_root = 'data/crowdpose/'

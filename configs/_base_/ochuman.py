@@ -1,4 +1,4 @@
-# OCHuman by the first protocol of table 6: trained on val (2500 pictures), tested on test (2231). COCO's 17 joints.
+# OCHuman by the first protocol of table 6: trained on val (2500 images), tested on test (2231). COCO's 17 keypoints.
 _base_ = './coco.py'
 
 data_root = 'data/ochuman/'

@@ -1,13 +1,13 @@
-# SynthCrowd: drawn people, exact annotation, no files. Training and held-out pictures differ by their seed.
+# SynthCrowd: drawn people, exact annotation, no files. Training and held-out images differ by their seed.
 codec = dict(type='cid_mmpose.SizeAdaptiveHeatmap', stride=4)
-data_mode = 'bottomup'  # for MMPose's inferencers: the network takes whole pictures
+data_mode = 'bottomup'  # for MMPose's inferencers: the network takes whole images
 size = (256, 256)
 # few and large people who look roughly at the camera; the data set goes up to dense crowds seen from all sides
 scenes = dict(
     type='cid_mmpose.SynthCrowd', image_size=size, people=(1, 3), person_height=(0.6, 0.95), overlap=0.2, turn=60)
 
 train_pipeline = [
-    dict(type='cid_mmpose.LoadPicture'),
+    dict(type='cid_mmpose.LoadImage'),
     dict(type='cid_mmpose.RandomAffine', input_size=size, rotation=0, scale=(1, 1), shift=0),  # scenes vary enough
     dict(type='cid_mmpose.RandomMirror', mirror='input'),
     dict(type='GenerateTarget', encoder=codec),
@@ -15,7 +15,7 @@ train_pipeline = [
     dict(type='cid_mmpose.PackPeople', meta_keys=('id', 'img_id', 'img_path', 'input_size', 'flip', 'flip_indices')),
 ]
 val_pipeline = [
-    dict(type='cid_mmpose.LoadPicture'),
+    dict(type='cid_mmpose.LoadImage'),
     dict(type='BottomupResize', input_size=size, size_factor=64, resize_mode='expand'),
     dict(
         type='PackPoseInputs',

@@ -1,4 +1,4 @@
-# The demo on the smallest pictures, for the slowest machines: people who fill them, and more and smaller steps.
+# The demo on the smallest images, for the slowest machines: people who fill them, and more and smaller steps.
 _base_ = '../cid_hrnet-w16-small_synthcrowd.py'
 
 size = (128, 128)

@@ -1,4 +1,4 @@
-# The demo on smaller pictures, for slower machines.
+# The demo on smaller images, for slower machines.
 _base_ = '../cid_hrnet-w16-small_synthcrowd.py'
 
 size = (192, 192)

@@ -1,5 +1,5 @@
-# Learn a few dozen real pictures by heart: a check that data, targets, losses and decoding fit together.
-# Whole pictures without augmentation, so that testing shows the network what it was trained on.
+# Learn a few dozen real images by heart: a check that data, targets, losses and decoding fit together.
+# Whole images without augmentation, so that testing shows the network what it was trained on.
 _base_ = [
     '../_base_/default_runtime.py', '../_base_/coco.py', '../_base_/cid_hrnet-w16-small.py', '../_base_/overfit.py'
 ]
@@ -12,7 +12,7 @@ _base_.train_pipeline[1].update(input_size=size, rotation=0, scale=(1, 1), shift
 _base_.train_pipeline[2].update(prob=0)
 _base_.val_pipeline[1].update(input_size=size, resize_mode='fit')
 train_dataloader = dict(batch_size=4, num_workers=1, dataset=dict(pipeline=_base_.train_pipeline))
-# the training pictures that show somebody, as they are
+# the training images that show somebody, as they are
 val_dataloader = dict(
     num_workers=1,
     dataset=dict(

@@ -1,7 +1,7 @@
 from .examine import findings_of, open_cases, repair
-from .run import diagnose, pictures_against, sources_of
+from .run import diagnose, images_against, sources_of
 from .source import Source, config_sources, file_source
 from .table import FINDINGS, Finding
 
 __all__ = ['FINDINGS', 'Finding', 'Source', 'config_sources', 'diagnose', 'file_source', 'findings_of', 'open_cases',
-           'pictures_against', 'repair', 'sources_of']
+           'images_against', 'repair', 'sources_of']

@@ -1,6 +1,6 @@
 """One annotation file under examination: its people as arrays, so that each check is a line or two.
 
-N people (annotations of the person category, crowds included), K joints.
+N people (annotations of the person category, crowds included), K keypoints.
 """
 from collections import Counter
 from functools import cached_property
@@ -13,18 +13,18 @@ from cid_mmpose.data.problems import sides_of
 from cid_mmpose.errors import BadInput
 
 from .numbers import number_rows
-from .pictures import Look
+from .images import Look
 from .source import Source
 
 EXAMPLES = 3  # shown of each finding
-CROWDPOSE = (*(f'{side}_{joint}' for joint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
+CROWDPOSE = (*(f'{side}_{keypoint}' for keypoint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
                for side in ('left', 'right')), 'head', 'neck')
-UNCOUNTED = ('head', 'neck')  # joints that CrowdPose's own ``num_keypoints`` leaves out
+UNCOUNTED = ('head', 'neck')  # keypoints that CrowdPose's own ``num_keypoints`` leaves out
 
 
 class Found(NamedTuple):
     """What a check found."""
-    entries: List[Any]  # the annotations, pictures, categories or joint names that it is about
+    entries: List[Any]  # the annotations, images, categories or keypoint names that it is about
     of: int  # how many were looked at
     examples: List[str]  # the first few, each with its id, its file and what is wrong with it
 
@@ -35,16 +35,16 @@ class Case:
     Args:
         source: where the file is and what it is used for.
         data: its content, of ``read_annotations``. It must not change as long as the case is in use.
-        looks: of each picture, by file name, what its file holds; None if nobody looked.
-        twice: by file name, another picture of the same data set with the same content.
-        elsewhere: by file name, a picture with the same content in data that must be kept apart.
+        looks: of each image, by file name, what its file holds; None if nobody looked.
+        twice: by file name, another image of the same data set with the same content.
+        elsewhere: by file name, an image with the same content in data that must be kept apart.
     """
 
     def __init__(self, source: Source, data: dict, *, looks: Optional[Dict[str, Look]] = None,
                  twice: Optional[Dict[str, str]] = None, elsewhere: Optional[Dict[str, str]] = None) -> None:
         self.source, self.data, self.looks = source, data, looks
         self.twice, self.elsewhere = twice or {}, elsewhere or {}
-        self.pictures: List[dict] = data['images']
+        self.images: List[dict] = data['images']
         self.annotations: List[dict] = data.get('annotations') or []
         self.categories: List[dict] = data.get('categories') or []
 
@@ -65,12 +65,12 @@ class Case:
 
     @cached_property
     def file_names(self) -> Sequence[str]:
-        """Joint names that the category of people gives; () if it gives none."""
+        """Keypoint names that the category of people gives; () if it gives none."""
         named = [c.get('keypoints') for c in self.categories if c['id'] == self.person]
         return tuple(map(str, named[0])) if named and isinstance(named[0], list) else ()
 
     @cached_property
-    def num_joints(self) -> int:
+    def num_keypoints(self) -> int:
         """K: of the config, else of the category, else of most people."""
         names = self.source.names or self.file_names
         if names:
@@ -80,18 +80,18 @@ class Case:
 
     @cached_property
     def is_crowdpose(self) -> bool:
-        """Whether the file is CrowdPose's or made like it: by its joints, or because pictures have a crowdIndex."""
-        return self.file_names == CROWDPOSE or any('crowdIndex' in picture for picture in self.pictures)
+        """Whether the file is CrowdPose's or made like it: by its keypoints, or because images have a crowdIndex."""
+        return self.file_names == CROWDPOSE or any('crowdIndex' in image for image in self.images)
 
     @cached_property
-    def picture_of(self) -> Dict[Any, dict]:
-        """Picture by id, the first where an id is taken twice."""
-        return {picture['id']: picture for picture in reversed(self.pictures)}
+    def image_of(self) -> Dict[Any, dict]:
+        """Image by id, the first where an id is taken twice."""
+        return {image['id']: image for image in reversed(self.images)}
 
     @cached_property
     def sides(self) -> np.ndarray:
-        """(N, 2) width and height of each person's picture in pixels; NaN where it is unknown or gives none."""
-        shapes = {number: sides_of(picture) for number, picture in self.picture_of.items()}
+        """(N, 2) width and height of each person's image in pixels; NaN where it is unknown or gives none."""
+        shapes = {number: sides_of(image) for number, image in self.image_of.items()}
         sides = [shapes.get(a['image_id'], (np.nan, np.nan))[::-1] for a in self.people]
         return np.array(sides, float).reshape(-1, 2)
 
@@ -111,15 +111,15 @@ class Case:
         return np.isfinite(self.box).all(1) & (self.box[:, 2:] > 0).all(1)
 
     @cached_property
-    def joints(self) -> np.ndarray:
-        """(N, K, 3) x, y, visibility; NaN for what is no number, and for all joints where their count is another."""
-        return number_rows([a.get('keypoints') for a in self.people], 3 * self.num_joints).reshape(
-            len(self.people), self.num_joints, 3)
+    def keypoints(self) -> np.ndarray:
+        """(N, K, 3) x, y, visibility; NaN for what is no number, and for all keypoints where their count is another."""
+        return number_rows([a.get('keypoints') for a in self.people], 3 * self.num_keypoints).reshape(
+            len(self.people), self.num_keypoints, 3)
 
     @cached_property
     def labelled(self) -> np.ndarray:
         """(N, K) bool: visibility above 0, as in the loss and in the evaluation."""
-        return self.joints[..., 2] > 0
+        return self.keypoints[..., 2] > 0
 
     @cached_property
     def is_labelled(self) -> np.ndarray:
@@ -133,10 +133,10 @@ class Case:
 
     @cached_property
     def counted(self) -> np.ndarray:
-        """(K,) bool: joints that ``num_keypoints`` counts in this file: all, or all but CrowdPose's head and neck."""
-        every = np.ones(self.num_joints, bool)
+        """(K,) bool: keypoints that ``num_keypoints`` counts in this file: all, or all but CrowdPose's head and neck."""
+        every = np.ones(self.num_keypoints, bool)
         limbs = np.array([name not in UNCOUNTED for name in self.file_names])
-        if self.file_names != CROWDPOSE or len(limbs) != self.num_joints:
+        if self.file_names != CROWDPOSE or len(limbs) != self.num_keypoints:
             return every
         own, count = number_rows([[a.get('num_keypoints')] for a in self.people], 1), self.labelled.sum(1)
         as_limbs = own[:, 0] == self.labelled[:, limbs].sum(1)
@@ -155,8 +155,8 @@ class Case:
         return self.is_crowdpose if self.source.needs_crowd_index is None else self.source.needs_crowd_index
 
     def file_of(self, annotation: dict) -> str:
-        """File name of an annotation's picture."""
-        return str(self.picture_of.get(annotation['image_id'], {}).get('file_name', 'no picture'))
+        """File name of an annotation's image."""
+        return str(self.image_of.get(annotation['image_id'], {}).get('file_name', 'no image'))
 
     def people_where(self, mask: np.ndarray, of: Optional[np.ndarray] = None,
                      detail: Callable[[int], str] = lambda row: '') -> Found:
@@ -172,19 +172,19 @@ class Case:
         return Found([self.people[row] for row in rows], len(mask) if of is None else int(of.sum()), examples)
 
     def shown(self, annotation: dict, detail: str = '') -> str:
-        """An annotation as an example: its id, its picture's file, and the detail."""
+        """An annotation as an example: its id, its image's file, and the detail."""
         place = f'id {annotation["id"]} in {self.file_of(annotation)}'
         return f'{place}: {detail}' if detail else place
 
-    def pictures_where(self, entries: List[dict], detail: Callable[[dict], str] = lambda picture: '') -> Found:
-        """These pictures.
+    def images_where(self, entries: List[dict], detail: Callable[[dict], str] = lambda image: '') -> Found:
+        """These images.
 
         Args:
             entries: of ``images``.
-            detail: picture -> what is wrong with it, shown with the example.
+            detail: image -> what is wrong with it, shown with the example.
         """
         texts = [(f'{p["file_name"]} (id {p["id"]})', detail(p)) for p in entries[:EXAMPLES]]
-        return Found(entries, len(self.pictures), [': '.join(filter(None, text)) for text in texts])
+        return Found(entries, len(self.images), [': '.join(filter(None, text)) for text in texts])
 
     def anew(self) -> 'Case':
         """The same case after its data changed."""

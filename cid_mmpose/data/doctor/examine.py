@@ -6,7 +6,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 from cid_mmpose.data.annotations import read_annotations
 
 from .case import Case, Found
-from .pictures import look_at, same_content
+from .images import look_at, same_content
 from .source import TRAIN, Source
 from .table import FINDINGS, SEVERITIES, Finding
 
@@ -20,17 +20,17 @@ class Repaired(NamedTuple):
 
 
 def open_cases(sources: Sequence[Source], against: Iterable[str] = (), sample: Optional[int] = None) -> List[Case]:
-    """Reads the annotation files, looks at their pictures and compares the pictures' contents.
+    """Reads the annotation files, looks at their images and compares the images' contents.
 
     Args:
         sources: files to examine; what serves for training is compared with what serves for evaluation.
-        against: paths of pictures that must be in none of them.
-        sample: pictures of each file that are decoded; None decodes all, 0 none.
+        against: paths of images that must be in none of them.
+        sample: images of each file that are decoded; None decodes all, 0 none.
 
     Raises BadInput: a file cannot be read.
     """
     data = [read_annotations(s.path, needs_people=not s.roles or TRAIN in s.roles) for s in sources]
-    files = [picture_files(source, content) for source, content in zip(sources, data)]
+    files = [image_files(source, content) for source, content in zip(sources, data)]
     digests = same_content([path for names in files for path in names.values()] + list(against))
     return [
         Case(source, data[i], looks=look_at(data[i]['images'], source.folder, sample) if files[i] else None,
@@ -38,7 +38,7 @@ def open_cases(sources: Sequence[Source], against: Iterable[str] = (), sample: O
         for i, source in enumerate(sources)]
 
 
-def picture_files(source: Source, data: dict) -> Dict[str, str]:
+def image_files(source: Source, data: dict) -> Dict[str, str]:
     """Path by file name; empty where the folder is not known or not on this machine's disks."""
     if source.folder is None or '://' in source.folder:
         return {}
@@ -46,7 +46,7 @@ def picture_files(source: Source, data: dict) -> Dict[str, str]:
 
 
 def twice(files: Dict[str, str], digests: Dict[str, bytes]) -> Dict[str, str]:
-    """Pictures with the content of an earlier one of the same data set, by file name.
+    """Images with the content of an earlier one of the same data set, by file name.
 
     Args: files: path by file name. digests: of ``same_content``.
     """
@@ -59,9 +59,9 @@ def twice(files: Dict[str, str], digests: Dict[str, bytes]) -> Dict[str, str]:
 
 def elsewhere(number: int, sources: Sequence[Source], files: Sequence[Dict[str, str]], against: Iterable[str],
               digests: Dict[str, bytes]) -> Dict[str, str]:
-    """Pictures of one source that must not be there, by file name: path of the same content elsewhere.
+    """Images of one source that must not be there, by file name: path of the same content elsewhere.
 
-    Of a training set these are pictures of evaluation sets; of any, those that it is compared ``against``.
+    Of a training set these are images of evaluation sets; of any, those that it is compared ``against``.
 
     Args: number: of the source. sources, files, digests: as above.
     """

@@ -1,8 +1,8 @@
-"""Checks of what the file says of itself: categories, joint names, pictures, ids. Each takes a case."""
+"""Checks of what the file says of itself: categories, keypoint names, images, ids. Each takes a case."""
 from collections import Counter
 from typing import List, Optional, Sequence
 
-from cid_mmpose.data.annotations import joint_words, problem_of_names
+from cid_mmpose.data.annotations import keypoint_words, problem_of_names
 from cid_mmpose.data.problems import problem_of_category, problem_of_sides
 from cid_mmpose.data.values import as_json
 
@@ -46,32 +46,32 @@ def unknown_category(case: Case) -> Found:
                  [case.shown(a, f'category {as_json(a["category_id"])}') for a in entries[:EXAMPLES]])
 
 
-def joint_names(case: Case) -> Found:
-    """The category of people, if what it names its joints by is no list, or not all names differ."""
+def keypoint_names(case: Case) -> Found:
+    """The category of people, if what it names its keypoints by is no list, or not all names differ."""
     wrong = [c for c in case.categories if c['id'] == case.person and problem_of_names(c)]
     shown = [f'id {c["id"]} {as_json(c.get("name"))}: {problem_of_names(c)}' for c in wrong]
     return Found(wrong, len(case.categories), shown)
 
 
-def model_joints(case: Case) -> Found:
-    """The joints of the data set, if the head of the config has another number of maps."""
-    names, maps = case.source.names or (), case.source.model_joints
+def model_keypoints(case: Case) -> Found:
+    """The keypoints of the data set, if the head of the config has another number of maps."""
+    names, maps = case.source.names or (), case.source.model_keypoints
     wrong = names if maps not in (None, len(names)) else ()
-    return Found(list(wrong), len(names), [f'{len(names)} joints in metainfo, {maps} in model.head'] * bool(wrong))
+    return Found(list(wrong), len(names), [f'{len(names)} keypoints in metainfo, {maps} in model.head'] * bool(wrong))
 
 
-def joint_order(case: Case) -> Found:
-    """Joints that both the file and the config name, in any spelling, at another place."""
-    config = {joint_words(name): place for place, name in enumerate(case.source.names or ())}
+def keypoint_order(case: Case) -> Found:
+    """Keypoints that both the file and the config name, in any spelling, at another place."""
+    config = {keypoint_words(name): place for place, name in enumerate(case.source.names or ())}
     wrong = [(place, name) for place, name in enumerate(case.file_names)
-             if config.get(joint_words(name), place) != place]
-    examples = [f'{name}: joint {place} of the file, {config[joint_words(name)]} of the config'
+             if config.get(keypoint_words(name), place) != place]
+    examples = [f'{name}: keypoint {place} of the file, {config[keypoint_words(name)]} of the config'
                 for place, name in wrong[:EXAMPLES]]
     return Found([name for _, name in wrong], len(case.file_names), examples)
 
 
 def flip_pairs(case: Case) -> Found:
-    """Joints whose partner in the mirrored picture is not the one that their names ask for."""
+    """Keypoints whose partner in the mirrored image is not the one that their names ask for."""
     names = case.source.names or case.file_names
     partners = case.source.flip_indices
     wrong = [(name, text) for place, name in enumerate(names)
@@ -80,18 +80,18 @@ def flip_pairs(case: Case) -> Found:
 
 
 def wrong_partner(place: int, names: Sequence[str], partners: Optional[Sequence[int]] = None) -> str:
-    """What is wrong with the partner of one joint, '' if nothing is.
+    """What is wrong with the partner of one keypoint, '' if nothing is.
 
     Args:
-        place: of the joint in ``names``.
-        names: (K,) joints, in any spelling of left and right.
+        place: of the keypoint in ``names``.
+        names: (K,) keypoints, in any spelling of left and right.
         partners: (K,) ``flip_indices``; without them only the names are compared.
     """
-    words = joint_words(names[place])
+    words = keypoint_words(names[place])
     mirrored = frozenset(OTHER.get(word, word) for word in words)
-    asked = [joint_words(name) for name in names]
+    asked = [keypoint_words(name) for name in names]
     if mirrored not in asked:
-        return f'no joint is its {" ".join(sorted(mirrored & set(OTHER)))} one'
+        return f'no keypoint is its {" ".join(sorted(mirrored & set(OTHER)))} one'
     if partners is None:
         return ''
     partner = partners[place]
@@ -100,24 +100,24 @@ def wrong_partner(place: int, names: Sequence[str], partners: Optional[Sequence[
     return '' if partners[partner] == place else f'is swapped with {names[partner]}, which is swapped with another'
 
 
-def duplicate_picture_ids(case: Case) -> Found:
-    """Pictures whose id an earlier one has."""
-    return case.pictures_where(later([p['id'] for p in case.pictures], case.pictures))
+def duplicate_image_ids(case: Case) -> Found:
+    """Images whose id an earlier one has."""
+    return case.images_where(later([p['id'] for p in case.images], case.images))
 
 
 def duplicate_file_names(case: Case) -> Found:
-    """Pictures whose file an earlier one has, under another id."""
-    first = {p['file_name']: p for p in reversed(case.pictures)}
-    entries = later([p['file_name'] for p in case.pictures], case.pictures)
-    return case.pictures_where([p for p in entries if p['id'] != first[p['file_name']]['id']],
+    """Images whose file an earlier one has, under another id."""
+    first = {p['file_name']: p for p in reversed(case.images)}
+    entries = later([p['file_name'] for p in case.images], case.images)
+    return case.images_where([p for p in entries if p['id'] != first[p['file_name']]['id']],
                                lambda p: f'also id {first[p["file_name"]]["id"]}')
 
 
-def picture_sides(case: Case) -> Found:
-    """Pictures whose width or height cannot be that of a picture."""
-    def text(picture: dict) -> str:
-        return f'{as_json(picture["width"])} x {as_json(picture["height"])}'
-    return case.pictures_where([p for p in case.pictures if problem_of_sides(p)], text)
+def image_sides(case: Case) -> Found:
+    """Images whose width or height cannot be that of an image."""
+    def text(image: dict) -> str:
+        return f'{as_json(image["width"])} x {as_json(image["height"])}'
+    return case.images_where([p for p in case.images if problem_of_sides(p)], text)
 
 
 def duplicate_annotation_ids(case: Case) -> Found:
@@ -148,12 +148,12 @@ def later(keys: Sequence, entries: Sequence[dict]) -> List[dict]:
 
 
 def crowd_index_missing(case: Case) -> Found:
-    """Pictures without a crowdIndex, where the evaluation needs one."""
-    missing = [p for p in case.pictures if as_number(p.get('crowdIndex')) != as_number(p.get('crowdIndex'))]
-    return case.pictures_where(missing if case.needs_crowd_index else [])
+    """Images without a crowdIndex, where the evaluation needs one."""
+    missing = [p for p in case.images if as_number(p.get('crowdIndex')) != as_number(p.get('crowdIndex'))]
+    return case.images_where(missing if case.needs_crowd_index else [])
 
 
 def nobody_labelled(case: Case) -> Found:
-    """All pictures, if none of them shows a labelled person; a file without 'annotations' is one of pictures alone."""
+    """All images, if none of them shows a labelled person; a file without 'annotations' is one of images alone."""
     is_empty = 'annotations' in case.data and not case.is_labelled.any()
-    return Found((case.pictures or [case.data]) if is_empty else [], len(case.pictures), [])
+    return Found((case.images or [case.data]) if is_empty else [], len(case.images), [])

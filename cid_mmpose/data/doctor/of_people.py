@@ -1,13 +1,13 @@
-"""Checks of the people: joints, boxes, areas, regions. Each takes a case; N people, K joints."""
+"""Checks of the people: keypoints, boxes, areas, regions. Each takes a case; N people, K keypoints."""
 import numpy as np
 
-from cid_mmpose.data.problems import is_picture_known, problem_of_crowd_flag, problem_of_pixels
+from cid_mmpose.data.problems import is_image_known, problem_of_crowd_flag, problem_of_pixels
 from cid_mmpose.data.regions import region_problem
 from cid_mmpose.data.values import as_json
 
 from .case import Case, Found
 
-SLACK = 1.0  # pixels that a box may stick out of its picture before it is mentioned: annotations are rounded
+SLACK = 1.0  # pixels that a box may stick out of its image before it is mentioned: annotations are rounded
 
 
 def _lengths(case: Case) -> np.ndarray:
@@ -16,9 +16,9 @@ def _lengths(case: Case) -> np.ndarray:
     return np.array([len(k) if isinstance(k, (list, tuple)) else 0 for k in keypoints], int)
 
 
-def unknown_picture(case: Case) -> Found:
-    """People whose picture the file does not list."""
-    known = np.array([is_picture_known(a, case.picture_of) for a in case.people], bool)
+def unknown_image(case: Case) -> Found:
+    """People whose image the file does not list."""
+    known = np.array([is_image_known(a, case.image_of) for a in case.people], bool)
     return case.people_where(~known, detail=lambda row: f'image_id {as_json(case.people[row]["image_id"])}')
 
 
@@ -29,55 +29,55 @@ def crowd_flag(case: Case) -> Found:
 
 
 def keypoints_missing(case: Case) -> Found:
-    """People, not crowds, without joints."""
+    """People, not crowds, without keypoints."""
     return case.people_where((_lengths(case) == 0) & ~case.crowd, ~case.crowd)
 
 
-def joints_count(case: Case) -> Found:
-    """People, not crowds, with another number of joints than the data set."""
+def keypoints_count(case: Case) -> Found:
+    """People, not crowds, with another number of keypoints than the data set."""
     lengths = _lengths(case)
-    return case.people_where((lengths > 0) & (lengths != 3 * case.num_joints) & ~case.crowd, ~case.crowd,
-                             lambda row: f'{lengths[row]} numbers, {case.num_joints} joints need {3 * case.num_joints}')
+    return case.people_where((lengths > 0) & (lengths != 3 * case.num_keypoints) & ~case.crowd, ~case.crowd,
+                             lambda row: f'{lengths[row]} numbers, {case.num_keypoints} keypoints need {3 * case.num_keypoints}')
 
 
-def joints_not_finite(case: Case) -> Found:
-    """People with a joint that is NaN, infinite or no number."""
-    wrong = np.isnan(case.joints).any(2)
-    found = wrong.any(1) & ~case.crowd & (_lengths(case) == 3 * case.num_joints)
-    return case.people_where(found, ~case.crowd, lambda row: f'joints {np.flatnonzero(wrong[row]).tolist()}')
+def keypoints_not_finite(case: Case) -> Found:
+    """People with a keypoint that is NaN, infinite or no number."""
+    wrong = np.isnan(case.keypoints).any(2)
+    found = wrong.any(1) & ~case.crowd & (_lengths(case) == 3 * case.num_keypoints)
+    return case.people_where(found, ~case.crowd, lambda row: f'keypoints {np.flatnonzero(wrong[row]).tolist()}')
 
 
 def visibility(case: Case) -> Found:
     """People with a visibility that is a number other than 0, 1 and 2."""
-    values = case.joints[..., 2]
+    values = case.keypoints[..., 2]
     wrong = ~np.isin(values, (0, 1, 2)) & np.isfinite(values)
     return case.people_where(wrong.any(1) & ~case.crowd, ~case.crowd,
                              lambda row: f'values {np.unique(values[row][wrong[row]]).tolist()}')
 
 
-def joints_at_origin(case: Case) -> Found:
-    """People with a labelled joint at exactly (0, 0), which their box does not reach."""
+def keypoints_at_origin(case: Case) -> Found:
+    """People with a labelled keypoint at exactly (0, 0), which their box does not reach."""
     inside = (case.box[:, :2] <= 0).all(1) & case.has_size
     wrong = at_origin(case) & ~inside[:, None]
     return case.people_where(wrong.any(1) & ~case.crowd, case.is_labelled,
-                             lambda row: f'joints {np.flatnonzero(wrong[row]).tolist()}')
+                             lambda row: f'keypoints {np.flatnonzero(wrong[row]).tolist()}')
 
 
 def at_origin(case: Case) -> np.ndarray:
-    """(N, K) bool: labelled joints at (0, 0)."""
-    return case.labelled & (case.joints[..., :2] == 0).all(2)
+    """(N, K) bool: labelled keypoints at (0, 0)."""
+    return case.labelled & (case.keypoints[..., :2] == 0).all(2)
 
 
-def joints_outside(case: Case) -> Found:
-    """People with a labelled joint outside the picture."""
+def keypoints_outside(case: Case) -> Found:
+    """People with a labelled keypoint outside the image."""
     wrong = outside(case)
     return case.people_where(wrong.any(1) & ~case.crowd, case.is_labelled,
-                             lambda row: ', '.join(map(str, case.joints[row, wrong[row], :2].tolist())))
+                             lambda row: ', '.join(map(str, case.keypoints[row, wrong[row], :2].tolist())))
 
 
 def outside(case: Case) -> np.ndarray:
-    """(N, K) bool: labelled joints that are not in [0, width) x [0, height) of their picture."""
-    xy = case.joints[..., :2]
+    """(N, K) bool: labelled keypoints that are not in [0, width) x [0, height) of their image."""
+    xy = case.keypoints[..., :2]
     return case.labelled & ((xy < 0) | (xy >= case.sides[:, None])).any(2)
 
 
@@ -104,7 +104,7 @@ def box_no_size(case: Case) -> Found:
 
 
 def box_outside(case: Case) -> Found:
-    """Labelled people whose box reaches out of the picture by more than ``SLACK``."""
+    """Labelled people whose box reaches out of the image by more than ``SLACK``."""
     low, high = case.box[:, :2], case.box[:, :2] + case.box[:, 2:]
     wrong = ((low < -SLACK) | (high > case.sides + SLACK)).any(1) & case.has_size
     return case.people_where(wrong & case.is_labelled, case.is_labelled,
@@ -112,25 +112,25 @@ def box_outside(case: Case) -> Found:
 
 
 def unlabelled_box(case: Case) -> Found:
-    """Crowds and people without labelled joints that have no usable box."""
+    """Crowds and people without labelled keypoints that have no usable box."""
     return case.people_where(~case.is_labelled & ~case.has_size, ~case.is_labelled)
 
 
 def same_person_twice(case: Case) -> Found:
-    """Labelled people with exactly the joints of an earlier one in the same picture."""
-    joints = np.where(case.labelled[..., None], case.joints, 0)
+    """Labelled people with exactly the keypoints of an earlier one in the same image."""
+    keypoints = np.where(case.labelled[..., None], case.keypoints, 0)
     first, same = {}, np.zeros(len(case.people), bool)
     for row in np.flatnonzero(case.is_labelled):
-        key = case.people[row]['image_id'], joints[row].tobytes()
+        key = case.people[row]['image_id'], keypoints[row].tobytes()
         same[row] = first.setdefault(key, row) != row
 
     def twin(row: int) -> str:
-        return f'as id {case.people[first[case.people[row]["image_id"], joints[row].tobytes()]]["id"]}'
+        return f'as id {case.people[first[case.people[row]["image_id"], keypoints[row].tobytes()]]["id"]}'
     return case.people_where(same, case.is_labelled, twin)
 
 
 def region_broken(case: Case) -> Found:
-    """Crowds and people without labelled joints whose region does not decode; of others nobody reads the region."""
+    """Crowds and people without labelled keypoints whose region does not decode; of others nobody reads the region."""
     problems = {row: text for row in np.flatnonzero(~case.is_labelled)
                 if (text := region_problem(case.people[row].get('segmentation'), case.sides[row][::-1]))}
     return case.people_where(np.isin(np.arange(len(case.people)), list(problems)), ~case.is_labelled,
@@ -138,13 +138,13 @@ def region_broken(case: Case) -> Found:
 
 
 def rle_regions(case: Case) -> Found:
-    """Crowds and people without labelled joints whose region is run-length encoded."""
+    """Crowds and people without labelled keypoints whose region is run-length encoded."""
     encoded = np.array([isinstance(a.get('segmentation'), dict) for a in case.people], bool)
     return case.people_where(encoded & ~case.is_labelled, ~case.is_labelled)
 
 
 def no_region(case: Case) -> Found:
-    """Crowds and people without labelled joints that have no region."""
+    """Crowds and people without labelled keypoints that have no region."""
     bare = np.array([not a.get('segmentation') for a in case.people], bool)
     return case.people_where(bare & ~case.is_labelled, ~case.is_labelled)
 
@@ -173,20 +173,20 @@ def area_estimated(case: Case) -> Found:
 
 
 def num_keypoints(case: Case) -> Found:
-    """People whose 'num_keypoints' is missing or not the number of labelled joints, as this file counts them."""
-    count = counted_joints(case)
+    """People whose 'num_keypoints' is missing or not the number of labelled keypoints, as this file counts them."""
+    count = counted_keypoints(case)
     stale = np.array([a.get('num_keypoints') != n for a, n in zip(case.people, count.tolist())],
                      bool)
-    usable = ~case.crowd & np.isfinite(case.joints).all((1, 2))
+    usable = ~case.crowd & np.isfinite(case.keypoints).all((1, 2))
     return case.people_where(stale & usable, usable,
                              lambda row: f'{as_json(case.people[row].get("num_keypoints"))} instead of {count[row]}')
 
 
-def counted_joints(case: Case) -> np.ndarray:
-    """(N,) labelled joints, as this file counts them."""
+def counted_keypoints(case: Case) -> np.ndarray:
+    """(N,) labelled keypoints, as this file counts them."""
     return (case.labelled & case.counted).sum(1)
 
 
 def head_or_neck_only(case: Case) -> Found:
-    """Labelled people none of whose labelled joints counts in CrowdPose's 'num_keypoints'."""
-    return case.people_where(case.is_labelled & (counted_joints(case) == 0), case.is_labelled)
+    """Labelled people none of whose labelled keypoints counts in CrowdPose's 'num_keypoints'."""
+    return case.people_where(case.is_labelled & (counted_keypoints(case) == 0), case.is_labelled)

@@ -1,4 +1,4 @@
-"""Pictures of a data set: people a picture, box sizes against heatmap radius, overlap."""
+"""Images of a data set: people an image, box sizes against heatmap radius, overlap."""
 import os
 import os.path as osp
 from pathlib import Path
@@ -36,35 +36,35 @@ def draw(case: Case, folder: str) -> List[str]:
     return paths
 
 
-def people_per_picture(case: Case) -> Dict[str, np.ndarray]:
-    """(pictures,) numbers of people: 'with labelled joints', and 'all' including crowds."""
-    number = {picture['id']: place for place, picture in enumerate(case.pictures)}
+def people_per_image(case: Case) -> Dict[str, np.ndarray]:
+    """(images,) numbers of people: 'with labelled keypoints', and 'all' including crowds."""
+    number = {image['id']: place for place, image in enumerate(case.images)}
     places = np.array([number.get(a['image_id'], -1) for a in case.people], int)
 
     def counts(mask: np.ndarray) -> np.ndarray:
-        return np.bincount(places[mask], minlength=len(case.pictures))
-    return {'with labelled joints': counts(case.is_labelled & (places >= 0)), 'all': counts(places >= 0)}
+        return np.bincount(places[mask], minlength=len(case.images))
+    return {'with labelled keypoints': counts(case.is_labelled & (places >= 0)), 'all': counts(places >= 0)}
 
 
 def draw_people(case: Case, left: Axes, right: Axes) -> None:
-    """People a picture, and joints a labelled person.
+    """People an image, and keypoints a labelled person.
 
     Args: case: the file. left, right: axes to draw on.
     """
-    for name, counts in people_per_picture(case).items():
+    for name, counts in people_per_image(case).items():
         left.hist(counts, np.arange(counts.max(initial=0) + 2) - 0.5, alpha=0.6, log=len(counts) > 0,
                   label=f'{name}: {counts.sum()}')
-    left.set(xlabel='people a picture', ylabel='pictures')
+    left.set(xlabel='people an image', ylabel='images')
     left.set_ylim(bottom=LOWEST)
     left.legend()
-    right.hist(case.labelled[case.is_labelled].sum(1), np.arange(case.num_joints + 2) - 0.5)
-    right.set(xlabel='labelled joints a person', ylabel='people')
+    right.hist(case.labelled[case.is_labelled].sum(1), np.arange(case.num_keypoints + 2) - 0.5)
+    right.set(xlabel='labelled keypoints a person', ylabel='people')
 
 
 def radii(case: Case) -> tuple:
     """Side (P,) in input pixels, of a square as large as the box, and radius (P,) in heatmap cells.
 
-    Of the P labelled people with a usable box, in pictures scaled so that the short side is that of the input.
+    Of the P labelled people with a usable box, in images scaled so that the short side is that of the input.
     """
     used = case.is_labelled & case.has_size & np.isfinite(case.sides).all(1)
     scale = case.source.short_side / case.sides[used].min(1)
@@ -93,7 +93,7 @@ def draw_sizes(case: Case, left: Axes, right: Axes) -> None:
 
 
 def overlaps(case: Case) -> np.ndarray:
-    """(P,) largest IoU of each labelled person's box with the box of another in the picture; 0 for those alone."""
+    """(P,) largest IoU of each labelled person's box with the box of another in the image; 0 for those alone."""
     rows = np.flatnonzero(case.is_labelled & case.has_size)
     groups: Dict[object, list] = {}
     for row in rows:
@@ -107,19 +107,19 @@ def overlaps(case: Case) -> np.ndarray:
 
 
 def draw_overlap(case: Case, left: Axes, right: Axes) -> None:
-    """Overlap of people, and the crowdIndex of pictures where there is one.
+    """Overlap of people, and the crowdIndex of images where there is one.
 
     Args: case: the file. left, right: axes to draw on.
     """
     iou = overlaps(case)
     left.hist(iou, BINS, range=(0, 1), log=len(iou) > 0)
-    left.set(xlabel='largest IoU with another person in the picture', ylabel='people',
+    left.set(xlabel='largest IoU with another person in the image', ylabel='people',
              title=f'above 0.5: {(iou > 0.5).sum()} of {len(iou)}')
     left.set_ylim(bottom=LOWEST)
-    index = np.array([as_number(picture.get('crowdIndex')) for picture in case.pictures])
+    index = np.array([as_number(image.get('crowdIndex')) for image in case.images])
     index = index[np.isfinite(index)]
     right.hist(index, BINS)
     for limit in LIMITS:
         right.axvline(limit, color='r', linewidth=1)
-    right.set(xlabel='crowdIndex (lines: easy, medium, hard)', ylabel='pictures',
-              title=f'{len(index)} pictures with a crowdIndex')
+    right.set(xlabel='crowdIndex (lines: easy, medium, hard)', ylabel='images',
+              title=f'{len(index)} images with a crowdIndex')

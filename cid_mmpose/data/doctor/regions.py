@@ -12,7 +12,7 @@ def box_and_area(segmentation: Any, shape: Sequence[float]) -> tuple:
 
     Args:
         segmentation: as in the file.
-        shape: (H, W) of its picture in pixels; NaN if unknown.
+        shape: (H, W) of its image in pixels; NaN if unknown.
     """
     if not segmentation or np.isnan(shape).any() or region_problem(segmentation, shape):
         return None, 0

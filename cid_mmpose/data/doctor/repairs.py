@@ -1,6 +1,6 @@
 """Repairs, each of what one check found: they change the case's data in memory and count what they did.
 
-A person who cannot be repaired stays as one without labelled joints: the loss leaves such a person's region out, and AP
+A person who cannot be repaired stays as one without labelled keypoints: the loss leaves such a person's region out, and AP
 does not count them. Leaving them out altogether would teach the network that nobody is there.
 """
 import re
@@ -14,7 +14,7 @@ from cid_mmpose.data.problems import LEAST_AREA
 from cid_mmpose.data.values import as_json
 
 from .case import Case
-from .of_people import at_origin, counted_joints, outside
+from .of_people import at_origin, counted_keypoints, outside
 from .regions import box_and_area
 
 FLAGS = {'0': 0, '0.0': 0, 'false': 0, 'no': 0, '': 0, '1': 1, '1.0': 1, 'true': 1, 'yes': 1}  # ways to spell 'iscrowd'
@@ -29,12 +29,12 @@ def leave_out_people(case: Case, entries: List[dict]) -> Counter:
     return Counter({'left out': len(entries)})
 
 
-def picture_by_text(case: Case, entries: List[dict]) -> Counter:
-    """Takes an 'image_id' that is text as the number in it, where that is a picture's; leaves the others out."""
+def image_by_text(case: Case, entries: List[dict]) -> Counter:
+    """Takes an 'image_id' that is text as the number in it, where that is an image's; leaves the others out."""
     unknown, done = [], Counter()
     for annotation in entries:
         digits = re.fullmatch(r'\s*(-?\d{1,19})(\.0)?\s*', as_json(annotation['image_id']).strip('"'))
-        if digits and int(digits[1]) in case.picture_of:
+        if digits and int(digits[1]) in case.image_of:
             annotation['image_id'] = int(digits[1])
             done['image_id taken as a number'] += 1
         else:
@@ -42,19 +42,19 @@ def picture_by_text(case: Case, entries: List[dict]) -> Counter:
     return done + leave_out_people(case, unknown)
 
 
-def leave_out_pictures(case: Case, entries: List[dict]) -> Counter:
-    """Takes pictures out, with everyone in them."""
-    done = leave_out_entries_of_pictures(case, entries)
-    gone = {picture['id'] for picture in entries}
+def leave_out_images(case: Case, entries: List[dict]) -> Counter:
+    """Takes images out, with everyone in them."""
+    done = leave_out_entries_of_images(case, entries)
+    gone = {image['id'] for image in entries}
     people = [a for a in case.annotations if a['image_id'] in gone]
     leave_out_people(case, people)
     return done + Counter({'annotations of theirs left out': len(people)})
 
 
-def leave_out_entries_of_pictures(case: Case, entries: List[dict]) -> Counter:
-    """Takes pictures out and leaves the annotations to the picture that has the same id."""
+def leave_out_entries_of_images(case: Case, entries: List[dict]) -> Counter:
+    """Takes images out and leaves the annotations to the image that has the same id."""
     gone = set(map(id, entries))
-    case.data['images'] = [p for p in case.pictures if id(p) not in gone]
+    case.data['images'] = [p for p in case.images if id(p) not in gone]
     return Counter({'left out': len(entries)})
 
 
@@ -96,45 +96,45 @@ def crowd_flags(case: Case, entries: List[dict]) -> Counter:
 
 
 def sides_of_files(case: Case, entries: List[dict]) -> Counter:
-    """Takes width and height from the picture; leaves out those whose file was not decoded."""
+    """Takes width and height from the image; leaves out those whose file was not decoded."""
     looks = case.looks or {}
     seen = {id(p): looks[p['file_name']].shape for p in entries if p['file_name'] in looks}
     known = [p for p in entries if seen.get(id(p))]
-    for picture in known:
-        picture['height'], picture['width'] = map(int, seen[id(picture)])
-    done = leave_out_pictures(case, [p for p in entries if not seen.get(id(p))])
+    for image in known:
+        image['height'], image['width'] = map(int, seen[id(image)])
+    done = leave_out_images(case, [p for p in entries if not seen.get(id(p))])
     return Counter({'sides taken from the file': len(known)}) + done
 
 
 def unlabel_people(case: Case, entries: List[dict]) -> Counter:
-    """Takes all joints of people as unlabelled."""
+    """Takes all keypoints of people as unlabelled."""
     for annotation in entries:
-        annotation.update(keypoints=[0] * 3 * case.num_joints, num_keypoints=0)
-    return Counter({'taken as people without labelled joints': len(entries)})
+        annotation.update(keypoints=[0] * 3 * case.num_keypoints, num_keypoints=0)
+    return Counter({'taken as people without labelled keypoints': len(entries)})
 
 
 def _unlabel(case: Case, wrong: np.ndarray, entries: List[dict]) -> Counter:
-    """Takes single joints as unlabelled; ``wrong`` (N, K) bool."""
+    """Takes single keypoints as unlabelled; ``wrong`` (N, K) bool."""
     rows = rows_of(case, entries)
-    left = counted_joints(case) - (case.labelled & wrong & case.counted).sum(1)
+    left = counted_keypoints(case) - (case.labelled & wrong & case.counted).sum(1)
     for annotation, row in zip(entries, rows):
-        joints = [0 if wrong[row, place // 3] else value for place, value in enumerate(annotation['keypoints'])]
-        annotation.update(keypoints=joints, num_keypoints=int(left[row]))
-    return Counter({'corrected': len(entries), 'joints taken as unlabelled': int(wrong[rows].sum())})
+        keypoints = [0 if wrong[row, place // 3] else value for place, value in enumerate(annotation['keypoints'])]
+        annotation.update(keypoints=keypoints, num_keypoints=int(left[row]))
+    return Counter({'corrected': len(entries), 'keypoints taken as unlabelled': int(wrong[rows].sum())})
 
 
 def unlabel_not_finite(case: Case, entries: List[dict]) -> Counter:
-    """Takes joints that are no numbers as unlabelled."""
-    return _unlabel(case, np.isnan(case.joints).any(2), entries)
+    """Takes keypoints that are no numbers as unlabelled."""
+    return _unlabel(case, np.isnan(case.keypoints).any(2), entries)
 
 
 def unlabel_at_origin(case: Case, entries: List[dict]) -> Counter:
-    """Takes joints at (0, 0) as unlabelled."""
+    """Takes keypoints at (0, 0) as unlabelled."""
     return _unlabel(case, at_origin(case), entries)
 
 
 def unlabel_outside(case: Case, entries: List[dict]) -> Counter:
-    """Takes joints outside the picture as unlabelled."""
+    """Takes keypoints outside the image as unlabelled."""
     return _unlabel(case, outside(case), entries)
 
 
@@ -147,12 +147,12 @@ def round_visibility(case: Case, entries: List[dict]) -> Counter:
 
 
 def box_anew(case: Case, entries: List[dict]) -> Counter:
-    """Takes the box from the region, else from the labelled joints; without either, the joints are unlabelled."""
+    """Takes the box from the region, else from the labelled keypoints; without either, the keypoints are unlabelled."""
     done = Counter()
     for annotation, row in zip(entries, rows_of(case, entries)):
         box, source = box_and_area(annotation.get('segmentation'), case.sides[row][::-1])[0], 'region'
         if box is None:
-            box, source = box_of_joints(case.joints[row, case.labelled[row], :2]), 'labelled joints'
+            box, source = box_of_keypoints(case.keypoints[row, case.labelled[row], :2]), 'labelled keypoints'
         if box is None:
             done += unlabel_people(case, [annotation])
         else:
@@ -161,14 +161,14 @@ def box_anew(case: Case, entries: List[dict]) -> Counter:
     return done
 
 
-def box_of_joints(xy: np.ndarray) -> Optional[List[float]]:
-    """Box x, y, w, h around joints (n, 2) in pixels; None where it would have no size."""
+def box_of_keypoints(xy: np.ndarray) -> Optional[List[float]]:
+    """Box x, y, w, h around keypoints (n, 2) in pixels; None where it would have no size."""
     low, high = xy.min(0), xy.max(0)
     return [*low.tolist(), *(high - low).tolist()] if (high > low).all() else None
 
 
 def clip_box(case: Case, entries: List[dict]) -> Counter:
-    """Cuts boxes off at the border of the picture; one that lies beyond it is made anew."""
+    """Cuts boxes off at the border of the image; one that lies beyond it is made anew."""
     beyond, done = [], Counter()
     for annotation, row in zip(entries, rows_of(case, entries)):
         low, high = (edge.clip(0, case.sides[row]) for edge in (
@@ -220,8 +220,8 @@ def area_anew(case: Case, entries: List[dict]) -> Counter:
 
 
 def recount(case: Case, entries: List[dict]) -> Counter:
-    """Counts the labelled joints again."""
-    counts = counted_joints(case)
+    """Counts the labelled keypoints again."""
+    counts = counted_keypoints(case)
     for annotation, row in zip(entries, rows_of(case, entries)):
         annotation['num_keypoints'] = int(counts[row])
     return Counter({'counted again': len(entries)})

@@ -11,13 +11,13 @@ WIDTH = 110  # characters of a line of text
 
 
 def summary(case: Case) -> dict:
-    """Counts of a file: pictures, people and joints."""
+    """Counts of a file: images, people and keypoints."""
     labelled = int(case.is_labelled.sum())
     crowds = int(case.crowd.sum())
     return dict(
-        pictures=len(case.pictures), pictures_with_labelled_people=len({
+        images=len(case.images), images_with_labelled_people=len({
             a['image_id'] for a, counts in zip(case.people, case.is_labelled) if counts}),
-        people=len(case.people) - crowds, labelled=labelled, crowds=crowds, joints=case.num_joints)
+        people=len(case.people) - crowds, labelled=labelled, crowds=crowds, keypoints=case.num_keypoints)
 
 
 def severities(findings: Findings) -> Counter:
@@ -44,8 +44,8 @@ def as_text(case: Case, findings: Findings) -> str:
     counts = summary(case)
     roles = f' ({", ".join(case.source.roles)})' if case.source.roles else ''
     lines = [f'{case.source.path}{roles}',
-             '  {pictures} pictures, {pictures_with_labelled_people} of them with labelled people; {people} people, '
-             '{labelled} of them with labelled joints, and {crowds} crowds; {joints} joints'.format(**counts),
+             '  {images} images, {images_with_labelled_people} of them with labelled people; {people} people, '
+             '{labelled} of them with labelled keypoints, and {crowds} crowds; {keypoints} keypoints'.format(**counts),
              f'  {looked_at(case)}']
     for finding, found in findings:
         lines += ['', f'  {finding.severity:8}{finding.name}: {len(found.entries)} of {found.of} {finding.counts}']
@@ -55,12 +55,12 @@ def as_text(case: Case, findings: Findings) -> str:
 
 
 def looked_at(case: Case) -> str:
-    """Whether the files of the pictures were looked at."""
+    """Whether the files of the images were looked at."""
     if case.looks is None:
-        return 'the pictures were not looked at; --images names their folder'
+        return 'the images were not looked at; --images names their folder'
     decoded = sum(look.decoded for look in case.looks.values())
     present = sum(look.present for look in case.looks.values())
-    return f'pictures in {case.source.folder}: {present} found, {decoded} of them decoded'
+    return f'images in {case.source.folder}: {present} found, {decoded} of them decoded'
 
 
 def totals(counts: Counter) -> str:

@@ -10,8 +10,8 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.files import write_whole
 
 from .case import Case
-from .examine import findings_of, open_cases, picture_files, repair
-from .pictures import pictures_below
+from .examine import findings_of, open_cases, image_files, repair
+from .images import images_below
 from .plots import draw
 from .report import as_dict, as_text, repairs_text, severities, totals
 from .source import TRAIN, Source, check_folder, config_sources, file_source
@@ -25,8 +25,8 @@ def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: 
 
     Args:
         sources: of ``file_source`` or ``config_sources``.
-        against: paths of pictures that must be in none of the files.
-        sample: pictures of each file to decode; None is all.
+        against: paths of images that must be in none of the files.
+        sample: images of each file to decode; None is all.
         fix: file for a repaired copy of the only source.
         only: findings to repair; () is all.
         report: file for the report as JSON.
@@ -98,11 +98,11 @@ def write_json(path: str, content: Any) -> None:
     write_whole(path, text.encode())
 
 
-def pictures_against(names: Sequence[str], configs: Sequence[Config]) -> List[str]:
-    """Paths of pictures that must be kept apart from what is examined.
+def images_against(names: Sequence[str], configs: Sequence[Config]) -> List[str]:
+    """Paths of images that must be kept apart from what is examined.
 
     Args:
-        names: folders of pictures.
+        names: folders of images.
         configs: whose evaluation sets are meant.
 
     Raises:
@@ -111,8 +111,8 @@ def pictures_against(names: Sequence[str], configs: Sequence[Config]) -> List[st
     for folder in names:
         check_folder(folder)
     sources = [s for cfg in configs for s in config_sources(cfg) if set(s.roles) - {TRAIN}]
-    listed = [picture_files(s, read_annotations(s.path, needs_people=False)).values() for s in sources]
-    return [path for paths in [*map(pictures_below, names), *listed] for path in paths]
+    listed = [image_files(s, read_annotations(s.path, needs_people=False)).values() for s in sources]
+    return [path for paths in [*map(images_below, names), *listed] for path in paths]
 
 
 def sources_of(path: str, images: Optional[str], cfg: Optional[Config]) -> List[Source]:
@@ -120,7 +120,7 @@ def sources_of(path: str, images: Optional[str], cfg: Optional[Config]) -> List[
 
     Args:
         path: of the file.
-        images: folder of its pictures.
+        images: folder of its images.
         cfg: the config; None for an annotation file.
 
     Raises:
@@ -129,5 +129,5 @@ def sources_of(path: str, images: Optional[str], cfg: Optional[Config]) -> List[
     if cfg is None:
         return [file_source(path, images)]
     if images is not None:
-        raise BadInput('--images goes with an annotation file; a config names the folders of its pictures')
+        raise BadInput('--images goes with an annotation file; a config names the folders of its images')
     return config_sources(cfg)

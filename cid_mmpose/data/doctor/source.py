@@ -10,7 +10,7 @@ from mmengine.utils import is_abs
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
-from cid_mmpose.data.annotations import joint_names
+from cid_mmpose.data.annotations import keypoint_names
 from cid_mmpose.errors import BadInput
 
 ROLES = ('train', 'val', 'test')
@@ -18,13 +18,13 @@ TRAIN = 'train'
 
 
 class Source(NamedTuple):
-    """An annotation file, its pictures, and what it is used for; None where only a config could tell."""
+    """An annotation file, its images, and what it is used for; None where only a config could tell."""
     path: str
-    folder: Optional[str] = None  # of the pictures; None if unknown
+    folder: Optional[str] = None  # of the images; None if unknown
     roles: Tuple[str, ...] = ()  # of ``ROLES``; () for a file alone
-    names: Optional[Tuple[str, ...]] = None  # (K,) joints, as the data set's meta information has them
-    flip_indices: Optional[Tuple[int, ...]] = None  # (K,) each joint's partner in the mirrored picture
-    model_joints: Optional[int] = None  # that the head has maps for
+    names: Optional[Tuple[str, ...]] = None  # (K,) keypoints, as the data set's meta information has them
+    flip_indices: Optional[Tuple[int, ...]] = None  # (K,) each keypoint's partner in the mirrored image
+    model_keypoints: Optional[int] = None  # that the head has maps for
     needs_area: Optional[bool] = None  # an evaluation takes areas from the file
     needs_crowd_index: Optional[bool] = None  # an evaluation asks for AP(E), AP(M), AP(H)
     stride: int = 4  # input pixels per heatmap cell
@@ -35,7 +35,7 @@ class Source(NamedTuple):
 def file_source(path: str, folder: Optional[str] = None) -> Source:
     """An annotation file alone.
 
-    Args: path: the file. folder: of its pictures; None leaves them alone.
+    Args: path: the file. folder: of its images; None leaves them alone.
     Raises BadInput: the folder is not there.
     """
     check_folder(folder)
@@ -45,7 +45,7 @@ def file_source(path: str, folder: Optional[str] = None) -> Source:
 def config_sources(cfg: Config) -> List[Source]:
     """The annotation files of a config, each once, with all the roles it has.
 
-    Raises BadInput: the config names none, or its meta information of the joints cannot be used.
+    Raises BadInput: the config names none, or its meta information of the keypoints cannot be used.
     """
     init_default_scope(cfg.get('default_scope', 'mmpose'))
     found: Dict[tuple, Source] = {}
@@ -77,21 +77,21 @@ def _source(cfg: Config, role: str, dataset: dict) -> Source:
     root = dataset.get('data_root') or ''
     path, folder = (name if is_abs(name) or not root else join_path(root, name)
                     for name in (dataset['ann_file'], dataset.get('data_prefix', {}).get('img', '')))
-    meta = joints_of(cfg.filename, dataset)
+    meta = keypoints_of(cfg.filename, dataset)
     metrics = evaluators(cfg, role)
     model = cfg.get('model') or {}
     return Source(
         path, folder, (role, ),
-        names=tuple(joint_names(meta)),
+        names=tuple(keypoint_names(meta)),
         flip_indices=tuple(meta['flip_indices']),
-        model_joints=(model.get('head') or {}).get('num_keypoints'),
+        model_keypoints=(model.get('head') or {}).get('num_keypoints'),
         needs_area=any(metric.get('use_area', True) for metric in metrics),
         needs_crowd_index=any(metric.get('iou_type') == 'keypoints_crowd' for metric in metrics),
         **_target_rule(cfg))
 
 
-def joints_of(config: str, dataset: dict) -> dict:
-    """MMPose's meta information of a data set: joint names, partners, sigmas.
+def keypoints_of(config: str, dataset: dict) -> dict:
+    """MMPose's meta information of a data set: keypoint names, partners, sigmas.
 
     Args: config: its file, for messages. dataset: a part of it.
     """
@@ -104,7 +104,7 @@ def joints_of(config: str, dataset: dict) -> dict:
             return parse_pose_metainfo(dataset.get('metainfo') or kind.METAINFO)
     except (KeyError, AssertionError, FileNotFoundError, TypeError) as error:
         raise BadInput(f"{config}: metainfo of {dataset['type']} cannot be used ({type(error).__name__}: {error}); "
-                       "each 'swap' must name another joint") from error
+                       "each 'swap' must name another keypoint") from error
 
 
 def evaluators(cfg: Config, role: str) -> List[dict]:
@@ -134,4 +134,4 @@ def _both(one: Source, other: Source) -> Source:
 def check_folder(folder: Optional[str]) -> None:
     """BadInput if a folder is named and not there."""
     if folder is not None and not osp.isdir(folder):
-        raise BadInput(f'{folder}: no such folder; name the one that holds the pictures')
+        raise BadInput(f'{folder}: no such folder; name the one that holds the images')

@@ -1,10 +1,10 @@
 """All findings in one table: the report, the repairs and the list in ``docs/doctor.md`` come from it.
 
-Repairs are made in this order: what a later one needs, such as the right joints, is in order by then.
+Repairs are made in this order: what a later one needs, such as the right keypoints, is in order by then.
 """
 from typing import Callable, NamedTuple, Optional
 
-from . import of_file, of_people, of_pictures, repairs
+from . import of_file, of_people, of_images, repairs
 from .case import Case, Found
 
 ERROR, WARNING, NOTE = SEVERITIES = ('error', 'warning', 'note')
@@ -37,43 +37,43 @@ FINDINGS = (
             "MMPose's own metric gives AP 0 for a perfect prediction, because it calls people 1; "
             'cid_mmpose.CocoPeopleMetric takes the id from the file.',
             of_file.person_id, repairs.number_one, 'people get the id 1'),
-    Finding('joint_names', ERROR, 'categories',
-            'What the category names its joints by is no list, or the same twice: the data set stops.',
-            of_file.joint_names),
-    Finding('model_joints', ERROR, 'joints',
-            'The head of the config has another number of maps than the data set has joints: training stops.',
-            of_file.model_joints),
-    Finding('joint_order', ERROR, 'joints',
-            'The file and the config order the joints differently: joints are trained, swapped and scored (sigmas) '
-            'as others.', of_file.joint_order),
-    Finding('flip_pairs', ERROR, 'joints',
-            'Mirrored pictures and the flip test swap the wrong joints; AP falls without an error message.',
+    Finding('keypoint_names', ERROR, 'categories',
+            'What the category names its keypoints by is no list, or the same twice: the data set stops.',
+            of_file.keypoint_names),
+    Finding('model_keypoints', ERROR, 'keypoints',
+            'The head of the config has another number of maps than the data set has keypoints: training stops.',
+            of_file.model_keypoints),
+    Finding('keypoint_order', ERROR, 'keypoints',
+            'The file and the config order the keypoints differently: keypoints are trained, swapped and scored (sigmas) '
+            'as others.', of_file.keypoint_order),
+    Finding('flip_pairs', ERROR, 'keypoints',
+            'Mirrored images and the flip test swap the wrong keypoints; AP falls without an error message.',
             of_file.flip_pairs),
-    Finding('duplicate_picture_ids', ERROR, 'pictures',
+    Finding('duplicate_image_ids', ERROR, 'images',
             'Nobody can tell which of the two an annotation belongs to: the data set stops.',
-            of_file.duplicate_picture_ids, repairs.leave_out_entries_of_pictures,
+            of_file.duplicate_image_ids, repairs.leave_out_entries_of_images,
             'the later entry is left out, its annotations go to the first'),
-    Finding('duplicate_file_names', WARNING, 'pictures',
-            "The picture is shown once an id, each time with some people only: the others count as 'nobody there'.",
+    Finding('duplicate_file_names', WARNING, 'images',
+            "The image is shown once an id, each time with some people only: the others count as 'nobody there'.",
             of_file.duplicate_file_names),
-    Finding('picture_sides', ERROR, 'pictures', 'Width or height is no whole number above 0: the data set stops.',
-            of_file.picture_sides, repairs.sides_of_files,
-            'taken from the file of the picture; if that was not read, the picture is left out with its people'),
-    Finding('picture_missing', ERROR, 'pictures', 'Training and testing stop at the first of them.',
-            of_pictures.picture_missing, repairs.leave_out_pictures, 'left out with their people'),
-    Finding('picture_unreadable', ERROR, 'pictures',
-            'Not a complete picture of a kind that OpenCV reads, or beyond max_pixels: testing stops, training goes on '
+    Finding('image_sides', ERROR, 'images', 'Width or height is no whole number above 0: the data set stops.',
+            of_file.image_sides, repairs.sides_of_files,
+            'taken from the file of the image; if that was not read, the image is left out with its people'),
+    Finding('image_missing', ERROR, 'images', 'Training and testing stop at the first of them.',
+            of_images.image_missing, repairs.leave_out_images, 'left out with their people'),
+    Finding('image_unreadable', ERROR, 'images',
+            'Not a complete image of a kind that OpenCV reads, or beyond max_pixels: testing stops, training goes on '
             'without it.',
-            of_pictures.picture_unreadable, repairs.leave_out_pictures, 'left out with their people'),
-    Finding('picture_size', ERROR, 'pictures',
-            'The file is not the annotated one: its joints would lie elsewhere, so reading it stops.',
-            of_pictures.picture_size, repairs.leave_out_pictures, 'left out with their people'),
-    Finding('same_picture_twice', WARNING, 'pictures',
+            of_images.image_unreadable, repairs.leave_out_images, 'left out with their people'),
+    Finding('image_size', ERROR, 'images',
+            'The file is not the annotated one: its keypoints would lie elsewhere, so reading it stops.',
+            of_images.image_size, repairs.leave_out_images, 'left out with their people'),
+    Finding('same_image_twice', WARNING, 'images',
             'The same content is trained on, or counts in AP, more than once; people annotated on one copy only are '
-            "'nobody there' on the other.", of_pictures.same_picture_twice),
-    Finding('leak', ERROR, 'pictures',
+            "'nobody there' on the other.", of_images.same_image_twice),
+    Finding('leak', ERROR, 'images',
             'The same content is in training and in evaluation: that AP must not be reported (COCO val inside '
-            'CrowdPose trainval).', of_pictures.leak, repairs.leave_out_pictures, 'left out with their people'),
+            'CrowdPose trainval).', of_images.leak, repairs.leave_out_images, 'left out with their people'),
     Finding('duplicate_annotation_ids', ERROR, 'annotations',
             'The evaluation would keep one annotation an id and lose the people of the others: the data set stops.',
             of_file.duplicate_annotation_ids, repairs.new_ids, 'the later ones get new ids'),
@@ -81,44 +81,44 @@ FINDINGS = (
             "MMPose's own metric gives AP 0 for them, because it takes -1 for 'matches nobody'; "
             'cid_mmpose.CocoPeopleMetric numbers people itself.',
             of_file.negative_ids, repairs.new_ids, 'they get new ids'),
-    Finding('unknown_picture', ERROR, 'people', 'Nobody can see them: the data set stops.',
-            of_people.unknown_picture, repairs.picture_by_text,
-            "an 'image_id' that is text becomes the number in it, if that is a picture's; the others are left out"),
+    Finding('unknown_image', ERROR, 'people', 'Nobody can see them: the data set stops.',
+            of_people.unknown_image, repairs.image_by_text,
+            "an 'image_id' that is text becomes the number in it, if that is an image's; the others are left out"),
     Finding('crowd_flag', ERROR, 'people',
             "'iscrowd' is neither 0 nor 1: text and lists would make a crowd of whoever has them. The data set stops.",
             of_people.crowd_flag, repairs.crowd_flags, 'taken as the 0 or 1 that it spells, else as 1'),
     Finding('keypoints_missing', ERROR, 'people',
             'The data set stops; an instances file has boxes and regions only, take the person_keypoints file.',
-            of_people.keypoints_missing, repairs.unlabel_people, 'taken as people without labelled joints'),
-    Finding('joints_count', ERROR, 'people', 'Another number of joints than the data set has: it stops.',
-            of_people.joints_count, repairs.unlabel_people, 'taken as people without labelled joints'),
-    Finding('joints_not_finite', ERROR, 'people', 'The data set stops; in MMPose targets and losses become NaN.',
-            of_people.joints_not_finite, repairs.unlabel_not_finite, 'these joints are taken as unlabelled'),
+            of_people.keypoints_missing, repairs.unlabel_people, 'taken as people without labelled keypoints'),
+    Finding('keypoints_count', ERROR, 'people', 'Another number of keypoints than the data set has: it stops.',
+            of_people.keypoints_count, repairs.unlabel_people, 'taken as people without labelled keypoints'),
+    Finding('keypoints_not_finite', ERROR, 'people', 'The data set stops; in MMPose targets and losses become NaN.',
+            of_people.keypoints_not_finite, repairs.unlabel_not_finite, 'these keypoints are taken as unlabelled'),
     Finding('visibility', WARNING, 'people',
             'Above 0 counts as labelled, and MMPose multiplies the loss by a negative one.',
             of_people.visibility, repairs.round_visibility, 'above 0 becomes 2, below becomes 0'),
-    Finding('joints_at_origin', WARNING, 'people',
-            'Missing joints written as labelled at (0, 0): they are trained, and pull the centre of the person away.',
-            of_people.joints_at_origin, repairs.unlabel_at_origin, 'these joints are taken as unlabelled'),
-    Finding('joints_outside', WARNING, 'people',
-            'Off the map they get no target, but they move the centre of the person and count in OKS.',
-            of_people.joints_outside, repairs.unlabel_outside, 'these joints are taken as unlabelled'),
+    Finding('keypoints_at_origin', WARNING, 'people',
+            'Missing keypoints written as labelled at (0, 0): they are trained, and pull the center of the person away.',
+            of_people.keypoints_at_origin, repairs.unlabel_at_origin, 'these keypoints are taken as unlabelled'),
+    Finding('keypoints_outside', WARNING, 'people',
+            'Off the map they get no target, but they move the center of the person and count in OKS.',
+            of_people.keypoints_outside, repairs.unlabel_outside, 'these keypoints are taken as unlabelled'),
     Finding('box_missing', ERROR, 'people', "The Gaussian's size comes from the box: the data set stops.",
-            of_people.box_missing, repairs.box_anew, 'taken from the region, else from the joints'),
+            of_people.box_missing, repairs.box_anew, 'taken from the region, else from the keypoints'),
     Finding('box_not_finite', ERROR, 'people', 'The data set stops; in MMPose targets and losses become NaN.',
-            of_people.box_not_finite, repairs.box_anew, 'taken from the region, else from the joints'),
+            of_people.box_not_finite, repairs.box_anew, 'taken from the region, else from the keypoints'),
     Finding('box_no_size', ERROR, 'people',
             'The data set stops; in MMPose sigma is 0, targets are NaN and AP is 0 or NaN.',
-            of_people.box_no_size, repairs.box_anew, 'taken from the region, else from the joints'),
+            of_people.box_no_size, repairs.box_anew, 'taken from the region, else from the keypoints'),
     Finding('box_outside', WARNING, 'people',
-            'More than a pixel out of the picture: too wide a Gaussian before augmentation clips it, wrong area.',
+            'More than a pixel out of the image: too wide a Gaussian before augmentation clips it, wrong area.',
             of_people.box_outside, repairs.clip_box, 'cut off at the border'),
     Finding('unlabelled_box', WARNING, 'people and crowds',
-            'Detections on crowds and people without labelled joints are excused in AP by the box; without one they '
+            'Detections on crowds and people without labelled keypoints are excused in AP by the box; without one they '
             'count as wrong.', of_people.unlabelled_box, repairs.box_of_region,
             'taken from the region; without one the annotation says nothing and is left out'),
     Finding('same_person_twice', WARNING, 'people',
-            'Two people share a centre: one of them is usually dropped in training, and always missed in AP.',
+            'Two people share a center: one of them is usually dropped in training, and always missed in AP.',
             of_people.same_person_twice, repairs.leave_out_people, 'the later one is left out'),
     Finding('region_broken', ERROR, 'people and crowds', 'The loss mask is made of these regions: the data set stops.',
             of_people.region_broken, repairs.region_of_box, 'the box becomes the region, if there is one'),
@@ -126,16 +126,16 @@ FINDINGS = (
             'OKS divides by the area: the evaluation stops. use_area=False of the metric estimates it from the box.',
             of_people.area_missing, repairs.area_anew, f'taken from the region, else {repairs.BOX_SHARE} of the box'),
     Finding('area_invalid', ERROR, 'people',
-            'OKS divides by the area: where it is below a pixel nobody matches, where it is several times the picture '
+            'OKS divides by the area: where it is below a pixel nobody matches, where it is several times the image '
             'everybody does. The evaluation stops.',
             of_people.area_invalid, repairs.area_anew, f'taken from the region, else {repairs.BOX_SHARE} of the box'),
     Finding('num_keypoints', WARNING, 'people',
             'People with 0 are ignored by the evaluation of CrowdPose and left out of training by MMPose; here the '
-            'labelled joints are counted.', of_people.num_keypoints, repairs.recount, 'counted again'),
-    Finding('nobody_labelled', ERROR, 'pictures', 'No picture shows a labelled person: there is nothing to train on.',
+            'labelled keypoints are counted.', of_people.num_keypoints, repairs.recount, 'counted again'),
+    Finding('nobody_labelled', ERROR, 'images', 'No image shows a labelled person: there is nothing to train on.',
             of_file.nobody_labelled),
-    Finding('crowd_index_missing', ERROR, 'pictures',
-            "AP(E), AP(M), AP(H) cannot be computed: take the 'crowdIndex' of the pictures from the official CrowdPose "
+    Finding('crowd_index_missing', ERROR, 'images',
+            "AP(E), AP(M), AP(H) cannot be computed: take the 'crowdIndex' of the images from the official CrowdPose "
             'file, or set iou_type="keypoints" of the metric.', of_file.crowd_index_missing),
     Finding('area_estimated', NOTE, 'people and crowds',
             'No area, and none is needed: CrowdPose is evaluated with use_area=False, which estimates it from the box, '
@@ -147,7 +147,7 @@ FINDINGS = (
             'MMPose passes over run lengths: there these regions are trained as background. '
             'cid_mmpose.LossMask leaves them out of the loss.', of_people.rle_regions),
     Finding('no_region', NOTE, 'people and crowds',
-            'Crowds and people without labelled joints that the loss cannot leave out: trained as background.',
+            'Crowds and people without labelled keypoints that the loss cannot leave out: trained as background.',
             of_people.no_region),
 )
 

@@ -3,10 +3,10 @@ from itertools import combinations
 from typing import Dict, NamedTuple, Sequence
 
 from cid_mmpose.data.annotations import parse_annotations, person_category
-from cid_mmpose.data.problems import labelled_joints
+from cid_mmpose.data.problems import labelled_keypoints
 from cid_mmpose.errors import BadInput
 
-from .downloads import AGAIN, Download, Pictures
+from .downloads import AGAIN, Download, Images
 
 
 class Annotations(NamedTuple):
@@ -32,10 +32,10 @@ def read_people(file: Download, num_keypoints: int) -> Annotations:
 
     Args:
         file: where it is.
-        num_keypoints: K; 0 for a file of pictures alone, as of a test set.
+        num_keypoints: K; 0 for a file of images alone, as of a test set.
 
     Raises:
-        BadInput: it is no such file, its people have other joints, ids are not unique, or a person has no picture.
+        BadInput: it is no such file, its people have other keypoints, ids are not unique, or a person has no image.
     """
     text = read_text(file)
     data = parse_annotations(text, str(file), needs_people=num_keypoints > 0)
@@ -61,23 +61,23 @@ def _check_people(data: dict, num_keypoints: int, file: Download) -> None:
         numbers = len(annotation.get('keypoints') or ())
         if numbers != 3 * num_keypoints:
             raise BadInput(f"{file}: annotation {annotation['id']}: field 'keypoints' has {numbers} numbers, not the "
-                           f'{3 * num_keypoints} of {num_keypoints} joints; this is the file of another data set or '
+                           f'{3 * num_keypoints} of {num_keypoints} keypoints; this is the file of another data set or '
                            'not the one with keypoints')
         if annotation['image_id'] not in images:
-            raise BadInput(f"{file}: annotation {annotation['id']}: field 'image_id' names no picture of the file; "
+            raise BadInput(f"{file}: annotation {annotation['id']}: field 'image_id' names no image of the file; "
                            f'{AGAIN}')
 
 
 def count(data: dict) -> Dict[str, int]:
-    """Pictures, persons, persons with labelled joints by the file's own count, and the pictures that show those."""
+    """Images, persons, persons with labelled keypoints by the file's own count, and the images that show those."""
     people = data.get('annotations') or []
-    labelled = [a for a in people if (a['num_keypoints'] if 'num_keypoints' in a else labelled_joints(a)) > 0]
-    return {'pictures': len(data['images']), 'persons': len(people), 'persons with joints': len(labelled),
-            'pictures showing them': len({a['image_id'] for a in labelled})}
+    labelled = [a for a in people if (a['num_keypoints'] if 'num_keypoints' in a else labelled_keypoints(a)) > 0]
+    return {'images': len(data['images']), 'persons': len(people), 'persons with keypoints': len(labelled),
+            'images showing them': len({a['image_id'] for a in labelled})}
 
 
 def words(counts: Dict[str, int]) -> str:
-    """'2 pictures, 5 persons'."""
+    """'2 images, 5 persons'."""
     return ', '.join(f'{number} {what}' for what, number in counts.items())
 
 
@@ -103,22 +103,22 @@ def check_count(found: Dict[str, int], published: Dict[str, int], source: object
     return words(shown) + (f' (a subset; published: {words(first)})' if differs else '')
 
 
-def check_pictures(annotations: Annotations, pictures: Pictures) -> None:
-    """BadInput if the file lists no picture, or one that is not there."""
+def check_images(annotations: Annotations, images: Images) -> None:
+    """BadInput if the file lists no image, or one that is not there."""
     names = [image['file_name'] for image in annotations.data['images']]
-    missing = [name for name in names if name not in pictures.sizes]
+    missing = [name for name in names if name not in images.sizes]
     if not names:
-        raise BadInput(f'{annotations.source}: lists no pictures; {AGAIN}')
+        raise BadInput(f'{annotations.source}: lists no images; {AGAIN}')
     if missing:
-        raise BadInput(f'{pictures.path}: lacks {len(missing)} of the {len(names)} pictures that {annotations.source} '
+        raise BadInput(f'{images.path}: lacks {len(missing)} of the {len(names)} images that {annotations.source} '
                        f'lists, the first is {missing[0]}; it is cut off or of another data set, {AGAIN}')
 
 
 def check_disjoint(parts: Dict[str, Annotations], fields: Sequence[str] = ('file_name', )) -> None:
-    """BadInput if two parts of a data set list one picture, as told by ``fields`` of the pictures."""
+    """BadInput if two parts of a data set list one image, as told by ``fields`` of the images."""
     for field in fields:
         values = {name: {image[field] for image in part.data['images']} for name, part in parts.items()}
         for one, other in combinations(parts, 2):
             if shared := values[one] & values[other]:
-                raise BadInput(f"{parts[one].source} and {parts[other].source} share {len(shared)} pictures, the first "
+                raise BadInput(f"{parts[one].source} and {parts[other].source} share {len(shared)} images, the first "
                                f'has the {field} {min(shared)}; one of them is another part under a wrong name')

@@ -4,8 +4,8 @@ from typing import Dict, List, NamedTuple, Sequence, Union
 
 from cid_mmpose.errors import BadInput
 
-from .annotations import check_count, check_pictures, count, read_people
-from .downloads import downloads_folder, find_file, find_pictures
+from .annotations import check_count, check_images, count, read_people
+from .downloads import downloads_folder, find_file, find_images
 from .placing import NewFile, NewFolder, disk_errors, out_folder, place
 
 
@@ -13,20 +13,20 @@ class Part(NamedTuple):
     """What is published of a part of COCO 2017."""
     ann_file: str
     archive: str  # that holds the annotation file
-    pictures: str  # folder; with .zip, the archive of it
+    images: str  # folder; with .zip, the archive of it
     num_keypoints: int  # 0: without people
-    files: int  # pictures in the folder
+    files: int  # images in the folder
     counts: Dict[str, int]  # in the annotation file
 
 
 # counts as COCO's own tools give them for the published files
 PARTS = {
     'train': Part('person_keypoints_train2017.json', 'annotations_trainval2017.zip', 'train2017', 17, 118287, {
-        'pictures': 118287, 'persons': 262465, 'persons with joints': 149813, 'pictures showing them': 56599}),
+        'images': 118287, 'persons': 262465, 'persons with keypoints': 149813, 'images showing them': 56599}),
     'val': Part('person_keypoints_val2017.json', 'annotations_trainval2017.zip', 'val2017', 17, 5000, {
-        'pictures': 5000, 'persons': 11004, 'persons with joints': 6352, 'pictures showing them': 2346}),
-    # half of the test pictures are test-dev
-    'test': Part('image_info_test-dev2017.json', 'image_info_test2017.zip', 'test2017', 0, 40670, {'pictures': 20288}),
+        'images': 5000, 'persons': 11004, 'persons with keypoints': 6352, 'images showing them': 2346}),
+    # half of the test images are test-dev
+    'test': Part('image_info_test-dev2017.json', 'image_info_test2017.zip', 'test2017', 0, 40670, {'images': 20288}),
 }
 
 
@@ -36,7 +36,7 @@ def prepare_coco(downloads: Union[str, Path], out: Union[str, Path] = 'data/coco
 
     Args:
         downloads: folder with the zip archives or with the folders unpacked from them. out: where to.
-        parts: of 'train', 'val' and 'test' (whose annotation file is test-dev's list of pictures).
+        parts: of 'train', 'val' and 'test' (whose annotation file is test-dev's list of images).
         images: 'link' or 'copy' folders that are unpacked already; archives are extracted.
         allow_partial: take a subset of what is published.
 
@@ -56,8 +56,8 @@ def prepare_coco(downloads: Union[str, Path], out: Union[str, Path] = 'data/coco
 def _prepare(part: Part, downloads: Path, out: Path, images: str, allow_partial: bool) -> List[tuple]:
     annotations = read_people(find_file(downloads, [part.ann_file], part.archive), part.num_keypoints)
     about = check_count(count(annotations.data), part.counts, annotations.source, allow_partial)
-    pictures = find_pictures(downloads, part.pictures)
-    check_count({'pictures': len(pictures.sizes)}, {'pictures': part.files}, pictures.path, allow_partial)
-    check_pictures(annotations, pictures)
-    return [NewFolder(out / part.pictures, pictures, images),
+    found = find_images(downloads, part.images)
+    check_count({'images': len(found.sizes)}, {'images': part.files}, found.path, allow_partial)
+    check_images(annotations, found)
+    return [NewFolder(out / part.images, found, images),
             NewFile(out / 'annotations' / part.ann_file, annotations.content, about, f'from {annotations.source}')]

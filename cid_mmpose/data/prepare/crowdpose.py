@@ -6,14 +6,14 @@ from typing import Dict, Tuple, Union
 from cid_mmpose.data.values import as_json, is_coordinate
 from cid_mmpose.errors import BadInput
 
-from .annotations import Annotations, check_count, check_disjoint, check_pictures, count, read_people, words
-from .downloads import downloads_folder, find_file, find_pictures
+from .annotations import Annotations, check_count, check_disjoint, check_images, count, read_people, words
+from .downloads import downloads_folder, find_file, find_images
 from .placing import NewFile, NewFolder, disk_errors, out_folder, place
 
 NUM_KEYPOINTS = 14
-PICTURES = 20000
-# pictures: Li et al., CVPR 2019; persons of val: counted in the published file
-COUNTS = {'train': {'pictures': 10000}, 'val': {'pictures': 2000, 'persons': 8527}, 'test': {'pictures': 8000}}
+IMAGES = 20000
+# images: Li et al., CVPR 2019; persons of val: counted in the published file
+COUNTS = {'train': {'images': 10000}, 'val': {'images': 2000, 'persons': 8527}, 'test': {'images': 8000}}
 
 
 def prepare_crowdpose(downloads: Union[str, Path], out: Union[str, Path] = 'data/crowdpose', *, images: str = 'link',
@@ -30,7 +30,7 @@ def prepare_crowdpose(downloads: Union[str, Path], out: Union[str, Path] = 'data
         allow_partial: take a subset of what is published.
 
     Raises:
-        BadInput: as ``prepare_coco``; or a picture has no ``crowdIndex``, or is in two parts.
+        BadInput: as ``prepare_coco``; or an image has no ``crowdIndex``, or is in two parts.
     """
     out = out_folder(out)
     with disk_errors(out):
@@ -39,13 +39,13 @@ def prepare_crowdpose(downloads: Union[str, Path], out: Union[str, Path] = 'data
         about = {name: check_count(count(part.data), COUNTS[name], part.source, allow_partial)
                  for name, part in parts.items()}
         check_disjoint(parts, ('id', 'file_name'))
-        pictures = find_pictures(downloads, 'images')
-        check_count({'pictures': len(pictures.sizes)}, {'pictures': PICTURES}, pictures.path, allow_partial)
+        found = find_images(downloads, 'images')
+        check_count({'images': len(found.sizes)}, {'images': IMAGES}, found.path, allow_partial)
         for part in parts.values():
-            check_pictures(part, pictures)
+            check_images(part, found)
         files = [NewFile(_ann_file(out, name), part.content, about[name], f'from {part.source}')
                  for name, part in parts.items()]
-        place(out, [NewFolder(out / 'images', pictures, images), *files, _trainval(out, parts)])
+        place(out, [NewFolder(out / 'images', found, images), *files, _trainval(out, parts)])
 
 
 def _ann_file(out: Path, name: str) -> Path:
@@ -53,7 +53,7 @@ def _ann_file(out: Path, name: str) -> Path:
 
 
 def _read(downloads: Path, name: str) -> Annotations:
-    """One part, with a crowd index for each picture (the published ones go from 0 to above 1)."""
+    """One part, with a crowd index for each image (the published ones go from 0 to above 1)."""
     part = read_people(find_file(downloads, [f'crowdpose_{name}.json', f'mmpose_crowdpose_{name}.json']), NUM_KEYPOINTS)
     for image in part.data['images']:
         index = image.get('crowdIndex')
@@ -75,10 +75,10 @@ def merge(train: dict, val: dict) -> Tuple[dict, int]:
     """Two annotation files as one, and how many people of the second got a new id because the first has theirs.
 
     Args:
-        train, val: with pictures of different ids; every field is kept, and of other lists those of ``train``.
+        train, val: with images of different ids; every field is kept, and of other lists those of ``train``.
 
     Raises:
-        BadInput: their categories differ in id or joints.
+        BadInput: their categories differ in id or keypoints.
     """
     one, other = ([(c['id'], c.get('keypoints')) for c in data['categories']] for data in (train, val))
     if one != other:

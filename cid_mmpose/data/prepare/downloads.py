@@ -1,4 +1,4 @@
-"""What the user has downloaded: files and pictures, in zip archives or in the folders unpacked from them."""
+"""What the user has downloaded: files and images, in zip archives or in the folders unpacked from them."""
 import os
 import re
 import shutil
@@ -30,14 +30,14 @@ class Download(NamedTuple):
             return archive.read(self.member)
 
 
-class Pictures(NamedTuple):
-    """The pictures (``*.jpg``) of a folder or of a zip archive of one."""
+class Images(NamedTuple):
+    """The images (``*.jpg``) of a folder or of a zip archive of one."""
     path: Path
     sizes: Dict[str, int]  # file name -> bytes
     members: Dict[str, str]  # file name -> name in the archive; empty for a folder
 
     def write(self, folder: Path) -> None:
-        """Writes all pictures into a new folder; BadInput if the archive is damaged."""
+        """Writes all images into a new folder; BadInput if the archive is damaged."""
         folder.mkdir()
         if not self.members:
             for name in self.sizes:
@@ -84,8 +84,8 @@ def look_for(downloads: Path, names: Sequence[str], archives: str = '*.zip') -> 
     return None
 
 
-def find_pictures(downloads: Path, name: str) -> Pictures:
-    """The pictures of the folder ``name``, or of ``name``.zip; BadInput if there are none."""
+def find_images(downloads: Path, name: str) -> Images:
+    """The images of the folder ``name``, or of ``name``.zip; BadInput if there are none."""
     folder, archive = downloads / name, downloads / f'{name}.zip'
     if folder.is_dir():
         found = list_folder(folder)
@@ -94,24 +94,24 @@ def find_pictures(downloads: Path, name: str) -> Pictures:
     else:
         raise BadInput(f'{downloads}: holds neither {name}.zip nor a folder {name} unpacked from it; {AGAIN}')
     if not found.sizes:
-        raise BadInput(f'{found.path}: holds no pictures (*.jpg); {AGAIN}')
+        raise BadInput(f'{found.path}: holds no images (*.jpg); {AGAIN}')
     return found
 
 
-def list_folder(folder: Path) -> Pictures:
-    """The pictures directly in a folder."""
+def list_folder(folder: Path) -> Images:
+    """The images directly in a folder."""
     with os.scandir(folder) as entries:
-        sizes = {entry.name: entry.stat().st_size for entry in entries if _is_picture(entry.name) and entry.is_file()}
-    return Pictures(folder, sizes, {})
+        sizes = {entry.name: entry.stat().st_size for entry in entries if _is_image(entry.name) and entry.is_file()}
+    return Images(folder, sizes, {})
 
 
-def list_archive(path: Path) -> Pictures:
-    """The pictures of a zip archive, whatever folder inside they are in; they will be written by their names alone.
+def list_archive(path: Path) -> Images:
+    """The images of a zip archive, whatever folder inside they are in; they will be written by their names alone.
 
-    Raises BadInput: the archive cannot be read, a member leads out of its folder, or two pictures share a name.
+    Raises BadInput: the archive cannot be read, a member leads out of its folder, or two images share a name.
     """
     with open_archive(path) as archive:
-        members = [member for member in archive.infolist() if _is_picture(PurePosixPath(member.filename).name)]
+        members = [member for member in archive.infolist() if _is_image(PurePosixPath(member.filename).name)]
     sizes, names = {}, {}
     for member in members:
         name = PurePosixPath(member.filename).name
@@ -119,12 +119,12 @@ def list_archive(path: Path) -> Pictures:
             raise BadInput(f'{path}: its member {member.filename!r} leads out of the folder, which no official archive '
                            f'does; {AGAIN}')
         if name in names:
-            raise BadInput(f'{path}: holds {names[name]!r} and {member.filename!r}, two pictures of one name; {AGAIN}')
+            raise BadInput(f'{path}: holds {names[name]!r} and {member.filename!r}, two images of one name; {AGAIN}')
         sizes[name], names[name] = member.file_size, member.filename
-    return Pictures(path, sizes, names)
+    return Images(path, sizes, names)
 
 
-def _is_picture(name: str) -> bool:
+def _is_image(name: str) -> bool:
     return name.lower().endswith('.jpg') and not name.startswith('.')  # macOS packs a '._x.jpg' beside each x.jpg
 
 

@@ -9,13 +9,13 @@ from typing import Dict, Optional, Tuple, Union
 
 from cid_mmpose.errors import BadInput
 
-from .annotations import Annotations, check_count, check_disjoint, check_pictures, count, read_people
-from .downloads import downloads_folder, find_file, find_pictures, look_for
+from .annotations import Annotations, check_count, check_disjoint, check_images, count, read_people
+from .downloads import downloads_folder, find_file, find_images, look_for
 from .ochuman_format import convert, first_difference, read_ochuman
 from .placing import NewFile, NewFolder, disk_errors, out_folder, place
 
 NUM_KEYPOINTS = 17
-COUNTS = {'val': {'pictures': 2500}, 'test': {'pictures': 2231}}  # Zhang et al., CVPR 2019; persons were not found out
+COUNTS = {'val': {'images': 2500}, 'test': {'images': 2231}}  # Zhang et al., CVPR 2019; persons were not found out
 WHOLE = (0.0, 1.0)
 
 
@@ -25,7 +25,7 @@ def prepare_ochuman(downloads: Union[str, Path], out: Union[str, Path] = 'data/o
 
     For the whole range the ready-made files are taken. For another one the people of ``ochuman.json`` are converted,
     after a check that converting all of them gives the people of the ready-made files. Without ready-made files, all
-    pictures of ``ochuman.json`` become one file, ``..._all_range_...``, which no config reads.
+    images of ``ochuman.json`` become one file, ``..._all_range_...``, which no config reads.
 
     Args:
         downloads: folder with the annotation files, on their own or in archives, and with images.zip or the folder
@@ -45,12 +45,12 @@ def prepare_ochuman(downloads: Union[str, Path], out: Union[str, Path] = 'data/o
         downloads = downloads_folder(downloads)
         ready = _read_ready(downloads, allow_partial)
         parts = ready if ready and whole else _convert(downloads, ready, (low, high))
-        pictures = find_pictures(downloads, 'images')
+        found = find_images(downloads, 'images')
         for part in parts.values():
-            check_pictures(part, pictures)
+            check_images(part, found)
         files = [NewFile(out / 'annotations' / _name(name, (low, high)), part.content, _about(name, part, whole),
                          f'from {part.source}') for name, part in parts.items()]
-        place(out, [NewFolder(out / 'images', pictures, images), *files])
+        place(out, [NewFolder(out / 'images', found, images), *files])
     if not ready:
         print(f'note: ochuman.json does not tell val from test; for the configs put {_name("val", WHOLE)} and '
               f'{_name("test", WHOLE)} into {downloads} and run this again')
@@ -75,14 +75,14 @@ def _convert(downloads: Path, ready: Dict[str, Annotations], max_iou: Tuple[floa
     """The people of ``ochuman.json`` in a range of overlap: of val and test, or of all where these are not known."""
     source = find_file(downloads, ['ochuman.json'])
     data = read_ochuman(source)
-    pictures: Dict[str, Optional[set]] = {'all': None}
+    images: Dict[str, Optional[set]] = {'all': None}
     if ready:
-        pictures = {name: {image['file_name'] for image in part.data['images']} for name, part in ready.items()}
+        images = {name: {image['file_name'] for image in part.data['images']} for name, part in ready.items()}
     for name, part in ready.items():
-        if picture := first_difference(convert(data, WHOLE, pictures[name]), part.data):
-            raise BadInput(f'{source}: its people in {picture} are not those of {part.source}; take both from one '
+        if where := first_difference(convert(data, WHOLE, images[name]), part.data):
+            raise BadInput(f'{source}: its people in {where} are not those of {part.source}; take both from one '
                            'download')
-    converted = {name: convert(data, max_iou, names) for name, names in pictures.items()}
+    converted = {name: convert(data, max_iou, names) for name, names in images.items()}
     if empty := [name for name, part in converted.items() if not part['images']]:
         raise BadInput(f'{source}: nobody of {empty[0]} has a max_iou of {max_iou[0]} to {max_iou[1]}; widen the range')
     return {name: Annotations(source, json.dumps(part, separators=(',', ':')).encode(), part)

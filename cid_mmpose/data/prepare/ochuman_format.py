@@ -1,8 +1,8 @@
 """OCHuman's own annotation file, ``ochuman.json``, and its people in COCO's format.
 
-``images`` is a list of pictures with ``file_name``, ``width``, ``height`` and ``annotations``, a list of people with
+``images`` is a list of images with ``file_name``, ``width``, ``height`` and ``annotations``, a list of people with
 ``bbox`` (x1, y1, x2, y2 in pixels), ``max_iou`` (with another person's box, 0 to 1), ``keypoints`` (x, y, v of 19
-joints, or null) and ``segms`` (outlines, or null). v is 0 for missing, 1 for visible, 2 for hidden by the person's own
+keypoints, or null) and ``segms`` (outlines, or null). v is 0 for missing, 1 for visible, 2 for hidden by the person's own
 body, 3 for hidden by another one's. Source: the README of OCHumanApi. Whatever is laid out otherwise is an error.
 """
 import json
@@ -16,15 +16,15 @@ from cid_mmpose.errors import BadInput
 from .annotations import read_text
 from .downloads import Download
 
-JOINTS = ('right_shoulder', 'right_elbow', 'right_wrist', 'left_shoulder', 'left_elbow', 'left_wrist', 'right_hip',
+KEYPOINTS = ('right_shoulder', 'right_elbow', 'right_wrist', 'left_shoulder', 'left_elbow', 'left_wrist', 'right_hip',
           'right_knee', 'right_ankle', 'left_hip', 'left_knee', 'left_ankle', 'head', 'neck', 'right_ear', 'left_ear',
           'nose', 'right_eye', 'left_eye')
-COCO_JOINTS = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder', 'right_shoulder',
+COCO_KEYPOINTS = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder', 'right_shoulder',
                'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist', 'left_hip', 'right_hip', 'left_knee',
                'right_knee', 'left_ankle', 'right_ankle')
-ORDER = [JOINTS.index(name) for name in COCO_JOINTS]
+ORDER = [KEYPOINTS.index(name) for name in COCO_KEYPOINTS]
 VISIBILITY = (0, 2, 1, 1)  # OCHuman's 0, 1, 2, 3 -> COCO's: 0 not labelled, 1 hidden, 2 visible
-PERSON = dict(id=1, name='person', supercategory='person', keypoints=list(COCO_JOINTS))
+PERSON = dict(id=1, name='person', supercategory='person', keypoints=list(COCO_KEYPOINTS))
 IMAGE_FIELDS = ('file_name', 'width', 'height', 'annotations')
 PERSON_FIELDS = ('bbox', 'max_iou', 'keypoints', 'segms')
 PIXEL = 1.0  # how far numbers of the two formats may be apart, which round and count border pixels in their own ways
@@ -39,10 +39,10 @@ def read_ochuman(file: Download) -> dict:
     if not isinstance(data, dict) or not isinstance(data.get('images'), list):
         raise _otherwise(file, "has no list 'images'")
     names = data.get('keypoint_names')
-    if names is not None and [_plain(name) for name in names] != [_plain(name) for name in JOINTS]:
+    if names is not None and [_plain(name) for name in names] != [_plain(name) for name in KEYPOINTS]:
         raise _otherwise(file, f"has other 'keypoint_names': {names}")
     for image in data['images']:
-        _check_fields(image, IMAGE_FIELDS, file, 'a picture')
+        _check_fields(image, IMAGE_FIELDS, file, 'an image')
         for person in image['annotations'] or ():
             _check_fields(person, PERSON_FIELDS, file, f"a person of {image['file_name']}")
             if problem := _problem_of(person):
@@ -68,9 +68,9 @@ def _problem_of(person: dict) -> str:
     """What is wrong with a person that is to be converted; '' if nothing is."""
     if not is_complete(person):
         return ''
-    joints, box, overlap = person['keypoints'], person['bbox'], person['max_iou']
-    if not _are_numbers(joints, 3 * len(JOINTS)) or not set(joints[2::3]) <= {0, 1, 2, 3}:
-        return f"'keypoints' that are not x, y and v (0 to 3) of {len(JOINTS)} joints"
+    keypoints, box, overlap = person['keypoints'], person['bbox'], person['max_iou']
+    if not _are_numbers(keypoints, 3 * len(KEYPOINTS)) or not set(keypoints[2::3]) <= {0, 1, 2, 3}:
+        return f"'keypoints' that are not x, y and v (0 to 3) of {len(KEYPOINTS)} keypoints"
     if not _are_numbers(box, 4) or box[2] <= box[0] or box[3] <= box[1]:
         return f"a 'bbox' that is not x1, y1, x2, y2: {box}"
     return '' if _are_numbers([overlap], 1) and 0 <= overlap <= 1 else f"a 'max_iou' that is not from 0 to 1: {overlap}"
@@ -81,19 +81,19 @@ def _are_numbers(values: Any, length: int) -> bool:
 
 
 def is_complete(person: dict) -> bool:
-    """Whether a person has joints, outlines and a box; the published COCO files hold only such people."""
+    """Whether a person has keypoints, outlines and a box; the published COCO files hold only such people."""
     return bool(person['keypoints'] and person['segms'] and person['bbox'])
 
 
 def convert(data: dict, max_iou: Tuple[float, float], file_names: Optional[Set[str]] = None) -> dict:
     """People of ``ochuman.json`` as a COCO annotation file.
 
-    Pictures without such a person are left out. ``area`` is that of the box, as in the published COCO files. Outlines
+    Images without such a person are left out. ``area`` is that of the box, as in the published COCO files. Outlines
     stay behind: keypoints are neither trained nor evaluated with them.
 
     Args:
         data: of ``read_ochuman``. max_iou: range of the overlap, without its upper end unless that is 1.
-        file_names: the pictures to take; all by default.
+        file_names: the images to take; all by default.
     """
     low, high = max_iou
     images, people = [], []
@@ -110,19 +110,19 @@ def convert(data: dict, max_iou: Tuple[float, float], file_names: Optional[Set[s
 
 def _to_coco(person: dict) -> dict:
     x1, y1, x2, y2 = person['bbox']
-    joints = [person['keypoints'][3 * joint:3 * joint + 3] for joint in ORDER]
-    triples = [(x, y, VISIBILITY[int(v)]) if v else (0, 0, 0) for x, y, v in joints]
+    keypoints = [person['keypoints'][3 * keypoint:3 * keypoint + 3] for keypoint in ORDER]
+    triples = [(x, y, VISIBILITY[int(v)]) if v else (0, 0, 0) for x, y, v in keypoints]
     return dict(category_id=1, iscrowd=0, bbox=[x1, y1, x2 - x1, y2 - y1], area=(x2 - x1) * (y2 - y1),
                 keypoints=[number for triple in triples for number in triple],
                 num_keypoints=sum(v > 0 for _, _, v in triples))
 
 
 def first_difference(converted: dict, ready: dict) -> str:
-    """The first picture of a published COCO file whose people are not those that were converted; '' if all agree.
+    """The first image of a published COCO file whose people are not those that were converted; '' if all agree.
 
-    Args: converted, ready: COCO annotation files; joints and boxes may be ``PIXEL`` apart.
+    Args: converted, ready: COCO annotation files; keypoints and boxes may be ``PIXEL`` apart.
     """
-    ours, theirs = _people_by_picture(converted), _people_by_picture(ready)
+    ours, theirs = _people_by_image(converted), _people_by_image(ready)
     for name in sorted(ours.keys() | theirs.keys()):
         one, other = ours.get(name, []), theirs.get(name, [])
         if len(one) != len(other) or not np.allclose(one, other, rtol=0, atol=PIXEL):
@@ -130,13 +130,13 @@ def first_difference(converted: dict, ready: dict) -> str:
     return ''
 
 
-def _people_by_picture(data: dict) -> Dict[str, List[list]]:
-    """File name -> its people, sorted: joints, then box; v counts tenfold, so that ``PIXEL`` does not hide it."""
+def _people_by_image(data: dict) -> Dict[str, List[list]]:
+    """File name -> its people, sorted: keypoints, then box; v counts tenfold, so that ``PIXEL`` does not hide it."""
     names = {image['id']: image['file_name'] for image in data['images']}
     people: Dict[str, List[list]] = {name: [] for name in names.values()}
     for annotation in data['annotations']:
-        joints = annotation['keypoints']
-        triples = zip(joints[::3], joints[1::3], joints[2::3])
+        keypoints = annotation['keypoints']
+        triples = zip(keypoints[::3], keypoints[1::3], keypoints[2::3])
         row = [number for x, y, v in triples for number in ((x, y, 10 * v) if v else (0, 0, 0))]
         people[names[annotation['image_id']]].append(row + list(annotation['bbox']))
     return {name: sorted(rows) for name, rows in people.items()}

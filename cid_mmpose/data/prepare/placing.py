@@ -7,7 +7,7 @@ from typing import Iterator, NamedTuple, Sequence, Union
 
 from cid_mmpose.errors import BadInput
 
-from .downloads import Pictures, list_folder
+from .downloads import Images, list_folder
 
 IMAGES = ('link', 'copy')  # what to do with folders that are unpacked already
 GIB = 2**30
@@ -35,42 +35,42 @@ class NewFile(NamedTuple):
 
 
 class NewFolder(NamedTuple):
-    """A folder of pictures: extracted from an archive; linked to or copied from an unpacked one."""
+    """A folder of images: extracted from an archive; linked to or copied from an unpacked one."""
     target: Path
-    pictures: Pictures
+    images: Images
     images: str  # one of IMAGES
 
     @property
     def about(self) -> str:
         """What is in it."""
-        return f'{len(self.pictures.sizes)} pictures'
+        return f'{len(self.images.sizes)} images'
 
     @property
     def origin(self) -> str:
         """How it is made, and from what."""
-        how = 'linked to' if self.is_link else 'extracted from' if self.pictures.members else 'copied from'
-        return f'{how} {self.pictures.path}'
+        how = 'linked to' if self.is_link else 'extracted from' if self.images.members else 'copied from'
+        return f'{how} {self.images.path}'
 
     @property
     def is_link(self) -> bool:
-        """Whether no picture is written."""
-        return self.images == 'link' and not self.pictures.members
+        """Whether no image is written."""
+        return self.images == 'link' and not self.images.members
 
     @property
     def size(self) -> int:
         """Bytes it will take."""
-        return 0 if self.is_link else sum(self.pictures.sizes.values())
+        return 0 if self.is_link else sum(self.images.sizes.values())
 
     def is_there(self) -> bool:
-        """Whether the target holds pictures of these names and sizes already, and no others."""
-        return self.target.is_dir() and list_folder(self.target).sizes == self.pictures.sizes
+        """Whether the target holds images of these names and sizes already, and no others."""
+        return self.target.is_dir() and list_folder(self.target).sizes == self.images.sizes
 
     def write(self, part: Path) -> None:
         """Makes it under the name ``part``."""
         if self.is_link:
-            part.symlink_to(self.pictures.path.resolve(), target_is_directory=True)
+            part.symlink_to(self.images.path.resolve(), target_is_directory=True)
         else:
-            self.pictures.write(part)
+            self.images.write(part)
 
 
 def out_folder(path: Union[str, Path]) -> Path:
@@ -84,8 +84,8 @@ def out_folder(path: Union[str, Path]) -> Path:
 def place(out: Path, things: Sequence[Union[NewFile, NewFolder]]) -> None:
     """Makes what is not there yet, and prints a line for each; checks all before it makes the first.
 
-    Args: out: the folder they are all in; made when missing. things: what to make, in this order: pictures first, so
-        that the annotation file of a folder tells that its pictures are all there.
+    Args: out: the folder they are all in; made when missing. things: what to make, in this order: images first, so
+        that the annotation file of a folder tells that its images are all there.
 
     Raises BadInput: something else is in the way, or the disk is full.
     """

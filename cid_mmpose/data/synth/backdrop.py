@@ -1,6 +1,6 @@
 """What is not a person: walls, floors, furniture, poles, plants, and things coloured or shaped like limbs and heads.
 
-Sizes are fractions of the picture's height; outlines and strokes are in px.
+Sizes are fractions of the image's height; outlines and strokes are in px.
 """
 from typing import Callable, List
 
@@ -22,23 +22,23 @@ def paint_backdrop(rng: np.random.Generator, width: int, height: int) -> np.ndar
         width: in px.
         height: in px.
     """
-    picture = _mottled(rng, width, height)
+    image = _mottled(rng, width, height)
     if rng.random() < 0.6:
-        _floor(rng, picture)
-    TEXTURES[rng.integers(len(TEXTURES))](rng, picture)
+        _floor(rng, image)
+    TEXTURES[rng.integers(len(TEXTURES))](rng, image)
     for _ in range(rng.integers(3, MAX_CLUTTER + 1)):
-        draw(picture, sample_piece(rng, width, height, rng.uniform(0.06, 0.45)))
-    return picture
+        draw(image, sample_piece(rng, width, height, rng.uniform(0.06, 0.45)))
+    return image
 
 
 def sample_piece(rng: np.random.Generator, width: int, height: int, size: float) -> List[Stroke]:
-    """One piece of furniture or one distractor, somewhere in the picture.
+    """One piece of furniture or one distractor, somewhere in the image.
 
     Args:
         rng: source of chance.
-        width: of the picture, in px.
-        height: of the picture, in px.
-        size: about how large, as a fraction of the picture's height.
+        width: of the image, in px.
+        height: of the image, in px.
+        size: about how large, as a fraction of the image's height.
     """
     where = rng.uniform(-0.05, 1.05, 2) * [width, height]
     return PIECES[rng.integers(len(PIECES))](rng, where, size * height)
@@ -71,53 +71,53 @@ def _mottled(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _floor(rng: np.random.Generator, picture: np.ndarray) -> None:
+def _floor(rng: np.random.Generator, image: np.ndarray) -> None:
     """A ground of another colour below a horizon, with lines running to a vanishing point."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     horizon, colour = rng.uniform(0.35, 0.85) * height, cloth_colour(rng)
     corners = np.array([[-1, horizon], [width, horizon], [width, height], [-1, height]])
-    draw(picture, strokes([corners], [colour]))
+    draw(image, strokes([corners], [colour]))
     vanish = np.array([rng.uniform(0, width), horizon - 0.2 * height])
     for x in np.linspace(-width, 2 * width, rng.integers(2, 16)):
         foot = np.array([x, height])
         start = vanish + (foot - vanish) * (horizon - vanish[1]) / (height - vanish[1])
-        cv2.line(picture, _px(start), _px(foot), _shaded(colour, 0.85), 1, cv2.LINE_AA)
+        cv2.line(image, _px(start), _px(foot), _shaded(colour, 0.85), 1, cv2.LINE_AA)
 
 
-def _plain(rng: np.random.Generator, picture: np.ndarray) -> None:
+def _plain(rng: np.random.Generator, image: np.ndarray) -> None:
     """No texture."""
 
 
-def _planks(rng: np.random.Generator, picture: np.ndarray) -> None:
+def _planks(rng: np.random.Generator, image: np.ndarray) -> None:
     """Parallel lines at any angle."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     angle, step, colour = rng.uniform(0, np.pi), rng.uniform(0.03, 0.15) * height, cloth_colour(rng)
     along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
     reach = np.hypot(width, height)
     for offset in np.arange(-reach / 2, reach / 2, step):
         middle = np.array([width / 2, height / 2]) + offset * across
-        cv2.line(picture, _px(middle - reach * along), _px(middle + reach * along), colour, 1, cv2.LINE_AA)
+        cv2.line(image, _px(middle - reach * along), _px(middle + reach * along), colour, 1, cv2.LINE_AA)
 
 
-def _tiles(rng: np.random.Generator, picture: np.ndarray) -> None:
+def _tiles(rng: np.random.Generator, image: np.ndarray) -> None:
     """Two sets of lines, upright and level."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     step, colour = rng.uniform(0.04, 0.16, 2) * height, cloth_colour(rng)
     for x in np.arange(0, width, step[0]):
-        cv2.line(picture, (int(x), 0), (int(x), height), colour, 1)
+        cv2.line(image, (int(x), 0), (int(x), height), colour, 1)
     for y in np.arange(0, height, step[1]):
-        cv2.line(picture, (0, int(y)), (width, int(y)), colour, 1)
+        cv2.line(image, (0, int(y)), (width, int(y)), colour, 1)
 
 
-def _speckle(rng: np.random.Generator, picture: np.ndarray) -> None:
+def _speckle(rng: np.random.Generator, image: np.ndarray) -> None:
     """Foliage or gravel: many small blobs."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     number = 120
     colours = [cloth_colour(rng) for _ in range(3)]
-    centres = rng.uniform(0, 1, (number, 2)) * [width, height]
+    centers = rng.uniform(0, 1, (number, 2)) * [width, height]
     radii = rng.uniform(0.004, 0.03, number) * height
-    outlines = capsules(centres, centres + radii[:, None] * rng.normal(size=(number, 2)), radii, 0.6 * radii)
-    draw(picture, strokes(list(outlines), [colours[i % 3] for i in range(number)]))
+    outlines = capsules(centers, centers + radii[:, None] * rng.normal(size=(number, 2)), radii, 0.6 * radii)
+    draw(image, strokes(list(outlines), [colours[i % 3] for i in range(number)]))
 
 
 def _box(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:
@@ -127,7 +127,7 @@ def _box(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Strok
 
 
 def _frame(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:
-    """A window, door, sign or picture: a panel with a border and a bar."""
+    """A window, door, sign or image: a panel with a border and a bar."""
     half = 0.5 * size * rng.uniform(0.4, 1.4, 2)
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     bar = where + corners * half * [0.05, 0.85]
@@ -156,9 +156,9 @@ def _jointed(rng: np.random.Generator, where: np.ndarray, size: float) -> List[S
 def _ball(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:
     """A head-sized ball without a face: lamp, balloon, fruit."""
     radius = np.array([0.2 * size])
-    centre, colour = where[None], _limb_colour(rng)
-    glow = centre - 0.3 * radius
-    return strokes([centre + radius * ROUND.T, glow + 0.4 * radius * ROUND.T], [colour, _shaded(colour, 1.2)])
+    center, colour = where[None], _limb_colour(rng)
+    glow = center - 0.3 * radius
+    return strokes([center + radius * ROUND.T, glow + 0.4 * radius * ROUND.T], [colour, _shaded(colour, 1.2)])
 
 
 def _plant(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:

@@ -1,4 +1,4 @@
-"""A dressed person as drawable parts: outlines in picture axes, nearest part last, and the 17 COCO joints.
+"""A dressed person as drawable parts: outlines in image axes, nearest part last, and the 17 COCO keypoints.
 
 Legend: P points of an outline. Lengths are in statures (1 = the person's standing height), the pelvis is the origin;
 x goes right, y down, z away from the viewer.
@@ -26,8 +26,8 @@ FAR_SHADE = 0.9      # darkening per stature / 5 of depth, so that the far arm r
 class Figure(NamedTuple):
     """One person, ready to be placed."""
     parts: List[Part]       # farthest first
-    joints: np.ndarray      # (17, 2) COCO joints
-    witness: np.ndarray     # (17, len(PARTS)) bool: seeing this part at the joint's pixel means the joint is seen
+    keypoints: np.ndarray      # (17, 2) COCO keypoints
+    witness: np.ndarray     # (17, len(PARTS)) bool: seeing this part at the keypoint's pixel means the keypoint is seen
     outfit: Outfit
     extent: np.ndarray      # (4,) x1, y1, x2, y2 of everything drawn
     seat: bool
@@ -38,7 +38,7 @@ def sample_figure(rng: np.random.Generator, yaw: float, tilt: float) -> Figure:
 
     Args:
         rng: source of chance.
-        yaw: which way the person faces, in radians: 0 the viewer, +pi / 2 the picture's right.
+        yaw: which way the person faces, in radians: 0 the viewer, +pi / 2 the image's right.
         tilt: how far the camera looks down, in radians.
     """
     pose, outfit = sample_pose(rng), sample_outfit(rng)
@@ -52,7 +52,7 @@ def dress(bones: Skeleton, build: Build, outfit: Outfit, seat: bool = False) -> 
     """Put flesh and clothes on a skeleton.
 
     Args:
-        bones: joint positions.
+        bones: keypoint positions.
         build: body proportions.
         outfit: what to wear.
         seat: whether the person sits.
@@ -66,10 +66,10 @@ def dress(bones: Skeleton, build: Build, outfit: Outfit, seat: bool = False) -> 
         parts.append(bag_part(bones, build))
     parts.sort(key=lambda part: -part.depth)
     face = face_points(skull)
-    joints = np.concatenate([face, bones.shoulders, bones.elbows, bones.wrists, bones.hips, bones.knees, bones.ankles])
+    keypoints = np.concatenate([face, bones.shoulders, bones.elbows, bones.wrists, bones.hips, bones.knees, bones.ankles])
     points = np.concatenate([shape.outline for part in parts for shape in part.shapes])
     extent = np.concatenate([points.min(0), points.max(0)])
-    return Figure(parts, joints[:, :2], _witness(bones, skull), outfit, extent, seat)
+    return Figure(parts, keypoints[:, :2], _witness(bones, skull), outfit, extent, seat)
 
 
 def _witness(bones: Skeleton, skull: Ellipsoid) -> np.ndarray:

@@ -31,7 +31,7 @@ def skull_of(bones: Skeleton, build: Build) -> Ellipsoid:
     """The head's ellipsoid in camera axes, in statures.
 
     Args:
-        bones: joint positions.
+        bones: keypoint positions.
         build: body proportions.
     """
     return Ellipsoid(bones.skull, bones.head_frame, SEMI * build.head)
@@ -59,7 +59,7 @@ def head_parts(bones: Skeleton, skull: Ellipsoid, outfit: Outfit) -> List[Part]:
     """The head with its face, and hair that falls behind it.
 
     Args:
-        bones: joint positions.
+        bones: keypoint positions.
         skull: the head.
         outfit: hair, hat, glasses and colours.
     """
@@ -109,7 +109,7 @@ def _features(skull: Ellipsoid, outfit: Outfit) -> List[Shape]:
 
 def _hat(skull: Ellipsoid) -> List[Shape]:
     """A cap: the crown, wider than the head, and the peak, unless it is behind."""
-    crown = Ellipsoid(skull.centre, skull.frame, skull.semi * 1.1)
+    crown = Ellipsoid(skull.center, skull.frame, skull.semi * 1.1)
     cap = crown.cap(_unit(0, 1, -0.12), 1.18)
     shapes = [] if cap is None else [Shape(cap, 'hat')]
     if skull.facing(_unit(0, 0.4, 0.9)) < -0.1:

@@ -1,6 +1,6 @@
-"""Drawing with sub-pixel outlines: strokes into a picture and into an owner map, and the camera's finish.
+"""Drawing with sub-pixel outlines: strokes into an image and into an owner map, and the camera's finish.
 
-Pixel rule: the integer coordinate (x, y) is the centre of pixel [y, x], as in COCO's keypoints and in OpenCV.
+Pixel rule: the integer coordinate (x, y) is the center of pixel [y, x], as in COCO's keypoints and in OpenCV.
 """
 from typing import Iterable, List, NamedTuple
 
@@ -12,7 +12,7 @@ NOBODY = -1   # part of a stroke that owns no pixels of a person
 
 
 class Stroke(NamedTuple):
-    """One polygon on its way to the picture."""
+    """One polygon on its way to the image."""
     points: np.ndarray  # (P, 2) int32, (x, y) in 1 / 16 px
     colour: tuple       # BGR, 0..255
     part: int = NOBODY  # index into parts.PARTS
@@ -47,20 +47,20 @@ def to_fixed(outlines: List[np.ndarray], scale: float, origin) -> List[np.ndarra
     return np.split(flat, np.cumsum([len(outline) for outline in outlines])[:-1])
 
 
-def draw(picture: np.ndarray, things: Iterable[Stroke]) -> None:
+def draw(image: np.ndarray, things: Iterable[Stroke]) -> None:
     """Paint strokes in order, in place.
 
     Args:
-        picture: (H, W, 3) uint8, BGR.
+        image: (H, W, 3) uint8, BGR.
         things: what to paint.
     """
     for stroke in things:
         if stroke.line:
-            cv2.polylines(picture, [stroke.points], True, stroke.colour, stroke.line, cv2.LINE_AA, SHIFT)
+            cv2.polylines(image, [stroke.points], True, stroke.colour, stroke.line, cv2.LINE_AA, SHIFT)
         elif stroke.mark:
-            cv2.fillPoly(picture, [stroke.points], stroke.colour, cv2.LINE_AA, SHIFT)
+            cv2.fillPoly(image, [stroke.points], stroke.colour, cv2.LINE_AA, SHIFT)
         else:
-            cv2.fillConvexPoly(picture, stroke.points, stroke.colour, cv2.LINE_AA, SHIFT)
+            cv2.fillConvexPoly(image, stroke.points, stroke.colour, cv2.LINE_AA, SHIFT)
 
 
 def claim(owners: np.ndarray, things: Iterable[Stroke], first_code: int) -> None:
@@ -79,22 +79,22 @@ def claim(owners: np.ndarray, things: Iterable[Stroke], first_code: int) -> None
             cv2.fillConvexPoly(owners, stroke.points, code, cv2.LINE_8, SHIFT)
 
 
-def finish(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def finish(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Light, colour cast, focus and sensor noise, (H, W, 3) uint8.
 
     Args:
-        picture: (H, W, 3) uint8, BGR.
+        image: (H, W, 3) uint8, BGR.
         rng: source of chance.
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     light = rng.uniform(0.75, 1.2) * rng.uniform(0.8, 1.2, (3, 3))
     field = cv2.resize(np.clip(128 * light, 40, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
-    picture = cv2.multiply(picture, cv2.merge([field] * 3), scale=1 / 128)
+    image = cv2.multiply(image, cv2.merge([field] * 3), scale=1 / 128)
     gamma, cast = rng.uniform(0.8, 1.25), rng.uniform(0.92, 1.08, (1, 3))
     ramp = np.linspace(0, 1, 256)[:, None] ** gamma * cast * 255
-    picture = cv2.LUT(picture, np.clip(ramp, 0, 255).astype(np.uint8)[None])
+    image = cv2.LUT(image, np.clip(ramp, 0, 255).astype(np.uint8)[None])
     blur, grain = rng.random(), rng.uniform(4, 22)
     if blur < 0.4:
-        picture = cv2.GaussianBlur(picture, (0, 0), (0.4 + 1.5 * blur) * height / 512 + 0.05)
-    noise = np.frombuffer(rng.bytes(picture.size), np.uint8).reshape(picture.shape)
-    return cv2.addWeighted(picture, 1, noise, grain / 255, -grain / 2)
+        image = cv2.GaussianBlur(image, (0, 0), (0.4 + 1.5 * blur) * height / 512 + 0.05)
+    noise = np.frombuffer(rng.bytes(image.size), np.uint8).reshape(image.shape)
+    return cv2.addWeighted(image, 1, noise, grain / 255, -grain / 2)

@@ -15,7 +15,7 @@ CUT_SHARE = 0.2       # share of people whose feet the lower border may cut off
 
 
 class Person(NamedTuple):
-    """A figure with its place in the picture: outline * scale + origin gives px."""
+    """A figure with its place in the image: outline * scale + origin gives px."""
     figure: Figure
     origin: np.ndarray  # (2,) px, the pelvis
     scale: float        # px per stature
@@ -29,8 +29,8 @@ def place(rng: np.random.Generator, figures: List[Figure], statures: np.ndarray,
         rng: source of chance.
         figures: who.
         statures: (N,) standing heights in px.
-        width: of the picture, in px.
-        height: of the picture, in px.
+        width: of the image, in px.
+        height: of the image, in px.
         overlap: 0 keeps people apart where there is room, 1 puts each in front of or behind another.
     """
     order = np.argsort(-statures, kind='stable')  # the large first: the small find room between them
@@ -47,7 +47,7 @@ def place(rng: np.random.Generator, figures: List[Figure], statures: np.ndarray,
         box = options[int(np.argmin(cost))]
         boxes = np.concatenate([boxes, box[None]])
         persons.append(Person(figure, box[:2] - figure.extent[:2] * scale, scale))
-    # On one ground, who stands lower in the picture is nearer; the height speaks for those whose feet are cut off.
+    # On one ground, who stands lower in the image is nearer; the height speaks for those whose feet are cut off.
     near = boxes[:, 3] + FEET_WEIGHT * statures[order]
     return [persons[i] for i in np.argsort(near, kind='stable')]
 
@@ -58,7 +58,7 @@ def _options(rng: np.random.Generator, extent: np.ndarray, ground: float, width:
     size = extent[2:] - extent[:2]
     draws = rng.random((CANDIDATES, 3))
     left = -0.15 * size[0] + draws[:, 0] * np.maximum(width - 0.7 * size[0], 1)
-    # Few people share the ground; a crowd spreads over the picture as on steps or a slope.
+    # Few people share the ground; a crowd spreads over the image as on steps or a slope.
     slope = min(0.05 + number / 20, 1.0)
     bottom = (1 - slope) * ground + slope * (size[1] + draws[:, 1] * max(height - size[1], 0))
     cut = 0.35 * rng.random() * size[1] if rng.random() < CUT_SHARE else 0.0
@@ -70,14 +70,14 @@ def _options(rng: np.random.Generator, extent: np.ndarray, ground: float, width:
 
 def _beside(rng: np.random.Generator, options: np.ndarray, boxes: np.ndarray, width: int,
             overlap: float) -> np.ndarray:
-    """Candidates (n, 4) moved beside earlier people, for crowded pictures; none when there is nobody yet."""
+    """Candidates (n, 4) moved beside earlier people, for crowded images; none when there is nobody yet."""
     if not len(boxes) or rng.random() >= overlap:
         return options[:0]
     others = boxes[rng.integers(len(boxes), size=len(options))]
-    centre = 0.5 * (options[:, 0] + options[:, 2])
+    center = 0.5 * (options[:, 0] + options[:, 2])
     reach = rng.uniform(0.1, 0.8, len(options)) * (options[:, 2] - options[:, 0])
     wanted = 0.5 * (others[:, 0] + others[:, 2]) + np.where(rng.random(len(options)) < 0.5, -1, 1) * reach
-    shift = np.clip(wanted, 0.05 * width, 0.95 * width) - centre
+    shift = np.clip(wanted, 0.05 * width, 0.95 * width) - center
     return options + shift[:, None] * [1, 0, 1, 0]
 
 

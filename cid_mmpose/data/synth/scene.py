@@ -1,6 +1,6 @@
-"""A whole picture: people in depth order among furniture, who is seen at each pixel, and the exact annotation.
+"""A whole image: people in depth order among furniture, who is seen at each pixel, and the exact annotation.
 
-Legend: N people, K = 17 joints. Coordinates are (x, y) px; the integer coordinate is a pixel's centre.
+Legend: N people, K = 17 keypoints. Coordinates are (x, y) px; the integer coordinate is a pixel's center.
 """
 from typing import Dict, List, NamedTuple, Tuple
 
@@ -14,8 +14,8 @@ from .parts import PARTS
 from .placement import Person, place
 from .shapes import Shape
 
-HIDDEN, SEEN = 1, 2     # COCO's visibility flags; 0 is outside the picture
-MIN_SEEN_JOINTS = 2     # a person of whom fewer joints are seen is left out of the picture
+HIDDEN, SEEN = 1, 2     # COCO's visibility flags; 0 is outside the image
+MIN_SEEN_KEYPOINTS = 2     # a person of whom fewer keypoints are seen is left out of the image
 FRONT_SHARE = 0.45      # share of people who face the camera, more or less; the rest face anywhere
 MAX_TILT = 0.35         # radians the camera looks down at most
 CONTOUR = 0.008         # statures, width of the darker line around a part; half of it shows
@@ -30,40 +30,40 @@ class Layer(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """A picture and what it shows; people are ordered from far to near."""
-    picture: np.ndarray        # (H, W, 3) uint8, BGR
-    joints: np.ndarray         # (N, K, 3) float: x, y, COCO visibility; (0, 0, 0) outside the picture
-    boxes: np.ndarray          # (N, 4) float: x, y, width, height of the whole body inside the picture
+    """An image and what it shows; people are ordered from far to near."""
+    image: np.ndarray        # (H, W, 3) uint8, BGR
+    keypoints: np.ndarray         # (N, K, 3) float: x, y, COCO visibility; (0, 0, 0) outside the image
+    boxes: np.ndarray          # (N, 4) float: x, y, width, height of the whole body inside the image
     areas: np.ndarray          # (N,) px of the silhouette that are seen
     owners: np.ndarray         # (H, W) uint16: 0 nobody, else 1 + person * len(PARTS) + part
 
 
 def render_scene(rng: np.random.Generator, width: int, height: int, people: Tuple[int, int],
                  person_height: Tuple[float, float], overlap: float, turn: float) -> Scene:
-    """Draw one picture.
+    """Draw one image.
 
     Args:
-        rng: source of chance; the picture depends on nothing else.
+        rng: source of chance; the image depends on nothing else.
         width: px.
         height: px.
         people: fewest and most people, both included.
-        person_height: smallest and largest standing height, as fractions of the picture's height.
+        person_height: smallest and largest standing height, as fractions of the image's height.
         overlap: 0 keeps people apart where there is room, 1 is a dense crowd.
         turn: degrees by which people turn away from the camera at most, 0 to 180.
     """
     persons, layers = stage(rng, width, height, people, person_height, overlap, turn)
     owners = owner_map(layers, width, height)
-    joints = judge(persons, owners)
-    seen = (joints[..., 2] == SEEN).sum(1) >= MIN_SEEN_JOINTS
+    keypoints = judge(persons, owners)
+    seen = (keypoints[..., 2] == SEEN).sum(1) >= MIN_SEEN_KEYPOINTS
     if not seen.all():  # leaving somebody out only uncovers the others, so once is enough
         persons, layers = leave_out(persons, layers, np.flatnonzero(~seen))
         owners = owner_map(layers, width, height)
-        joints = judge(persons, owners)
-    picture = paint_backdrop(rng, width, height)
+        keypoints = judge(persons, owners)
+    image = paint_backdrop(rng, width, height)
     for layer in layers:
-        draw(picture, layer.strokes)
+        draw(image, layer.strokes)
     areas = np.bincount(owners.ravel(), minlength=1 + len(persons) * len(PARTS))[1:].reshape(-1, len(PARTS)).sum(1)
-    return Scene(finish(picture, rng), joints, _boxes(persons, width, height), areas.astype(float), owners)
+    return Scene(finish(image, rng), keypoints, _boxes(persons, width, height), areas.astype(float), owners)
 
 
 def stage(rng: np.random.Generator, width: int, height: int, people: Tuple[int, int],
@@ -75,7 +75,7 @@ def stage(rng: np.random.Generator, width: int, height: int, people: Tuple[int, 
         width: px.
         height: px.
         people: fewest and most people, both included.
-        person_height: smallest and largest standing height, as fractions of the picture's height.
+        person_height: smallest and largest standing height, as fractions of the image's height.
         overlap: 0 keeps people apart where there is room, 1 is a dense crowd.
         turn: degrees by which people turn away from the camera at most, 0 to 180.
     """
@@ -122,41 +122,41 @@ def owner_map(layers: List[Layer], width: int, height: int) -> np.ndarray:
 
 
 def judge(persons: List[Person], owners: np.ndarray) -> np.ndarray:
-    """Joints with visibility, (N, K, 3): whose part is seen at each joint's pixel decides.
+    """Keypoints with visibility, (N, K, 3): whose part is seen at each keypoint's pixel decides.
 
     Args:
         persons: in the order of their numbers in the owner map.
         owners: (H, W) owner map, see ``Scene``.
     """
     height, width = owners.shape
-    joints = np.zeros((len(persons), 17, 3))
+    keypoints = np.zeros((len(persons), 17, 3))
     for index, person in enumerate(persons):
-        places = person.figure.joints * person.scale + person.origin
+        places = person.figure.keypoints * person.scale + person.origin
         inside = ((places >= 0) & (places <= [width - 1, height - 1])).all(1)
         x, y = np.rint(np.clip(places, 0, [width - 1, height - 1])).astype(int).T
         part = owners[y, x].astype(int) - 1 - index * len(PARTS)
         own = (part >= 0) & (part < len(PARTS))
         seen = own & person.figure.witness[np.arange(17), np.where(own, part, 0)]
-        joints[index, inside, :2] = places[inside]
-        joints[index, :, 2] = np.where(inside, np.where(seen, SEEN, HIDDEN), 0)
-    return joints
+        keypoints[index, inside, :2] = places[inside]
+        keypoints[index, :, 2] = np.where(inside, np.where(seen, SEEN, HIDDEN), 0)
+    return keypoints
 
 
-def crowd_index(boxes: np.ndarray, joints: np.ndarray) -> float:
-    """How crowded a picture is, in [0, 1]: 0 with nobody or with everybody apart.
+def crowd_index(boxes: np.ndarray, keypoints: np.ndarray) -> float:
+    """How crowded an image is, in [0, 1]: 0 with nobody or with everybody apart.
 
-    Per person, the number of other people's labelled joints inside the person's box over the number of the person's
-    own labelled joints; the mean over people, at most 1. Source: Li et al., CrowdPose, CVPR 2019, eq. 1.
+    Per person, the number of other people's labelled keypoints inside the person's box over the number of the person's
+    own labelled keypoints; the mean over people, at most 1. Source: Li et al., CrowdPose, CVPR 2019, eq. 1.
 
     Args:
         boxes: (N, 4) x, y, width, height in px.
-        joints: (N, K, 3) x, y, visibility; 0 means not labelled.
+        keypoints: (N, K, 3) x, y, visibility; 0 means not labelled.
     """
     if not len(boxes):
         return 0.0
     low, high = boxes[:, None, None, :2], (boxes[:, :2] + boxes[:, 2:])[:, None, None]
-    labelled = joints[..., 2] > 0
-    inside = ((joints[None, ..., :2] >= low) & (joints[None, ..., :2] <= high)).all(-1) & labelled[None]
+    labelled = keypoints[..., 2] > 0
+    inside = ((keypoints[None, ..., :2] >= low) & (keypoints[None, ..., :2] <= high)).all(-1) & labelled[None]
     counts = inside.sum(-1)  # (N boxes, N owners)
     others = counts.sum(1) - np.diagonal(counts)
     return float(min(np.mean(others / np.maximum(labelled.sum(1), 1)), 1.0))
@@ -203,7 +203,7 @@ def _tinted(colours: Dict[str, tuple], shape: Shape) -> tuple:
 
 
 def _boxes(persons: List[Person], width: int, height: int) -> np.ndarray:
-    """(N, 4) x, y, width, height of each body, clothes and hidden parts included, inside the picture."""
+    """(N, 4) x, y, width, height of each body, clothes and hidden parts included, inside the image."""
     extents = np.array([p.figure.extent * p.scale + np.tile(p.origin, 2) for p in persons]).reshape(-1, 4)
     extents = np.clip(extents, 0, [width - 1, height - 1] * 2)
     return np.concatenate([extents[:, :2], extents[:, 2:] - extents[:, :2]], axis=1)

@@ -25,8 +25,8 @@ def capsules(start: np.ndarray, end: np.ndarray, radius_start: np.ndarray, radiu
     """Outlines of limbs: two discs and their common tangents, (L, 14, 2).
 
     Args:
-        start: (L, 2) centres of the first discs.
-        end: (L, 2) centres of the second discs; may equal ``start`` (a disc).
+        start: (L, 2) centers of the first discs.
+        end: (L, 2) centers of the second discs; may equal ``start`` (a disc).
         radius_start: (L,) radii of the first discs.
         radius_end: (L,) radii of the second discs.
     """
@@ -38,20 +38,20 @@ def capsules(start: np.ndarray, end: np.ndarray, radius_start: np.ndarray, radiu
     near = heading[:, None] + np.pi + (np.pi - tangent) * ARC
     angles = np.concatenate([far, near], axis=1)
     radii = np.repeat(np.stack([radius_end, radius_start], 1), len(ARC), axis=1)
-    centres = np.repeat(np.stack([end, start], 1), len(ARC), axis=1)
-    return centres + radii[..., None] * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    centers = np.repeat(np.stack([end, start], 1), len(ARC), axis=1)
+    return centers + radii[..., None] * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 
 
-def ring(centre: np.ndarray, across: np.ndarray, deep: np.ndarray, angles: np.ndarray = CIRCLE) -> np.ndarray:
+def ring(center: np.ndarray, across: np.ndarray, deep: np.ndarray, angles: np.ndarray = CIRCLE) -> np.ndarray:
     """Points of an elliptic cross-section in 3-D, (len(angles), 3).
 
     Args:
-        centre: (3,) its middle.
+        center: (3,) its middle.
         across: (3,) semi-axis met at angle 0.
         deep: (3,) semi-axis met at angle pi / 2.
         angles: where on the ellipse, in radians.
     """
-    return centre + np.cos(angles)[:, None] * across + np.sin(angles)[:, None] * deep
+    return center + np.cos(angles)[:, None] * across + np.sin(angles)[:, None] * deep
 
 
 def hull(*points: np.ndarray) -> np.ndarray:
@@ -64,13 +64,13 @@ class Ellipsoid:
     """An ellipsoid in camera axes whose surface is addressed by unit directions in its own axes.
 
     Args:
-        centre: (3,) in camera axes.
+        center: (3,) in camera axes.
         frame: (3, 3), columns are its axes (left, up, forward) in camera axes, orthonormal.
         semi: (3,) half-lengths along those axes.
     """
 
-    def __init__(self, centre: np.ndarray, frame: np.ndarray, semi: np.ndarray):
-        self.centre, self.frame, self.semi = centre, frame, semi
+    def __init__(self, center: np.ndarray, frame: np.ndarray, semi: np.ndarray):
+        self.center, self.frame, self.semi = center, frame, semi
         self.matrix = frame * semi                 # unit direction -> camera axes
         normal = -frame[2] / semi                  # its dot product with a direction is > 0 where the surface is seen
         self.viewer = normal / np.linalg.norm(normal)
@@ -78,7 +78,7 @@ class Ellipsoid:
 
     def point(self, direction: np.ndarray) -> np.ndarray:
         """(..., 3) camera-axes points of (..., 3) directions (length 1 is the surface, more sticks out)."""
-        return self.centre + direction @ self.matrix.T
+        return self.center + direction @ self.matrix.T
 
     def facing(self, direction: np.ndarray) -> float:
         """Cosine-like number: > 0 where the surface at this (3,) direction faces the viewer, at most its length."""

@@ -20,7 +20,7 @@ def trunk_part(bones: Skeleton, build: Build, outfit: Outfit) -> Part:
     """Pelvis, shirt, neck, and what is printed on the shirt.
 
     Args:
-        bones: joint positions.
+        bones: keypoint positions.
         build: body proportions.
         outfit: what to wear.
     """
@@ -47,9 +47,9 @@ def _ring(bones: Skeleton, build: Build, height: float, angles: np.ndarray = Non
     """Points (n, 3) of the trunk's surface at one height; the hips' ring follows the pelvis, the others the trunk."""
     frame = bones.pelvis_frame if height == 0 else bones.trunk_frame
     width, depth = (np.interp(height, HEIGHTS, sizes) * build.width * grow for sizes in (WIDTHS, DEPTHS))
-    centre = height * LENGTH * frame[:, 1]
+    center = height * LENGTH * frame[:, 1]
     axes = width * frame[:, 0], depth * frame[:, 2]
-    return ring(centre, *axes) if angles is None else ring(centre, *axes, angles)
+    return ring(center, *axes) if angles is None else ring(center, *axes, angles)
 
 
 def _pelvis(bones: Skeleton, build: Build) -> np.ndarray:

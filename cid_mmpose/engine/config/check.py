@@ -85,7 +85,7 @@ def check_config(cfg: Config, part: str) -> None:
         _check_untyped(cfg)
         _check_model(cfg.model)
         check_ranges(cfg)
-        _check_joints(cfg)
+        _check_keypoints(cfg)
 
 
 def _check_together(cfg: Config, names: tuple, needed: bool) -> None:
@@ -245,16 +245,16 @@ def _check_keys(given: dict, known: dict, where: str) -> None:
             raise BadInput(f'{where}.{name} must be {in_words(known[name])}, got {value!r}')
 
 
-def _check_joints(cfg: Config) -> None:
-    """Meta information of the data sets, and the head's number of joints against it."""
-    joints = (cfg.model.get('head') or {}).get('num_keypoints')
+def _check_keypoints(cfg: Config) -> None:
+    """Meta information of the data sets, and the head's number of keypoints against it."""
+    keypoints = (cfg.model.get('head') or {}).get('num_keypoints')
     for loader in LOADERS:
         dataset = _with_own_meta((cfg.get(loader) or {}).get('dataset'), loader)
         for meta in metas_of(dataset, f'{loader}.dataset'):
             described = check_meta(meta)
-            if isinstance(joints, int) and described != joints and not _converts(dataset):
-                raise BadInput(f'model.head.num_keypoints is {joints}, but {meta.source} of {loader} describes '
-                               f'{described} joints')
+            if isinstance(keypoints, int) and described != keypoints and not _converts(dataset):
+                raise BadInput(f'model.head.num_keypoints is {keypoints}, but {meta.source} of {loader} describes '
+                               f'{described} keypoints')
 
 
 def _with_own_meta(dataset: Any, loader: str) -> Any:
@@ -266,6 +266,6 @@ def _with_own_meta(dataset: Any, loader: str) -> Any:
 
 
 def _converts(dataset: dict) -> bool:
-    """Whether joints are changed on the way, as where several data sets are joined."""
+    """Whether keypoints are changed on the way, as where several data sets are joined."""
     steps = dataset.get('pipeline') or ()
     return 'datasets' in dataset or any('Converter' in str(step.get('type')) for step in steps)

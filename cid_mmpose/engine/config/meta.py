@@ -1,4 +1,4 @@
-"""Checks the joints, links and weights that a data set's meta information describes, before anything is built."""
+"""Checks the keypoints, links and weights that a data set's meta information describes, before anything is built."""
 import math
 import os.path as osp
 from importlib.util import find_spec
@@ -15,13 +15,13 @@ NEEDED = ('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights', 'si
 
 
 class Meta(NamedTuple):
-    """What a data set says of its joints; ``source`` is the file or the option that holds it."""
+    """What a data set says of its keypoints; ``source`` is the file or the option that holds it."""
     source: str
     info: dict
 
 
 def check_meta(meta: Meta) -> int:
-    """Number of joints of a data set whose meta information is sound.
+    """Number of keypoints of a data set whose meta information is sound.
 
     Args:
         meta: as written, not yet parsed by MMPose.
@@ -33,7 +33,7 @@ def check_meta(meta: Meta) -> int:
         if field not in meta.info:
             raise _wrong(meta, field, 'is missing')
 
-    names = _joint_names(meta)
+    names = _keypoint_names(meta)
     _check_swaps(meta, names)
     _check_links(meta, names)
     _check_numbers(meta, 'joint_weights', len(names), zero=True)
@@ -41,33 +41,33 @@ def check_meta(meta: Meta) -> int:
     return len(names)
 
 
-def _joint_names(meta: Meta) -> List[str]:
-    """Names of the joints, in order."""
-    joints = meta.info['keypoint_info']
-    if not isinstance(joints, dict) or not joints:
-        raise _wrong(meta, 'keypoint_info', 'must be a dict of joints: number -> dict(name=...)')
+def _keypoint_names(meta: Meta) -> List[str]:
+    """Names of the keypoints, in order."""
+    keypoints = meta.info['keypoint_info']
+    if not isinstance(keypoints, dict) or not keypoints:
+        raise _wrong(meta, 'keypoint_info', 'must be a dict of keypoints: number -> dict(name=...)')
 
     names = []
-    for place, (number, joint) in enumerate(joints.items()):
+    for place, (number, keypoint) in enumerate(keypoints.items()):
         where = f'keypoint_info {number}'
-        if not isinstance(joint, dict) or not isinstance(joint.get('name'), str):
-            raise _wrong(meta, where, "must be a dict with the joint's name")
-        if number != place or joint.get('id', place) != place:
-            raise _wrong(meta, where, f'is the joint of place {place}; numbers and ids must count from 0')
-        if joint['name'] in names:
-            raise _wrong(meta, where, f'has the name {joint["name"]!r}, which another joint has')
-        _check_colour(meta, where, joint)
-        names.append(joint['name'])
+        if not isinstance(keypoint, dict) or not isinstance(keypoint.get('name'), str):
+            raise _wrong(meta, where, "must be a dict with the keypoint's name")
+        if number != place or keypoint.get('id', place) != place:
+            raise _wrong(meta, where, f'is the keypoint of place {place}; numbers and ids must count from 0')
+        if keypoint['name'] in names:
+            raise _wrong(meta, where, f'has the name {keypoint["name"]!r}, which another keypoint has')
+        _check_colour(meta, where, keypoint)
+        names.append(keypoint['name'])
     return names
 
 
 def _check_swaps(meta: Meta, names: Sequence[str]) -> None:
-    """A left joint swaps with its right one, and that one with it."""
-    swaps = {joint['name']: joint.get('swap', '') or joint['name'] for joint in meta.info['keypoint_info'].values()}
+    """A left keypoint swaps with its right one, and that one with it."""
+    swaps = {keypoint['name']: keypoint.get('swap', '') or keypoint['name'] for keypoint in meta.info['keypoint_info'].values()}
     for number, (name, other) in enumerate(swaps.items()):
         where = f'keypoint_info {number} ({name})'
         if other not in names:
-            raise _wrong(meta, where, f'swaps with {other!r}, which is no joint{near_name(other, names)}')
+            raise _wrong(meta, where, f'swaps with {other!r}, which is no keypoint{near_name(other, names)}')
     for number, (name, other) in enumerate(swaps.items()):
         where = f'keypoint_info {number} ({name})'
         if swaps[other] != name:
@@ -77,25 +77,25 @@ def _check_swaps(meta: Meta, names: Sequence[str]) -> None:
 def _check_links(meta: Meta, names: Sequence[str]) -> None:
     links = meta.info['skeleton_info']
     if not isinstance(links, dict):
-        raise _wrong(meta, 'skeleton_info', 'must be a dict of links: number -> dict(link=(joint, joint))')
+        raise _wrong(meta, 'skeleton_info', 'must be a dict of links: number -> dict(link=(keypoint, keypoint))')
 
     for number, entry in links.items():
         where = f'skeleton_info {number}'
         link = entry.get('link') if isinstance(entry, dict) else None
         if not isinstance(link, (list, tuple)) or len(link) != 2:
-            raise _wrong(meta, where, 'must be a dict with link=(joint, joint)')
-        for joint in link:
-            if joint not in names:
-                raise _wrong(meta, where, f'links {joint!r}, which is no joint{near_name(joint, names)}')
+            raise _wrong(meta, where, 'must be a dict with link=(keypoint, keypoint)')
+        for keypoint in link:
+            if keypoint not in names:
+                raise _wrong(meta, where, f'links {keypoint!r}, which is no keypoint{near_name(keypoint, names)}')
         _check_colour(meta, where, entry)
 
 
-def _check_numbers(meta: Meta, field: str, joints: int, zero: bool) -> None:
-    """One finite number a joint, above 0 or at least 0."""
+def _check_numbers(meta: Meta, field: str, keypoints: int, zero: bool) -> None:
+    """One finite number a keypoint, above 0 or at least 0."""
     values = meta.info[field]
-    if not isinstance(values, (list, tuple)) or len(values) != joints:
+    if not isinstance(values, (list, tuple)) or len(values) != keypoints:
         found = len(values) if isinstance(values, (list, tuple)) else repr(values)
-        raise _wrong(meta, field, f'must have one number a joint: {joints}, got {found}')
+        raise _wrong(meta, field, f'must have one number a keypoint: {keypoints}, got {found}')
     for value in values:
         number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
         if not number or value < 0 or (value == 0 and not zero):

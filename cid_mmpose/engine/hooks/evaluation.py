@@ -23,16 +23,16 @@ class EvaluationHook(Hook):
     one; here it is made in the work folder, and removed at the end.
 
     Raises:
-        BadInput: names the weight, or the picture and the field.
+        BadInput: names the weight, or the image and the field.
     """
     priority = 'VERY_HIGH'
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Called before pictures are looked at."""
+        """Called before images are looked at."""
         self._prepare(runner, runner.val_loop.evaluator)
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Called before pictures are looked at."""
+        """Called before images are looked at."""
         self._prepare(runner, runner.test_loop.evaluator)
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,

@@ -134,7 +134,7 @@ class RandomStreamHook(Hook):
 
     This holds with the same number of processes and of data workers, for runs by epochs whose checkpoints are those of
     whole epochs, and for runs by iterations. Validation in between draws from a stream of its own. A run without a
-    seed in its config goes on with the order of pictures that it had.
+    seed in its config goes on with the order of images that it had.
     """
     priority = 'LOW'   # before checkpoints are written
 

@@ -1,4 +1,4 @@
-"""Pictures of a test run: every picture of the data set, with the people the model found."""
+"""Images of a test run: every image of the data set, with the people the model found."""
 import os
 import os.path as osp
 from typing import Optional, Sequence
@@ -11,16 +11,16 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.structures import PoseDataSample
 
-from cid_mmpose.data import LoadPicture
+from cid_mmpose.data import LoadImage
 from cid_mmpose.visualization import draw_people
 
 
 class ShowPeople(Hook):
-    """Writes each test picture with its people into a folder, under the name that the picture has in the data set.
+    """Writes each test image with its people into a folder, under the name that the image has in the data set.
 
-    MMPose's own hook reads every picture from a file; this one also shows those that are made in memory.
+    MMPose's own hook reads every image from a file; this one also shows those that are made in memory.
 
-    Args: folder: where to; made when the first picture is written.
+    Args: folder: where to; made when the first image is written.
     """
 
     def __init__(self, folder: str) -> None:
@@ -28,30 +28,30 @@ class ShowPeople(Hook):
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None,
                         outputs: Optional[Sequence[PoseDataSample]] = None) -> None:
-        """Writes the pictures of one batch; each process those of its own part of the data."""
+        """Writes the images of one batch; each process those of its own part of the data."""
         dataset = runner.test_dataloader.dataset
         for sample in outputs or ():
-            path = osp.join(self.folder, picture_name(sample.img_path, dataset.data_prefix.get('img', '')))
+            path = osp.join(self.folder, image_name(sample.img_path, dataset.data_prefix.get('img', '')))
             os.makedirs(osp.dirname(path), exist_ok=True)
-            cv2.imwrite(path, draw_people(picture_of(sample, dataset), sample, dataset.metainfo))
+            cv2.imwrite(path, draw_people(image_of(sample, dataset), sample, dataset.metainfo))
 
 
-def picture_of(sample: PoseDataSample, dataset: BaseDataset) -> np.ndarray:
-    """The whole picture (H, W, 3) uint8 BGR that a prediction belongs to.
+def image_of(sample: PoseDataSample, dataset: BaseDataset) -> np.ndarray:
+    """The whole image (H, W, 3) uint8 BGR that a prediction belongs to.
 
     Args:
-        sample: its ``img_path`` is a file, or its ``img_id`` the index of a picture made by the data set.
+        sample: its ``img_path`` is a file, or its ``img_id`` the index of an image made by the data set.
         dataset: the data set under test.
     """
     if not exists(sample.img_path):
         return dataset.get_data_info(sample.img_id)['img']
-    return LoadPicture().transform(dict(img_path=sample.img_path, ann_shape=sample.ori_shape))['img']
+    return LoadImage().transform(dict(img_path=sample.img_path, ann_shape=sample.ori_shape))['img']
 
 
-def picture_name(path: str, prefix: str) -> str:
-    """Path below the picture folder ``prefix``, or the bare name of a file elsewhere; of a kind OpenCV can write.
+def image_name(path: str, prefix: str) -> str:
+    """Path below the image folder ``prefix``, or the bare name of a file elsewhere; of a kind OpenCV can write.
 
-    Args: path: of a picture. prefix: the folder of the data set's pictures.
+    Args: path: of an image. prefix: the folder of the data set's images.
     """
     name = osp.relpath(path, prefix or '.')
     name = osp.basename(path) if name.startswith(osp.pardir) else name

@@ -5,7 +5,7 @@ and reads it at single cells, and both commute with stacking and with bilinear u
 W up([F_1; F_2]) = up(W_1 F_1) + up(W_2 F_2). So the stack of 480 channels is never built. A neck that stacks them is
 the case of one branch.
 
-B pictures, N people, C_i channels of branch i, C their sum, (H, W) cells of the first branch, the heatmap's.
+B images, N people, C_i channels of branch i, C their sum, (H, W) cells of the first branch, the heatmap's.
 """
 import math
 from typing import Sequence

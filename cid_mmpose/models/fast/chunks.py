@@ -3,7 +3,7 @@
 A crowd's maps grow with the number of people; the sum over them and its gradient do not. So the gradient of a chunk
 is formed right after its value, and the chunk's maps are given back before the next ones are made.
 
-B pictures, N people of all pictures, n of a chunk, (H, W) cells of their maps, h rows of a chunk.
+B images, N people of all images, n of a chunk, (H, W) cells of their maps, h rows of a chunk.
 """
 import math
 from itertools import groupby
@@ -18,9 +18,9 @@ ABREAST = 8  # people side by side, before rows are taken apart: one wide produc
 
 
 class Chunk(NamedTuple):
-    """People of one picture who are taken together, in all rows of the map or in some."""
-    image: int  # picture in the batch
-    people: slice  # of the people of the batch, who are sorted by picture
+    """People of one image who are taken together, in all rows of the map or in some."""
+    image: int  # image in the batch
+    people: slice  # of the people of the batch, who are sorted by image
     rows: slice = slice(None)
 
 
@@ -30,9 +30,9 @@ NOBODY = Chunk(0, slice(0, 0))
 def people_chunks(image: Tensor, num_images: int, size: int) -> List[Chunk]:
     """Cuts the people of a batch into chunks of at most ``size``; ``image`` (N,) int64, ascending."""
     chunks, start = [], 0
-    for picture, count in enumerate(torch.bincount(image, minlength=num_images).tolist()):
+    for number, count in enumerate(torch.bincount(image, minlength=num_images).tolist()):
         stop = start + count
-        chunks += [Chunk(picture, slice(s, min(s + size, stop))) for s in range(start, stop, size)]
+        chunks += [Chunk(number, slice(s, min(s + size, stop))) for s in range(start, stop, size)]
         start = stop
     return chunks
 
@@ -59,7 +59,7 @@ def people_and_rows(image: Tensor, num_images: int, size: Sequence[int], cells: 
 
 
 def part_of(shared: Dict[str, Tensor], people: Dict[str, Tensor], chunk: Chunk) -> tuple:
-    """Of what B pictures share (B, H, ...) and of N people (N, ...): the chunk's rows (h, ...), its people (n, ...)."""
+    """Of what B images share (B, H, ...) and of N people (N, ...): the chunk's rows (h, ...), its people (n, ...)."""
     return ({name: maps[chunk.image, chunk.rows] for name, maps in shared.items()},
             {name: each[chunk.people] for name, each in people.items()})
 
@@ -77,11 +77,11 @@ def how_many(floats: int, budget: Optional[int], device: torch.device) -> int:
 
 def sum_over_people(term: Callable, chunks: Sequence[Chunk], shared: Dict[str, Tensor], people: Dict[str, Tensor],
                     weights: Sequence[Tensor]) -> Tensor:
-    """sum over chunks of term(chunk, shared of its picture, its people), differentiable once.
+    """sum over chunks of term(chunk, shared of its image, its people), differentiable once.
 
     Args:
         term: gives a scalar; it may depend on no other tensors that need a gradient than ``weights``.
-        shared: (B, H, ...) for B pictures; ``term`` gets the rows (h, ...) of the chunk.
+        shared: (B, H, ...) for B images; ``term`` gets the rows (h, ...) of the chunk.
         people: (N, ...) for N people. weights: parameters that ``term`` uses by itself.
 
     Returns:
@@ -107,8 +107,8 @@ class _Sum(torch.autograd.Function):
             inputs = [_leaf(tensor[chunk.image, chunk.rows], with_gradient) for tensor in shared]
             inputs += [_leaf(tensor[chunk.people], with_gradient) for tensor in people]
             with _precision(tensors[0]), torch.set_grad_enabled(with_gradient):
-                picture, mine = inputs[:len(shared)], inputs[len(shared):]
-                value = term(chunk, dict(zip(names[0], picture)), dict(zip(names[1], mine)))
+                image, mine = inputs[:len(shared)], inputs[len(shared):]
+                value = term(chunk, dict(zip(names[0], image)), dict(zip(names[1], mine)))
             total += value.detach()
             if with_gradient:
                 _add_gradient(value, inputs, weights, sums, chunk, len(shared))

@@ -36,7 +36,7 @@ class FoldedBackbone:
         return dict(state=[], copies={})
 
     def __call__(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: Optional[str] = None) -> tuple:
-        """The maps of a backbone in evaluation, computed in ``dtype``, for pictures (B, 3, h, w).
+        """The maps of a backbone in evaluation, computed in ``dtype``, for images (B, 3, h, w).
 
         Args:
             mode: one of ``COMPILE_MODES``; None does not compile.
@@ -69,7 +69,7 @@ def cpu_autocasts_float16() -> bool:
 
 def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
     """A copy for evaluation: batch normalisation folded into the convolutions before it, weights in ``dtype``."""
-    # whoever calls first, the next one may want gradients of the pictures
+    # whoever calls first, the next one may want gradients of the images
     with torch.inference_mode(False), torch.no_grad():
         copy = deepcopy(backbone)
         copy.train(False)   # HRNet's returns nothing
@@ -82,7 +82,7 @@ def can_compile() -> bool:
 
 
 def compiled(network: nn.Module, mode: str) -> Callable:
-    """``network`` by torch.compile with its weights as constants: a program for the first size of pictures that comes,
+    """``network`` by torch.compile with its weights as constants: a program for the first size of images that comes,
     and a more general one, slower to compile and to run, for all others (two if the next size is a square).
 
     Raises:

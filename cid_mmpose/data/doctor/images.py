@@ -1,4 +1,4 @@
-"""The files of the pictures: are they there, complete, as large as annotated, and is any of them a copy of another."""
+"""The files of the images: are they there, complete, as large as annotated, and is any of them a copy of another."""
 import hashlib
 import os
 import os.path as osp
@@ -11,7 +11,7 @@ from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequenc
 from mmengine.utils import ProgressBar
 
 from cid_mmpose.data.headers import INCOMPLETE, problem_of_header, size_of
-from cid_mmpose.data.loading import decode_picture, may_be, read_file
+from cid_mmpose.data.loading import decode_image, may_be, read_file
 from cid_mmpose.data.problems import problem_of_sides, sides_of
 from cid_mmpose.errors import BadInput
 
@@ -20,26 +20,26 @@ ENDINGS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 
 class Look(NamedTuple):
-    """What the file of a picture holds."""
+    """What the file of an image holds."""
     present: bool
     decoded: bool = False  # it was tried
-    shape: Optional[Tuple[int, int]] = None  # (H, W) in pixels; None if it is no complete picture
+    shape: Optional[Tuple[int, int]] = None  # (H, W) in pixels; None if it is no complete image
     problem: str = ''  # why there is no shape
 
 
-def look_at(pictures: Sequence[dict], folder: str, sample: Optional[int] = None) -> Dict[str, Look]:
+def look_at(images: Sequence[dict], folder: str, sample: Optional[int] = None) -> Dict[str, Look]:
     """Looks for every file and decodes it.
 
     Args:
-        pictures: of ``images``.
+        images: of ``images``.
         folder: where their files are.
         sample: how many are decoded, chosen at random but always the same; None decodes all.
 
     Returns:
         Look by file name.
     """
-    chosen = {picture['file_name'] for picture in some(pictures, sample)}
-    shapes = {p['file_name']: None if problem_of_sides(p) else sides_of(p) for p in pictures}
+    chosen = {image['file_name'] for image in some(images, sample)}
+    shapes = {p['file_name']: None if problem_of_sides(p) else sides_of(p) for p in images}
 
     def look(name: str) -> Look:
         path = osp.join(folder, name)
@@ -47,7 +47,7 @@ def look_at(pictures: Sequence[dict], folder: str, sample: Optional[int] = None)
             return Look(False)
         return look_into(path, shapes[name]) if name in chosen else Look(True)
 
-    return dict(zip(shapes, in_threads(look, list(shapes), f'pictures in {folder}')))
+    return dict(zip(shapes, in_threads(look, list(shapes), f'images in {folder}')))
 
 
 def look_into(path: str, annotated: Optional[tuple]) -> Look:
@@ -66,17 +66,17 @@ def look_into(path: str, annotated: Optional[tuple]) -> Look:
         return Look(True, True, problem=problem.text)
     if not may_be(stored, annotated):
         return Look(True, True, stored)
-    picture = decode_picture(data, annotated)
-    if picture is None:
+    image = decode_image(data, annotated)
+    if image is None:
         return Look(True, True, problem=INCOMPLETE)
-    return Look(True, True, picture.shape[:2])
+    return Look(True, True, image.shape[:2])
 
 
-def some(pictures: Sequence[dict], sample: Optional[int]) -> Sequence[dict]:
-    """All pictures, or that many of them."""
-    if sample is None or sample >= len(pictures):
-        return pictures
-    return random.Random(0).sample(list(pictures), sample)
+def some(images: Sequence[dict], sample: Optional[int]) -> Sequence[dict]:
+    """All images, or that many of them."""
+    if sample is None or sample >= len(images):
+        return images
+    return random.Random(0).sample(list(images), sample)
 
 
 def in_threads(work: Callable, items: Sequence, what: str) -> List:
@@ -128,7 +128,7 @@ def sha256_of(path: str) -> bytes:
     return made.digest()
 
 
-def pictures_below(folder: str) -> List[str]:
-    """Paths of the picture files in a folder and the folders in it, in order."""
+def images_below(folder: str) -> List[str]:
+    """Paths of the image files in a folder and the folders in it, in order."""
     return sorted(osp.join(parent, name) for parent, _, names in os.walk(folder) for name in names
                   if name.lower().endswith(ENDINGS))

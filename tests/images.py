@@ -1,4 +1,4 @@
-"""Small pictures and COCO files for the tests, made in a folder of the test's own."""
+"""Small images and COCO files for the tests, made in a folder of the test's own."""
 import copy
 import json
 import os
@@ -15,7 +15,7 @@ from mmpose.registry import DATASETS, MODELS
 from cid_mmpose.data import CocoPeople
 
 ROOT = Path(__file__).resolve().parents[1]
-WIDTH, HEIGHT = 64, 48  # pixels of a made picture
+WIDTH, HEIGHT = 64, 48  # pixels of a made image
 BOX = (10, 5, 20, 30)  # x, y, w, h of a made person
 PERSON = dict(id=1, name='person')
 
@@ -29,12 +29,12 @@ def shared(path: str) -> Path:
 
 
 def person(number: int = 1, image: int = 1, box: tuple = BOX, **changes) -> dict:
-    """An annotation: 17 seen joints on the diagonal of a box, the whole box as its region; then the changes."""
+    """An annotation: 17 seen keypoints on the diagonal of a box, the whole box as its region; then the changes."""
     x, y, w, h = box
-    joints = [[x + w * i / 16, y + h * i / 16, 2] for i in range(17)]
+    keypoints = [[x + w * i / 16, y + h * i / 16, 2] for i in range(17)]
     outline = [[x, y, x + w, y, x + w, y + h, x, y + h]]
     made = dict(id=number, image_id=image, category_id=1, iscrowd=0, bbox=[x, y, w, h], area=w * h,
-                keypoints=np.ravel(joints).tolist(), num_keypoints=17, segmentation=outline)
+                keypoints=np.ravel(keypoints).tolist(), num_keypoints=17, segmentation=outline)
     return {**made, **changes}
 
 
@@ -43,14 +43,14 @@ def without(annotation: dict, *fields: str) -> dict:
     return {key: value for key, value in annotation.items() if key not in fields}
 
 
-def coco(people: list, pictures: int = 1, categories: list = (PERSON, ), size: tuple = (WIDTH, HEIGHT)) -> dict:
-    """What an annotation file holds: pictures 1, 2, ... of ``size``, and these people in them."""
-    images = [dict(id=i, file_name=f'{i}.png', width=size[0], height=size[1]) for i in range(1, pictures + 1)]
-    return dict(images=images, annotations=copy.deepcopy(people), categories=copy.deepcopy(list(categories)))
+def coco(people: list, images: int = 1, categories: list = (PERSON, ), size: tuple = (WIDTH, HEIGHT)) -> dict:
+    """What an annotation file holds: images 1, 2, ... of ``size``, and these people in them."""
+    entries = [dict(id=i, file_name=f'{i}.png', width=size[0], height=size[1]) for i in range(1, images + 1)]
+    return dict(images=entries, annotations=copy.deepcopy(people), categories=copy.deepcopy(list(categories)))
 
 
 def write_coco(folder: Path, data: dict) -> Path:
-    """Writes ``people.json`` and its pictures, speckled and no two alike; returns the file."""
+    """Writes ``people.json`` and its images, speckled and no two alike; returns the file."""
     for image in data['images']:
         pixels = np.random.default_rng(image['id']).integers(0, 256, (image['height'], image['width'], 3), np.uint8)
         cv2.imwrite(str(folder / image['file_name']), pixels)
@@ -77,7 +77,7 @@ def config(name: str = 'cid_hrnet-w32_coco.py', side: int = 64) -> Config:
 
 
 def tiny_config(side: int = 64) -> Config:
-    """As ``config``, with a backbone that takes a hundredth of a second a picture."""
+    """As ``config``, with a backbone that takes a hundredth of a second an image."""
     cfg = config(side=side)
     extra = cfg.model.backbone.extra
     for name in ('stage1', 'stage2', 'stage3', 'stage4'):
@@ -89,14 +89,14 @@ def tiny_config(side: int = 64) -> Config:
 
 
 def use_data(cfg: Config, folder: Path, training: str, testing: str) -> Config:
-    """Points a config at ``(annotation file, picture folder)`` pairs, both below ``folder``."""
-    for loader, (ann_file, pictures) in ((cfg.train_dataloader, training), (cfg.test_dataloader, testing)):
-        loader.dataset.update(data_root=str(folder), ann_file=ann_file, data_prefix=dict(img=pictures))
+    """Points a config at ``(annotation file, image folder)`` pairs, both below ``folder``."""
+    for loader, (ann_file, images) in ((cfg.train_dataloader, training), (cfg.test_dataloader, testing)):
+        loader.dataset.update(data_root=str(folder), ann_file=ann_file, data_prefix=dict(img=images))
     return cfg
 
 
 def coco_mini(cfg: Config) -> Config:
-    """Points a config at the real pictures of coco_mini."""
+    """Points a config at the real images of coco_mini."""
     parts = [(f'annotations/person_keypoints_{part}2017.json', f'{part}2017/') for part in ('train', 'val')]
     return use_data(cfg, shared('coco_mini'), *parts)
 
