@@ -10,15 +10,16 @@ from mmpose import registry as mmpose
 SCOPE = 'cid_mmpose'
 
 
-def _child(parent: Registry, location: str) -> Registry:
-    return Registry(parent.name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{location}'])
+def _child(parent: Registry, *locations: str) -> Registry:
+    modules = [f'{SCOPE}.{location}' for location in locations]
+    return Registry(parent.name, parent=parent, scope=SCOPE, locations=modules)
 
 
 MODELS = _child(mmpose.MODELS, 'models')
-DATASETS = _child(mmpose.DATASETS, 'datasets')
-TRANSFORMS = _child(mmpose.TRANSFORMS, 'datasets')
+DATASETS = _child(mmpose.DATASETS, 'data.coco_people', 'data.synth_crowd')
+TRANSFORMS = _child(mmpose.TRANSFORMS, 'data.augment', 'data.loading', 'data.loss_mask', 'data.packing')
 KEYPOINT_CODECS = _child(mmpose.KEYPOINT_CODECS, 'codecs')
 METRICS = _child(mmpose.METRICS, 'evaluation')
-HOOKS = _child(mmpose.HOOKS, 'hooks')
-LOOPS = _child(mmpose.LOOPS, 'loops')
-OPTIM_WRAPPERS = _child(mmpose.OPTIM_WRAPPERS, 'optim')
+HOOKS = _child(mmpose.HOOKS, 'engine.hooks')
+LOOPS = _child(mmpose.LOOPS, 'engine.loops')
+OPTIM_WRAPPERS = _child(mmpose.OPTIM_WRAPPERS, 'engine.optim')

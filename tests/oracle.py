@@ -13,10 +13,9 @@ import torch.nn.functional as F
 from mmengine.structures import InstanceData, PixelData
 from mmpose.structures import PoseDataSample
 
-from cid_mmpose.codecs import SizeAdaptiveHeatmap, render_people
+from cid_mmpose.codecs import SizeAdaptiveHeatmap, axes_of_people, render_people
 from cid_mmpose.models import CIDHead
 from cid_mmpose.models.fast.folded import cpu_autocasts_float16
-from cid_mmpose.models.head import person_axes
 
 Scene = namedtuple('Scene', 'keypoints visible bbox')
 
@@ -206,7 +205,8 @@ def oks_nms(keypoints, scores, sigmas, threshold):
 def drawn_people(targets, chosen, like):
     """The package's target maps of the people ``chosen`` (N, K, H, W), which the loss only draws a few at a time, and
     which of them count (N, K, 1, 1)."""
-    return render_people(*person_axes(targets, chosen, like)), targets.keypoint_drawn[chosen].float()[..., None, None]
+    axes = axes_of_people(targets, chosen, (like.shape[-1], like.shape[-2]))
+    return render_people(axes.x, axes.y), targets.keypoint_drawn[chosen].float()[..., None, None]
 
 
 def labels(encoded):

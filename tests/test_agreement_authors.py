@@ -16,7 +16,7 @@ from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.codecs.size_adaptive import sides_on_map
 from cid_mmpose.data import CocoPeople, LoadImage, LossMask, RandomAffine, RandomMirror
 from cid_mmpose.data.augment import affine_matrix
-from cid_mmpose.models.head import draw_crowd
+from cid_mmpose.codecs import render_crowd
 
 SIZE, CELLS = (512, 512), (128, 128)
 TABLE = "recipe reference against the authors' own figures (largest difference, limit)"
@@ -80,7 +80,7 @@ def sums_of(encoded: dict) -> tuple:
     maps, _ = drawn_people(targets, seeded, like)
     seeds = [tuple(cell) for cell in targets.seed_cell[seeded].tolist()]
     sums = maps.double().sum((1, 2, 3)).tolist()
-    return draw_crowd(targets, like)[0], dict(zip(seeds, sums))
+    return render_crowd(targets, CELLS, 1)[0], dict(zip(seeds, sums))
 
 
 @pytest.mark.parametrize('sides, rotation, scale, shift, mirrored, box, width, height, radius', SOME_PEOPLE)

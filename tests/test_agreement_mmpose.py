@@ -10,9 +10,10 @@ import torch
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.models import find_roots
-from cid_mmpose.models.fast.chunks import Chunk
-from cid_mmpose.models.head import draw_crowd, to_scores
+from cid_mmpose.codecs import render_crowd
+from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.roots import smooth
+from cid_mmpose.models.views import views_of
 
 SIZE = (96, 64)   # pixels; 24 x 16 cells
 TABLE = 'recipe mmpose against MMPose (largest difference, limit)'
@@ -50,7 +51,7 @@ def test_targets_of_a_random_crowd(seed, figures):
     scene = scene_of(seed)
     theirs, targets = port.encode(scene, SIZE), targets_of(scene)
     like = torch.zeros(1, 1, 16, 24)
-    crowd = draw_crowd(targets, like)[0].numpy()
+    crowd = render_crowd(targets, (24, 16), 1)[0].numpy()
     np.testing.assert_allclose(crowd, theirs['heatmaps'], rtol=1e-5, atol=1e-6)
 
     seeded = targets.seeded.nonzero()[:, 0]
@@ -80,12 +81,23 @@ def test_about_half_of_all_peaks_lie_a_cell_off_as_facts_say_and_none_in_the_ref
     assert not any(off['reference']) and len(off['mmpose']) > 50 and 0.3 < np.mean(off['mmpose']) < 0.7
 
 
-def test_at_most_30_people_of_a_image_are_seeded():
+def test_at_most_30_people_of_an_image_are_seeded():
     scene = scene_of(3, people=60)
     chosen = [targets_of(scene, np.random.RandomState(seed)).seeded for seed in range(2)]
     assert chosen[0].sum() == chosen[1].sum() == len(port.encode(scene, SIZE)['instance_coords']) == 30
     assert not torch.equal(*chosen)
     assert targets_of(scene, max_people=0).seeded.sum() > 30
+
+
+def maps_as_printed(head, views):
+    """Everyone's heatmaps (N, K, H, W) by the paper's modules, the mean over the views of one image."""
+    centers = [to_scores(head(view.branches).crowd[:, -1]) for view in views]
+    roots = find_roots(torch.stack(centers).mean(0), 30, 0.01, 3)
+    maps = []
+    for view in views:
+        scores = to_scores(head(view.branches, roots).heatmaps)
+        maps.append(scores if view.keypoints is None else scores[:, list(view.keypoints)])
+    return torch.stack(maps).mean(0)
 
 
 @pytest.mark.parametrize('seed', range(4))
@@ -98,8 +110,7 @@ def test_prediction_with_the_same_weights_and_features(seed, flip, figures):
     with torch.no_grad():
         mine, = ours.predict(given, samples, dict(flip_test=flip))
         expected, fields = theirs.predict(given, samples, dict(flip_test=flip, output_heatmaps=True))
-        roots, scores_of = ours.find_people(given, port.FLIP if flip else None)
-        maps = scores_of(Chunk(0, slice(0, len(roots.image))))
+        maps = maps_as_printed(ours, views_of(given, port.FLIP if flip else None))
     keypoints, scores = expected[0].keypoints, expected[0].keypoint_scores
     assert len(mine.keypoints) == len(keypoints) > 5
     order = np.argsort(-scores.mean(1), kind='stable')
@@ -116,7 +127,7 @@ def test_roots_and_their_scores(figures):
     ours, theirs = port.heads(SIZE)
     features = oracle.normal(1, 6, 16, 24)
     with torch.no_grad():
-        center = to_scores(ours.iia([features])[:, -1])
+        center = to_scores(ours.iia(features)[:, -1])
         _, cells, scores = theirs.iia_module.forward_test(features, dict(blur_kernel_size=3))
     roots = find_roots(center, 30, 0.01, 3)
     assert roots.cell.tolist() == cells.tolist() and len(cells) > 5

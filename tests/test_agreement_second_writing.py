@@ -13,7 +13,8 @@ from mmpose.structures import PoseDataSample
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.models import Roots, sample_at
-from cid_mmpose.models.head import draw_crowd, to_scores
+from cid_mmpose.codecs import render_crowd
+from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.losses import contrastive_loss, focal_loss
 
 SIZE = (160, 96)   # pixels; 40 x 24 cells
@@ -56,7 +57,7 @@ def test_targets_equal_our_second_writing(seed, figures):
     like = torch.zeros(1, 1, SIZE[1] // 4, SIZE[0] // 4)
     maps, _ = oracle.drawn_people(targets, targets.seeded.nonzero()[:, 0], like)
     assert targets.seed_cell[targets.seeded].tolist() == [list(p['seed_cell']) for p in people if p['seeded']]
-    difference = max(np.abs(draw_crowd(targets, like)[0].numpy() - crowd).max(), np.abs(maps.numpy() - own).max())
+    difference = max(np.abs(render_crowd(targets, (SIZE[0] // 4, SIZE[1] // 4), 1)[0].numpy() - crowd).max(), np.abs(maps.numpy() - own).max())
     sigma = np.abs(targets.sigma.numpy() - [(2 * p['radius'] + 1) / 6 for p in people]).max()
     figures(TABLE, f'target maps, crowd {seed}', difference, 1e-6)
     figures(TABLE, f'sigma in cells, crowd {seed}', sigma, 1e-6)
@@ -95,9 +96,9 @@ def test_attention_and_maps_of_people_equal_our_second_writing(recalibration, fi
     features = oracle.normal(2, 6, 9, 11)
     roots = Roots(torch.tensor([[0, 0], [10, 8], [4, 3]]), torch.tensor([0, 0, 1]))
     with torch.no_grad():
-        maps = head.gfd([features], sample_at([features], roots), roots)
+        maps = head([features], roots).heatmaps
         exact = head.double().gfd
-        expected = oracle.gfd(exact, features.double(), sample_at([features.double()], roots), roots)
+        expected = oracle.gfd(exact, features.double(), sample_at(features.double(), roots), roots)
     difference = ((maps - expected).abs().max() / expected.abs().max()).item()
     figures(TABLE, f'logits of the maps, {recalibration}, relative', difference, 1e-5)
     assert difference < 1e-5
@@ -110,10 +111,10 @@ def test_everything_from_features_to_people_equals_our_second_writing(seed, figu
     sample = PoseDataSample(metainfo=dict(flip_indices=[0, 2, 1, 3], input_size=SIZE))
     with torch.no_grad():
         people, = head.predict([features], [sample])
-        center = oracle.smooth(to_scores(head.iia([features]))[0, -1].numpy(), 3)
+        center = oracle.smooth(to_scores(head.iia(features))[0, -1].numpy(), 3)
         found = oracle.peaks(center, 30, 0.01, 3)
         roots = Roots(torch.tensor([[x, y] for _, x, y in found]), torch.zeros(len(found), dtype=int))
-        heat = to_scores(oracle.gfd(head.gfd, features, sample_at([features], roots), roots)).numpy()
+        heat = to_scores(oracle.gfd(head.gfd, features, sample_at(features, roots), roots)).numpy()
     read = np.array([[oracle.decode(oracle.smooth(m, 3), 4) for m in person] for person in heat])
     scores = read[..., 2] * np.array([score for score, _, _ in found])[:, None]
     kept = oracle.oks_nms(read[..., :2], scores.mean(1), [0.05] * 4, 0.8)

@@ -84,7 +84,7 @@ def test_ids_that_are_no_numbers_and_names_that_are_no_names_are_refused(tmp_pat
     (math.nan, 'a number that is not finite'), (-math.inf, 'a number that is not finite'),
     (1e308, '1e+308, which lies in no image'), (-10**400, f'-1{"0" * 38}, which lies in no image'),
     *((value, f'{json.dumps(value)}, which is no number') for value in ('3', None, True, [1]))])
-def test_what_cannot_lie_in_a_image_is_no_coordinate(value, says):
+def test_what_cannot_lie_in_an_image_is_no_coordinate(value, says):
     assert not is_coordinate(value) and is_coordinate(-12.5)
     assert problem_of(person(keypoints=[value, 2, 2] * 17), 17) == f"field 'keypoints' has {says}"
     assert problem_of(person(bbox=[1, 2, value, 30]), 17) == f"field 'bbox' has {says}"
@@ -266,7 +266,7 @@ SIDES = [None, 0, -5, 64.5, '64', True, [64], 10**400, 1e999, math.nan, 2_000_00
 
 @pytest.mark.parametrize('value', SIDES, ids=[str(value)[:12] for value in SIDES])
 @pytest.mark.parametrize('field', ['width', 'height'])
-def test_a_image_without_sides_is_refused_by_every_reader(tmp_path, field, value):
+def test_an_image_without_sides_is_refused_by_every_reader(tmp_path, field, value):
     data = coco([person(1), person(2, image=2)], images=2)
     data['images'][1][field] = value
     with pytest.raises(BadInput, match=f"f: entry 1 of 'images': field '{field}' is .*; give the whole number of pix"):

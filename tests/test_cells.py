@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import torch
 
-from cid_mmpose.models import cells
-from cid_mmpose.models.cells import by_onednn, convolve
+from cid_mmpose.models.fast import products as products_module
+from cid_mmpose.models.fast.products import by_onednn, convolve_cells
 
 needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
 # (h, W, C) and R; one row, one column, one channel, nobody, no rows
@@ -26,7 +26,7 @@ def expected(maps, weight, bias):
 def test_it_is_the_product_of_each_cell_and_lies_cell_by_cell(shape, rows, gradient):
     inputs = products(shape, rows)
     with torch.set_grad_enabled(gradient):
-        found = convolve(*inputs)
+        found = convolve_cells(*inputs)
     assert found.shape == (*shape[:2], rows) and found.is_contiguous()
     np.testing.assert_allclose(found, expected(*inputs), rtol=1e-5, atol=1e-5)
 
@@ -36,12 +36,12 @@ def test_it_is_the_product_of_each_cell_and_lies_cell_by_cell(shape, rows, gradi
 def test_without_a_gradient_onednn_is_asked_and_nothing_is_copied(shape, rows, monkeypatch):
     inputs, asked = products(shape, rows), []
     convolution = torch.nn.functional.conv2d
-    monkeypatch.setattr(cells.F, 'conv2d', lambda batch, *rest: asked.append(batch) or convolution(batch, *rest))
+    monkeypatch.setattr(products_module.F, 'conv2d', lambda batch, *rest: asked.append(batch) or convolution(batch, *rest))
     with torch.no_grad():
-        convolve(*inputs)
+        convolve_cells(*inputs)
         [batch] = asked
         assert batch.is_contiguous(memory_format=torch.channels_last) and batch.data_ptr() == inputs[0].data_ptr()
-    convolve(*inputs)
+    convolve_cells(*inputs)
     assert len(asked) == 1
 
 
@@ -57,4 +57,4 @@ def test_parts_of_a_larger_map_and_turned_maps_give_the_same():
     maps, weight, bias = products((9, 7, 8), 5)
     with torch.no_grad():
         for part in (maps[2:6], maps[:, 2:6], maps.permute(1, 0, 2)):
-            np.testing.assert_allclose(convolve(part, weight, bias), expected(part, weight, bias), rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(convolve_cells(part, weight, bias), expected(part, weight, bias), rtol=1e-5, atol=1e-5)

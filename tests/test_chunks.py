@@ -1,23 +1,18 @@
 """People in chunks: neither the sum over them nor its gradient depends on how they are cut."""
+from typing import NamedTuple, Optional
+
 import numpy as np
 import oracle
 import pytest
 import torch
 
-from cid_mmpose.models.fast.chunks import (
-    ABREAST,
-    BUDGET,
-    Chunk,
-    how_many,
-    people_and_rows,
-    people_chunks,
-    sum_over_people,
-)
+from cid_mmpose.models.fast.accumulate import sum_over_people
+from cid_mmpose.models.fast.chunks import BUDGET, PEOPLE_AT_ONCE, Chunk, how_many, people_and_rows, people_chunks
 
 IMAGE = torch.tensor([0, 0, 0, 2, 2])   # three people in the first image, nobody in the second, two in the third
 
 
-def test_chunks_stay_within_a_image_and_a_size():
+def test_chunks_stay_within_an_image_and_a_size():
     assert people_chunks(IMAGE, 3, 2) == [Chunk(0, slice(0, 2)), Chunk(0, slice(2, 3)), Chunk(2, slice(3, 5))]
     assert people_chunks(IMAGE, 3, 9) == [Chunk(0, slice(0, 3)), Chunk(2, slice(3, 5))]
     assert people_chunks(IMAGE[:0], 3, 2) == []
@@ -37,10 +32,10 @@ def test_people_and_rows_stay_within_the_cells_and_cover_everyone_once():
         Chunk(2, two, slice(y, min(y + 3, 7))) for y in (0, 3, 6)]
 
 
-def test_rows_are_taken_apart_before_people_who_come_abreast():
-    crowd = torch.zeros(2 * ABREAST + 1, dtype=int)
-    few, whole = people_and_rows(crowd, 1, (6, 4), ABREAST * 8), people_and_rows(crowd, 1, (6, 4), 24 * 99)
-    groups = [slice(0, ABREAST), slice(ABREAST, 2 * ABREAST), slice(2 * ABREAST, 2 * ABREAST + 1)]
+def test_rows_are_taken_apart_before_people_who_come_at_once():
+    crowd = torch.zeros(2 * PEOPLE_AT_ONCE + 1, dtype=int)
+    few, whole = people_and_rows(crowd, 1, (6, 4), PEOPLE_AT_ONCE * 8), people_and_rows(crowd, 1, (6, 4), 24 * 99)
+    groups = [slice(0, PEOPLE_AT_ONCE), slice(PEOPLE_AT_ONCE, 2 * PEOPLE_AT_ONCE), slice(2 * PEOPLE_AT_ONCE, 2 * PEOPLE_AT_ONCE + 1)]
     assert few == [Chunk(0, group, slice(y, y + 2)) for y in (0, 2, 4) for group in groups]   # rows first
     assert whole == [Chunk(0, slice(0, len(crowd)), slice(0, 6))]
 
@@ -58,6 +53,17 @@ def test_how_many_fit_a_budget_worked_out_by_hand():
     assert how_many(2**18, None, torch.device('cuda')) == BUDGET['cuda']
 
 
+class Maps(NamedTuple):
+    """Of images; the second field is never there."""
+    maps: torch.Tensor
+    other: Optional[torch.Tensor] = None
+
+
+class Vectors(NamedTuple):
+    """Of people."""
+    vectors: torch.Tensor
+
+
 def setting(dtype=torch.float32):
     maps, vectors = oracle.normal(3, 4, 6).to(dtype), oracle.normal(5, 4, seed=1).to(dtype)
     weight = torch.nn.Parameter(oracle.normal(4, seed=2))
@@ -65,15 +71,15 @@ def setting(dtype=torch.float32):
 
 
 def term_of(weight):
-    def term(chunk, shared, people):
-        return ((people['vectors'] * weight) @ shared['maps']).float().square().sum()
+    def term(chunk, image, people):
+        return ((people.vectors * weight) @ image.maps).float().square().sum()
     return term
 
 
 @pytest.mark.parametrize('size', [1, 2, 5])
 def test_sum_and_gradients_equal_those_of_everyone_at_once(size):
     maps, vectors, weight = setting()
-    total = sum_over_people(term_of(weight), people_chunks(IMAGE, 3, size), dict(maps=maps), dict(vectors=vectors),
+    total = sum_over_people(term_of(weight), people_chunks(IMAGE, 3, size), Maps(maps), Vectors(vectors),
                             [weight])
     expected = torch.einsum('nd,ndp->np', vectors * weight, maps[IMAGE]).square().sum()
     assert total.item() == pytest.approx(expected.item(), rel=1e-6)
@@ -87,10 +93,10 @@ def test_sum_and_gradients_do_not_depend_on_the_rows_of_a_chunk(cells):
     maps, vectors, weight = oracle.normal(3, 5, 2, 4), oracle.normal(5, 4, seed=1), oracle.normal(4, seed=2)
     tensors = [tensor.requires_grad_() for tensor in (maps, vectors, torch.nn.Parameter(weight))]
 
-    def term(chunk, shared, people):
-        return (shared['maps'] @ (people['vectors'] * tensors[2]).T).exp().sum()
+    def term(chunk, image, people):
+        return (image.maps @ (people.vectors * tensors[2]).T).exp().sum()
 
-    total = sum_over_people(term, people_and_rows(IMAGE, 3, (5, 2), cells), dict(maps=maps), dict(vectors=vectors),
+    total = sum_over_people(term, people_and_rows(IMAGE, 3, (5, 2), cells), Maps(maps), Vectors(vectors),
                             [tensors[2]])
     expected = torch.einsum('nhwd,nd->nhw', maps[IMAGE], vectors * tensors[2]).exp().sum()
     assert total.item() == pytest.approx(expected.item(), rel=1e-6)
@@ -100,7 +106,7 @@ def test_sum_and_gradients_do_not_depend_on_the_rows_of_a_chunk(cells):
 
 def test_nobody_is_zero_with_zero_gradients():
     maps, vectors, weight = setting()
-    total = sum_over_people(term_of(weight), [], dict(maps=maps), dict(vectors=vectors[:0]), [weight])
+    total = sum_over_people(term_of(weight), [], Maps(maps), Vectors(vectors[:0]), [weight])
     total.backward()
     assert total.item() == 0 and not maps.grad.any() and not weight.grad.any()
 
@@ -109,10 +115,10 @@ def test_what_needs_no_gradient_gets_none():
     maps, vectors, weight = setting()
     frozen = maps.detach()
     chunks = people_chunks(IMAGE, 3, 2)
-    sum_over_people(term_of(weight), chunks, dict(maps=frozen), dict(vectors=vectors), [weight]).backward()
+    sum_over_people(term_of(weight), chunks, Maps(frozen), Vectors(vectors), [weight]).backward()
     assert frozen.grad is None and weight.grad.any()
     with torch.no_grad():
-        total = sum_over_people(term_of(weight), chunks, dict(maps=maps), dict(vectors=vectors), [weight])
+        total = sum_over_people(term_of(weight), chunks, Maps(maps), Vectors(vectors), [weight])
     assert not total.requires_grad and total > 0
 
 
@@ -122,13 +128,13 @@ def test_under_autocast_bfloat16_stays_and_float16_whose_range_gradients_leave_i
     maps, vectors, weight = setting(dtype)
     seen = []
 
-    def term(chunk, shared, people):
-        product = people['vectors'] @ shared['maps']
+    def term(chunk, image, people):
+        product = people.vectors @ image.maps
         seen.append(product.dtype)
         return 1e-9 * product.float().sum() + 0 * weight.sum()
 
     with torch.autocast('cpu', dtype):
-        total = sum_over_people(term, people_chunks(IMAGE, 3, 2), dict(maps=maps), dict(vectors=vectors), [weight])
+        total = sum_over_people(term, people_chunks(IMAGE, 3, 2), Maps(maps), Vectors(vectors), [weight])
     (total * 2**20).backward()   # a loss scale, which comes too late for what is formed before it
     assert set(seen) == {inside} and maps.grad.dtype == dtype and maps.grad.any()
 
@@ -137,6 +143,6 @@ def test_half_precision_gradients_of_many_chunks_are_added_in_float32():
     ones = torch.ones(1, 1, 1, dtype=torch.bfloat16, requires_grad=True)
     people = torch.ones(1000, 1, dtype=torch.bfloat16)
     chunks = people_chunks(torch.zeros(1000, dtype=int), 1, 1)
-    sum_over_people(lambda chunk, shared, mine: (mine['one'] @ shared['maps']).float().sum(), chunks,
-                    dict(maps=ones), dict(one=people), []).backward()
+    sum_over_people(lambda chunk, image, mine: (mine.vectors @ image.maps).float().sum(), chunks,
+                    Maps(ones), Vectors(people), []).backward()
     assert ones.grad.item() == 1000   # bfloat16 by itself stops at 256

@@ -66,7 +66,7 @@ MISTAKES = {
     'model.head.gfd_chanels=3': "model.head: CIDHead: unknown option 'gfd_chanels'; did you mean 'gfd_channels'?",
     'model.head.num_keypoints=14': 'model.head.num_keypoints is 14, but',
     'model.head.test.max_people=x': "model.head.test.max_people must be a whole number, got 'x'",
-    'model.head.test.nmss=1': "(PredictOptions): unknown option 'nmss'",
+    'model.head.test.nmss=1': "(TestOptions): unknown option 'nmss'",
     'model.head.decoder=None': 'model.head.decoder must be a dict, got None',
     'model.data_preprocessor=None': 'model.data_preprocessor must be a dict with type, got None',
     'codec=3': 'codec must be a dict, got 3',
@@ -234,7 +234,7 @@ def test_a_missing_field_of_meta_information_is_named(field):
     ('fox_meta.py', None), ('meta_skel.py', "skeleton_info 2 links 'tial', which is no keypoint; did you mean 'tail'?"),
     ('meta_nojw.py', 'joint_weights is missing'), ('meta_sig7.py', 'sigmas must have one number a keypoint: 8, got 7')])
 def test_the_meta_information_of_a_run_is_checked_before_training(name, says, tmp_path):
-    file = shared('coco_mini').parents[1] / 'cases' / 'own_keypoints' / name
+    file = shared('coco_mini').parents[1] / 'cases' / 'own_joints' / name
     own = derived(tmp_path, f"meta = dict(from_file='{file}')\n"
                             'model = dict(head=dict(num_keypoints=8, test=dict(sigmas=[.05] * 8)))\n'
                             'train_dataloader = dict(dataset=dict(metainfo=meta))\n'

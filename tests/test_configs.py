@@ -199,7 +199,7 @@ def test_configs_are_short_and_say_what_they_are(name):
 @pytest.mark.parametrize('owner, option, change', [
     ('CIDHead', 'gfd_chanels', dict(gfd_chanels=3)),
     ('SizeAdaptiveHeatmap', 'strid', dict(decoder=dict(strid=3))),
-    ('PredictOptions', 'nmss', dict(test=dict(nmss=3))),
+    ('TestOptions', 'nmss', dict(test=dict(nmss=3))),
     ('FocalHeatmapLoss', 'weight', dict(crowd_loss=dict(type='cid_mmpose.FocalHeatmapLoss', weight=3))),
 ])
 def test_an_unknown_option_is_refused_by_its_name_and_owner(owner, option, change):
@@ -223,7 +223,7 @@ def test_an_unknown_class_is_refused_by_name(part):
 def test_an_unknown_test_option_is_refused_when_predicting():
     cfg = small_loaders(coco_mini(tiny_config()))
     cfg.model.test_cfg.flip_tset = True
-    with pytest.raises(ValueError, match=r"unknown \['flip_tset'\]; CIDHead knows \['compile', 'flip_test', .*'precision'\]"):
+    with pytest.raises(ValueError, match=r"unknown \['flip_tset'\]; it takes \['blur', 'compile', 'flip_test', .*'precision', 'sigmas'\]"):
         run_both_steps(cfg)
 
 

@@ -84,9 +84,8 @@ def test_mmpose_computes_with_the_authors_weights_what_we_do_except_in_the_two_o
     features = torch.randn(1, 60, 12, 14, generator=torch.Generator().manual_seed(3))
     gfd, module = model.head.gfd, theirs.head.gfd_module
     with torch.no_grad():
-        shared = {name: maps[0] for name, maps in gfd.share([features]).items()}
         root = Roots(torch.tensor([[3, 7]]), torch.tensor([0]))
-        mine = gfd.mask(shared, gfd.address(features[:, :, 7, 3], root))[..., 0]
+        mine = gfd(features, features[:, :, 7, 3], root).masks[0]
     apart = (mine - masks(module.spatial_attention.conv, module, features, [3, 7]).sigmoid()).abs()
     inside = apart[2:-2, 2:-2].max()
     apart[2:-2, 2:-2] = 0

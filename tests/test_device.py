@@ -16,9 +16,11 @@ from test_estimator import IMAGES, model, samples
 
 from cid_mmpose.codecs import find_peaks, gather_targets
 from cid_mmpose.engine.optim import BFloat16OptimWrapper
-from cid_mmpose.models import Roots, sample_at
-from cid_mmpose.models import head as cid_head
-from cid_mmpose.models.head import draw_crowd, person_axes, to_scores
+from cid_mmpose.codecs import axes_of_people, render_crowd
+from cid_mmpose.models import Roots
+from cid_mmpose.models.fast.branches import sample_branches
+from cid_mmpose.models.fast import person_loss
+from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.losses import contrastive_loss, focal_loss
 from cid_mmpose.models.roots import find_roots
 
@@ -74,15 +76,15 @@ def losses_and_gradients(head, counts, place):
 
 @pytest.mark.parametrize('counts', PEOPLE)
 def test_target_maps(device, counts):
-    like = torch.zeros(2, 1, 24, 40)
+    size = (40, 24)
     here, there = targets_on(CPU, counts), targets_on(device, counts)
-    crowd = draw_crowd(there, like.to(device))
+    crowd = render_crowd(there, size, 2)
     assert crowd.device.type == device.type
-    close(crowd, draw_crowd(here, like), atol=1e-6)
-    assert torch.equal(crowd.eq(1).cpu(), draw_crowd(here, like).eq(1))
+    close(crowd, render_crowd(here, size, 2), atol=1e-6)
+    assert torch.equal(crowd.eq(1).cpu(), render_crowd(here, size, 2).eq(1))
     chosen = here.seeded.nonzero()[:, 0]
-    axes = person_axes(there, chosen.to(device), like.to(device))
-    for found, expected in zip(axes, person_axes(here, chosen, like)):
+    axes = axes_of_people(there, chosen.to(device), size)
+    for found, expected in zip(axes, axes_of_people(here, chosen, size)):
         close(found, expected, atol=1e-6)
 
 
@@ -133,7 +135,7 @@ def test_losses_and_all_gradients_of_the_head(device, counts, recalibration):
 def test_chunks_of_any_size_give_the_losses_and_gradients_of_all_people_at_once(device, counts):
     results = []
     for cells in (10**9, 100, 7):  # of all people of a chunk together
-        with mock.patch.object(cid_head, 'how_many', lambda *_: cells):
+        with mock.patch.object(person_loss, 'how_many', lambda *_: cells):
             results.append(losses_and_gradients(oracle.head(), counts, device))
     (whole, slopes), *parts = results
     for losses, gradients in parts:
@@ -166,7 +168,7 @@ def test_roots_and_peaks(device):
     maps = to_scores(oracle.normal(5, 4, 24, 40, seed=1))
     for one, other in zip(find_peaks(maps.to(device)), find_peaks(maps)):
         close(one, other)
-    vectors = [sample_at(features_on(place, 3), Roots(expected.cell.to(place), expected.image.to(place)))
+    vectors = [sample_branches(features_on(place, 3), Roots(expected.cell.to(place), expected.image.to(place)))
                for place in (CPU, device)]
     close(*vectors)
 

@@ -94,7 +94,7 @@ def test_no_images_have_no_people_and_images_without_pixels_are_refused(flip):
 
 def test_images_at_once_worked_out_by_hand():
     def at_once(count, h, w, flip, device='cpu', even=False):
-        return estimator.images_at_once(torch.empty(count, 3, h, w, device=device), flip, even)
+        return estimator.images_at_once(torch.empty(count, 3, h, w, device=device), 1 + flip, even)
 
     assert at_once(8, 512, 512, True) == 1 and at_once(8, 512, 512, False) == 2
     assert at_once(8, 256, 256, True) == 4 and at_once(8, 256, 256, False) == 8
@@ -221,7 +221,7 @@ def test_by_default_the_backbone_itself_is_used():
 @pytest.mark.parametrize('option, value', [('precision', 'int8'), ('compile', True), ('compile', ['default'])])
 def test_other_values_of_the_backbone_s_options_are_refused(option, value):
     with pytest.raises(ValueError, match=f'{option} must be one of .*None.*got {re.escape(repr(value))}'):
-        model().head.check_options({option: value})
+        model().head.test.with_test_cfg({option: value})
 
 
 @torch.no_grad()

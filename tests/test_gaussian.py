@@ -145,7 +145,7 @@ def test_where_two_people_meet_the_larger_value_counts():
     assert together[4, 5] == pytest.approx(math.exp(-0.72), rel=1e-6)
 
 
-def test_people_are_drawn_into_their_own_image_and_a_image_with_nobody_stays_empty():
+def test_people_are_drawn_into_their_own_image_and_an_image_with_nobody_stays_empty():
     cells = torch.tensor([[[1, 1]], [[5, 5]], [[9, 2]]])
     axes = whole_axes(cells, torch.ones(3, 1, dtype=int), torch.ones(3, 1, dtype=torch.bool), (12, 10))
     maps = render_max(*axes, torch.tensor([0, 2, 2]), 4)

@@ -6,7 +6,7 @@ import torch
 
 from cid_mmpose.codecs.targets import gather_targets
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models import Roots, sample_at
+from cid_mmpose.models import Roots, sample_at, stack_branches
 
 SIZE = (96, 64)   # pixels
 KEYS = {'loss_crowd', 'loss_person', 'loss_contrastive'}
@@ -41,11 +41,11 @@ def expected_losses(head, features, samples):
             person.append(own)
             weight.append(drawn)
     roots = Roots(torch.tensor([p[6] for p in people if p[7]]), torch.tensor([p[0] for p in people if p[7]]))
-    params = sample_at([features], roots)
+    params = sample_at(features, roots)
     maps = oracle.gfd(head.gfd, features, params, roots)
     weight = torch.tensor(weight).float()[..., None, None]
     return dict(
-        loss_crowd=oracle.focal(head.iia([features]), torch.tensor(crowd), torch.ones(1)),
+        loss_crowd=oracle.focal(head.iia(features), torch.tensor(crowd), torch.ones(1)),
         loss_person=4 * oracle.focal(maps, torch.tensor(np.array(person)), weight),
         loss_contrastive=oracle.contrastive(params.numpy(), roots.image.tolist(), 0.05))
 
@@ -91,7 +91,7 @@ def test_nobody_in_the_batch_leaves_only_the_loss_of_the_empty_crowd_maps():
     feats, samples = batch(0, 0)
     losses = head.loss(feats, samples)
     assert losses['loss_person'] == losses['loss_contrastive'] == 0
-    expected = oracle.focal(head.iia(feats).detach(), torch.zeros(2, 5, 16, 24), torch.ones(1))
+    expected = oracle.focal(head.iia(stack_branches(feats)).detach(), torch.zeros(2, 5, 16, 24), torch.ones(1))
     assert losses['loss_crowd'].item() == pytest.approx(expected.item(), rel=1e-4)
 
 
@@ -215,7 +215,7 @@ def test_saturated_half_precision_maps_give_finite_losses_and_gradients(dtype):
     for conv in (head.iia.conv, head.gfd.heatmap):
         conv.weight.data *= 100
     with torch.autocast('cpu', dtype=dtype):
-        assert head.iia(feats).abs().max() > 100
+        assert head.iia(stack_branches(feats)).abs().max() > 100
         losses = head.loss(feats, samples)
     sum(losses.values()).backward()
     assert all(loss.isfinite() for loss in losses.values())

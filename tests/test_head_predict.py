@@ -6,8 +6,9 @@ import torch
 from mmpose.structures import PoseDataSample
 
 from cid_mmpose.models import Roots, sample_at
-from cid_mmpose.models.head import to_scores
-from cid_mmpose.models.person_nms import COCO_SIGMAS, make_people, oks_nms
+from cid_mmpose.models.gfd import to_scores
+from cid_mmpose.models.options import COCO_SIGMAS
+from cid_mmpose.models.person_nms import make_people, oks_nms
 
 SWAP = [0, 2, 1, 3]   # keypoints 1 and 2 are left and right
 FIELDS = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
@@ -37,10 +38,10 @@ def test_predict_equals_the_loops_over_cells_and_people(nms):
     module, maps = head(nms=nms), features(1)
     people, = module.predict([maps], samples(1))
     with torch.no_grad():
-        center = oracle.smooth(to_scores(module.iia([maps]))[0, -1].numpy(), 3)
+        center = oracle.smooth(to_scores(module.iia(maps))[0, -1].numpy(), 3)
         found = oracle.peaks(center, 30, 0.01, 3)
         roots = Roots(torch.tensor([[x, y] for _, x, y in found]), torch.zeros(len(found), dtype=int))
-        heat = to_scores(oracle.gfd(module.gfd, maps, sample_at([maps], roots), roots)).numpy()
+        heat = to_scores(oracle.gfd(module.gfd, maps, sample_at(maps, roots), roots)).numpy()
     read = np.array([[oracle.decode(oracle.smooth(m, 3), 4) for m in person] for person in heat])
     scores = read[..., 2] * np.array([score for score, _, _ in found])[:, None]
     expected = make_people(read[..., :2], scores, np.full(4, 0.05), nms)
@@ -94,10 +95,10 @@ def test_the_flip_test_averages_both_halves_with_swapped_keypoints_worked_out_fr
     _, fields = module.predict(([plain], [mirrored]), samples(1), dict(flip_test=True, output_heatmaps=True))
     with torch.no_grad():
         back = mirrored.flip(-1)
-        center = sum(to_scores(module.iia([half]))[0, -1] for half in (plain, back)) / 2
+        center = sum(to_scores(module.iia(half))[0, -1] for half in (plain, back)) / 2
         found = oracle.peaks(oracle.smooth(center.numpy(), 3), 30, 0.01, 3)
         roots = Roots(torch.tensor([[x, y] for _, x, y in found]), torch.zeros(len(found), dtype=int))
-        maps = [to_scores(oracle.gfd(module.gfd, half, sample_at([half], roots), roots)) for half in (plain, back)]
+        maps = [to_scores(oracle.gfd(module.gfd, half, sample_at(half, roots), roots)) for half in (plain, back)]
     expected = (maps[0] + maps[1][:, SWAP]) / 2
     np.testing.assert_allclose(fields[0].heatmaps.detach(), expected.amax(0), atol=1e-5)
 
@@ -135,7 +136,8 @@ def test_at_most_so_many_people_are_found_and_they_are_the_best():
 
 def test_output_heatmaps_hold_the_larger_value_of_all_people():
     module, maps = head(), features(2)
-    _, roots, everyone = module([maps])
+    seen = module([maps])
+    roots, everyone = seen.roots, to_scores(seen.heatmaps)
     _, fields = module.predict([maps], samples(2), dict(output_heatmaps=True))
     for b in range(2):
         expected = everyone[roots.image == b].amax(0)

@@ -124,7 +124,7 @@ def test_another_size_than_annotated_is_said_from_the_header(tmp_path, monkeypat
         LoadImage().transform(dict(img_path=str(tmp_path / 'a.png'), ann_shape=(HEIGHT, WIDTH)))
 
 
-def test_a_folder_in_the_place_of_a_image_is_named(tmp_path):
+def test_a_folder_in_the_place_of_an_image_is_named(tmp_path):
     (tmp_path / 'a.png').mkdir()
     with pytest.raises(BadInput, match='a.png: is no file; set data_root'):
         LoadImage().transform(dict(img_path=str(tmp_path / 'a.png')))

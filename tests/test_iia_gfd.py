@@ -1,4 +1,4 @@
-"""IIA and GFD: the frugal form of GFD must equal the paper's, which stacks [F_c; F_s] for each person."""
+"""IIA, and GFD as the paper prints it; equal to our second writing, which goes cell by cell."""
 import copy
 
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cid_mmpose.models import GFD, IIA, Roots, sample_at
-from cid_mmpose.models.gfd import relative_coordinates, to_scores
+from cid_mmpose.models.gfd import relative_coordinates
 
 # two people in the first image, nobody in the second, three in the third
 ROOTS = Roots(torch.tensor([[0, 0], [8, 6], [4, 3], [4, 4], [8, 0]]), torch.tensor([0, 0, 2, 2, 2]))
@@ -22,49 +22,28 @@ def scene(recalibration='fused', channels=5, seed=0):
     return module, torch.randn(3, 6, 7, 9)
 
 
-def gradients(module, forward, features, pull):
-    """Maps and the gradients of sum(pull * maps) for the features and for every parameter by name."""
-    features = features.clone().requires_grad_()
-    maps = forward([features], sample_at([features], ROOTS), ROOTS)
-    (maps * pull).sum().backward()
-    return maps.detach(), dict(features=features.grad, **{name: p.grad for name, p in module.named_parameters()})
-
-
 @pytest.mark.parametrize('channels', [1, 5, 16])
 @pytest.mark.parametrize('recalibration', ['fused', 'spatial', 'channel'])
-def test_gfd_equals_the_textbook_form_with_all_gradients(recalibration, channels):
+def test_gfd_equals_our_second_writing_with_all_gradients(recalibration, channels):
     module, features = scene(recalibration, channels)
     exact = copy.deepcopy(module).double()
     pull = oracle.normal(5, 4, 7, 9)
-    maps, ours = gradients(module, module, features, pull)
-    textbook = lambda branches, *args: oracle.gfd(exact, *branches, *args)   # noqa: E731
-    expected, theirs = gradients(exact, textbook, features.double(), pull.double())
-    np.testing.assert_allclose(maps, expected, rtol=1e-5, atol=1e-5 * expected.abs().max())
-    assert ours.keys() == theirs.keys()
-    for name in theirs:
-        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-4 * theirs[name].abs().max(),
-                                   err_msg=name)
-
-
-@pytest.mark.parametrize('channels', [1, 5, 32])
-@pytest.mark.parametrize('recalibration', ['fused', 'spatial', 'channel'])
-def test_gfd_without_gradients_equals_the_textbook_form(recalibration, channels):
-    module, features = scene(recalibration, channels)
-    exact, params = copy.deepcopy(module).double(), sample_at([features], ROOTS)
-    with torch.no_grad():   # other products are taken than with gradients, see cells.py
-        maps = module([features], params, ROOTS)
-        expected = oracle.gfd(exact, features.double(), params.double(), ROOTS)
-        nobody = Roots(ROOTS.cell[:0], ROOTS.image[:0])
-        assert module([features], params[:0], nobody).shape == (0, 4, 7, 9)
-    np.testing.assert_allclose(maps, expected, rtol=1e-5, atol=1e-5 * expected.abs().max())
+    vectors = sample_at(features, ROOTS)
+    maps = module(features, vectors, ROOTS).heatmaps
+    expected = oracle.gfd(exact, features.double(), vectors.double(), ROOTS)
+    np.testing.assert_allclose(maps.detach(), expected.detach(), rtol=1e-5, atol=1e-5 * expected.abs().max().item())
+    ours = torch.autograd.grad((maps * pull).sum(), list(module.parameters()))
+    theirs = torch.autograd.grad((expected * pull.double()).sum(), list(exact.parameters()))
+    for one, other in zip(ours, theirs):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * other.abs().max())
 
 
 def test_gfd_is_exact_in_double_precision():
     module, features = scene()
     module, features = module.double(), features.double()
-    params = sample_at([features], ROOTS)
-    np.testing.assert_allclose(
-        module([features], params, ROOTS).detach(), oracle.gfd(module, features, params, ROOTS).detach(), atol=1e-12)
+    vectors = sample_at(features, ROOTS)
+    np.testing.assert_allclose(module(features, vectors, ROOTS).heatmaps.detach(),
+                               oracle.gfd(module, features, vectors, ROOTS).detach(), atol=1e-12)
 
 
 def test_only_the_chosen_recalibration_has_parameters():
@@ -92,69 +71,46 @@ def test_relative_coordinates_point_from_the_cell_to_the_root_worked_out_by_hand
     assert relative_coordinates(torch.zeros(0, 2), (3, 4)).shape == (0, 2, 3, 4)
 
 
-def test_the_offset_maps_of_a_root_add_up_to_the_convolution_of_its_relative_coordinates():
-    module, _ = scene()
-    spatial = module.double().spatial
-    spatial.cell_center.fill_(0.5)
-    a_x, a_y, a_0 = spatial.offset_maps((7, 9))
-    for x, y in ((0., 0.), (8., 6.), (3., 5.)):
-        offsets = relative_coordinates(torch.tensor([[x, y]]).double(), (7, 9), 0.5)
-        expected = torch.nn.functional.conv2d(offsets, spatial.conv.weight[:, 1:], spatial.conv.bias, padding=2)[0, 0]
-        np.testing.assert_allclose((x * a_x + y * a_y + a_0).detach(), expected.detach(), atol=1e-12)
-
-
 def test_the_mask_is_read_from_similarity_x_and_y_in_this_order_worked_out_by_hand():
     module, features = scene('spatial')
-    shared, params = module.conv_down(features), sample_at([features], ROOTS)
-    people = module.address(params[2:], Roots(ROOTS.cell[2:], ROOTS.image[2:]))
-    similarity = (shared[2] * module.spatial.attention(params[3])[:, None, None]).sum(0)
+    vectors = sample_at(features, ROOTS)
+    shared = module.conv_down(features)[2]
+    similarity = (shared * module.spatial.attention(vectors[3])[:, None, None]).sum(0)
     x, y = torch.arange(9).expand(7, 9), torch.arange(7)[:, None].expand(7, 9)
     for channel, expected in enumerate((similarity * 32, 4 - x, 4 - y)):   # the fourth person's root is (4, 4)
         for parameter in module.spatial.conv.parameters():
             torch.nn.init.zeros_(parameter)
         module.spatial.conv.weight.data[0, channel, 2, 2] = 32   # the center of the 5 x 5 kernel undoes the scale
-        mask = module.mask(dict(mask=module.spatial.share(shared)[2]), people)
-        assert mask.shape == (7, 9, 3)
-        np.testing.assert_allclose(mask[..., 1].detach(), expected.float().sigmoid().detach(), rtol=1e-4, atol=1e-6)
+        masks = module(features, vectors, ROOTS).masks
+        assert masks.shape == (5, 7, 9)
+        np.testing.assert_allclose(masks[3].detach(), expected.float().sigmoid().detach(), rtol=1e-4, atol=1e-6)
+
+
+def test_what_gfd_hands_over_are_the_equations_one_after_the_other():
+    module, features = scene()
+    vectors = sample_at(features, ROOTS)
+    found = module(features, vectors, ROOTS)
+    shared = module.conv_down(features)[ROOTS.image]
+    recalibrated = torch.cat([shared * module.channel(vectors)[:, :, None, None], found.masks[:, None] * shared], 1)
+    np.testing.assert_allclose(
+        found.features.detach(), module.fuse(recalibrated).relu().detach(), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found.heatmaps.detach(), module.heatmap(found.features).detach(), rtol=1e-5, atol=1e-5)
+    assert found.features.shape == (5, 5, 7, 9)
 
 
 def test_there_is_no_mask_where_only_channels_are_recalibrated():
     module, features = scene('channel')
-    shared, people = module.share([features]), module.address(sample_at([features], ROOTS), ROOTS)
-    assert shared.keys() == {'features'} and people.keys() == {'channel'}
-    assert module.mask(dict(features=shared['features'][0]), people) is None
-
-
-def test_any_rows_of_a_image_are_read_as_in_the_whole_and_lie_cell_by_cell():
-    module, features = scene()
-    shared, people = module.share([features]), module.address(sample_at([features], ROOTS), ROOTS)
-    third = {name: maps[2] for name, maps in shared.items()}, {name: each[2:] for name, each in people.items()}
-    whole = module.read(*third)
-    assert whole.shape == (3, 4, 7, 9) and whole.permute(2, 3, 0, 1).is_contiguous()
-    for rows in (slice(0, 1), slice(2, 5), slice(6, 7)):
-        part = module.read({name: maps[rows] for name, maps in third[0].items()}, third[1])
-        np.testing.assert_allclose(part.detach(), whole[:, :, rows].detach(), rtol=1e-5, atol=1e-5)
-
-
-def test_the_mean_of_two_halves_has_the_second_ones_keypoints_in_another_order():
-    module, features = scene()
-    shared, people = module.share([features]), module.address(sample_at([features], ROOTS), ROOTS)
-    first = {name: maps[0] for name, maps in shared.items()}, {name: each[:2] for name, each in people.items()}
-    second = {name: maps[2] for name, maps in shared.items()}, {name: each[2:4] for name, each in people.items()}
-    swap = [0, 3, 2, 1]
-    mean = module.read_scores([(*first, None), (*second, swap)])
-    expected = (to_scores(module.read(*first)) + to_scores(module.read(*second))[:, swap]) / 2
-    np.testing.assert_allclose(mean, expected.detach(), rtol=1e-5, atol=1e-6)
+    assert module(features, sample_at(features, ROOTS), ROOTS).masks is None
 
 
 def test_a_person_does_not_depend_on_who_else_is_there():
     module, features = scene()
-    params = sample_at([features], ROOTS)
-    together = module([features], params, ROOTS)
+    params = sample_at(features, ROOTS)
+    together = module(features, params, ROOTS).heatmaps
     for person in range(5):
         alone = Roots(ROOTS.cell[person:person + 1], ROOTS.image[person:person + 1])
         np.testing.assert_allclose(
-            module([features], params[person:person + 1], alone).detach(), together[person:person + 1].detach(),
+            module(features, params[person:person + 1], alone).heatmaps.detach(), together[person:person + 1].detach(),
             rtol=1e-4, atol=1e-5)
 
 
@@ -162,22 +118,16 @@ def test_nobody_gives_no_maps_and_no_gradient():
     for kind in ('fused', 'spatial', 'channel'):
         module, features = scene(kind)
         nobody = Roots(torch.zeros(0, 2, dtype=int), torch.zeros(0, dtype=int))
-        maps = module([features], sample_at([features], nobody), nobody)
+        maps = module(features, sample_at(features, nobody), nobody).heatmaps
         maps.sum().backward()
         assert maps.shape == (0, 4, 7, 9)
         assert all(p.grad is None or not p.grad.any() for p in module.parameters())
 
 
-def test_a_vector_is_read_at_x_and_y_of_its_root_in_its_image():
-    features = torch.arange(2 * 3 * 4 * 5).view(2, 3, 4, 5)
-    roots = Roots(torch.tensor([[4, 1], [0, 3]]), torch.tensor([0, 1]))
-    assert sample_at([features], roots).tolist() == [[9, 29, 49], [75, 95, 115]]
-
-
 def test_iia_gives_one_map_a_keypoint_and_the_center_last():
     iia, features = IIA(6, 4), oracle.normal(2, 6, 7, 9)
     torch.nn.init.normal_(iia.conv.weight)
-    crowd = iia([features])
+    crowd = iia(features)
     expected = torch.einsum('kc,bchw->bkhw', iia.conv.weight[:, :, 0, 0], features) + iia.conv.bias[:, None, None]
     np.testing.assert_allclose(crowd.detach(), expected.detach(), rtol=1e-4, atol=1e-5)
     assert crowd.shape == (2, 5, 7, 9)
@@ -185,7 +135,7 @@ def test_iia_gives_one_map_a_keypoint_and_the_center_last():
 
 def test_an_untrained_network_gives_every_cell_a_probability_of_one_percent():
     module, features = GFD(6, 5, 4), oracle.normal(3, 6, 7, 9)
-    crowd, person = IIA(6, 4)([features]), module([features], sample_at([features], ROOTS), ROOTS)
+    crowd, person = IIA(6, 4)(features), module(features, sample_at(features, ROOTS), ROOTS).heatmaps
     for logits in (crowd, person):
         np.testing.assert_allclose(logits.sigmoid().detach(), 0.01, rtol=0.05)
     linear = [m for m in module.modules() if hasattr(m, 'bias') and m is not module.heatmap]

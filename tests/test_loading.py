@@ -107,7 +107,7 @@ def test_a_cut_in_the_image_is_seen_behind_a_whole_thumbnail():
 
 
 @pytest.mark.parametrize('tail', [b'\0' * 9, b'made by a camera', b'\xff\xda\0\1', b'\xff\xd8\xff\xe0 IDAT'])
-def test_bytes_behind_the_end_of_a_image_do_no_harm(tail):
+def test_bytes_behind_the_end_of_an_image_do_no_harm(tail):
     for data in (encode('JPEG'), encode('PNG'), thumbnail_jpeg()):
         assert np.array_equal(decode_image(data + tail, SHAPE), decode_image(data, SHAPE))
 
@@ -158,7 +158,7 @@ def test_a_missing_file_is_always_an_error(tmp_path, unreadable):
         load(tmp_path / 'gone.jpg', unreadable=unreadable)
 
 
-def test_a_image_of_another_size_than_annotated_is_named(tmp_path):
+def test_an_image_of_another_size_than_annotated_is_named(tmp_path):
     (tmp_path / 'a.png').write_bytes(encode('PNG'))
     with pytest.raises(BadInput, match="a.png: is 64 x 48 pixels, but fields 'width' and 'height' .* say 80 x 60"):
         load(tmp_path / 'a.png', shape=(60, 80))

@@ -54,7 +54,7 @@ def test_the_short_side_keeps_as_many_pixels_as_asked(size, shortest, expected):
     assert reduction_of(jpeg(*size), shortest) == expected
 
 
-def test_a_image_that_may_be_turned_is_only_reduced_to_whole_pixels():
+def test_an_image_that_may_be_turned_is_only_reduced_to_whole_pixels():
     assert reduction_of(jpeg(64, 48, turn=6), 1) == 8
     assert reduction_of(jpeg(68, 48, turn=6), 1) == 4  # 68 is no multiple of 8
     assert reduction_of(jpeg(67, 48, turn=6), 1) == 1 and reduction_of(jpeg(67, 48), 1) == 8
@@ -88,7 +88,7 @@ def test_shapes_are_those_of_the_whole_image(tmp_path, width, height, turn, shap
 
 
 @pytest.mark.parametrize('shape', [(97, 128), (96, 127), (95, 128), (48, 64)])
-def test_a_image_of_another_size_is_named_even_where_both_are_read_alike(tmp_path, shape):
+def test_an_image_of_another_size_is_named_even_where_both_are_read_alike(tmp_path, shape):
     (tmp_path / 'a.jpg').write_bytes(jpeg(128, 96))
     with pytest.raises(BadInput, match=f'a.jpg: is 128 x 96 pixels, but .* say {shape[1]} x {shape[0]}'):
         load(tmp_path / 'a.jpg', shape, shortest=24)

@@ -107,7 +107,7 @@ def test_regions_of_all_kinds_are_joined():
 
 @pytest.mark.parametrize('reduction', [2, 4])
 @pytest.mark.parametrize('segmentations', [[], [KINDS['polygon']], [KINDS['packed bytes']]])
-def test_of_a_image_read_at_reduced_size_the_same_cells_count(reduction, segmentations):
+def test_of_an_image_read_at_reduced_size_the_same_cells_count(reduction, segmentations):
     results = dict(img_shape=SHAPE, invalid_segs=segmentations, warp_mat=np.eye(2, 3), input_size=(80, 60),
                    reduction=reduction)
     # the middle of a cell at every fourth pixel is a pixel of the reduced mask too

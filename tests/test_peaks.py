@@ -4,7 +4,7 @@ import oracle
 import pytest
 import torch
 
-from cid_mmpose.codecs import Peaks, find_peaks, higher, no_peaks
+from cid_mmpose.codecs import Peaks, find_peaks, higher_peaks, no_peaks
 from cid_mmpose.models.fast.chunks import Chunk, people_and_rows
 from cid_mmpose.models.fast.read_peaks import read_peaks, with_margin
 from cid_mmpose.models.roots import smooth
@@ -47,8 +47,8 @@ def test_the_layout_in_memory_changes_nothing():
 def test_the_higher_of_two_peaks_and_the_first_of_equal_ones():
     one = Peaks(torch.tensor([[1., 2., 3.]]), torch.zeros(1, 3, 2, dtype=int), torch.zeros(1, 3, 2))
     other = Peaks(torch.tensor([[1., 5., 0.]]), torch.ones(1, 3, 2, dtype=int), torch.ones(1, 3, 2))
-    assert as_lists(higher(one, other)) == [[[1, 5, 3]], [[[0, 0], [1, 1], [0, 0]]], [[[0, 0], [1, 1], [0, 0]]]]
-    assert as_lists(higher(no_peaks(1, 3, torch.device('cpu')), other)) == as_lists(other)
+    assert as_lists(higher_peaks(one, other)) == [[[1, 5, 3]], [[[0, 0], [1, 1], [0, 0]]], [[[0, 0], [1, 1], [0, 0]]]]
+    assert as_lists(higher_peaks(no_peaks(1, 3, torch.device('cpu')), other)) == as_lists(other)
 
 
 def test_a_map_that_is_no_number_stays_none_whatever_the_rows():

@@ -50,7 +50,7 @@ def test_what_travels_beside_a_512_px_image_is_below_20_kb_and_one_tensor():
 
 @pytest.mark.parametrize('shape', [(960, 1280), (961, 1283), (1283, 961)])
 @pytest.mark.parametrize('mode', ['expand', 'fit'])
-def test_a_image_read_at_half_size_is_tested_in_its_own_pixels(tmp_path, shape, mode):
+def test_an_image_read_at_half_size_is_tested_in_its_own_pixels(tmp_path, shape, mode):
     cell = 8 * max(shape) / 256 / 2  # pixels of the image; a cell of the map is 4 input pixels, half of one is allowed
     height, width = shape
     y, x = np.mgrid[:height, :width]
@@ -129,7 +129,7 @@ def losses_of(cfg, sample: dict) -> dict:
 
 
 @pytest.mark.parametrize('people', [0, 1, 60])
-def test_a_image_with_nobody_or_60_people_trains(tmp_path, people):
+def test_an_image_with_nobody_or_60_people_trains(tmp_path, people):
     size = 640, 480
     crowd = [person(i + 1, box=(20 + 60 * (i % 10), 15 + 75 * (i // 10), 55, 70)) for i in range(people)]
     items = data_set(write_coco(tmp_path, coco(crowd, size=size)), test_mode=True)

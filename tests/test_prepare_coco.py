@@ -133,7 +133,7 @@ def cut(path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
 
 
-def spoil_a_image(path) -> None:
+def spoil_an_image(path) -> None:
     data = bytearray(path.read_bytes())
     data[200:260] = bytes(60)
     path.write_bytes(data)
@@ -150,7 +150,7 @@ def add(member: str):
     return change
 
 
-def drop_a_image(path) -> None:
+def drop_an_image(path) -> None:
     with zipfile.ZipFile(path) as archive:
         kept = {name: archive.read(name) for name in archive.namelist() if '12.jpg' not in name}
     with zipfile.ZipFile(path, 'w') as archive:
@@ -161,7 +161,7 @@ def drop_a_image(path) -> None:
 WRONG_ARCHIVES = [
     ('val2017.zip', os.remove, 'holds neither val2017.zip nor a folder val2017 unpacked from it; download it again'),
     ('val2017.zip', cut, 'val2017.zip: is cut off or damaged'),
-    ('val2017.zip', spoil_a_image, 'val2017.zip: is cut off or damaged'),
+    ('val2017.zip', spoil_an_image, 'val2017.zip: is cut off or damaged'),
     ('val2017.zip', web_page, 'val2017.zip: is a web page, not a zip archive'),
     ('val2017.zip', lambda path: path.write_bytes(b''), 'val2017.zip: is empty'),
     ('val2017.zip', lambda path: path.write_bytes(b'Rar!' * 99), 'val2017.zip: is not a zip archive'),
@@ -169,7 +169,7 @@ WRONG_ARCHIVES = [
     ('val2017.zip', add('/evil.jpg'), "its member '/evil.jpg' leads out of the folder"),
     ('val2017.zip', add('C:\\evil.jpg'), "its member 'C:\\\\evil.jpg' leads out of the folder"),
     ('val2017.zip', add('more/000000000011.jpg'), 'two images of one name'),
-    ('val2017.zip', drop_a_image, 'lacks 1 of the 2 images that'),
+    ('val2017.zip', drop_an_image, 'lacks 1 of the 2 images that'),
     ('val2017.zip', lambda path: shutil.copy(path.with_name('test2017.zip'), path), 'it is cut off or of another'),
     ('annotations_trainval2017.zip', os.remove, 'holds no person_keypoints_val2017.json, neither as a file nor in'),
     ('annotations_trainval2017.zip', cut, 'annotations_trainval2017.zip: is cut off or damaged'),
@@ -260,7 +260,7 @@ def test_a_disk_that_refuses_in_the_middle_leaves_nothing_half_made(made, tmp_pa
 
 
 def test_a_run_that_breaks_keeps_what_is_whole_and_the_next_one_goes_on(made, archives, tmp_path):
-    spoil_a_image(archives / 'val2017.zip')
+    spoil_an_image(archives / 'val2017.zip')
     with pytest.raises(BadInput, match='val2017.zip: is cut off or damaged'):
         prepare(archives, tmp_path / 'out')
     assert files_of(tmp_path / 'out') == [name for name in LAYOUT if 'val' not in name]

@@ -106,7 +106,7 @@ def test_parts_with_other_categories_are_not_merged():
 @pytest.mark.parametrize('index, says', [
     (None, 'is null, not a number from 0'), ('high', 'is "high", not a number from 0'), (True, 'is true, not a number'),
     (float('nan'), 'is NaN, not a number from 0'), (-1, 'is -1, not a number from 0'), (..., 'is missing; AP(E)')])
-def test_a_image_without_a_crowd_index_is_refused(source, tmp_path, index, says):
+def test_an_image_without_a_crowd_index_is_refused(source, tmp_path, index, says):
     change(source, 'test', crowdIndex=index)
     text = refused(source, tmp_path / 'out')
     assert text.startswith(f"{source}/crowdpose_test.json: image 100020: field 'crowdIndex' {says}")

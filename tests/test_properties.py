@@ -9,7 +9,7 @@ from mmpose.structures import PoseDataSample
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
 from cid_mmpose.codecs.targets import FIELDS
 from cid_mmpose.data.augment import MIRRORED_CORNERS, mirror_x
-from cid_mmpose.models.head import draw_crowd
+from cid_mmpose.codecs import render_crowd
 
 SIZE = (256, 192)
 CELLS = (64, 48)
@@ -82,7 +82,7 @@ def test_people_in_another_order_are_the_same_people(people, order):
     one, other = encode(scene_of(people)), encode(scene_of([people[i] for i in index]))
     for field in PER_PERSON:
         assert np.array_equal(one[field][index], other[field]), field
-    crowd, shuffled = (draw_crowd(gather_targets([oracle.labels(t)], 'cpu'), LIKE) for t in (one, other))
+    crowd, shuffled = (render_crowd(gather_targets([oracle.labels(t)], 'cpu'), CELLS, 1) for t in (one, other))
     assert torch.equal(crowd, shuffled)
 
 

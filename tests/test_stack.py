@@ -14,7 +14,7 @@ from mmpose.evaluation.metrics import coco_metric
 from cid_mmpose import config_path
 from cid_mmpose.compat import stack
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.person_nms import COCO_SIGMAS
+from cid_mmpose.models.options import COCO_SIGMAS
 
 NOISE = 0.02   # standard deviation of a made keypoint, in sizes of its person
 

@@ -36,14 +36,14 @@ def test_a_config_finds_it_by_its_scope():
     assert dataset.metainfo['dataset_name'] == 'synth_crowd' and dataset.metainfo['num_keypoints'] == 17
 
 
-def test_a_image_is_the_same_from_two_instances_in_any_order(crowd):
+def test_an_image_is_the_same_from_two_instances_in_any_order(crowd):
     other = SynthCrowd(**SMALL)
     backwards = [other[index]['img'] for index in reversed(range(12))][::-1]
     np.random.seed(1)  # the global state must not matter
     assert all(np.array_equal(crowd[index]['img'], image) for index, image in enumerate(backwards))
 
 
-def test_a_image_is_the_same_in_a_loader_worker(crowd):
+def test_an_image_is_the_same_in_a_loader_worker(crowd):
     crowd.pipeline.transforms = [lambda item: (item['img'], item['keypoints'])]
     loader = DataLoader(crowd, batch_size=None, num_workers=2)
     for (image, keypoints), index in zip(loader, range(12)):

@@ -10,7 +10,7 @@ from mmpose.models import PoseDataPreprocessor
 from mmpose.structures import PoseDataSample
 from torch import nn
 
-from cid_mmpose.models.head import to_scores
+from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.visualization import caption, draw_people, explain, overlay, sheet
 
 
@@ -112,7 +112,8 @@ def test_the_explanation_holds_the_maps_that_prediction_goes_through():
     seen = explain(estimator, IMAGE)
     # image in RGB, normalised, as the preprocessor should
     feats = estimator.extract_feat((IMAGE.flip(0).float()[None] - 100) / 50)
-    crowd, roots, maps = estimator.head(feats)
+    output = estimator.head(feats)
+    crowd, roots, maps = to_scores(output.crowd), output.roots, to_scores(output.heatmaps)
     count = len(roots.cell)
     assert count > 1 and not estimator.training
     np.testing.assert_array_equal(seen.image, IMAGE.permute(1, 2, 0))
@@ -121,6 +122,7 @@ def test_the_explanation_holds_the_maps_that_prediction_goes_through():
     assert seen.roots.tolist() == roots.cell.tolist()
     np.testing.assert_allclose(seen.scores, roots.score, atol=1e-6)
     assert seen.masks.shape == (count, 16, 24) and 0 <= seen.masks.min() < seen.masks.max() <= 1
+    np.testing.assert_allclose(seen.features, output.features.norm(dim=1), rtol=1e-4)
     people, = estimator.head.predict(feats, [PoseDataSample()])
     assert len(people.keypoints) == count
 
@@ -130,7 +132,7 @@ def test_a_model_without_spatial_recalibration_has_no_masks_but_keypoint_maps():
     assert seen.masks.shape == (0, 16, 24) and len(seen.keypoints) == len(seen.roots) > 1
 
 
-def test_a_image_in_which_nobody_is_found_has_empty_maps():
+def test_an_image_in_which_nobody_is_found_has_empty_maps():
     seen = explain(model(min_score=1.0), IMAGE)
     assert seen.roots.shape == (0, 2) and seen.masks.shape == (0, 16, 24) and seen.keypoints.shape == (0, 4, 16, 24)
     assert to_scores(torch.tensor(seen.crowd)).shape == (5, 16, 24)

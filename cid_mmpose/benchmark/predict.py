@@ -9,6 +9,7 @@ from torch import nn
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models.fast import read_peaks
+from cid_mmpose.models.fast.gfd import FactoredGFD
 
 from .dekr import dekr_model
 from .measure import Row, Stopwatch, agreement, in_turns
@@ -111,8 +112,8 @@ def parts_of_time(options: SimpleNamespace) -> Iterator[Row]:
         theirs = mmpose_model(ours)
         image = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
         watches = [
-            Stopwatch(dict(backbone=[(ours, 'extract_feat')], IIA=[(ours.head.iia, 'center')],
-                           GFD=[(ours.head.gfd, name) for name in ('share', 'address', 'read_scores')],
+            Stopwatch(dict(backbone=[(ours, 'extract_feat')], IIA=[(ours.head, '_center')],
+                           GFD=[(FactoredGFD, name) for name in ('image_terms', 'person_terms', 'scores')],
                            decode=[(read_peaks, 'smooth'), (read_peaks, 'find_peaks'),
                                    (ours.head.decoder, 'decode_peaks')]), options.device),
             Stopwatch(dict(backbone=[(theirs, 'extract_feat')], IIA=[(theirs.head.iia_module, 'forward_test')],

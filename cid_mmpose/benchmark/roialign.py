@@ -7,8 +7,10 @@ import torch.nn.functional as F
 from mmpose.models.necks import FeatureMapProcessor
 from torchvision.ops import roi_align
 
-from cid_mmpose.models import Roots, sample_at
-from cid_mmpose.models.fast.chunks import how_many, part_of, people_and_rows
+from cid_mmpose.models import Roots
+from cid_mmpose.models.fast.branches import sample_branches
+from cid_mmpose.models.fast.chunks import how_many, image_part, people_and_rows, people_part
+from cid_mmpose.models.fast.gfd import FactoredGFD
 
 from .measure import Row, in_turns
 from .subjects import TRAIN_SIZE, branches, our_model
@@ -21,7 +23,7 @@ def roialign(options: SimpleNamespace) -> Iterator[Row]:
 
     RoIAlign reads the stacked F of 480 channels, whose stacking is not counted.
     """
-    gfd = our_model(30, None, options.device).head.gfd
+    gfd = FactoredGFD(our_model(30, None, options.device).head.gfd)
     feats = branches(1, TRAIN_SIZE, options.device)
     stack, = FeatureMapProcessor(concat=True)(feats)
     rng = torch.Generator().manual_seed(0)
@@ -32,10 +34,11 @@ def roialign(options: SimpleNamespace) -> Iterator[Row]:
         boxes = [torch.cat([cell - side / 2, cell + side / 2], 1)]
 
         def decouple() -> None:
-            shared, own = gfd.share(feats), gfd.address(sample_at(feats, roots), roots)
-            cells = how_many(gfd.floats_to_read(), None, options.device)
+            image = gfd.image_terms(feats)
+            everyone = gfd.person_terms(sample_branches(feats, roots), roots)
+            cells = how_many(gfd.floats_to_test(), None, options.device)
             for chunk in people_and_rows(roots.image, 1, feats[0].shape[-2:], cells):
-                gfd.read_scores([(*part_of(shared, own, chunk), None)])
+                gfd.scores(image_part(image, chunk), people_part(everyone, chunk))
 
         programs = {
             'GFD': decouple,

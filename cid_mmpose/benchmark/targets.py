@@ -5,8 +5,7 @@ from typing import Iterator
 import numpy as np
 import torch
 
-from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets, gaussian_axes, render_people
-from cid_mmpose.models.head import draw_crowd
+from cid_mmpose.codecs import SizeAdaptiveHeatmap, axes_of_people, gather_targets, render_crowd, render_people
 
 from .measure import Row, in_turns
 from .subjects import TRAIN_SIZE, crowd, mmpose_codec, our_sample
@@ -24,16 +23,15 @@ def targets(options: SimpleNamespace) -> Iterator[Row]:
         yield Row('targets', f'{people} people', 'encode, ms', *times.values())
         yield Row('targets', f'{people} people', 'kB an image', *(size_of(run()) / 1e3 for run in programs.values()))
     labels = [our_sample(crowd(rng, 10)).gt_instance_labels for _ in range(20)]
-    like = torch.zeros(20, 1, 128, 128, device=options.device)
+    size = (128, 128)
 
     def draw() -> None:
         people = gather_targets(labels, options.device)
-        draw_crowd(people, like)
-        drawn = people.keypoint_drawn
-        radius, sigma = (size[:, None].expand(drawn.shape) for size in (people.radius, people.sigma))
-        gx, gy = gaussian_axes(people.keypoint_cell, radius, sigma, drawn, (128, 128))
-        for few in zip(gx.split(8), gy.split(8)):
-            render_people(*few)
+        render_crowd(people, size, len(labels))
+        everyone = torch.arange(len(people.radius), device=options.device)
+        axes = axes_of_people(people, everyone, size)
+        for gx, gy in zip(axes.x.split(8), axes.y.split(8)):
+            render_people(gx, gy)
 
     yield Row('targets', '200 people of 20 images', 'draw all maps on the device, ms',
               *in_turns(dict(ours=draw), options.repeats, options.device).values(), None)

@@ -16,33 +16,52 @@ class Peaks(NamedTuple):
 
 
 def no_peaks(people: int, keypoints: int, device: torch.device) -> Peaks:
-    """``Peaks`` of maps at which nobody has looked."""
+    """The peaks of maps at which nobody has looked.
+
+    Args:
+        people: n.
+        keypoints: K.
+        device: of the result.
+    """
+    value = torch.full((people, keypoints), -1.0, device=device)
     pair = torch.zeros(people, keypoints, 2, device=device)
-    return Peaks(torch.full((people, keypoints), -1.0, device=device), pair.long(), pair)
+    return Peaks(value, cell=pair.long(), rise=pair)
 
 
 def find_peaks(maps: Tensor, rows: slice = slice(None)) -> Peaks:
     """The peaks of some rows of maps.
 
     Args:
-        maps: (n, K, H, W), fastest where they lie cell by cell in memory. rows: among which the peak is; those around
-            them are only looked at as its neighbours.
+        maps: (n, K, H, W), fastest where they lie cell by cell in memory.
+        rows: among which the peak is; those around them are only looked at as its neighbours.
     """
-    n, k, h, w = maps.shape
-    person, keypoint = (torch.arange(count, device=maps.device) for count in (n, k))
-    person, keypoint = person[:, None, None], keypoint[:, None]
+    num_people, num_keypoints, height, width = maps.shape
+    person = torch.arange(num_people, device=maps.device)[:, None]
+    keypoint = torch.arange(num_keypoints, device=maps.device)
+
     # first the row: faster than a maximum over all cells
-    value, y = maps.permute(2, 3, 0, 1)[rows].amax(1).max(0)
-    y = y[..., None] + range(h)[rows].start
-    x = maps[person, keypoint, y][..., 0, :].argmax(-1, keepdim=True)
-    dx, dy = torch.tensor([[1, -1, 0, 0], [0, 0, 1, -1]], device=maps.device)
-    right, left, lower, upper = maps[
-        person, keypoint, (y + dy).clamp(0, h - 1), (x + dx).clamp(0, w - 1)].unbind(-1)
-    return Peaks(value, torch.cat([x, y], -1), torch.stack([right - left, lower - upper], -1))
+    of_rows = maps.permute(2, 3, 0, 1)[rows].amax(1)
+    value, y = of_rows.max(0)
+    y = y + range(height)[rows].start
+    x = maps[person, keypoint, y].argmax(-1)
+
+    right = maps[person, keypoint, y, (x + 1).clamp(max=width - 1)]
+    left = maps[person, keypoint, y, (x - 1).clamp(min=0)]
+    lower = maps[person, keypoint, (y + 1).clamp(max=height - 1), x]
+    upper = maps[person, keypoint, (y - 1).clamp(min=0), x]
+    rise = torch.stack([right - left, lower - upper], -1)
+    return Peaks(value, cell=torch.stack([x, y], -1), rise=rise)
 
 
-def higher(one: Peaks, other: Peaks) -> Peaks:
-    """The higher peak of each map; ``one`` of two that are equal, and a NaN before any number."""
+def higher_peaks(one: Peaks, other: Peaks) -> Peaks:
+    """The higher peak of each map; ``one`` of two that are equal, and a NaN before any number.
+
+    Args:
+        one: of n people.
+        other: of the same.
+    """
     better = (other.value > one.value) | other.value.isnan()
-    return Peaks(*(torch.where(better if new.dim() == 2 else better[..., None], new, old)
-                   for old, new in zip(one, other)))
+    return Peaks(
+        value=torch.where(better, other.value, one.value),
+        cell=torch.where(better[..., None], other.cell, one.cell),
+        rise=torch.where(better[..., None], other.rise, one.rise))

@@ -302,5 +302,5 @@ def build_runner(cfg: Config, verbose: bool = False) -> Runner:
     runner.register_hook(CheckpointFitHook())
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     if isinstance(getattr(model, 'head', None), CIDHead):
-        model.head.check_options(model.test_cfg)
+        model.head.test.with_test_cfg(model.test_cfg)
     return runner

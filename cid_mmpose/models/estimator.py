@@ -1,6 +1,6 @@
 """The whole network, and how weights from elsewhere get into it."""
 import math
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import torch
 from mmpose.models.backbones import HRNet
@@ -11,27 +11,14 @@ from cid_mmpose.compat.precision import or_float32
 from cid_mmpose.compat.stack import say
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import MODELS
-from cid_mmpose.weights.layouts import (
-    CELL_CENTER,
-    KEYPOINT_MAPS,
-    OURS,
-    Layout,
-    in_second_layout,
-    listed,
-    misfits,
-    num_keypoints,
-    num_weights,
-    prefix_of,
-    translate,
-    weights_of,
-    why_not_finite,
-    wrong_kinds,
-)
+from cid_mmpose.weights.fit import fit
 from cid_mmpose.weights.pretrained import pretrained_must_fit
 
-from .fast.branches import check_stride
 from .fast.folded import FoldedBackbone
-from .head import PRECISIONS, CIDHead
+from .features import check_stride
+from .head import CIDHead
+from .options import PRECISIONS, TestOptions
+from .views import View, mirrored_view, plain_view
 
 STRIDE = 32  # input pixels per cell of HRNet's coarsest branch, which the others are added to
 # Pixels that go through the backbone together on a CPU. They fill its cores, and the maps of more would be given back
@@ -75,39 +62,63 @@ class CID(BottomupPoseEstimator):
     def __init__(self, *, other_keypoints: str = 'error', channels_last: bool = True, **kwargs) -> None:
         if other_keypoints not in ('error', 'fresh'):
             raise ValueError(f"other_keypoints must be 'error' or 'fresh', got {other_keypoints!r}")
-        self.folded, self.trained = FoldedBackbone(), False
+        self.folded = FoldedBackbone()
+        self.trained = False
         super().__init__(**kwargs)
         kind = type(getattr(self, 'head', None))
         if not issubclass(kind, CIDHead):   # the names of another head's weights would be changed to ours
             raise ValueError(f'cid_mmpose.CID is for the head cid_mmpose.CIDHead, got {kind.__name__} of '
                              f"{kind.__module__}; for that one set model.type='BottomupPoseEstimator'")
-        self.head.check_options(self.test_cfg)
+        self.head.test.with_test_cfg(self.test_cfg)
         if channels_last:
             self.backbone.to(memory_format=torch.channels_last)
         self.other_keypoints = other_keypoints
         self._register_load_state_dict_pre_hook(self._take_over)
 
     def predict(self, inputs: Tensor, data_samples: list) -> list:
-        """The people of B equally sized images (B, 3, h, w): the samples, with ``pred_instances`` in their pixels."""
-        self.head.check_options(self.test_cfg)   # they may have been changed since
+        """The people of B equally sized images.
+
+        Args:
+            inputs: (B, 3, h, w), normalised.
+            data_samples: B.
+
+        Returns:
+            The samples, with ``pred_instances`` in the pixels of their images.
+        """
+        options = self.head.test.with_test_cfg(self.test_cfg)  # which may have been changed since the model was built
         if not len(inputs):
             return []
-        flip = self.test_cfg.get('flip_test', False)
-        dtype, mode = PRECISIONS[self.test_cfg.get('precision')], self.test_cfg.get('compile')
-        dtype = or_float32(dtype, inputs.device, 'model.test_cfg', self.test_cfg.get('insist', False))
-        mode = None if self.trained else mode
+        views = self._views(inputs, data_samples, options)
+        found = self.head.find_people(views, options)
+        return self.add_pred_to_datasample(found.people, found.heatmaps, data_samples)
+
+    def _views(self, inputs: Tensor, data_samples: list, options: TestOptions) -> List[View]:
+        """The views of B images, through the backbone a few at a time."""
+        dtype, mode = self._precision(inputs, options)
+        num_views = 2 if options.flip_test else 1
+        parts: List[list] = [[] for _ in range(num_views)]
+        for images in inputs.split(images_at_once(inputs, num_views, even=mode is not None)):
+            if options.flip_test:
+                images = torch.cat([images, images.flip(-1)])
+            branches = self.extract_feat(images, dtype, mode)
+            branches = [branch.to(self.head.iia.conv.weight.dtype) for branch in branches]
+            for number, part in enumerate(parts):
+                part.append([branch.chunk(num_views)[number] for branch in branches])
+
+        views = [plain_view(join(parts[0]))]
+        if options.flip_test:
+            views.append(mirrored_view(join(parts[1]), data_samples[0].metainfo['flip_indices']))
+        return views
+
+    def _precision(self, inputs: Tensor, options: TestOptions) -> 'tuple[Optional[torch.dtype], Optional[str]]':
+        """What a folded backbone computes in, None for the backbone as it is; and how it is compiled, None if not."""
+        if self.training:   # batch normalisation is folded for evaluation only
+            return None, None
+        mode = None if self.trained else options.compile
+        dtype = or_float32(PRECISIONS[options.precision], inputs.device, 'model.test_cfg', options.insist)
         if mode and dtype is None:
             dtype = next(self.backbone.parameters()).dtype
-        dtype = None if self.training else dtype   # batch normalisation is folded for evaluation only
-        halves = []   # of some images after the other
-        for some in inputs.split(images_at_once(inputs, flip, even=bool(mode))):
-            feats = self.extract_feat(torch.cat([some, some.flip(-1)]) if flip else some, dtype, mode)
-            feats = [branch.to(self.head.iia.conv.weight.dtype).chunk(1 + flip) for branch in feats]
-            halves.append(list(zip(*feats)))
-        halves = [join(half) for half in zip(*halves)]
-        found = self.head.predict(halves if flip else halves[0], data_samples, self.test_cfg)
-        people, fields = found if isinstance(found, tuple) else (found, None)
-        return self.add_pred_to_datasample(people, fields, data_samples)
+        return dtype, mode
 
     def extract_feat(self, inputs: Tensor, dtype: Optional[torch.dtype] = None, mode: Optional[str] = None) -> Any:
         """The branches of F for images (B, 3, h, w), as MMPose's; by the ``FoldedBackbone`` in ``dtype`` if given.
@@ -151,32 +162,32 @@ class CID(BottomupPoseEstimator):
 
     def _take_over(self, state_dict: Dict[str, Any], prefix: str, local_metadata: dict, *_) -> None:
         """Called before weights are loaded: brings them, in place, into the form in which they fit, or refuses."""
-        given = {name: value for name, value in state_dict.items() if name.startswith(prefix)}
-        inside = {name[len(prefix):]: value for name, value in given.items()}
-        weights, layout = translate(inside)
-        file = local_metadata.get('file')  # noted by ``safe_load``
-        own = self.state_dict()
-        keypoints = num_keypoints(weights)
-        if self.other_keypoints == 'fresh':
-            keep_keypoint_maps(weights, own)
-        if complaint := why_unfit(own, weights) or why_not_finite(own, weights):
-            raise BadInput(f'{file}: {complaint}' if file else complaint)
-        if done := changes(weights_of(inside), weights, layout, keypoints):
-            say(f'{file or "weights"}: {done}')
+        given = [name for name in state_dict if name.startswith(prefix)]
+        inside = {name[len(prefix):]: state_dict[name] for name in given}
+        fitted = fit(self.state_dict(), inside, keep_own_keypoints=self.other_keypoints == 'fresh')
+        file = local_metadata.get('file')  # noted by ``weights/loaders.py``
+        if fitted.complaint:
+            raise BadInput(f'{file}: {fitted.complaint}' if file else fitted.complaint)
+        if fitted.changes:
+            say(f'{file or "weights"}: {fitted.changes}')
         for name in given:
             del state_dict[name]
-        state_dict.update({prefix + name: value for name, value in weights.items()})
+        for name, value in fitted.weights.items():
+            state_dict[prefix + name] = value
 
 
-def images_at_once(images: Tensor, flip: bool, even: bool = False) -> int:
-    """How many of B images (B, 3, h, w) go through the backbone together, with their mirror images if ``flip``.
+def images_at_once(images: Tensor, views: int, even: bool = False) -> int:
+    """How many of B images go through the backbone together, with their other views.
 
     Args:
+        images: (B, 3, h, w).
+        views: of each image.
         even: no pass may be smaller than the others, because a compiled backbone is made for one size.
     """
     if images.device.type != 'cpu':
         return len(images)
-    most = max(CPU_PIXELS // max(images[0, 0].numel() * (1 + flip), 1), 1)
+    pixels = images[0, 0].numel() * views
+    most = max(CPU_PIXELS // max(pixels, 1), 1)
     passes = math.ceil(len(images) / most)
     while even and len(images) % passes:
         passes += 1
@@ -184,65 +195,14 @@ def images_at_once(images: Tensor, flip: bool, even: bool = False) -> int:
 
 
 def join(parts: Sequence[Sequence[Tensor]]) -> Sequence[Tensor]:
-    """The branches of some images after the other, (b, C_i, H_i, W_i) each, as those of all of them."""
-    return parts[0] if len(parts) == 1 else [torch.cat(branch) for branch in zip(*parts)]
-
-
-def keep_keypoint_maps(weights: Dict[str, Any], own: Mapping[str, Any]) -> None:
-    """Puts the model's own maps of keypoints in the place of those that differ in the number of keypoints only."""
-    for name in KEYPOINT_MAPS:
-        shape = getattr(weights.get(name), 'shape', ())
-        if name in own and len(shape) and shape[0] != own[name].shape[0] and shape[1:] == own[name].shape[1:]:
-            weights[name] = own[name].clone()
-
-
-def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool = False) -> Optional[str]:
-    """Why weights cannot be taken over, with what does not fit and the way out; None if they can.
+    """The branches of some images after the other as those of all of them.
 
     Args:
-        own: the model's state.
-        weights: of a file, under our names.
-        complete: whether every weight must be there, not only more than half of the backbone's and of the head's.
+        parts: each (b, C_i, H_i, W_i).
+
+    Returns:
+        (B, C_i, H_i, W_i).
     """
-    if double := in_second_layout(weights):
-        return double
-    if other := wrong_kinds(own, weights):
-        return f'{listed(other, own)}; save the state_dict of the model with torch.save, in floating point'
-    wrong = misfits(own, weights)
-    missing = [name for name in wrong if name not in weights]
-    if len(missing) == len(wrong) and not any(_lacks(own, missing, part, complete) for part in ('backbone.', 'head.')):
-        return None
-    keypoints = num_keypoints(weights)
-    if set(wrong) <= set(KEYPOINT_MAPS) and keypoints not in (0, num_keypoints(own)):
-        return (f'{listed(wrong, own)}: these are weights for {keypoints} keypoints, the model has {num_keypoints(own)}; give '
-                f"a configuration with {keypoints} keypoints, or model.other_keypoints='fresh' to train new keypoint maps on top "
-                'of the other weights')
-    if prefix := prefix_of(own, weights):
-        return f'names its weights {prefix}{next(iter(own))} and so on; save them without {prefix!r}'
-    return (f'is not a checkpoint of this model: {listed(wrong, own)}; give the configuration it was trained with, or '
-            'for the backbone alone set model.backbone.init_cfg')
-
-
-def _lacks(own: Mapping[str, Any], missing: List[str], part: str, complete: bool) -> bool:
-    """Whether too much of a part of the model is missing."""
-    gone = num_weights(missing, part)
-    return gone > 0 and (complete or 2 * gone >= num_weights(own, part))
-
-
-def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout, keypoints: int) -> str:
-    """What was changed for weights to be taken over, '' if nothing was.
-
-    Args:
-        given: the weights as they came.
-        weights: as they are taken over.
-        layout: theirs.
-        keypoints: K of the file.
-    """
-    done = []
-    if layout is not OURS:
-        done.append(f'layout of {layout.name}, {len(set(given) - set(weights))} weights renamed')
-    if CELL_CENTER in weights and CELL_CENTER not in given:
-        done.append(f'relative coordinates from cell + {float(weights[CELL_CENTER]):g} (cell_center)')
-    if keypoints != num_keypoints(weights):
-        done.append(f'its maps of {keypoints} keypoints left out, those of {num_keypoints(weights)} keypoints start anew')
-    return '; '.join(done)
+    if len(parts) == 1:
+        return parts[0]
+    return [torch.cat(of_one_branch) for of_one_branch in zip(*parts)]

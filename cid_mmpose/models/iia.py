@@ -1,10 +1,8 @@
 """Instance Information Abstraction (section 3.2): everyone's keypoints and centers in one set of maps."""
 import math
-from typing import Optional, Sequence
+from typing import Optional
 
 from torch import Tensor, nn
-
-from .fast.branches import project
 
 PRIOR = 0.01  # probability that an untrained map gives every cell; source: the authors' BIAS_PROB
 INIT_STD = 0.001  # source: the authors' initialisation of the head
@@ -27,16 +25,20 @@ def init_linear(module: nn.Module, std: Optional[float] = INIT_STD) -> None:
 
 
 def init_heatmap(conv: nn.Conv2d) -> None:
-    """Starts a heatmap convolution at the prior, so that the many empty cells do not drown the first steps."""
+    """Starts a heatmap convolution at the prior, so that the many empty cells do not drown the first steps.
+
+    Args:
+        conv: whose outputs are logits of heatmaps.
+    """
     init_linear(conv)
     nn.init.constant_(conv.bias, -math.log((1 - PRIOR) / PRIOR))
 
 
 class IIA(nn.Module):
-    """HM_center of eq. 6 and the crowd's keypoints of eq. 14 as one 1x1 convolution: features -> K + 1 maps.
+    """HM_center of eq. 6 and the crowd's keypoints of eq. 14 as one 1x1 convolution: F -> K + 1 maps.
 
     Args:
-        in_channels: C of the features.
+        in_channels: C of F.
         num_keypoints: K.
     """
 
@@ -45,10 +47,13 @@ class IIA(nn.Module):
         self.conv = nn.Conv2d(in_channels, num_keypoints + 1, 1)
         init_heatmap(self.conv)
 
-    def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Branches of F -> logits (B, K + 1, H, W); the K keypoints first, the center map last."""
-        return project(features, self.conv.weight, self.conv.bias)
+    def forward(self, features: Tensor) -> Tensor:
+        """Everyone's maps.
 
-    def center(self, features: Sequence[Tensor]) -> Tensor:
-        """The center map alone, which is all that testing needs: logits (B, H, W)."""
-        return project(features, self.conv.weight[-1:], self.conv.bias[-1:])[:, 0]
+        Args:
+            features: F, (B, C, H, W).
+
+        Returns:
+            Logits (B, K + 1, H, W); the K keypoints first, the center map last.
+        """
+        return self.conv(features)

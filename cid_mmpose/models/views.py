@@ -1,30 +1,47 @@
-"""Flip test: what the mirrored image says is mirrored back and averaged (section 4.2, "testing")."""
-from typing import List, Sequence
+"""Views of an image: the image itself, and its mirror image in a flip test (section 4.2, "testing").
 
-import torch
+What the views say is averaged, first their center maps and then each person's heatmaps. So every view is handed over
+with its feature maps already brought back to lie on those of the image.
+"""
+from typing import List, NamedTuple, Optional, Sequence
+
 from torch import Tensor
 
-from .fast.chunks import Chunk
-from .roots import Roots
+
+class View(NamedTuple):
+    """One view of B images."""
+    branches: Sequence[Tensor]  # (B, C_i, H_i, W_i) of F, lying as those of the images
+    keypoints: Optional[Sequence[int]] = None  # (K,), which map of the view stands for each keypoint; None for its own
 
 
-def stack_mirrored(plain: Sequence[Tensor], mirrored: Sequence[Tensor]) -> List[Tensor]:
-    """Branches of B images and of their mirror images, (B, ...) each -> (2 B, ...) each, mirrored back."""
-    return [torch.cat([maps, other.flip(-1)]) for maps, other in zip(plain, mirrored)]
+def plain_view(branches: Sequence[Tensor]) -> View:
+    """The images themselves.
+
+    Args:
+        branches: (B, C_i, H_i, W_i) of F.
+    """
+    return View(branches)
 
 
-def average_halves(maps: Tensor) -> Tensor:
-    """(2 B, ...), images first and mirror images second -> (B, ...)."""
-    plain, mirrored = maps.chunk(2)
-    return (plain + mirrored) / 2
+def mirrored_view(branches: Sequence[Tensor], flip_indices: Sequence[int]) -> View:
+    """The mirror images.
+
+    Args:
+        branches: (B, C_i, H_i, W_i) of F of the mirror images.
+        flip_indices: (K,), swaps left and right keypoints.
+    """
+    mirrored_back = [branch.flip(-1) for branch in branches]
+    return View(mirrored_back, flip_indices)
 
 
-def both_halves(roots: Roots, num_images: int) -> Roots:
-    """The roots of N people in B images, and the same again in the B mirror images: 2 N."""
-    return Roots(roots.cell.repeat(2, 1), torch.cat([roots.image, roots.image + num_images]))
+def views_of(features: Sequence, flip_indices: Optional[Sequence[int]]) -> List[View]:
+    """The views in what MMPose's estimators hand to a head.
 
-
-def in_mirror(chunk: Chunk, num_images: int, num_people: int) -> Chunk:
-    """The same people among the ``both_halves`` of N people in B images."""
-    start, stop = chunk.people.start + num_people, chunk.people.stop + num_people
-    return chunk._replace(image=chunk.image + num_images, people=slice(start, stop))
+    Args:
+        features: branches of F; with a flip test a pair of them, of the images and of their mirror images.
+        flip_indices: (K,) with a flip test, None without.
+    """
+    if flip_indices is None:
+        return [plain_view(features)]
+    images, mirror_images = features
+    return [plain_view(images), mirrored_view(mirror_images, flip_indices)]

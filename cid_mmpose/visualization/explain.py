@@ -5,9 +5,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cid_mmpose.models.fast.branches import sample_at
-from cid_mmpose.models.head import to_scores
-from cid_mmpose.models.roots import find_roots
+from cid_mmpose.models.gfd import to_scores
 
 
 class Explanation(NamedTuple):
@@ -17,6 +15,7 @@ class Explanation(NamedTuple):
     roots: np.ndarray  # (N, 2) x, y in cells, best first
     scores: np.ndarray  # (N,), heights of the center map at the roots
     masks: np.ndarray  # (N, H, W), spatial masks (eq. 10); (0, H, W) for a model without them
+    features: np.ndarray  # (N, H, W), length of each cell's vector in the instance-aware feature maps (eq. 12)
     keypoints: np.ndarray  # (N, K, H, W), each person's keypoint maps
 
 
@@ -29,15 +28,17 @@ def explain(model: nn.Module, image: Tensor) -> Explanation:
         image: (3, h, w) uint8 BGR, the network's input as the test pipeline packs it.
     """
     model.eval()
-    head, options = model.head, model.head.test
     batch = model.data_preprocessor(dict(inputs=[image], data_samples=[]), training=False)
-    features = model.extract_feat(batch['inputs'])
-    crowd = to_scores(head.iia(features))
-    roots = find_roots(crowd[:, -1], options.max_people, options.min_score, options.blur)
-    params = sample_at(features, roots)
-    shared = {name: maps[0] for name, maps in head.gfd.share(features).items()}
-    masks = head.gfd.mask(shared, head.gfd.address(params, roots))
-    maps = to_scores(head.gfd(features, params, roots))
-    masks = maps[:0, 0] if masks is None else masks.permute(2, 0, 1)
-    arrays = [t.cpu().numpy() for t in (crowd[0], roots.cell, roots.score, masks, maps)]
-    return Explanation(image.permute(1, 2, 0).cpu().numpy(), *arrays)
+    branches = model.extract_feat(batch['inputs'])
+    seen = model.head(branches)
+    heatmaps = to_scores(seen.heatmaps)
+    masks = heatmaps[:0, 0] if seen.masks is None else seen.masks
+    strength = seen.features.norm(dim=1)
+    return Explanation(
+        image=image.permute(1, 2, 0).cpu().numpy(),
+        crowd=to_scores(seen.crowd)[0].cpu().numpy(),
+        roots=seen.roots.cell.cpu().numpy(),
+        scores=seen.roots.score.cpu().numpy(),
+        masks=masks.cpu().numpy(),
+        features=strength.cpu().numpy(),
+        keypoints=heatmaps.cpu().numpy())

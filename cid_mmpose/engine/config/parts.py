@@ -13,7 +13,7 @@ from mmengine.registry import Registry
 from mmpose.registry import KEYPOINT_CODECS
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.person_nms import PredictOptions
+from cid_mmpose.models.options import TestOptions
 
 from .values import fits, fits_default, in_words, kind_of
 
@@ -115,7 +115,7 @@ def check_options(options: dict, built: Callable, where: str, name: str) -> None
             if part != 'img':
                 raise BadInput(f"{where}.data_prefix: {name}: unknown option {part!r}; did you mean 'img'?")
     if ours and isinstance(options.get('test'), dict):   # CIDHead's
-        check_options(options['test'], PredictOptions, f'{where}.test', f'{name} (PredictOptions)')
+        check_options(options['test'], TestOptions, f'{where}.test', f'{name} (TestOptions)')
 
 
 def _check_unknown(option: str, known: Parameters, ours: bool, where: str, name: str) -> None:

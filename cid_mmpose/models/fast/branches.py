@@ -1,30 +1,29 @@
-"""The shared feature map F (figure 2), kept as the branches of the backbone.
+"""1x1 convolutions of F and single cells of it, without F: its branches are never brought to one size and stacked.
 
-The paper brings the branches to the size of the first one and stacks them. CID only ever convolves F by 1x1 kernels
-and reads it at single cells, and both commute with stacking and with bilinear upsampling:
-W up([F_1; F_2]) = up(W_1 F_1) + up(W_2 F_2). So the stack of 480 channels is never built. A neck that stacks them is
-the case of one branch.
+What it saves: a map of 480 channels at full size, and three quarters of the products. Why it is equal: a 1x1 convolution
+commutes with stacking and with bilinear upsampling, W up([F_1; F_2]) = up(W_1 F_1) + up(W_2 F_2), and one cell of an
+upsampled map is a mean of four cells. A neck that stacks the branches is the case of one branch.
 
 B images, N people, C_i channels of branch i, C their sum, (H, W) cells of the first branch, the heatmap's.
 """
-import math
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.roots import Roots
+
+from ..roots import Roots
 
 
-def project(features: Sequence[Tensor], weight: Tensor, bias: Tensor) -> Tensor:
-    """A 1x1 convolution of F.
+def convolve_branches(branches: Sequence[Tensor], conv: nn.Conv2d, outputs: slice = slice(None)) -> Tensor:
+    """``conv(stack_branches(branches))``.
 
     Args:
-        features: branches (B, C_i, H_i, W_i), the first one at the heatmap's size.
-        weight: (R, C, 1, 1), its input channels in the order of the branches.
-        bias: (R,).
+        branches: (B, C_i, H_i, W_i) of F, the first one at the heatmap's size.
+        conv: a 1x1 convolution of C channels.
+        outputs: which of its output channels, R of them.
 
     Returns:
         (B, R, H, W).
@@ -32,61 +31,70 @@ def project(features: Sequence[Tensor], weight: Tensor, bias: Tensor) -> Tensor:
     Raises:
         BadInput: the branches do not have C channels together.
     """
-    widths = [branch.shape[1] for branch in features]
-    if sum(widths) != weight.shape[1]:
+    widths = [branch.shape[1] for branch in branches]
+    if sum(widths) != conv.in_channels:
         raise BadInput(f'the feature maps have {widths} channels, the head was built for in_channels='
-                       f'{weight.shape[1]}; set in_channels of the head, or select_index of the neck')
-    first, *others = weight.split(widths, 1)
-    projected = F.conv2d(features[0], first, bias)
-    for branch, kernel in zip(features[1:], others):
-        projected += F.interpolate(
-            F.conv2d(branch, kernel), size=projected.shape[-2:], mode='bilinear', align_corners=False)
-    return projected
+                       f'{conv.in_channels}; set in_channels of the head, or select_index of the neck')
+    kernels = conv.weight[outputs].split(widths, 1)
+    convolved = F.conv2d(branches[0], kernels[0], conv.bias[outputs])
+    size = convolved.shape[-2:]
+    for branch, kernel in zip(branches[1:], kernels[1:]):
+        small = F.conv2d(branch, kernel)
+        convolved += F.interpolate(small, size=size, mode='bilinear', align_corners=False)
+    return convolved
 
 
-def check_stride(features: Sequence[Tensor], inputs: Tensor, stride: int) -> None:
-    """BadInput if the first branch does not have the codec's cells: targets and answers would lie elsewhere.
-
-    Args:
-        features: branches (B, C_i, H_i, W_i).
-        inputs: (B, 3, h, w).
-        stride: input pixels per cell of the codec.
-    """
-    cells = features[0].shape[-2:]
-    wanted = [math.ceil(side / stride) for side in inputs.shape[-2:]]
-    if list(cells) != wanted:
-        raise BadInput(f'the first feature map of the backbone has {cells[1]} x {cells[0]} cells for an input of '
-                       f'{inputs.shape[-1]} x {inputs.shape[-2]} pixels, and the codec of stride {stride} needs '
-                       f'{wanted[1]} x {wanted[0]}; set out_indices of the backbone so that the first has this stride')
-
-
-def sample_at(features: Sequence[Tensor], roots: Roots) -> Tensor:
-    """One feature vector a person, f^(i) = F(l^(i)) (eq. 7).
+def sample_branches(branches: Sequence[Tensor], roots: Roots) -> Tensor:
+    """``sample_at(stack_branches(branches), roots)``.
 
     Args:
-        features: branches (B, C_i, H_i, W_i), the first one at the heatmap's size.
+        branches: (B, C_i, H_i, W_i) of F, the first one at the heatmap's size.
         roots: of N people.
 
     Returns:
         (N, C).
     """
-    size = features[0].shape[-2:]
-    return torch.cat([sample_branch(branch, roots, size) for branch in features], 1)
+    size = branches[0].shape[-2:]
+    return torch.cat([_sample_upsampled(branch, roots, size) for branch in branches], 1)
 
 
-def sample_branch(branch: Tensor, roots: Roots, size: Sequence[int]) -> Tensor:
+def _sample_upsampled(branch: Tensor, roots: Roots, size: Sequence[int]) -> Tensor:
     """What ``branch`` (B, C_i, h, w), bilinearly upsampled to ``size`` (H, W), has at N roots: (N, C_i)."""
+    image = roots.image
+    x, y = roots.cell.unbind(1)
     if branch.shape[-2:] == tuple(size):
-        return branch[roots.image, :, roots.cell[:, 1], roots.cell[:, 0]]
-    (x, right, left_share), (y, below, upper_share) = (
-        neighbours(roots.cell[:, axis], branch.shape[3 - axis], size[1 - axis]) for axis in (0, 1))
-    upper = torch.lerp(branch[roots.image, :, y, right], branch[roots.image, :, y, x], left_share.to(branch))
-    lower = torch.lerp(branch[roots.image, :, below, right], branch[roots.image, :, below, x], left_share.to(branch))
-    return torch.lerp(lower, upper, upper_share.to(branch))
+        return branch[image, :, y, x]
+
+    height, width = branch.shape[-2:]
+    column = neighbours(x, width, size[1])
+    row = neighbours(y, height, size[0])
+    share_of_left = column.share.to(branch)
+    share_of_upper = row.share.to(branch)
+    upper = torch.lerp(branch[image, :, row.first, column.second], branch[image, :, row.first, column.first],
+                       share_of_left)
+    lower = torch.lerp(branch[image, :, row.second, column.second], branch[image, :, row.second, column.first],
+                       share_of_left)
+    return torch.lerp(lower, upper, share_of_upper)
 
 
-def neighbours(cell: Tensor, length: int, upsampled: int) -> tuple:
-    """Where cells (N,) of an upsampled axis come from: first and second cell (N,), and the first one's share (N, 1)."""
-    position = ((cell.double() + 0.5) * (length / upsampled) - 0.5).clamp(min=0)
+class Neighbours(NamedTuple):
+    """The two cells of an axis between which N cells of the upsampled axis lie."""
+    first: Tensor  # (N,) int64
+    second: Tensor  # (N,) int64
+    share: Tensor  # (N, 1) in [0, 1], of the first one
+
+
+def neighbours(cell: Tensor, length: int, upsampled: int) -> Neighbours:
+    """Where cells of an upsampled axis come from, as ``F.interpolate`` with ``align_corners=False``.
+
+    Args:
+        cell: (N,), below ``upsampled``.
+        length: cells of the axis.
+        upsampled: cells of the upsampled axis.
+    """
+    position = (cell.double() + 0.5) * (length / upsampled) - 0.5
+    position = position.clamp(min=0)
     first = position.long()
-    return first, (first + 1).clamp(max=length - 1), (1 - (position - first))[:, None]
+    second = (first + 1).clamp(max=length - 1)
+    share = 1 - (position - first)
+    return Neighbours(first, second, share[:, None])

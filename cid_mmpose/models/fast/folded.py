@@ -15,8 +15,6 @@ from torch import Tensor, nn
 
 from cid_mmpose.errors import BadInput
 
-COMPILE_MODES = (None, 'default', 'reduce-overhead')  # torch.compile's names; the last one records CUDA graphs
-
 
 class FoldedBackbone:
     """Makes and keeps folded copies of a backbone, and makes them anew when the weights have changed."""

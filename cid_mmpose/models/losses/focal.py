@@ -1,6 +1,5 @@
-"""The losses of section 3.4, from logits and in float32, so that half precision around them is safe."""
+"""The focal loss of heatmaps (eq. 15 and 16), from logits and in float32."""
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cid_mmpose.registry import MODELS
@@ -15,7 +14,8 @@ def focal_sum(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     The reference takes probabilities clamped to [1e-4, 1 - 1e-4]; from logits the logarithms stay finite without it.
 
     Args:
-        logits: (..., H, W), any float type. target: the same shape, in [0, 1].
+        logits: (..., H, W), any float type.
+        target: the same shape, in [0, 1].
         weight: broadcasts over the maps; 0 where a cell or a map does not count.
 
     Returns:
@@ -53,7 +53,15 @@ class _FocalSum(torch.autograd.Function):
 
 
 def count_peaks(target: Tensor, weight: Tensor) -> Tensor:
-    """How many cells (..., H, W) that count equal 1, by map: (...)."""
+    """How many cells of each map are a peak and count.
+
+    Args:
+        target: (..., H, W), 1 at a peak.
+        weight: broadcasts over it.
+
+    Returns:
+        (...).
+    """
     return (target.eq(1) * weight).sum((-2, -1))
 
 
@@ -70,32 +78,24 @@ def focal_shares(peaks: Tensor, average: str = 'batch') -> Tensor:
     """
     if average == 'batch':
         return 1 / peaks.sum().clamp(min=1)
-    return 1 / (peaks.sum(1, keepdim=True).clamp(min=1) * max(len(peaks), 1))
+    of_each = peaks.sum(1, keepdim=True).clamp(min=1)
+    return 1 / (of_each * max(len(peaks), 1))
 
 
 def focal_loss(logits: Tensor, target: Tensor, weight: Tensor, average: str = 'batch') -> Tensor:
-    """FL of eq. 15: the sum over all cells divided by the number of those that equal 1; a scalar.
+    """FL of eq. 15: the sum over all cells divided by the number of those that equal 1.
 
-    Arguments as ``focal_sum`` and ``focal_shares``. Without people it is 0 for ``average`` 'person'.
+    Args:
+        logits: (N, K, H, W).
+        target: the same shape, in [0, 1].
+        weight: broadcasts over the maps; 0 where a cell or a map does not count.
+        average: see ``focal_shares``.
+
+    Returns:
+        A scalar; 0 without people where ``average`` is 'person'.
     """
     shares = focal_shares(count_peaks(target, weight), average)
     return focal_sum(logits, target, weight * shares[..., None, None])
-
-
-def contrastive_loss(params: Tensor, image: Tensor, temperature: float) -> Tensor:
-    """Eq. 8: tells the people of one image apart by their vectors; mean over all people of the batch (eq. 14).
-
-    Args:
-        params: (N, C). image: (N,) int64; only people of the same image are compared. temperature: tau.
-
-    Returns:
-        A scalar; 0 for nobody and for people who are alone in their image.
-    """
-    with torch.autocast(params.device.type, enabled=False):  # else the product is rounded to half precision
-        vectors = F.normalize(params.float(), dim=1)
-        logits = vectors @ vectors.T / temperature
-    logits = logits.masked_fill(image[:, None] != image, -torch.inf)
-    return (logits.logsumexp(1) - logits.diagonal()).sum() / max(len(params), 1)
 
 
 @MODELS.register_module()
@@ -111,29 +111,17 @@ class FocalHeatmapLoss(nn.Module):
         super().__init__()
         if average not in AVERAGES:
             raise ValueError(f'FocalHeatmapLoss: average must be one of {AVERAGES}, got {average!r}')
-        self.loss_weight, self.average = loss_weight, average
+        self.loss_weight = loss_weight
+        self.average = average
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        """FL of maps (N, K, H, W); ``weight`` broadcasts over them, see ``focal_sum``. A scalar."""
+        """``focal_loss``, weighted; arguments as there."""
         return self.loss_weight * focal_loss(logits, target, weight, self.average)
 
     def shares(self, peaks: Tensor) -> Tensor:
-        """``focal_shares`` with the share of the total, for maps of which only some live at once."""
+        """``focal_shares``, weighted: what is left to multiply with where only a part of the maps is held at once.
+
+        Args:
+            peaks: (N, K), cells that equal 1 in each map.
+        """
         return self.loss_weight * focal_shares(peaks, self.average)
-
-
-@MODELS.register_module()
-class ContrastiveLoss(nn.Module):
-    """``contrastive_loss`` with its temperature and share of the total.
-
-    Args:
-        temperature: tau of eq. 8. loss_weight: 0 leaves the loss out (table 1).
-    """
-
-    def __init__(self, *, temperature: float = 0.05, loss_weight: float = 1.0) -> None:
-        super().__init__()
-        self.temperature, self.loss_weight = temperature, loss_weight
-
-    def forward(self, params: Tensor, image: Tensor) -> Tensor:
-        """See ``contrastive_loss``."""
-        return self.loss_weight * contrastive_loss(params, image, self.temperature)

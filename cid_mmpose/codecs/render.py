@@ -1,0 +1,59 @@
+"""The heatmaps of targets, drawn where the loss is.
+
+P persons of a batch of B images, K keypoints, (H, W) heatmap cells.
+"""
+from typing import NamedTuple, Sequence
+
+import torch
+from torch import Tensor
+
+from .gaussian import gaussian_axes, render_max
+from .targets import PersonTargets
+
+
+class Axes(NamedTuple):
+    """The two factors of the Gaussians of n people; a map is their outer product."""
+    x: Tensor  # (n, K, W) in [0, 1]
+    y: Tensor  # (n, K, H) in [0, 1]
+
+
+def render_crowd(targets: PersonTargets, size: Sequence[int], num_images: int) -> Tensor:
+    """[H*; C*] of eq. 14: everyone's keypoints, and the center map last.
+
+    Args:
+        targets: of the batch.
+        size: (W, H) of the maps in cells.
+        num_images: B.
+
+    Returns:
+        (B, K + 1, H, W) float32 in [0, 1].
+    """
+    cell = torch.cat([targets.keypoint_cell, targets.root_cell[:, None]], 1)
+    drawn = torch.cat([targets.keypoint_drawn, targets.root_drawn[:, None]], 1)
+    radius = targets.radius[:, None].expand(drawn.shape)
+    sigma = targets.sigma[:, None].expand(drawn.shape)
+    gx, gy = gaussian_axes(cell, radius, sigma, drawn, size)
+    return render_max(gx, gy, targets.image, num_images)
+
+
+def axes_of_people(targets: PersonTargets, chosen: Tensor, size: Sequence[int]) -> Axes:
+    """The factors of H^(i)* of eq. 16, of some people.
+
+    Args:
+        targets: of the batch.
+        chosen: (n,) int64, which of them.
+        size: (W, H) of the maps in cells.
+
+    Returns:
+        In memory cell by cell, as the maps of GFD are, so that what is drawn from them lies beside those.
+    """
+    drawn = targets.keypoint_drawn[chosen]
+    radius = targets.radius[chosen, None].expand(drawn.shape)
+    sigma = targets.sigma[chosen, None].expand(drawn.shape)
+    gx, gy = gaussian_axes(targets.keypoint_cell[chosen], radius, sigma, drawn, size)
+    return Axes(_cell_by_cell(gx), _cell_by_cell(gy))
+
+
+def _cell_by_cell(axis: Tensor) -> Tensor:
+    """(n, K, W) in memory as (W, n, K)."""
+    return axis.permute(2, 0, 1).contiguous().permute(1, 2, 0)

@@ -1,0 +1,100 @@
+"""The options of testing, with one place to set each: ``model.head.test`` of a config, or MMPose's ``model.test_cfg``."""
+from dataclasses import dataclass, fields, replace
+from typing import Any, Collection, Mapping, Optional, Tuple
+
+import numpy as np
+import torch
+
+from cid_mmpose.errors import BadInput
+
+# OKS fall-off of the COCO-17 keypoints, object sides; source: COCO keypoint evaluation
+COCO_SIGMAS = (.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089)
+PRECISIONS = {None: None, 'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
+COMPILE_MODES = (None, 'default', 'reduce-overhead')  # torch.compile's names; the last one records CUDA graphs
+
+
+@dataclass(frozen=True)
+class TestOptions:
+    """How people are found (section 4.2; values of the authors' configuration), and how fast.
+
+    Args:
+        max_people: roots kept an image.
+        min_score: a root's score lies above it, in [0, 1].
+        blur: side in cells, odd, of the box blur of center and keypoint maps; 11 for OCHuman with COCO weights.
+        nms: of two people whose OKS lies above it only the better one stays, in (0, 1]; 0.7 for OCHuman.
+        sigmas: (K,) OKS fall-off of the keypoints; None takes COCO's for 17 keypoints.
+        flip_test: averages with what the mirror images say.
+        output_heatmaps: hands over the heatmaps too, the larger value of all people.
+        precision: of the backbone: None as its weights, 'float32', 'bfloat16' or 'float16' by a folded copy.
+        compile: 'default' or 'reduce-overhead' hands the backbone to torch.compile.
+        insist: half precision on a CPU that would imitate it.
+
+    Raises:
+        ValueError: a value outside its range.
+    """
+    __test__ = False  # no class of tests, whatever its name tells pytest
+
+    max_people: int = 30
+    min_score: float = 0.01
+    blur: int = 3
+    nms: float = 0.8
+    sigmas: Optional[Tuple[float, ...]] = None
+    flip_test: bool = False
+    output_heatmaps: bool = False
+    precision: Optional[str] = None
+    compile: Optional[str] = None
+    insist: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_people < 1 or not 0 <= self.min_score <= 1:
+            raise ValueError('test: max_people must be at least 1 and min_score lie in [0, 1]')
+        if self.blur < 1 or self.blur % 2 == 0 or not 0 < self.nms <= 1:
+            raise ValueError('test: blur must be odd and positive, and nms lie in (0, 1]')
+        for name in ('flip_test', 'output_heatmaps', 'insist'):
+            value = getattr(self, name)
+            if not isinstance(value, bool):  # 'False' would count as true
+                raise ValueError(f'{name} must be True or False, got {value!r}')
+        _check_choice('precision', self.precision, PRECISIONS)
+        _check_choice('compile', self.compile, COMPILE_MODES)
+
+    def with_test_cfg(self, test_cfg: Optional[Mapping[str, Any]]) -> 'TestOptions':
+        """These options with those that ``model.test_cfg`` of a config sets.
+
+        Args:
+            test_cfg: name -> value; None for none.
+
+        Raises:
+            BadInput: an option or a value is not known.
+        """
+        given = dict(test_cfg or {})
+        known = [field.name for field in fields(self)]
+        unknown = sorted(given.keys() - set(known))
+        if unknown:
+            raise BadInput(f'model.test_cfg: unknown {unknown}; it takes {sorted(known)}')
+        try:
+            return replace(self, **given)
+        except (TypeError, ValueError) as error:
+            raise BadInput(f'model.test_cfg: {error}') from None
+
+    def keypoint_sigmas(self, num_keypoints: int) -> np.ndarray:
+        """The OKS fall-off of each keypoint.
+
+        Args:
+            num_keypoints: K.
+
+        Returns:
+            (K,) float32.
+
+        Raises:
+            ValueError: they are missing, or not K.
+        """
+        sigmas = COCO_SIGMAS if self.sigmas is None else self.sigmas
+        if len(sigmas) != num_keypoints:
+            raise ValueError(f'test: sigmas has {len(sigmas)} values for {num_keypoints} keypoints; '
+                             'set head.test.sigmas to one value a keypoint')
+        return np.asarray(sigmas, np.float32)
+
+
+def _check_choice(name: str, value: Optional[str], known: Collection[Optional[str]]) -> None:
+    if value not in [*known]:  # not a hash, which lists have not
+        raise ValueError(f'{name} must be one of {[*known]}, got {value!r}')

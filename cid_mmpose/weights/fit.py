@@ -1,0 +1,104 @@
+"""Whether weights from a file fit a model of CID, and what was done so that they do."""
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+
+from .layouts import (
+    CELL_CENTER,
+    KEYPOINT_MAPS,
+    OURS,
+    Layout,
+    in_second_layout,
+    listed,
+    misfits,
+    num_keypoints,
+    num_weights,
+    prefix_of,
+    translate,
+    weights_of,
+    why_not_finite,
+    wrong_kinds,
+)
+
+
+class Fitted(NamedTuple):
+    """Weights as a model takes them."""
+    weights: Dict[str, Any]  # under our names
+    complaint: Optional[str]  # why they cannot be taken over; None if they can
+    changes: str  # what was changed for it, '' if nothing was
+
+
+def fit(own: Mapping[str, Any], given: Mapping[str, Any], keep_own_keypoints: bool = False) -> Fitted:
+    """Brings weights of any layout into the form in which a model takes them.
+
+    Args:
+        own: the model's state.
+        given: weights, or a checkpoint that holds them.
+        keep_own_keypoints: whether the model's maps stay where the file's are of another number of keypoints.
+    """
+    weights, layout = translate(given)
+    keypoints = num_keypoints(weights)
+    if keep_own_keypoints:
+        keep_keypoint_maps(weights, own)
+    complaint = why_unfit(own, weights) or why_not_finite(own, weights)
+    if complaint:
+        return Fitted(weights, complaint, '')
+    return Fitted(weights, None, changes(weights_of(given), weights, layout, keypoints))
+
+
+def keep_keypoint_maps(weights: Dict[str, Any], own: Mapping[str, Any]) -> None:
+    """Puts the model's own maps of keypoints in the place of those that differ in the number of keypoints only."""
+    for name in KEYPOINT_MAPS:
+        shape = getattr(weights.get(name), 'shape', ())
+        if name in own and len(shape) and shape[0] != own[name].shape[0] and shape[1:] == own[name].shape[1:]:
+            weights[name] = own[name].clone()
+
+
+def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool = False) -> Optional[str]:
+    """Why weights cannot be taken over, with what does not fit and the way out; None if they can.
+
+    Args:
+        own: the model's state.
+        weights: of a file, under our names.
+        complete: whether every weight must be there, not only more than half of the backbone's and of the head's.
+    """
+    if double := in_second_layout(weights):
+        return double
+    if other := wrong_kinds(own, weights):
+        return f'{listed(other, own)}; save the state_dict of the model with torch.save, in floating point'
+    wrong = misfits(own, weights)
+    missing = [name for name in wrong if name not in weights]
+    if len(missing) == len(wrong) and not any(_lacks(own, missing, part, complete) for part in ('backbone.', 'head.')):
+        return None
+    keypoints = num_keypoints(weights)
+    if set(wrong) <= set(KEYPOINT_MAPS) and keypoints not in (0, num_keypoints(own)):
+        return (f'{listed(wrong, own)}: these are weights for {keypoints} keypoints, the model has {num_keypoints(own)}; give '
+                f"a configuration with {keypoints} keypoints, or model.other_keypoints='fresh' to train new keypoint maps on top "
+                'of the other weights')
+    if prefix := prefix_of(own, weights):
+        return f'names its weights {prefix}{next(iter(own))} and so on; save them without {prefix!r}'
+    return (f'is not a checkpoint of this model: {listed(wrong, own)}; give the configuration it was trained with, or '
+            'for the backbone alone set model.backbone.init_cfg')
+
+
+def _lacks(own: Mapping[str, Any], missing: List[str], part: str, complete: bool) -> bool:
+    """Whether too much of a part of the model is missing."""
+    gone = num_weights(missing, part)
+    return gone > 0 and (complete or 2 * gone >= num_weights(own, part))
+
+
+def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout, keypoints: int) -> str:
+    """What was changed for weights to be taken over, '' if nothing was.
+
+    Args:
+        given: the weights as they came.
+        weights: as they are taken over.
+        layout: theirs.
+        keypoints: K of the file.
+    """
+    done = []
+    if layout is not OURS:
+        done.append(f'layout of {layout.name}, {len(set(given) - set(weights))} weights renamed')
+    if CELL_CENTER in weights and CELL_CENTER not in given:
+        done.append(f'relative coordinates from cell + {float(weights[CELL_CENTER]):g} (cell_center)')
+    if keypoints != num_keypoints(weights):
+        done.append(f'its maps of {keypoints} keypoints left out, those of {num_keypoints(weights)} keypoints start anew')
+    return '; '.join(done)
