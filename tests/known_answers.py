@@ -105,7 +105,7 @@ COCO_CASES = [
 ]
 
 BOX = .53 * AREA  # px, the area that CrowdPose's evaluation takes from a box
-EASY, EASY2, MIDDLE, MIDDLE2, HARD, HARD2 = (human(n, (n + 1) // 2, keypoints=14) for n in range(1, 7))
+EASY, EASY2, MIDDLE, MIDDLE2, HARD, HARD2 = (human(n, (n + 1) // 2, count=14) for n in range(1, 7))
 P, Q, R, S = (human(n, count=14) for n in range(1, 5))
 ONLY_HEAD = human(2, count=14, seen=[0] * 12 + [2, 2], num_keypoints=0)  # as CrowdPose's files count
 MIXED = [right(EASY, .9), right(EASY2, .9), at_oks(MIDDLE, .72, CROWD, BOX, .8), at_oks(MIDDLE2, .72, CROWD, BOX, .8),
