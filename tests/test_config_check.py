@@ -39,7 +39,8 @@ MISTAKES = {
     'train_dataloader.dataset.pipeline.3.encoder.stride=8': 'set codec.stride',
     'train_dataloader.dataset.metainfo.from_file=gone.py': 'from_file: gone.py: no such file',
     'train_dataloader.sampler.shufle=True': "DefaultSampler: unknown option 'shufle'; did you mean 'shuffle'?",
-    'train_dataloader.worker_init_fn.type=nonsense': "worker_init_fn.type='nonsense': there is no function of this name",
+    'train_dataloader.worker_init_fn.type=nonsense':
+        "worker_init_fn.type='nonsense': there is no function of this name",
     'train_dataloader.collate_fn.type=pseudo_colate': "did you mean 'pseudo_collate'?",
     'default_scope=mmdet': "no dataset of this name in the scope of this config; set default_scope='mmpose'",
     'train_dataloader=None': 'go together, and train_dataloader is None',
@@ -62,6 +63,8 @@ MISTAKES = {
     'model.backbone=None': 'model.backbone must be a dict, got None (CID)',
     'model.backbone.type=HRNt': "there is no model of this name; did you mean 'HRNet'?",
     'model.backbone.extra.stage2.num_chanels=4,8': "unknown option 'num_chanels'; did you mean 'num_channels'?",
+    # its name in version 0.1.0
+    'model.other_joints=fresh': "model: CID: unknown option 'other_joints'; did you mean 'other_keypoints'?",
     'model.head=None': 'model.head must be a dict with type, got None',
     'model.head.gfd_chanels=3': "model.head: CIDHead: unknown option 'gfd_chanels'; did you mean 'gfd_channels'?",
     'model.head.num_keypoints=14': 'model.head.num_keypoints is 14, but',
@@ -127,7 +130,10 @@ def test_a_mistake_on_the_command_line_is_one_line_that_names_it(words):
 
 
 RIGHT = ['train_dataloader.batch_size=8', 'train_cfg.max_epochs=2', 'optim_wrapper.optimizer.lr=1e-4', 'recipe=mmpose',
-         'codec.min_overlap=0.5', 'model.head.test.max_people=60', 'train_dataloader.dataset.pipeline.1.input_size=256,256',
+         'codec.min_overlap=0.5', 'model.head.test.max_people=60',
+         'train_dataloader.dataset.pipeline.0.type=cid_mmpose.LoadPicture',
+         'test_dataloader.dataset.pipeline.1.type=cid_mmpose.ResizePicture',
+         'train_dataloader.dataset.pipeline.1.input_size=256,256',
          'optim_wrapper.optimizer.betas=0.9,0.99', 'val_evaluator.use_area=False', 'visualizer=None', 'log_level=10',
          'default_hooks.checkpoint.interval=-1', 'default_hooks.loss_curve=None', 'optim_wrapper.clip_grad.max_norm=20',
          'param_scheduler.0.milestones=[1,2]', 'load_from=w.pth', 'randomness.seed=1', 'work_dir=here',
@@ -213,7 +219,8 @@ def test_sound_meta_information_gives_its_number_of_keypoints():
     (dict(sigmas=[.05, .05, float('nan')]), 'sigmas must have numbers above 0, got nan'),
     (dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='nose')}),
      "keypoint_info 1 (left_ear) swaps with 'right_ear', but that one with 'nose'"),
-    (dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='ear')}), "swaps with 'ear', which is no keypoint"),
+    (dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='ear')}),
+     "swaps with 'ear', which is no keypoint"),
     (dict(keypoint_info={**KEYPOINTS, 2: dict(name='nose')}), "has the name 'nose', which another keypoint has"),
     (dict(keypoint_info={0: KEYPOINTS[0], 2: KEYPOINTS[2]}), 'numbers and ids must count from 0'),
     (dict(keypoint_info={0: dict(name='nose', color=[1, 2])}), 'must be three whole numbers in [0, 255]'),
@@ -259,15 +266,16 @@ class Taker:
 
 
 def test_options_are_those_of_the_class_and_of_its_parents_as_far_as_they_are_handed_on():
-    assert list(parameters_of(Child).names) == ['colour', 'size', 'kind', 'rate'] and parameters_of(Parent).names.keys() == {
-        'size', 'kind', 'rate'}
+    assert list(parameters_of(Child).names) == ['colour', 'size', 'kind', 'rate']
+    assert parameters_of(Parent).names.keys() == {'size', 'kind', 'rate'}
     check_options(dict(size=3, rate=1, colour=None), Child, 'x', 'Child')
     check_options(dict(anything=1), Taker, 'x', 'Taker')
 
 
 @pytest.mark.parametrize('options, says', [
     (dict(siz=3), "x: Child: unknown option 'siz'; did you mean 'size'?"),
-    (dict(size='3'), "x.size must be a whole number, got '3'"), (dict(size=3, colour=5), 'x.colour must be a text or None'),
+    (dict(size='3'), "x.size must be a whole number, got '3'"),
+    (dict(size=3, colour=5), 'x.colour must be a text or None'),
     (dict(size=3, rate='fast'), "x.rate must be a number, got 'fast'")])
 def test_an_option_is_held_against_annotation_and_default(options, says):
     with pytest.raises(BadInput) as caught:

@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 from images import shared
+from mmengine.registry import DefaultScope
+from mmpose.registry import TRANSFORMS
 from PIL import Image
 
-from cid_mmpose.data import LoadImage
+from cid_mmpose.data import LoadImage, ResizeImage
 from cid_mmpose.data.loading import decode_image, is_cut_off
 from cid_mmpose.errors import BadInput
 
@@ -118,8 +120,9 @@ def test_padding_before_a_header_mark_is_passed_over():
 
 
 NO_IMAGES = {
-    'nothing': b'', 'a start of JPEG': b'\xff\xd8\xff', 'a start of PNG': b'\x89PNG\r\n\x1a\n', 'half a BMP': b'BM' + b'\0' * 9,
-    'a start of TIFF': b'II*\0\xff\xff', 'another RIFF': b'RIFF\0\0\0\0WAVE', 'GIF of no size': b'GIF89a' + b'\0' * 20,
+    'nothing': b'', 'a start of JPEG': b'\xff\xd8\xff', 'a start of PNG': b'\x89PNG\r\n\x1a\n',
+    'half a BMP': b'BM' + b'\0' * 9, 'a start of TIFF': b'II*\0\xff\xff',
+    'another RIFF': b'RIFF\0\0\0\0WAVE', 'GIF of no size': b'GIF89a' + b'\0' * 20,
     'PNM of words': b'P6 wide high', 'JPEG 2000': b'\xff\x4f\xff\x51' + b'\0' * 40}
 OTHER_KINDS = {
     'a page': b'<!DOCTYPE html><html></html>', 'SVG': b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'PDF': b'%PDF-1.7',
@@ -182,3 +185,12 @@ def test_no_real_image_is_taken_for_cut_off():
     assert len(files) >= 65
     assert [path.name for path in files if is_cut_off(path.read_bytes())] == []
     assert [path.name for path in files if not is_cut_off(path.read_bytes()[:-100])] == []
+
+
+@pytest.mark.parametrize('new, old, step', [('LoadImage', 'LoadPicture', LoadImage),
+                                            ('ResizeImage', 'ResizePicture', ResizeImage)])
+def test_configs_of_version_0_1_0_find_the_steps_that_have_new_names(new, old, step):
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        assert TRANSFORMS.get(f'cid_mmpose.{new}') is step
+        assert TRANSFORMS.get(f'cid_mmpose.{old}') is step
+    assert step.__name__ == new

@@ -84,7 +84,7 @@ def full_shape(image: np.ndarray, data: bytes, reduction: int) -> tuple:
     return (height, width) if image.shape[:2] == reduced((height, width), reduction) else (width, height)
 
 
-@TRANSFORMS.register_module()
+@TRANSFORMS.register_module(name=['LoadImage', 'LoadPicture'])  # the second is its name in configs of version 0.1.0
 class LoadImage(BaseTransform):
     """Loads ``img_path`` into ``img``, unless ``img`` is there already: BGR, grey or BGRA, as ``bgr_of`` takes it.
 

@@ -23,7 +23,7 @@ class PackPeople(PackPoseInputs):
         return packed
 
 
-@TRANSFORMS.register_module()
+@TRANSFORMS.register_module(name=['ResizeImage', 'ResizePicture'])  # the second is its name in version 0.1.0
 class ResizeImage(BottomupResize):
     """MMPose's ``BottomupResize``, also for an image that was read at a ``reduction`` by ``LoadImage``.
 
