@@ -1,4 +1,4 @@
-# The demo: a small CID on drawn people, at most 4.5 minutes of training on 2 CPU cores; configs/demo are for slower ones.
+# The demo: a small CID on drawn people, at most 4.5 minutes of training on 2 CPU cores (configs/demo: on slower ones).
 _base_ = ['./_base_/default_runtime.py', './_base_/synthcrowd.py', './_base_/cid_hrnet-w16-small.py']
 
 # larger weights of GFD at the start: with the authors' no person is told apart within so short a training

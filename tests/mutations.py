@@ -22,8 +22,8 @@ def deep(levels: int) -> list:
 def junk() -> list:
     """Values that may stand anywhere, made anew."""
     return [
-        None, True, False, 0, -1, 1, 2, 3, 99, 1.0, 1.5, -0.5, '', '0', '1', 'x', 'person', '\ud800.png', 'a\0b', '..', [],
-        [0], [[1, 2]], [[1, 2, 3, 4, 5, 6]], {}, {'a': 1}, {'size': [72, 96], 'counts': [0, 6912]},
+        None, True, False, 0, -1, 1, 2, 3, 99, 1.0, 1.5, -0.5, '', '0', '1', 'x', 'person', '\ud800.png', 'a\0b', '..',
+        [], [0], [[1, 2]], [[1, 2, 3, 4, 5, 6]], {}, {'a': 1}, {'size': [72, 96], 'counts': [0, 6912]},
         {'size': [72, 96], 'counts': 'PPPP'}, math.nan, math.inf, -math.inf, 1e18, -1e18, 1e308, 1e-30, 10**30, 10**400,
         2**31, 2**32, 2**63, 2**63 - 1, -2**63, deep(60), deep(400), 'x' * 5000,
     ]
@@ -85,6 +85,7 @@ def spoilt_text(seed: int) -> Tuple[str, str]:
     text = json.dumps(data)
     if rng.random() < 0.08:
         place = rng.randrange(len(text))
-        text = text[:place] + rng.choice(['', '9' * 5000, ']', '1e999', '\ufeff', '"']) + text[place + rng.randrange(3):]
+        inserted = rng.choice(['', '9' * 5000, ']', '1e999', '\ufeff', '"'])
+        text = text[:place] + inserted + text[place + rng.randrange(3):]
         done.append(f'text at {place}')
     return text, '; '.join(done)

@@ -124,7 +124,7 @@ def ochuman_json(parts: dict, overlaps) -> dict:
 
 
 def ochuman_parts() -> dict:
-    """The COCO-style files: 2 images of val with 3 people, 1 of test with 1; keypoint 0 is hidden, keypoint 1 missing."""
+    """The COCO-style files: 2 images of val with 3 people, 1 of test with 1; keypoint 0 is hidden, 1 is missing."""
     def somebody(number: int, image: int, box: tuple) -> dict:
         made = person(number, image, box, num_keypoints=16)
         made['keypoints'][2:6] = [1, 0, 0, 0]

@@ -57,7 +57,8 @@ def test_targets_equal_our_second_writing(seed, figures):
     like = torch.zeros(1, 1, SIZE[1] // 4, SIZE[0] // 4)
     maps, _ = oracle.drawn_people(targets, targets.seeded.nonzero()[:, 0], like)
     assert targets.seed_cell[targets.seeded].tolist() == [list(p['seed_cell']) for p in people if p['seeded']]
-    difference = max(np.abs(render_crowd(targets, (SIZE[0] // 4, SIZE[1] // 4), 1)[0].numpy() - crowd).max(), np.abs(maps.numpy() - own).max())
+    rendered = render_crowd(targets, (SIZE[0] // 4, SIZE[1] // 4), 1)[0]
+    difference = max(np.abs(rendered.numpy() - crowd).max(), np.abs(maps.numpy() - own).max())
     sigma = np.abs(targets.sigma.numpy() - [(2 * p['radius'] + 1) / 6 for p in people]).max()
     figures(TABLE, f'target maps, crowd {seed}', difference, 1e-6)
     figures(TABLE, f'sigma in cells, crowd {seed}', sigma, 1e-6)

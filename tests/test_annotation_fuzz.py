@@ -1,4 +1,4 @@
-"""Spoilt annotation files through training, testing and the doctor: a line of ours or the right result, nothing else."""
+"""Spoilt annotation files in training, testing and the doctor: a line of ours or the right result, nothing else."""
 import json
 import logging
 import os

@@ -141,7 +141,8 @@ OF_ANOTHER = [('annotations/crowdpose_val.json', 'coco', 'has 14 keypoints, the 
               ('mmpose_samples/ochuman/test_ochuman.json', 'crowdpose', 'has 17 keypoints, the configuration 14'),
               (COCO_VAL, 'crowdpose', 'has 17 keypoints, the configuration 14'),
               (COCO_VAL, 'mpii', 'has 17 keypoints, the configuration 16'),
-              ('annotations/crowdpose_val.json', 'aic', "has 'left_shoulder' as keypoint 0, the configuration as keypoint 3"),
+              ('annotations/crowdpose_val.json', 'aic',
+               "has 'left_shoulder' as keypoint 0, the configuration as keypoint 3"),
               (COCO_VAL, 'ap10k', "has 'nose' as keypoint 0, the configuration as keypoint 2"),
               (COCO_VAL, 'h36m', "has 'left_shoulder' as keypoint 5, the configuration as keypoint 11")]
 
@@ -181,7 +182,8 @@ def test_keypoints_may_be_spelt_otherwise_or_not_at_all(names):
 
 @pytest.mark.parametrize('names', [('head', 'right_hip', 'left_hip'), ('hip_left', 'x', 'y'), ('a', 'RHip', 'b')])
 def test_keypoints_in_another_order_are_found_however_they_are_spelt(names):
-    with pytest.raises(BadInput, match="'keypoints' of the category has '.*' as keypoint ., the configuration as keypoint"):
+    says = "'keypoints' of the category has '.*' as keypoint ., the configuration as keypoint"
+    with pytest.raises(BadInput, match=says):
         check_keypoints(with_names(*names), 'f', 1, ('head', 'left_hip', 'right_hip'))
 
 
@@ -200,7 +202,8 @@ def test_names_that_do_not_tell_the_keypoints_apart_are_refused(names, says):
 
 def test_keypoints_as_a_list_of_lists_are_named(tmp_path):
     nested = person(keypoints=[[1, 1, 2]] * 17)
-    with pytest.raises(BadInput, match="people.json: field 'keypoints' of the annotations holds a list a keypoint; give x"):
+    says = "people.json: field 'keypoints' of the annotations holds a list a keypoint; give x"
+    with pytest.raises(BadInput, match=says):
         check_keypoints(coco([nested]), 'people.json', 1, keypoints_of('coco'))
 
 

@@ -36,7 +36,12 @@ def test_it_is_the_product_of_each_cell_and_lies_cell_by_cell(shape, rows, gradi
 def test_without_a_gradient_onednn_is_asked_and_nothing_is_copied(shape, rows, monkeypatch):
     inputs, asked = products(shape, rows), []
     convolution = torch.nn.functional.conv2d
-    monkeypatch.setattr(products_module.F, 'conv2d', lambda batch, *rest: asked.append(batch) or convolution(batch, *rest))
+
+    def noted(batch, *rest):
+        asked.append(batch)
+        return convolution(batch, *rest)
+
+    monkeypatch.setattr(products_module.F, 'conv2d', noted)
     with torch.no_grad():
         convolve_cells(*inputs)
         [batch] = asked
@@ -57,4 +62,5 @@ def test_parts_of_a_larger_map_and_turned_maps_give_the_same():
     maps, weight, bias = products((9, 7, 8), 5)
     with torch.no_grad():
         for part in (maps[2:6], maps[:, 2:6], maps.permute(1, 0, 2)):
-            np.testing.assert_allclose(convolve_cells(part, weight, bias), expected(part, weight, bias), rtol=1e-5, atol=1e-5)
+            found = convolve_cells(part, weight, bias)
+            np.testing.assert_allclose(found, expected(part, weight, bias), rtol=1e-5, atol=1e-5)

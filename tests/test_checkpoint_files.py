@@ -215,8 +215,9 @@ def test_a_dtype_with_more_to_it_than_its_code_is_refused(tmp_path, state):
 
 
 @pytest.mark.parametrize('shape, code, data', [
-    ((2, ), 'f8', b'A' * 8), ((-1, ), 'f8', b''), ((-1, -1), 'f8', b'A' * 8), ((2**62, 4), 'f8', b''), (1, 'f8', b'A' * 8),
-    ((1, ), 'f8', 'A' * 8), ((1, ), 'f8', [1.0]), ((1, ), 'U2', b'\xff' * 8), ((1, ), 'f8', bytearray(8)),
+    ((2, ), 'f8', b'A' * 8), ((-1, ), 'f8', b''), ((-1, -1), 'f8', b'A' * 8), ((2**62, 4), 'f8', b''),
+    (1, 'f8', b'A' * 8), ((1, ), 'f8', 'A' * 8),
+    ((1, ), 'f8', [1.0]), ((1, ), 'U2', b'\xff' * 8), ((1, ), 'f8', bytearray(8)),
     ((1.0, ), 'f8', b'A' * 8), ((True, ), 'f8', b'A' * 8), ((1, ) * 99, 'f8', b'A' * 8)])
 def test_an_array_whose_bytes_do_not_fit_is_refused(tmp_path, shape, code, data):
     array = Called(RECONSTRUCT, (np.ndarray, (0, ), b'b'), (1, shape, np.dtype(code), False, data))

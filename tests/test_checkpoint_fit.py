@@ -41,8 +41,8 @@ def test_another_number_of_keypoints_is_told_with_both_numbers_and_both_ways_out
         f'{path}: 4 of 280 weights do not fit (head.iia.conv.weight is (15, 60, 1, 1), the model has (18, 60, 1, 1); '
         'head.iia.conv.bias is (15,), the model has (18,); head.gfd.heatmap.weight is (14, 32, 1, 1), the model has '
         '(17, 32, 1, 1); head.gfd.heatmap.bias is (14,), the model has (17,)): these are weights for 14 keypoints, the '
-        "model has 17; give a configuration with 14 keypoints, or model.other_keypoints='fresh' to train new keypoint maps on "
-        'top of the other weights')
+        "model has 17; give a configuration with 14 keypoints, or model.other_keypoints='fresh' to train new maps of "
+        'keypoints on top of the other weights')
 
 
 def test_fresh_keypoint_maps_keep_the_model_s_own_and_take_everything_else(crowdpose, tmp_path, monkeypatch):
@@ -54,7 +54,7 @@ def test_fresh_keypoint_maps_keep_the_model_s_own_and_take_everything_else(crowd
     after, given = model.state_dict(), named_as('ours', mmpose_model(keypoints=14).state_dict())
     assert [name for name in KEYPOINTS if not torch.equal(after[name], before[name])] == []
     assert [name for name in given if name not in KEYPOINTS and not torch.equal(after[name], given[name])] == []
-    assert len(said) == 1 and said[0].endswith('its maps of 14 keypoints left out, those of 17 keypoints start anew')
+    assert len(said) == 1 and said[0].endswith('its maps of 14 keypoints left out, those of 17 start anew')
 
 
 def test_fresh_keypoint_maps_forgive_nothing_but_the_number_of_keypoints(crowdpose, source):
@@ -91,7 +91,8 @@ def wider(weights: dict) -> dict:
     (lambda weights: {name: weights[name] for name in weights if name.startswith('backbone')},
      r'15 of 280 weights do not fit \(head.iia.conv.weight is missing; .* for the backbone alone set model.backbone'),
     (lambda weights: {name: weights[name] for name in list(weights)[:100] + list(weights)[-14:]}, 'is missing'),
-    (lambda weights: {**weights, 'gfd.conv_down.bias': 'no tensor'}, r'1 of 280 weights do not fit \(head.gfd.conv_down.bias is no tensor but a str\)'),
+    (lambda weights: {**weights, 'gfd.conv_down.bias': 'no tensor'},
+     r'1 of 280 weights do not fit \(head.gfd.conv_down.bias is no tensor but a str\)'),
 ], ids=['W48 into W32', 'another model', 'a backbone alone', 'half a backbone', 'no tensor'])
 def test_weights_of_another_model_are_refused_with_a_list_by_every_way_of_loading(source, tmp_path, change, says):
     bad = with_module(change(named_as('authors', source)))

@@ -182,8 +182,8 @@ def test_the_test_command_answers_the_same_for_each_layout_and_as_mmpose_does(so
                                    for layout in ('authors', 'mmpose 0.x', 'mmpose 1.x'))
     own = run_test_command(configs['theirs'], source, tmp_path)
     assert sum(len(keypoints) for keypoints, _ in own) > 26 * 20
-    # MMPose adds up in another order. Where two cells of a random map are equal up to that, rounding decides which is the
-    # peak, or the root; so a few people may differ, and everyone else must agree to the last digits
+    # MMPose adds up in another order. Where two cells of a random map are equal up to that, rounding decides which is
+    # the peak, or the root; so a few people may differ, and everyone else must agree to the last digits
     for mine, other, limit, what in ((authors, mmpose_0, 0, "the authors' and MMPose 0.x layout"),
                                      (mmpose_1, own, 0.03, "MMPose 1.x layout and MMPose's own head")):
         apart = np.concatenate([(abs(one[0] - two[0]) > 0.01).any((1, 2)) | (abs(one[1] - two[1]) > 1e-6).any(1)

@@ -35,7 +35,8 @@ def test_people_and_rows_stay_within_the_cells_and_cover_everyone_once():
 def test_rows_are_taken_apart_before_people_who_come_at_once():
     crowd = torch.zeros(2 * PEOPLE_AT_ONCE + 1, dtype=int)
     few, whole = people_and_rows(crowd, 1, (6, 4), PEOPLE_AT_ONCE * 8), people_and_rows(crowd, 1, (6, 4), 24 * 99)
-    groups = [slice(0, PEOPLE_AT_ONCE), slice(PEOPLE_AT_ONCE, 2 * PEOPLE_AT_ONCE), slice(2 * PEOPLE_AT_ONCE, 2 * PEOPLE_AT_ONCE + 1)]
+    once, twice = PEOPLE_AT_ONCE, 2 * PEOPLE_AT_ONCE
+    groups = [slice(0, once), slice(once, twice), slice(twice, twice + 1)]
     assert few == [Chunk(0, group, slice(y, y + 2)) for y in (0, 2, 4) for group in groups]   # rows first
     assert whole == [Chunk(0, slice(0, len(crowd)), slice(0, 6))]
 

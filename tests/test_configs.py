@@ -223,7 +223,8 @@ def test_an_unknown_class_is_refused_by_name(part):
 def test_an_unknown_test_option_is_refused_when_predicting():
     cfg = small_loaders(coco_mini(tiny_config()))
     cfg.model.test_cfg.flip_tset = True
-    with pytest.raises(ValueError, match=r"unknown \['flip_tset'\]; it takes \['blur', 'compile', 'flip_test', .*'precision', 'sigmas'\]"):
+    says = r"unknown \['flip_tset'\]; it takes \['blur', 'compile', 'flip_test', .*'precision', 'sigmas'\]"
+    with pytest.raises(ValueError, match=says):
         run_both_steps(cfg)
 
 

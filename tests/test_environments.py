@@ -171,7 +171,8 @@ def test_without_hashes_the_pins_are_taken_by_version(tree):
      'the package index cannot be reached; the same command takes it up again'),
     ('ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n'
      '    torch==2.14.1 from https://index/torch-2.14.1+cpu.whl (from -r lock.txt):\n        Expected sha256 0a',
-     'the package index has another file for torch==2.14.1 than the pinned one; if you trust your index: make HASHES=no'),
+     'the package index has another file for torch==2.14.1 than the pinned one; if you trust your index: '
+     'make HASHES=no'),
     ('ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device',
      'the disk is full'),
     ('ERROR: Could not find a version that satisfies the requirement lit==16.0.3 (from versions: 18.1.8)\n'

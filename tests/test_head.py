@@ -22,8 +22,8 @@ def batch(*counts, seed=0, **options):
 def people_of(samples):
     """Targets as plain lists of people: (image, radius, keypoints, drawn, root, rooted, seed, seeded)."""
     t = gather_targets([sample.gt_instance_labels for sample in samples], 'cpu')
-    return list(zip(*[x.tolist() for x in (t.image, t.radius, t.keypoint_cell, t.keypoint_drawn, t.root_cell, t.root_drawn,
-                                           t.seed_cell, t.seeded)]))
+    fields = (t.image, t.radius, t.keypoint_cell, t.keypoint_drawn, t.root_cell, t.root_drawn, t.seed_cell, t.seeded)
+    return list(zip(*[x.tolist() for x in fields]))
 
 
 def expected_losses(head, features, samples):

@@ -117,5 +117,6 @@ def test_a_worker_that_is_killed_ends_the_run_in_one_line(tmp_path):
     runner = toy_runner(tmp_path, 'killed_worker')
     runner._train_loop = runner.build_train_loop(runner._train_loop)
     runner._train_loop.dataloader = torch.utils.data.DataLoader(Kills(), 2, num_workers=1)
-    with pytest.raises(RunStopped, match='^a data worker died .(killed by signal: Killed|it exited)'), run_ends(str(tmp_path)):
+    says = '^a data worker died .(killed by signal: Killed|it exited)'
+    with pytest.raises(RunStopped, match=says), run_ends(str(tmp_path)):
         runner.train()

@@ -57,7 +57,8 @@ def items_and_model(folder, data_set: str, case) -> tuple:
     """The annotated images of a case, and what the model makes of each."""
     def found(item):
         mine = [(keypoints, score) for number, keypoints, score in case.found if number == item['img_id']]
-        return np.array([keypoints for keypoints, _ in mine]).reshape(-1, len(SIGMAS[data_set]), 2), [s for _, s in mine]
+        poses = np.array([keypoints for keypoints, _ in mine]).reshape(-1, len(SIGMAS[data_set]), 2)
+        return poses, [score for _, score in mine]
 
     data = coco(case.people, len(case.crowd_index) or len(case.people), size=(200, 200))
     for image, index in zip(data['images'], case.crowd_index):

@@ -1,4 +1,4 @@
-"""The image of the losses."""
+"""The plot of the losses."""
 import json
 
 import cv2
@@ -38,7 +38,7 @@ def test_a_run_without_logs_draws_nothing(tmp_path):
     assert read_curves([], iterations=4) == {}
 
 
-def test_the_image_is_a_png_that_is_not_blank(tmp_path):
+def test_the_plot_is_a_png_that_is_not_blank(tmp_path):
     path = str(tmp_path / 'a.png')
     draw_curves({'loss': [(1, 2.0), (9, 1.0)], 'lr': [(1, .1), (9, .01)], 'coco/AP': [(9, .5)]}, path)
     image = cv2.imread(path)

@@ -166,7 +166,8 @@ def test_configs_of_mmpose_s_recipe_decode_by_it_without_the_word_at_their_top()
     ('cid_hrnet-w32_crowdpose.py', 14, 'left_shoulder', 15), ('cid_hrnet-w32_ochuman.py', 17, 'nose', 19)])
 def test_keypoints_and_links_to_draw_come_from_the_config_s_training_data(name, keypoints, first, links):
     meta = dataset_meta_from_config(Config.fromfile(config_path(name)))
-    assert (meta['num_keypoints'], meta['keypoint_id2name'][0], len(meta['skeleton_links'])) == (keypoints, first, links)
+    assert (meta['num_keypoints'], meta['keypoint_id2name'][0]) == (keypoints, first)
+    assert len(meta['skeleton_links']) == links
     assert len(meta['skeleton_link_colors']) == links and len(meta['keypoint_colors']) == keypoints
 
 

@@ -130,7 +130,7 @@ def test_pip_makes_the_same_wheel_from_the_source_archive(source, wheel, tmp_pat
 
 @pytest.fixture(scope='module', params=['make', 'wheel'])
 def mim(request, tmp_path_factory):
-    """Calls openmim from an empty folder: in the environment that make makes, or with the wheel in front of all else."""
+    """Calls openmim from an empty folder: in the environment that make makes, or with the wheel before all else."""
     folder = tmp_path_factory.mktemp('elsewhere')
     environment = {}
     if request.param == 'wheel':

@@ -28,7 +28,8 @@ def crowd_of(number: int) -> list:
 def test_crowdpose_has_no_areas_and_takes_them_from_the_boxes():
     items = CocoPeople(ann_file=str(shared('mmpose_samples/crowdpose/test_crowdpose.json')), test_mode=True,
                        metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py'))
-    with pytest.raises(BadInput, match=r"test_crowdpose.json: annotation \d+: field 'area' is missing; mend the file, or set use_area=F"):
+    says = r"test_crowdpose.json: annotation \d+: field 'area' is missing; mend the file, or set use_area=F"
+    with pytest.raises(BadInput, match=says):
         evaluate(items, truth)
     assert evaluate(items, truth, use_area=False)['AP'] == pytest.approx(1)
 
@@ -78,8 +79,10 @@ def test_a_crowd_without_keypoints_or_box_is_not_asked_for(tmp_path):
     assert evaluate(items_of(tmp_path, [*crowd_of(2), crowd], 2), truth)['AP'] == pytest.approx(1)
 
 
-@pytest.mark.parametrize('bad', [dict(keypoints=[math.nan] * 51), dict(keypoints=[1, 1, 2] * 14), dict(keypoints=[]),
-                                 dict(bbox=[20, 30, 0, 60])], ids=['not a number', '14 keypoints', 'no keypoints', 'no size'])
+@pytest.mark.parametrize(
+    'bad', [dict(keypoints=[math.nan] * 51), dict(keypoints=[1, 1, 2] * 14), dict(keypoints=[]),
+            dict(bbox=[20, 30, 0, 60])],
+    ids=['not a number', '14 keypoints', 'no keypoints', 'no size'])
 def test_people_whom_the_data_set_skips_are_not_asked_for(tmp_path, bad):
     path = write_coco(tmp_path, coco([*crowd_of(2), person(3, 1, **bad)], 2, size=(200, 200)))
     assert evaluate(data_set(path, test_mode=True, bad_annotations='skip'), truth)['AP'] == pytest.approx(1)
@@ -87,18 +90,21 @@ def test_people_whom_the_data_set_skips_are_not_asked_for(tmp_path, bad):
 
 def test_a_missing_area_names_the_annotation_and_the_option(tmp_path):
     items = items_of(tmp_path, [person(1), without(person(2), 'area')])
-    with pytest.raises(BadInput, match="people.json: annotation 2: field 'area' is missing; mend the file, or set use_area=False"):
+    says = "people.json: annotation 2: field 'area' is missing; mend the file, or set use_area=False"
+    with pytest.raises(BadInput, match=says):
         evaluate(items, truth)
     assert evaluate(items, truth, use_area=False)['AP'] > 0
 
 
 @pytest.mark.parametrize('area, says', [
-    (0, '0, not above 0'), (-4, '-4, not above 0'), (math.nan, 'NaN, which is no number'), ('9', '"9", which is no numb'),
-    (1e-30, '1e-30, less than a pixel'), (1e30, r'1e\+30, more than 4 times its image'),
+    (0, '0, not above 0'), (-4, '-4, not above 0'), (math.nan, 'NaN, which is no number'),
+    ('9', '"9", which is no number'), (1e-30, '1e-30, less than a pixel'),
+    (1e30, r'1e\+30, more than 4 times its image'),
     (10**40, '10000.*, more than 4 times its image'), (math.inf, 'Infinity, more than 4 times its image')])
 def test_an_area_by_which_nobody_or_everybody_matches_is_refused_but_not_for_a_crowd(tmp_path, area, says):
     items = items_of(tmp_path, [person(1), person(2, area=area)])
-    with pytest.raises(BadInput, match=f"people.json: annotation 2: field 'area' is {says}.*; mend the file, or set use"):
+    line = f"people.json: annotation 2: field 'area' is {says}.*; mend the file, or set use"
+    with pytest.raises(BadInput, match=line):
         evaluate(items, truth)
     crowd = person(2, area=area, iscrowd=1)
     assert evaluate(items_of(tmp_path, [person(1), crowd]), truth)['AP'] == pytest.approx(1)

@@ -19,7 +19,10 @@ def weights() -> dict:
     """A backbone's weights, one number apart from those that it starts with, and a classifier behind them."""
     torch.manual_seed(1)
     backbone = build_model(tiny_config()).backbone
-    found = {name: value + 1 for name, value in backbone.state_dict().items() if not name.endswith('num_batches_tracked')}
+    found = {
+        name: value + 1
+        for name, value in backbone.state_dict().items() if not name.endswith('num_batches_tracked')
+    }
     return {**found, 'classifier.weight': torch.ones(3), 'incre_modules.0.0.conv1.weight': torch.ones(3)}
 
 
@@ -48,7 +51,8 @@ def test_a_backbone_starts_from_its_weights_and_what_else_the_file_has_is_left(w
 
 def test_a_backbone_starts_from_safetensors(weights, tmp_path):
     safetensors = pytest.importorskip('safetensors.torch')
-    safetensors.save_file({name: value.contiguous() for name, value in weights.items()}, str(tmp_path / 'w.safetensors'))
+    contiguous = {name: value.contiguous() for name, value in weights.items()}
+    safetensors.save_file(contiguous, str(tmp_path / 'w.safetensors'))
     made = model(tmp_path / 'w.safetensors')
     made.init_weights()
     assert torch.equal(made.backbone.conv1.weight, weights['conv1.weight'])
@@ -58,8 +62,8 @@ def test_a_file_that_lacks_one_weight_is_refused_with_it_and_the_ways_out(weight
     lacking = {name: value for name, value in weights.items() if name != 'bn1.running_var'}
     path = saved(lacking, tmp_path / 'w.pth')
     assert refused(path) == (
-        f'{path}: does not fit model.backbone: 1 of {len(weights) - 2} weights do not fit (bn1.running_var is missing); '
-        'give weights of a HRNet of this size, or model.backbone.init_cfg=None to start from chance')
+        f'{path}: does not fit model.backbone: 1 of {len(weights) - 2} weights do not fit (bn1.running_var is missing)'
+        '; give weights of a HRNet of this size, or model.backbone.init_cfg=None to start from chance')
 
 
 @pytest.mark.parametrize('change, says', [

@@ -24,7 +24,7 @@ crowds = st.lists(person, min_size=1, max_size=6)
 
 
 def scene_of(people):
-    """People whose boxes are centerd on their keypoints, all keypoints labelled."""
+    """People whose boxes are centered on their keypoints, all keypoints labelled."""
     xy = np.array([keypoints for keypoints, _ in people], float).reshape(-1, 4, 2)
     half, middle = np.array([sides for _, sides in people], float).reshape(-1, 2) / 2, xy.mean(1)
     boxes = np.concatenate([middle - half, middle + half], 1)

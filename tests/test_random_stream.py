@@ -93,7 +93,8 @@ WAYS = {
 def test_a_run_that_is_stopped_and_resumed_has_the_losses_of_one_that_went_on(tmp_path, monkeypatch, way):
     monkeypatch.setattr('time.sleep', lambda seconds: None)   # mmengine's, when the data begin anew
     options = dict(dict(epochs=4), **WAYS[way])
-    whole = losses(tmp_path / 'whole', f'{way} whole', RandomStreamHook(), Draws(), Copy(tmp_path / 'killed'), **options)
+    hooks = [RandomStreamHook(), Draws(), Copy(tmp_path / 'killed')]
+    whole = losses(tmp_path / 'whole', f'{way} whole', *hooks, **options)
     again = losses(tmp_path / 'killed', f'{way} again', RandomStreamHook(), Draws(), resume=True, **options)
     first = 6 if 'iterations' in way else 8   # the last checkpoint before iteration 8
     assert list(whole) == list(range(16)) and list(again) == list(range(first, 16))

@@ -68,14 +68,14 @@ def test_text_that_is_no_run_lengths_of_the_image_is_refused(counts):
     assert unpacked('T3') == [100]
 
 
-@pytest.mark.parametrize('counts', [[0, 99], [0, 101], [], [50, -1, 51], [100.0], [True] * 100, ['100'], [2**40], [None],
-                                    [[100]], [10**400]])
+@pytest.mark.parametrize('counts', [[0, 99], [0, 101], [], [50, -1, 51], [100.0], [True] * 100, ['100'], [2**40],
+                                    [None], [[100]], [10**400]])
 def test_run_lengths_that_do_not_fill_the_image_are_refused(counts):
     assert region_problem(dict(size=[10, 10], counts=counts), (10, 10)).startswith('run lengths that ')
 
 
-@pytest.mark.parametrize('size', [[10], [10, 10, 10], [0, 10], [10, -10], ['10', 10], [10, 11], [math.nan, 10], None, 100,
-                                  [10**400, 10], [5, 20]])
+@pytest.mark.parametrize('size', [[10], [10, 10, 10], [0, 10], [10, -10], ['10', 10], [10, 11], [math.nan, 10], None,
+                                  100, [10**400, 10], [5, 20]])
 def test_run_lengths_of_another_size_than_the_image_are_refused(size):
     assert region_problem(dict(size=size, counts=[0, 100]), (10, 10)).startswith('run lengths ')
 

@@ -225,7 +225,8 @@ def test_a_list_is_no_checkpoint(tmp_path):
 
 def test_safetensors_are_read_as_any_checkpoint_whatever_their_name(tmp_path):
     safetensors = pytest.importorskip('safetensors.torch')
-    wanted = dict(weight=torch.arange(6.).reshape(2, 3), bias=torch.ones(2, dtype=torch.bfloat16), number=torch.tensor(3))
+    weight, bias = torch.arange(6.).reshape(2, 3), torch.ones(2, dtype=torch.bfloat16)
+    wanted = dict(weight=weight, bias=bias, number=torch.tensor(3))
     for name in ('w.safetensors', 'w.pth'):
         safetensors.save_file(wanted, str(tmp_path / name), dict(format='pt'))
         found = load(tmp_path / name)
@@ -264,8 +265,10 @@ def test_what_holds_no_weights_by_name_is_refused(tmp_path, content, says):
 
 def test_folders_pipes_devices_and_other_places_are_named(tmp_path):
     os.mkfifo(tmp_path / 'pipe.pth')
-    for name, says in ((tmp_path, 'is a folder; give a checkpoint file'), (tmp_path / 'pipe.pth', 'is no file that can'),
-                       ('/dev/zero', 'is no file that can be read twice'), ('~nobody_here/w.pth', 'is no path of a file'),
+    for name, says in ((tmp_path, 'is a folder; give a checkpoint file'),
+                       (tmp_path / 'pipe.pth', 'is no file that can'),
+                       ('/dev/zero', 'is no file that can be read twice'),
+                       ('~nobody_here/w.pth', 'is no path of a file'),
                        ('ftp://a/w.pth', 'checkpoints are read from files and from http'),
                        ('HTTPS://a/w.pth', 'write https:// in small letters'), ('x' * 5000, 'is no path of a file'),
                        ('file://server/w.pth', 'names a file of the host server'), ('', 'is a folder')):

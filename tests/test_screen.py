@@ -79,8 +79,9 @@ def test_a_warning_is_one_line_unless_nobody_can_act_on_it_and_always_in_the_fil
     assert [word in file.read_text() for word in ('nearly full', 'meshgrid', 'x is deprecated')] == [True] * 3
 
 
-@pytest.mark.parametrize('level, verbose, kind', [('INFO', False, screen.QuietRunner), ('WARNING', False, screen.QuietRunner),
-                                                  ('INFO', True, Runner), ('DEBUG', False, Runner)])
+@pytest.mark.parametrize('level, verbose, kind', [
+    ('INFO', False, screen.QuietRunner), ('WARNING', False, screen.QuietRunner), ('INFO', True, Runner),
+    ('DEBUG', False, Runner)])
 def test_everything_is_on_the_screen_when_asked_for(level, verbose, kind):
     assert screen.runner_class(level, verbose) is kind
 

@@ -45,14 +45,14 @@ def centroid(weights):
 
 
 @pytest.mark.parametrize('start, end', [((100.25, 80.5), (160.75, 120.1)), ((50.4, 50.9), (50.4, 150.3))])
-def test_a_drawn_limb_is_centerd_between_its_ends_to_a_tenth_of_a_pixel(start, end):
+def test_a_drawn_limb_is_centered_between_its_ends_to_a_tenth_of_a_pixel(start, end):
     outline = capsules(np.array([start]), np.array([end]), np.array([9.0]), np.array([9.0]))[0]
     assert np.abs(centroid(coverage(outline)) - np.mean([start, end], axis=0)).max() < 0.1
 
 
 @pytest.mark.parametrize('part, keypoint', [(THIGH[0], LEFT_KNEE), (SHANK[0], LEFT_KNEE), (SHANK[0], LEFT_ANKLE)])
 def test_the_end_of_a_drawn_leg_is_at_the_keypoint(part, keypoint):
-    """Of a limb drawn as a capsule, the end's disc is centerd on the keypoint: its farthest point is a radius away."""
+    """Of a limb drawn as a capsule, the end's disc is centered on the keypoint: its farthest point is a radius away."""
     one = person(yaw=0.0)
     outline = next(p for p in one.figure.parts if p.kind == part).shapes[-1].outline * one.scale + one.origin
     spot = one.figure.keypoints[keypoint] * one.scale + one.origin
@@ -101,7 +101,8 @@ def test_whoever_stands_in_front_hides_the_one_behind():
 def test_keypoints_outside_the_image_are_zero():
     keypoints = seen_keypoints(person(0.0, x=2.0))[0]
     outside = keypoints[:, 2] == 0
-    assert outside[[RIGHT_SHOULDER, 10, 12]].all() and not keypoints[outside].any() and (keypoints[~outside, 0] >= 0).all()
+    assert outside[[RIGHT_SHOULDER, 10, 12]].all() and not keypoints[outside].any()
+    assert (keypoints[~outside, 0] >= 0).all()
 
 
 def test_taking_a_person_away_changes_exactly_the_pixels_where_they_are_seen():

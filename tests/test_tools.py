@@ -73,7 +73,7 @@ def command(*arguments, launcher=()) -> subprocess.CompletedProcess:
 WHOLE_RUN = [(i, 1e-3) for i in (1, 2, 3, 4)] + [(i, 1e-4) for i in (5, 6, 7, 8)]
 
 
-def test_training_leaves_checkpoints_losses_and_their_image(trained):
+def test_training_leaves_checkpoints_losses_and_their_plot(trained):
     assert {'epoch_1.pth', 'epoch_2.pth', 'loss_curve.png', 'tiny.py'} <= {path.name for path in trained.iterdir()}
     assert rates(trained) == [(i, pytest.approx(lr)) for i, lr in WHOLE_RUN]
     assert [row['step'] for row in scalars(trained) if 'coco/AP' in row] == [1, 2]
@@ -198,7 +198,8 @@ def test_a_command_answers_with_one_line_and_status_2():
 def kill_in_the_third_epoch(config, folder, *options: str) -> None:
     """Starts a run and kills it in its third epoch."""
     run = subprocess.Popen([sys.executable, str(ROOT / 'tools' / 'train.py'), config, '--work-dir', str(folder),
-                            '--cfg-options', 'train_cfg.max_epochs=400', *options], env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+                            '--cfg-options', 'train_cfg.max_epochs=400', *options],
+                           env=ENVIRONMENT, stdout=subprocess.DEVNULL)
     end = time.monotonic() + 300
     while not any(row.get('iter') in (9, 10, 11) for row in scalars(folder)) and time.monotonic() < end:
         time.sleep(0.02)

@@ -118,8 +118,8 @@ def test_a_run_that_had_come_to_its_end_says_so(tmp_path, written):
     made.logger.handle = lambda record: logged.append(record.getMessage())
     made.train()
     assert [line for line in logged if 'left to train' in line] == [
-        'cid_mmpose: nothing is left to train: the checkpoint is of epoch 2 and iteration 4, the run has 2 epochs and 4 '
-        'iterations']
+        'cid_mmpose: nothing is left to train: the checkpoint is of epoch 2 and iteration 4, the run has 2 epochs and '
+        '4 iterations']
 
 
 def test_weights_alone_and_half_a_state_are_refused(tmp_path, checkpoint):
@@ -158,7 +158,8 @@ GROUP = 'optimizer.param_groups.0'
     (f'{GROUP}.params', [0, 1], 'its optimizer has 2 weights in group 0, that of this run 4'),
     (f'{GROUP}.params', [0, 1, 1, 2], 'optimizer.param_groups does not number its weights'),
     (f'{GROUP}.params', None, 'optimizer.param_groups[0] names no weights'),
-    (f'{GROUP}.betas', del_, 'is the state of another optimizer than Adam, which this run trains with: it has no betas'),
+    (f'{GROUP}.betas', del_,
+     'is the state of another optimizer than Adam, which this run trains with: it has no betas'),
     ('optimizer.param_groups', [], 'its optimizer has 0 groups of weights, that of this run 1'),
     ('optimizer.param_groups', {}, 'its optimizer has no param_groups or no state'),
     ('optimizer.state', {}, 'its optimizer has no moments'),
@@ -226,7 +227,8 @@ def test_no_text_in_a_checkpoint_is_run_as_a_config(tmp_path, checkpoint):
 
 
 @pytest.mark.parametrize('text, kind', [
-    ("a = 1\noptim_wrapper = dict(\n    optimizer=dict(lr=1, type='Adam'),\n    type='AmpOptimWrapper')\nb = 2", 'Adam'),
+    ("a = 1\noptim_wrapper = dict(\n    optimizer=dict(lr=1, type='Adam'),\n    type='AmpOptimWrapper')\nb = 2",
+     'Adam'),
     ("optim_wrapper = dict(optimizer=dict(type='torch.optim.SGD'))", 'SGD'),
     ("optim_wrapper = dict(type='OptimWrapper')", None), ('', None), (None, None), (7, None)])
 def test_the_optimizer_is_read_out_of_the_text_of_a_config(text, kind):

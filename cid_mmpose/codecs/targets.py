@@ -33,7 +33,15 @@ def gather_targets(labels: Sequence, device: torch.device) -> PersonTargets:
 
 
 def root_of(xy: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """Center of each person, the mean of the labelled keypoints: (N, K, 2), (N, K) bool -> (N, 2); 0 without keypoints."""
+    """Center of each person: the mean of the labelled keypoints, 0 without any.
+
+    Args:
+        xy: (N, K, 2).
+        labelled: (N, K) bool.
+
+    Returns:
+        (N, 2).
+    """
     count = np.maximum(labelled.sum(1, keepdims=True), 1)
     return (xy * labelled[..., None]).sum(1) / count
 

@@ -81,11 +81,11 @@ class COCO(xthotcoco.COCO):
 
 
 class COCOeval(xthotcoco.COCOeval):
-    """``xtcocotools.cocoeval.COCOeval`` for key points: ``evaluate``, ``accumulate``, ``summarize``, then ``stats``.
+    """``xtcocotools.cocoeval.COCOeval`` for keypoints: ``evaluate``, ``accumulate``, ``summarize``, then ``stats``.
 
     Args:
-        sigmas: (K,) of the keypoints. In float32, as MMPose has them, they are taken as the decimals they were written as:
-            COCO's own would otherwise differ from themselves in the eighth digit, of which hotcoco warns.
+        sigmas: (K,) of the keypoints. In float32, as MMPose has them, they are taken as the decimals they were written
+            as: COCO's own would otherwise differ from themselves in the eighth digit, of which hotcoco warns.
         Others as xthotcoco's.
     """
 

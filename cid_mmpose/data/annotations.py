@@ -126,23 +126,25 @@ def problem_of_names(category: dict) -> str:
     """
     names = category.get('keypoints', [])
     if not isinstance(names, (list, tuple)):
-        return (f"field 'keypoints' of the category is {as_json(names)}, no list of keypoint names; give one, or take the "
-                'field out')
-    if wrong := [name for name in names if not isinstance(name, (str, int, float))]:
-        return (f"field 'keypoints' of the category has {as_json(wrong[0])} as the name of a keypoint; give text, or take "
+        return (f"field 'keypoints' of the category is {as_json(names)}, no list of keypoint names; give one, or take "
                 'the field out')
+    if wrong := [name for name in names if not isinstance(name, (str, int, float))]:
+        return (f"field 'keypoints' of the category has {as_json(wrong[0])} as the name of a keypoint; give text, or "
+                'take the field out')
     name, times = next(iter(Counter(map(str, names)).most_common(1)), ('', 0))
-    return '' if times < 2 else (f"field 'keypoints' of the category names {name!r} {times} times; give each keypoint its "
-                                 'own name, or take the field out')
+    if times < 2:
+        return ''
+    return (f"field 'keypoints' of the category names {name!r} {times} times; give each keypoint its own name, or take "
+            'the field out')
 
 
 def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) -> None:
-    """BadInput if a file is of another data set, so that its people have other keypoints than the configuration, or names
-    its keypoints so that nobody can tell (``problem_of_names``).
+    """BadInput if a file is of another data set, so that its people have other keypoints than the configuration, or
+    names its keypoints so that nobody can tell (``problem_of_names``).
 
-    Either nobody has K keypoints, or the file's category has K and names one that stands elsewhere in the configuration.
-    Names that only one of the two has say nothing, because spellings differ: CrowdPose's own 'head' is 'top_head' in
-    MMPose.
+    Either nobody has K keypoints, or the file's category has K and names one that stands elsewhere in the
+    configuration. Names that only one of the two has say nothing, because spellings differ: CrowdPose's own 'head' is
+    'top_head' in MMPose.
 
     Args:
         data: of ``read_annotations``.
@@ -152,14 +154,14 @@ def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) 
     """
     keypoints = [a.get('keypoints') for a in data['annotations'] if a['category_id'] == category]
     if any(isinstance(values, list) and values and isinstance(values[0], list) for values in keypoints):
-        raise BadInput(f"{path}: field 'keypoints' of the annotations holds a list a keypoint; give x, y and visibility of "
-                       'all keypoints one after another')
+        raise BadInput(f"{path}: field 'keypoints' of the annotations holds a list a keypoint; give x, y and "
+                       'visibility of all keypoints one after another')
     lengths = [len(values) for values in keypoints if isinstance(values, list) and values]
     way_out = ('set ann_file to a file of the data set that the configuration is for, or use the configuration of '
                'this one')
     if lengths and 3 * len(names) not in lengths:
-        raise BadInput(f"{path}: field 'keypoints' of the annotations has {lengths[0] // 3} keypoints, the configuration "
-                       f'{len(names)}; {way_out}')
+        raise BadInput(f"{path}: field 'keypoints' of the annotations has {lengths[0] // 3} keypoints, the "
+                       f'configuration {len(names)}; {way_out}')
     of_people = next(c for c in data['categories'] if c['id'] == category)
     if problem := problem_of_names(of_people):
         raise BadInput(f'{path}: {problem}')

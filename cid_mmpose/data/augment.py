@@ -119,7 +119,7 @@ class RandomMirror(BaseTransform):
     """Mirrors the input left to right, and with it every person's left and right keypoints; for inputs of any shape.
 
     Changes ``img``, ``keypoints``, ``keypoints_visible`` and ``bbox`` (N, 4, 2), whose left and right corners change
-    places as left and right keypoints do; adds ``flip`` (bool) and ``flip_direction``, for MMPose's transforms after it.
+    places as left and right keypoints do; adds ``flip`` (bool) and ``flip_direction``, for MMPose's later transforms.
 
     Args:
         prob: how often.

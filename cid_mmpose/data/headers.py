@@ -1,4 +1,4 @@
-"""What the header of an image's file says before anything is decoded: its kind and its size.
+"""What the header of an image file says before anything is decoded: its kind and its size.
 
 A file of a few kB can claim 65500 x 65500 pixels, and decoding it takes 8 GB and half a minute. OpenCV has no call for
 the header alone, so it is read here: of JPEG and PNG in place, of the other kinds by the classes of Pillow, which
@@ -81,7 +81,7 @@ KINDS = (
 
 
 def kind_of(data: bytes) -> Optional[Kind]:
-    """The kind of an image's file by its first bytes; None if it is none that is read."""
+    """The kind of an image file by its first bytes; None if it is none that is read."""
     for kind in KINDS:
         if data.startswith(kind.marks):
             return kind
@@ -89,7 +89,7 @@ def kind_of(data: bytes) -> Optional[Kind]:
 
 
 def size_of(data: bytes) -> Optional[tuple]:
-    """(H, W) in pixels of an image's file, as stored; None where the header does not say it."""
+    """(H, W) in pixels of an image file, as stored; None where the header does not say it."""
     kind = kind_of(data)
     if kind is None:
         return None
@@ -101,7 +101,7 @@ def size_of(data: bytes) -> Optional[tuple]:
 
 
 def problem_of_header(data: bytes, size: Optional[tuple], max_pixels: int = MAX_PIXELS) -> Optional[Unusable]:
-    """Why an image's file is not to be decoded; None if nothing speaks against it so far.
+    """Why an image file is not to be decoded; None if nothing speaks against it so far.
 
     Args:
         data: bytes of the file.

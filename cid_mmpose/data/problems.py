@@ -58,8 +58,8 @@ def is_crowd(annotation: dict) -> bool:
 def problem_of(annotation: dict, num_keypoints: int, shape: Sequence[float] = (math.nan, math.nan)) -> str:
     """What is wrong with one annotation, as "field 'x' ..."; '' if nothing is.
 
-    A crowd region needs no keypoints, and a person without labelled keypoints needs no box: neither becomes a target. The
-    regions of both are left out of the loss; nobody reads those of others.
+    A crowd region needs no keypoints, and a person without labelled keypoints needs no box: neither becomes a target.
+    The regions of both are left out of the loss; nobody reads those of others.
 
     Args:
         annotation: of a person or a crowd.
@@ -183,8 +183,8 @@ def check_entries(data: dict, path: str) -> None:
             problems.append(Problem(f"entry {number} of 'images'", text))
     if problems:
         first = problems[0]
-        raise BadInput(f'{path}: {first.where}: {first.text} ({len(problems)} such); tools/doctor.py lists all, and its '
-                       '--fix writes a repaired copy')
+        raise BadInput(f'{path}: {first.where}: {first.text} ({len(problems)} such); tools/doctor.py lists all, and '
+                       'its --fix writes a repaired copy')
 
 
 def _taken_twice(data: dict, key: str) -> List[Problem]:

@@ -23,13 +23,13 @@ class SynthCrowd(BaseCocoStyleDataset):
     """Drawn people before drawn backgrounds, in the form of MMPose's bottom-up COCO data sets.
 
     Image ``i`` of a seed is the same on every machine, in every process and order. An item has the keys that
-    ``CocoDataset(data_mode='bottomup')`` gives, with N people and K = 17 keypoints, and ``img`` (H, W, 3) uint8 BGR, which
-    MMPose's ``LoadImage`` takes as it is: ``keypoints`` (N, K, 2) px, ``keypoints_visible`` (N, K) 0 or 1, ``bbox``
-    (N, 4) x1, y1, x2, y2 px of the whole body inside the image, ``area`` (N,) px seen of it, ``crowd_index`` in
-    [0, 1], and ``raw_ann_info``, N annotations as in a COCO file: visibility 2 seen, 1 hidden by a person, by
+    ``CocoDataset(data_mode='bottomup')`` gives, with N people and K = 17 keypoints, and ``img`` (H, W, 3) uint8 BGR,
+    which MMPose's ``LoadImage`` takes as it is: ``keypoints`` (N, K, 2) px, ``keypoints_visible`` (N, K) 0 or 1,
+    ``bbox`` (N, 4) x1, y1, x2, y2 px of the whole body inside the image, ``area`` (N,) px seen of it, ``crowd_index``
+    in [0, 1], and ``raw_ann_info``, N annotations as in a COCO file: visibility 2 seen, 1 hidden by a person, by
     furniture or by the own body, 0 outside the image. With nobody in the image the arrays have length 0. People of
-    whom fewer than two keypoints are seen are left out of the image, so that a dense one may hold a few less than asked.
-    ``CocoMetric(ann_file=None)`` evaluates on the test mode's items.
+    whom fewer than two keypoints are seen are left out of the image, so that a dense one may hold a few less than
+    asked. ``CocoMetric(ann_file=None)`` evaluates on the test mode's items.
 
     Args:
         length: number of images, at least 1.

@@ -3,7 +3,7 @@ from typing import Any, List
 
 from mmengine.config import Config
 
-# What keeps the losses as JSON lines, from which the image of the losses is drawn.
+# What keeps the losses as JSON lines, from which the plot of the losses is drawn.
 LOCAL_BACKEND = 'LocalVisBackend'
 
 

@@ -39,8 +39,8 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
         crowd: whether it is CrowdPose's, by 'crowdIndex'.
 
     Raises:
-        BadInput: nobody is annotated, the file cannot be trusted (``check_entries``), the keypoints are those of another
-            data set, or 'area' or 'crowdIndex' is missing.
+        BadInput: nobody is annotated, the file cannot be trusted (``check_entries``), the keypoints are those of
+            another data set, or 'area' or 'crowdIndex' is missing.
     """
     data = coco.dataset
     if 'annotations' not in data:

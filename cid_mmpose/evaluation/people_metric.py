@@ -27,8 +27,8 @@ class CocoPeopleMetric(CocoMetric):
 
     Predictions get the category id of the annotated people (MMPose gives them 1, and AP 0 where the file says
     otherwise); other categories are left out of the mean; a run that finds nobody anywhere has AP 0 (MMPose stops);
-    missing counts of labelled keypoints are filled. ``CIDHead`` scores people and drops duplicates itself, so neither is
-    done again here. Which settings give the published figures of COCO, CrowdPose and OCHuman: docs/evaluation.md.
+    missing counts of labelled keypoints are filled. ``CIDHead`` scores people and drops duplicates itself, so neither
+    is done again here. Which settings give the published figures of COCO, CrowdPose and OCHuman: docs/evaluation.md.
 
     Several processes hand their results to the first one through torch, not by files in the current folder, unless
     ``collect_device='cpu'`` asks for files.

@@ -40,8 +40,8 @@ def check_submission(path: str) -> None:
 def check_keypoint_count(path: str, number: int) -> None:
     """BadInput if the people of a submission do not have the keypoints that the server knows."""
     if number != KEYPOINTS:
-        raise BadInput(f'submission {path}: the server takes {KEYPOINTS} keypoints, the data set under test has {number}; '
-                       'use a configuration of COCO')
+        raise BadInput(f'submission {path}: the server takes {KEYPOINTS} keypoints, the data set under test has '
+                       f'{number}; use a configuration of COCO')
 
 
 def submission_rows(people: Dict[int, List[dict]]) -> Iterator[dict]:

@@ -30,7 +30,7 @@ CPU_PIXELS = 2 * 512 * 512
 class CID(BottomupPoseEstimator):
     """MMPose's bottom-up estimator; it loads the weights of CID in every layout they are published in.
 
-    Loading, by whichever function, changes the names of the layouts in ``checkpoint_layouts.py`` to ours and sets the
+    Loading, by whichever function, changes the names of the layouts in ``weights/layouts.py`` to ours and sets the
     head's ``cell_center`` to what belongs to the weights. Weights of another shape, and files that lack half of the
     backbone or of the head, are refused with ``BadInput``; mmengine alone would only log them. Whether a few weights
     may be missing is left to the function that loads.
@@ -49,9 +49,9 @@ class CID(BottomupPoseEstimator):
     Args:
         channels_last: keeps the backbone's maps channel by channel at each pixel, which is faster; the numbers are
             the same.
-        other_keypoints: what to do with maps of another number of keypoints than the model's. 'error' refuses them; 'fresh'
-            leaves the model's own maps as they are (IIA's, the root's among them, and GFD's last convolution), to
-            fine-tune on other keypoints.
+        other_keypoints: what to do with maps of another number of keypoints than the model's. 'error' refuses them;
+            'fresh' leaves the model's own maps as they are (IIA's, the root's among them, and GFD's last convolution),
+            to fine-tune on other keypoints.
         **kwargs: for MMPose's ``BottomupPoseEstimator``: backbone, neck, head, data_preprocessor, test_cfg, ...
 
     Raises:

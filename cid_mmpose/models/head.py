@@ -44,7 +44,8 @@ class CIDOutput(NamedTuple):
 class Found(NamedTuple):
     """The people of B images."""
     people: List[InstanceData]  # B, see ``make_people``
-    heatmaps: Optional[List[PixelData]]  # B with ``heatmaps`` (K, H, W), the larger value of all people; None if unasked
+    # B with ``heatmaps`` (K, H, W), the largest value of all people; None where nobody asked for them
+    heatmaps: Optional[List[PixelData]]
 
 
 @MODELS.register_module()

@@ -1,4 +1,4 @@
-"""The options of testing, with one place to set each: ``model.head.test`` of a config, or MMPose's ``model.test_cfg``."""
+"""The options of testing, each set in one place: ``model.head.test`` of a config, or MMPose's ``model.test_cfg``."""
 from dataclasses import dataclass, fields, replace
 from typing import Any, Collection, Mapping, Optional, Tuple
 

@@ -11,8 +11,8 @@ def draw_people(image: np.ndarray, sample: PoseDataSample, dataset_meta: dict, m
 
     Args:
         image: (h, w, 3) uint8 BGR, in the pixels of the predictions.
-        sample: as the estimator's ``test_step`` returns it; keypoints are judged by ``keypoints_visible``, which MMPose's
-            estimators fill with the scores.
+        sample: as the estimator's ``test_step`` returns it; keypoints are judged by ``keypoints_visible``, which
+            MMPose's estimators fill with the scores.
         dataset_meta: of the data set, for colours and links of the keypoints.
         min_score: keypoints with a lower score are left out, in [0, 1].
 

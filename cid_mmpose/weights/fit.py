@@ -70,9 +70,9 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
         return None
     keypoints = num_keypoints(weights)
     if set(wrong) <= set(KEYPOINT_MAPS) and keypoints not in (0, num_keypoints(own)):
-        return (f'{listed(wrong, own)}: these are weights for {keypoints} keypoints, the model has {num_keypoints(own)}; give '
-                f"a configuration with {keypoints} keypoints, or model.other_keypoints='fresh' to train new keypoint maps on top "
-                'of the other weights')
+        return (f'{listed(wrong, own)}: these are weights for {keypoints} keypoints, the model has '
+                f'{num_keypoints(own)}; give a configuration with {keypoints} keypoints, or '
+                "model.other_keypoints='fresh' to train new maps of keypoints on top of the other weights")
     if prefix := prefix_of(own, weights):
         return f'names its weights {prefix}{next(iter(own))} and so on; save them without {prefix!r}'
     return (f'is not a checkpoint of this model: {listed(wrong, own)}; give the configuration it was trained with, or '
@@ -100,5 +100,5 @@ def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout
     if CELL_CENTER in weights and CELL_CENTER not in given:
         done.append(f'relative coordinates from cell + {float(weights[CELL_CENTER]):g} (cell_center)')
     if keypoints != num_keypoints(weights):
-        done.append(f'its maps of {keypoints} keypoints left out, those of {num_keypoints(weights)} keypoints start anew')
+        done.append(f'its maps of {keypoints} keypoints left out, those of {num_keypoints(weights)} start anew')
     return '; '.join(done)

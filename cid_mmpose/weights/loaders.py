@@ -1,6 +1,6 @@
 """mmengine's loaders of checkpoints, in a way that runs no code out of a file.
 
-They read files of torch and of safetensors (``checkpoint_files``), from the disk and from the web, whichever version of
+They read files of torch and of safetensors (``weights/files``), from the disk and from the web, whichever version of
 torch is installed. ``stack.secure_checkpoints`` puts them in the place of mmengine's.
 """
 import collections

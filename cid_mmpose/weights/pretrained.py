@@ -74,7 +74,7 @@ def fit_check(part: nn.Module, name: str, file: str) -> Callable:
         way_out = f'give weights of a {type(part).__name__} of this size'
         if before:
             way_out = f'set {name}.init_cfg.prefix={before!r}'
-        raise BadInput(f'{file}: does not fit {name}: {listed(wrong, own)}; {way_out}, or {name}.init_cfg=None to start '
-                       'from chance')
+        raise BadInput(f'{file}: does not fit {name}: {listed(wrong, own)}; {way_out}, or {name}.init_cfg=None to '
+                       'start from chance')
 
     return check

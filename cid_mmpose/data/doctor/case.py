@@ -133,7 +133,7 @@ class Case:
 
     @cached_property
     def counted(self) -> np.ndarray:
-        """(K,) bool: keypoints that ``num_keypoints`` counts in this file: all, or all but CrowdPose's head and neck."""
+        """(K,) bool: keypoints that ``num_keypoints`` counts in this file, all or all but CrowdPose's head and neck."""
         every = np.ones(self.num_keypoints, bool)
         limbs = np.array([name not in UNCOUNTED for name in self.file_names])
         if self.file_names != CROWDPOSE or len(limbs) != self.num_keypoints:

@@ -36,8 +36,9 @@ def keypoints_missing(case: Case) -> Found:
 def keypoints_count(case: Case) -> Found:
     """People, not crowds, with another number of keypoints than the data set."""
     lengths = _lengths(case)
-    return case.people_where((lengths > 0) & (lengths != 3 * case.num_keypoints) & ~case.crowd, ~case.crowd,
-                             lambda row: f'{lengths[row]} numbers, {case.num_keypoints} keypoints need {3 * case.num_keypoints}')
+    needed = 3 * case.num_keypoints
+    return case.people_where((lengths > 0) & (lengths != needed) & ~case.crowd, ~case.crowd,
+                             lambda row: f'{lengths[row]} numbers, {case.num_keypoints} keypoints need {needed}')
 
 
 def keypoints_not_finite(case: Case) -> Found:

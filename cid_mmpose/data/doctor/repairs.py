@@ -1,7 +1,7 @@
 """Repairs, each of what one check found: they change the case's data in memory and count what they did.
 
-A person who cannot be repaired stays as one without labelled keypoints: the loss leaves such a person's region out, and AP
-does not count them. Leaving them out altogether would teach the network that nobody is there.
+A person who cannot be repaired stays as one without labelled keypoints: the loss leaves such a person's region out, and
+AP does not count them. Leaving them out altogether would teach the network that nobody is there.
 """
 import re
 from collections import Counter

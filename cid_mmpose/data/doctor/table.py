@@ -29,7 +29,8 @@ FINDINGS = (
     Finding('no_person_category', ERROR, 'categories',
             "None of several categories is named 'person': the data set stops.", of_file.no_person_category),
     Finding('duplicate_category_ids', ERROR, 'categories',
-            'Nobody can tell which of the two an annotation is of: the data set stops.', of_file.duplicate_category_ids),
+            'Nobody can tell which of the two an annotation is of: the data set stops.',
+            of_file.duplicate_category_ids),
     Finding('unknown_category', ERROR, 'annotations',
             'They may be people, but nobody can tell: the data set stops.',
             of_file.unknown_category, repairs.leave_out_people, 'left out'),
@@ -44,8 +45,8 @@ FINDINGS = (
             'The head of the config has another number of maps than the data set has keypoints: training stops.',
             of_file.model_keypoints),
     Finding('keypoint_order', ERROR, 'keypoints',
-            'The file and the config order the keypoints differently: keypoints are trained, swapped and scored (sigmas) '
-            'as others.', of_file.keypoint_order),
+            'The file and the config order the keypoints differently: they are trained, swapped and scored (sigmas) as '
+            'others.', of_file.keypoint_order),
     Finding('flip_pairs', ERROR, 'keypoints',
             'Mirrored images and the flip test swap the wrong keypoints; AP falls without an error message.',
             of_file.flip_pairs),
@@ -98,7 +99,8 @@ FINDINGS = (
             'Above 0 counts as labelled, and MMPose multiplies the loss by a negative one.',
             of_people.visibility, repairs.round_visibility, 'above 0 becomes 2, below becomes 0'),
     Finding('keypoints_at_origin', WARNING, 'people',
-            'Missing keypoints written as labelled at (0, 0): they are trained, and pull the center of the person away.',
+            'Missing keypoints written as labelled at (0, 0): they are trained, and pull the center of the person '
+            'away.',
             of_people.keypoints_at_origin, repairs.unlabel_at_origin, 'these keypoints are taken as unlabelled'),
     Finding('keypoints_outside', WARNING, 'people',
             'Off the map they get no target, but they move the center of the person and count in OKS.',

@@ -2,8 +2,8 @@
 
 ``images`` is a list of images with ``file_name``, ``width``, ``height`` and ``annotations``, a list of people with
 ``bbox`` (x1, y1, x2, y2 in pixels), ``max_iou`` (with another person's box, 0 to 1), ``keypoints`` (x, y, v of 19
-keypoints, or null) and ``segms`` (outlines, or null). v is 0 for missing, 1 for visible, 2 for hidden by the person's own
-body, 3 for hidden by another one's. Source: the README of OCHumanApi. Whatever is laid out otherwise is an error.
+keypoints, or null) and ``segms`` (outlines, or null). v is 0 for missing, 1 for visible, 2 for hidden by the person's
+own body, 3 for hidden by another one's. Source: the README of OCHumanApi. Whatever is laid out otherwise is an error.
 """
 import json
 import re

@@ -127,7 +127,7 @@ def _box(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Strok
 
 
 def _frame(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:
-    """A window, door, sign or image: a panel with a border and a bar."""
+    """A window, door, sign or poster: a panel with a border and a bar."""
     half = 0.5 * size * rng.uniform(0.4, 1.4, 2)
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     bar = where + corners * half * [0.05, 0.85]

@@ -66,7 +66,8 @@ def dress(bones: Skeleton, build: Build, outfit: Outfit, seat: bool = False) -> 
         parts.append(bag_part(bones, build))
     parts.sort(key=lambda part: -part.depth)
     face = face_points(skull)
-    keypoints = np.concatenate([face, bones.shoulders, bones.elbows, bones.wrists, bones.hips, bones.knees, bones.ankles])
+    limbs = [bones.shoulders, bones.elbows, bones.wrists, bones.hips, bones.knees, bones.ankles]
+    keypoints = np.concatenate([face, *limbs])
     points = np.concatenate([shape.outline for part in parts for shape in part.shapes])
     extent = np.concatenate([points.min(0), points.max(0)])
     return Figure(parts, keypoints[:, :2], _witness(bones, skull), outfit, extent, seat)

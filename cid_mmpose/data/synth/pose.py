@@ -1,4 +1,4 @@
-"""Poses: keypoint angles of one person, drawn from a small catalogue with jitter.
+"""Poses: joint angles of one person, drawn from a small catalogue with jitter.
 
 All angles are in radians once sampled, in degrees in the catalogue. Sides are ordered (left, right).
 """
@@ -11,7 +11,7 @@ FRONT, INWARD, UP = (0.2, 0.0, 1.0), (1.0, -0.3, 0.3), (0.4, 1.0, 0.2)  # where 
 
 
 class Pose(NamedTuple):
-    """Keypoint angles of one person; zero everywhere is standing to attention.
+    """Joint angles of one person; zero everywhere is standing to attention.
 
     A limb's angles are (swing forward, lift sideways, bend of elbow or knee).
     """

@@ -1,4 +1,4 @@
-"""A 3-D skeleton: body proportions and keypoint angles in, keypoint positions in camera axes out.
+"""A 3-D skeleton: body proportions and joint angles in, joint positions in camera axes out.
 
 Camera axes: x right, y down, z away from the viewer. Lengths are in statures (1 = the person's standing height). Body
 axes are (left, up, forward), so at yaw 0 the person looks at the viewer and their left is the image's right; at yaw
@@ -13,7 +13,7 @@ from .pose import Pose
 # Segment lengths in statures, after the anthropometric table of Drillis and Contini (1966) as textbooks print it.
 THIGH, SHANK, TRUNK, UPPER_ARM, FOREARM = 0.245, 0.246, 0.285, 0.180, 0.150
 HAND, FOOT, NECK = 0.055, 0.10, 0.055
-SHOULDER, HIP = 0.108, 0.055          # half-widths between the keypoint centers
+SHOULDER, HIP = 0.108, 0.055          # half-widths between the centers of the joints
 HEAD = np.array([0.048, 0.068, 0.056])  # half-lengths of the head: left, up, forward
 SIDES = (1.0, -1.0)                   # sign of 'left' for (left, right)
 
@@ -26,7 +26,7 @@ class Build(NamedTuple):
 
 
 class Skeleton(NamedTuple):
-    """Keypoint positions in camera axes, in statures, with the pelvis at the origin. Sides are (left, right)."""
+    """Joint positions in camera axes, in statures, with the pelvis at the origin. Sides are (left, right)."""
     shoulders: np.ndarray  # (2, 3)
     elbows: np.ndarray     # (2, 3)
     wrists: np.ndarray     # (2, 3)
@@ -74,10 +74,10 @@ def facing(yaw: float, tilt: float) -> np.ndarray:
 
 
 def assemble(pose: Pose, build: Build, yaw: float, tilt: float) -> Skeleton:
-    """Place every keypoint.
+    """Place every joint.
 
     Args:
-        pose: keypoint angles.
+        pose: joint angles.
         build: body proportions.
         yaw: which way the pelvis faces, in radians (see ``facing``).
         tilt: how far the camera looks down, in radians.

@@ -1,6 +1,6 @@
 """What a config got wrong, out of what is raised while its parts are built.
 
-``config_check.py`` finds most of it before. What is left is an error that a constructor raises: it is the user's to
+``check.py`` finds most of it before. What is left is an error that a constructor raises: it is the user's to
 mend if it comes from the stack or from this project while mmengine builds a part. An error in a class of the user's
 own, or one outside of all building, keeps its traceback.
 """

@@ -63,7 +63,8 @@ def _keypoint_names(meta: Meta) -> List[str]:
 
 def _check_swaps(meta: Meta, names: Sequence[str]) -> None:
     """A left keypoint swaps with its right one, and that one with it."""
-    swaps = {keypoint['name']: keypoint.get('swap', '') or keypoint['name'] for keypoint in meta.info['keypoint_info'].values()}
+    keypoints = meta.info['keypoint_info'].values()
+    swaps = {keypoint['name']: keypoint.get('swap', '') or keypoint['name'] for keypoint in keypoints}
     for number, (name, other) in enumerate(swaps.items()):
         where = f'keypoint_info {number} ({name})'
         if other not in names:

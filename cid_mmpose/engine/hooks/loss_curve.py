@@ -1,4 +1,4 @@
-"""An image of the losses, the learning rate and the AP at the end of a run."""
+"""A plot of the losses, the learning rate and the AP at the end of a run."""
 import json
 import os.path as osp
 from glob import glob
@@ -29,7 +29,7 @@ class LossCurveHook(Hook):
 
     @master_only
     def after_train(self, runner: Runner) -> None:
-        """Reads every run in the work folder and draws the image."""
+        """Reads every run in the work folder and draws the plot."""
         files = sorted(glob(osp.join(runner.work_dir, '*', 'vis_data', 'scalars.json')))   # folders are named by time
         by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
         curves = read_curves(files, 1 if by_iteration else len(runner.train_dataloader))

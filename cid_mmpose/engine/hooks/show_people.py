@@ -1,4 +1,4 @@
-"""Images of a test run: every image of the data set, with the people the model found."""
+"""The images of a test run, each with the people the model found."""
 import os
 import os.path as osp
 from typing import Optional, Sequence
@@ -16,7 +16,7 @@ from cid_mmpose.visualization import draw_people
 
 
 class ShowPeople(Hook):
-    """Writes each test image with its people into a folder, under the name that the image has in the data set.
+    """Writes each test image with its people into a folder, under the name that it has in the data set.
 
     MMPose's own hook reads every image from a file; this one also shows those that are made in memory.
 

@@ -1,8 +1,8 @@
 """1x1 convolutions of F and single cells of it, without F: its branches are never brought to one size and stacked.
 
-What it saves: a map of 480 channels at full size, and three quarters of the products. Why it is equal: a 1x1 convolution
-commutes with stacking and with bilinear upsampling, W up([F_1; F_2]) = up(W_1 F_1) + up(W_2 F_2), and one cell of an
-upsampled map is a mean of four cells. A neck that stacks the branches is the case of one branch.
+What it saves: a map of 480 channels at full size, and three quarters of the products. Why it is equal: a 1x1
+convolution commutes with stacking and with bilinear upsampling, W up([F_1; F_2]) = up(W_1 F_1) + up(W_2 F_2), and one
+cell of an upsampled map is a mean of four cells. A neck that stacks the branches is the case of one branch.
 
 B images, N people, C_i channels of branch i, C their sum, (H, W) cells of the first branch, the heatmap's.
 """

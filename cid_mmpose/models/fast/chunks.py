@@ -1,7 +1,7 @@
 """People in chunks: the maps of a crowd never live at once.
 
 What it saves: memory, which otherwise grows with the number of people, and with it the time of memory that does not fit
-a CPU's caches. Why it is equal: each person and each cell is by itself, until losses are added up or peaks are compared.
+a CPU's caches. Why it is equal: each person and each cell is by itself, until losses are added up or peaks compared.
 
 B images, N people of all images, n of a chunk, (H, W) cells of their maps, h rows of a chunk.
 """

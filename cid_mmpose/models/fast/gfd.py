@@ -7,7 +7,7 @@ What it saves: the paper stacks [F_c; F_s] for each person and convolves. Why it
 
 - W [F_c; F_s] = W_c diag(f) F^ + M (W_s F^): W_s F^ is one map for all people, W_c diag(f) a small matrix a person;
 - the mask convolves M_sim = a . F^ and O with a kernel k; k * (a . F^) = a . (k * F^), and O is affine in the root
-  (x, y), so M = sigmoid([a; x; y; 1] . [k * F^; A_x; A_y; A_0]): D + 3 maps for all people and as many numbers a person.
+  (x, y), so M = sigmoid([a; x; y; 1] . [k * F^; A_x; A_y; A_0]): D + 3 maps for all people, as many numbers a person.
 
 So there are the terms of an image, the terms of a person, and what both make of a cell. Each cell is by itself, so any
 rows can be taken. All maps are kept cell by cell (h, W, channels), which makes products of contiguous vectors of them.

@@ -35,8 +35,8 @@ def read_torch_file(path: Path, map_location: Any = None) -> Any:
     if head == ZIP:
         return read_zip(path, place)
     if not head.startswith(pickle.PROTO) and tarfile.is_tarfile(path):
-        raise Refused('is a tar archive; unpack it if the checkpoint is in there. If torch before 0.1.10 wrote it, load '
-                      'it with such a torch and save its state_dict')
+        raise Refused('is a tar archive; unpack it if the checkpoint is in there. If torch before 0.1.10 wrote it, '
+                      'load it with such a torch and save its state_dict')
     return read_row(path, place)
 
 
