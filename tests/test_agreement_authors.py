@@ -12,11 +12,10 @@ import pytest
 import torch
 from oracle import Shifts, drawn_people, labels
 
-from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
+from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets, render_crowd
 from cid_mmpose.codecs.size_adaptive import sides_on_map
 from cid_mmpose.data import CocoPeople, LoadImage, LossMask, RandomAffine, RandomMirror
 from cid_mmpose.data.augment import affine_matrix
-from cid_mmpose.codecs import render_crowd
 
 SIZE, CELLS = (512, 512), (128, 128)
 TABLE = "recipe reference against the authors' own figures (largest difference, limit)"

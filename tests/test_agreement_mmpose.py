@@ -8,9 +8,8 @@ import port
 import pytest
 import torch
 
-from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
+from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets, render_crowd
 from cid_mmpose.models import find_roots
-from cid_mmpose.codecs import render_crowd
 from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.roots import smooth
 from cid_mmpose.models.views import views_of

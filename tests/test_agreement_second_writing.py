@@ -11,9 +11,8 @@ import pytest
 import torch
 from mmpose.structures import PoseDataSample
 
-from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
+from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets, render_crowd
 from cid_mmpose.models import Roots, sample_at
-from cid_mmpose.codecs import render_crowd
 from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.losses import contrastive_loss, focal_loss
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from cid_mmpose.models.fast import products as products_module
+from cid_mmpose.models.fast import products
 from cid_mmpose.models.fast.products import by_onednn, convolve_cells
 
 needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
@@ -12,7 +12,7 @@ SHAPES = [((5, 7, 32), 17), ((1, 7, 32), 17), ((5, 1, 32), 17), ((1, 1, 32), 17)
           ((1, 7, 1), 3), ((7, 1, 3), 1), ((1, 1, 1), 1), ((5, 7, 3), 64), ((5, 7, 32), 0), ((0, 7, 32), 17)]
 
 
-def products(shape, rows, dtype=torch.float32):
+def factors(shape, rows, dtype=torch.float32):
     torch.manual_seed(0)
     return torch.randn(shape, dtype=dtype), torch.randn(rows, shape[2], dtype=dtype), torch.randn(rows, dtype=dtype)
 
@@ -24,7 +24,7 @@ def expected(maps, weight, bias):
 @pytest.mark.parametrize('gradient', [False, True])
 @pytest.mark.parametrize('shape, rows', SHAPES)
 def test_it_is_the_product_of_each_cell_and_lies_cell_by_cell(shape, rows, gradient):
-    inputs = products(shape, rows)
+    inputs = factors(shape, rows)
     with torch.set_grad_enabled(gradient):
         found = convolve_cells(*inputs)
     assert found.shape == (*shape[:2], rows) and found.is_contiguous()
@@ -34,14 +34,14 @@ def test_it_is_the_product_of_each_cell_and_lies_cell_by_cell(shape, rows, gradi
 @needs_onednn
 @pytest.mark.parametrize('shape, rows', SHAPES[:10])
 def test_without_a_gradient_onednn_is_asked_and_nothing_is_copied(shape, rows, monkeypatch):
-    inputs, asked = products(shape, rows), []
+    inputs, asked = factors(shape, rows), []
     convolution = torch.nn.functional.conv2d
 
     def noted(batch, *rest):
         asked.append(batch)
         return convolution(batch, *rest)
 
-    monkeypatch.setattr(products_module.F, 'conv2d', noted)
+    monkeypatch.setattr(products.F, 'conv2d', noted)
     with torch.no_grad():
         convolve_cells(*inputs)
         [batch] = asked
@@ -53,13 +53,13 @@ def test_without_a_gradient_onednn_is_asked_and_nothing_is_copied(shape, rows, m
 def test_only_float32_on_a_cpu_goes_that_way():
     with torch.no_grad():
         for dtype in (torch.float64, torch.bfloat16, torch.float16):
-            maps, weight, _ = products((5, 7, 4), 3, dtype)
+            maps, weight, _ = factors((5, 7, 4), 3, dtype)
             assert not by_onednn(maps, weight)
-        assert not by_onednn(*(each.to('meta') for each in products((5, 7, 4), 3)[:2]))
+        assert not by_onednn(*(each.to('meta') for each in factors((5, 7, 4), 3)[:2]))
 
 
 def test_parts_of_a_larger_map_and_turned_maps_give_the_same():
-    maps, weight, bias = products((9, 7, 8), 5)
+    maps, weight, bias = factors((9, 7, 8), 5)
     with torch.no_grad():
         for part in (maps[2:6], maps[:, 2:6], maps.permute(1, 0, 2)):
             found = convolve_cells(part, weight, bias)

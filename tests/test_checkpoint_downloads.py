@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.weights import loaders as safe_load
+from cid_mmpose.weights import loaders
 from cid_mmpose.weights.files import downloads
 
 
@@ -60,7 +60,7 @@ def web(tmp_path, monkeypatch):
 
 
 def load(url: str) -> float:
-    return safe_load.load_from_http(url)['state_dict']['weight'].item()
+    return loaders.load_from_http(url)['state_dict']['weight'].item()
 
 
 def refused(url: str) -> str:

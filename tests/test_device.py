@@ -14,12 +14,11 @@ from images import build_model, tiny_config
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from test_estimator import IMAGES, model, samples
 
-from cid_mmpose.codecs import find_peaks, gather_targets
+from cid_mmpose.codecs import axes_of_people, find_peaks, gather_targets, render_crowd
 from cid_mmpose.engine.optim import BFloat16OptimWrapper
-from cid_mmpose.codecs import axes_of_people, render_crowd
 from cid_mmpose.models import Roots
-from cid_mmpose.models.fast.branches import sample_branches
 from cid_mmpose.models.fast import person_loss
+from cid_mmpose.models.fast.branches import sample_branches
 from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.losses import contrastive_loss, focal_loss
 from cid_mmpose.models.roots import find_roots

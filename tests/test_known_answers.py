@@ -86,9 +86,9 @@ def test_the_figures_are_those_worked_out_by_hand(tmp_path, figures, data_set, c
 @pytest.mark.filterwarnings('ignore:hotcoco')  # that sigmas other than COCO's are no longer COCO's figures
 @BY_HAND
 def test_so_are_they_where_xtcocotools_does_not_run(tmp_path, monkeypatch, data_set, case):
-    hotcoco_stand_in = pytest.importorskip('cid_mmpose.compat.hotcoco')
-    monkeypatch.setattr(coco_metric, 'COCO', hotcoco_stand_in.COCO)
-    monkeypatch.setattr(coco_metric, 'COCOeval', hotcoco_stand_in.COCOeval)
+    hotcoco = pytest.importorskip('cid_mmpose.compat.hotcoco')
+    monkeypatch.setattr(coco_metric, 'COCO', hotcoco.COCO)
+    monkeypatch.setattr(coco_metric, 'COCOeval', hotcoco.COCOeval)
     ours = figures_of(data_set, *items_and_model(tmp_path, data_set, case))
     assert {name: ours[name] for name in case.figures} == pytest.approx(case.figures, abs=1e-9)
 

@@ -6,10 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmpose.structures import PoseDataSample
 
-from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets
+from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets, render_crowd
 from cid_mmpose.codecs.targets import FIELDS
 from cid_mmpose.data.augment import MIRRORED_CORNERS, mirror_x
-from cid_mmpose.codecs import render_crowd
 
 SIZE = (256, 192)
 CELLS = (64, 48)

@@ -15,7 +15,7 @@ from mmengine.runner import CheckpointLoader, load_checkpoint, save_checkpoint
 
 from cid_mmpose import registry
 from cid_mmpose.errors import BadInput
-from cid_mmpose.weights import loaders as safe_load
+from cid_mmpose.weights import loaders
 from cid_mmpose.weights.files import safetensors_files
 from cid_mmpose.weights.files.hashes import hash_in_name
 
@@ -187,21 +187,21 @@ def test_the_file_is_noted_where_a_module_s_hooks_see_it_and_versions_stay(tmp_p
     load_checkpoint(model, str(tmp_path / 'w.pth'))
     assert seen[0]['file'] == str(tmp_path / 'w.pth')
     assert load(tmp_path / 'w.pth').keys() == wrap(model.state_dict()).keys()
-    safe_load.note_file(checkpoint := dict(state_dict=model.state_dict()), 'other.pth')
+    loaders.note_file(checkpoint := dict(state_dict=model.state_dict()), 'other.pth')
     assert checkpoint['state_dict']._metadata == {'': dict(version=2)}   # of batch norm; the one given is not changed
-    assert safe_load.note_file(checkpoint, 'x')['state_dict']._metadata == {'': dict(version=2, file='x')}
+    assert loaders.note_file(checkpoint, 'x')['state_dict']._metadata == {'': dict(version=2, file='x')}
 
 
 def test_what_holds_no_weights_comes_back_as_it_is():
     for thing in (3, [1], dict(state_dict=5)):
-        assert safe_load.note_file(thing, 'w.pth') is thing
+        assert loaders.note_file(thing, 'w.pth') is thing
 
 
 def test_names_of_a_zoo_become_urls_and_a_classifier_gives_its_backbone(tmp_path, monkeypatch):
     asked = []
     weights = {'backbone.conv': torch.ones(1), 'head.fc': torch.ones(1)}
-    monkeypatch.setattr(safe_load, 'load_from_http', lambda url, where: asked.append(url) or weights)
-    monkeypatch.setitem(safe_load.ZOOS, 'mmcls', lambda: {'net': 'https://example.org/net.pth'})
+    monkeypatch.setattr(loaders, 'load_from_http', lambda url, where: asked.append(url) or weights)
+    monkeypatch.setitem(loaders.ZOOS, 'mmcls', lambda: {'net': 'https://example.org/net.pth'})
     assert list(load('mmcls://net')['state_dict']) == ['conv']
     assert asked == ['https://example.org/net.pth']
     with pytest.raises(BadInput, match='mmcls://other: mmcls knows no model of this name'):
@@ -220,7 +220,7 @@ def test_weights_load_into_a_model_through_mmengine(tmp_path):
 def test_a_list_is_no_checkpoint(tmp_path):
     torch.save([1, 2], tmp_path / 'list.pth')
     with pytest.raises(BadInput, match='list.pth: holds a list and no weights by name'):
-        safe_load.load_from_local(str(tmp_path / 'list.pth'))
+        loaders.load_from_local(str(tmp_path / 'list.pth'))
 
 
 def test_safetensors_are_read_as_any_checkpoint_whatever_their_name(tmp_path):

@@ -222,9 +222,9 @@ def both_ways(monkeypatch, *args, **options) -> tuple:
     import xtcocotools.coco
     import xtcocotools.cocoeval
 
-    from cid_mmpose.compat import hotcoco as hotcoco_stand_in
+    from cid_mmpose.compat import hotcoco
     figures = []
-    for coco, cocoeval in ((xtcocotools.coco, xtcocotools.cocoeval), (hotcoco_stand_in, hotcoco_stand_in)):
+    for coco, cocoeval in ((xtcocotools.coco, xtcocotools.cocoeval), (hotcoco, hotcoco)):
         monkeypatch.setattr(coco_metric, 'COCO', coco.COCO)
         monkeypatch.setattr(coco_metric, 'COCOeval', cocoeval.COCOeval)
         figures.append(evaluate(*args, **options))

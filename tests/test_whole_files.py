@@ -11,7 +11,7 @@ import torch
 from images import ROOT
 from toy_run import Notes, Spoil, saved, toy_runner
 
-from cid_mmpose import files as whole_files
+from cid_mmpose import files
 from cid_mmpose.engine.hooks import checkpoint
 from cid_mmpose.engine.hooks.run_lock import RunLockHook
 from cid_mmpose.errors import BadInput, RunStopped
@@ -32,7 +32,7 @@ def test_whoever_is_interrupted_leaves_the_old_file_and_nothing_else(tmp_path, m
     def fail(handle):
         raise error
 
-    monkeypatch.setattr(whole_files.os, 'fsync', fail)
+    monkeypatch.setattr(files.os, 'fsync', fail)
     with pytest.raises(type(error)):
         write_whole(tmp_path / 'a', b'new')
     assert (tmp_path / 'a').read_bytes() == b'old' and os.listdir(tmp_path) == ['a']

@@ -13,8 +13,8 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import TRANSFORMS
 
 from .headers import AGAIN, INCOMPLETE, MAX_PIXELS, Unusable, problem_of_header, size_of
-from .jpeg import is_cut_off, reduced, reduction_of, stored_size
 from .image_array import bgr_of
+from .jpeg import is_cut_off, reduced, reduction_of, stored_size
 
 UNREADABLE = ('error', 'skip')
 BYTES_OF_PIXEL = 8  # of the largest kind, four colours of 16 bits

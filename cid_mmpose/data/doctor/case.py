@@ -12,8 +12,8 @@ from cid_mmpose.data.annotations import person_category
 from cid_mmpose.data.problems import sides_of
 from cid_mmpose.errors import BadInput
 
-from .numbers import number_rows
 from .images import Look
+from .numbers import number_rows
 from .source import Source
 
 EXAMPLES = 3  # shown of each finding

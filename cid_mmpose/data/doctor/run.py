@@ -10,7 +10,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.files import write_whole
 
 from .case import Case
-from .examine import findings_of, open_cases, image_files, repair
+from .examine import findings_of, image_files, open_cases, repair
 from .images import images_below
 from .plots import draw
 from .report import as_dict, as_text, repairs_text, severities, totals

@@ -4,7 +4,7 @@ Repairs are made in this order: what a later one needs, such as the right keypoi
 """
 from typing import Callable, NamedTuple, Optional
 
-from . import of_file, of_people, of_images, repairs
+from . import of_file, of_images, of_people, repairs
 from .case import Case, Found
 
 ERROR, WARNING, NOTE = SEVERITIES = ('error', 'warning', 'note')

@@ -10,8 +10,8 @@ from torch import nn
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models import CID, CIDHead
-from cid_mmpose.weights.fit import why_unfit
 from cid_mmpose.registry import HOOKS
+from cid_mmpose.weights.fit import why_unfit
 from cid_mmpose.weights.layouts import listed, misfits, state_in, translate, weights_of
 from cid_mmpose.weights.loaders import note_file
 
