@@ -78,6 +78,7 @@ def tester(model: nn.Module, images: torch.Tensor, precision: Optional[str] = No
             return model.predict(images, test_samples(len(images), TEST_SIZE))
     return call
 
+
 def half_error(case: str, full, half) -> Iterator[Row]:
     """What bfloat16 changes: distance of the keypoints of people who are matched by their nearest middle."""
     one, other = full.pred_instances, half.pred_instances

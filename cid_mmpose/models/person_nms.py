@@ -2,6 +2,7 @@
 import numpy as np
 from mmengine.structures import InstanceData
 
+
 def make_people(keypoints: np.ndarray, scores: np.ndarray, sigmas: np.ndarray, nms: float) -> InstanceData:
     """The people of one image, best first.
 

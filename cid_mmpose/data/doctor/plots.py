@@ -81,7 +81,7 @@ def draw_sizes(case: Case, left: Axes, right: Axes) -> None:
     """
     side, radius = radii(case)
     left.scatter(side, radius, s=4, alpha=0.3, rasterized=True)
-    left.axvline(SMALL, color='r', linewidth=1, 
+    left.axvline(SMALL, color='r', linewidth=1,
                  label=f'below {SMALL} px: {(side < SMALL).sum()} (no root, unless small_person_area=0)')
     left.set(xlabel=f'root of the box area, input pixels (short side {case.source.short_side})',
              ylabel='radius of the Gaussian, heatmap cells')
