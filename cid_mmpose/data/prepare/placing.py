@@ -38,7 +38,7 @@ class NewFolder(NamedTuple):
     """A folder of images: extracted from an archive; linked to or copied from an unpacked one."""
     target: Path
     images: Images
-    images: str  # one of IMAGES
+    unpacked: str  # one of IMAGES: what to do with them where they are unpacked already
 
     @property
     def about(self) -> str:
@@ -54,7 +54,7 @@ class NewFolder(NamedTuple):
     @property
     def is_link(self) -> bool:
         """Whether no image is written."""
-        return self.images == 'link' and not self.images.members
+        return self.unpacked == 'link' and not self.images.members
 
     @property
     def size(self) -> int:
