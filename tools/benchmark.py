@@ -1,7 +1,5 @@
-"""Time and memory of CID here and in MMPose, side by side: as ``python -m cid_mmpose benchmark``."""
-import runpy
-import sys
+"""The same as `cid benchmark`; here for `mim` and for old habits."""
+from cid_mmpose.cli import run_tool
 
 if __name__ == '__main__':
-    sys.argv[1:1] = ['benchmark']
-    runpy.run_module('cid_mmpose', run_name='__main__')
+    run_tool('benchmark')

@@ -1,24 +1,5 @@
-"""Make the folder of OCHuman that the configs read from the official downloads (docs/data.md)."""
-import argparse
-
-from cid_mmpose.cli.user_errors import user_errors
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('downloads', help='folder with the annotation files and images.zip, or images/')
-    parser.add_argument('out', nargs='?', default='data/ochuman', help='where to (%(default)s)')
-    parser.add_argument('--max-iou', nargs=2, type=float, default=(0.0, 1.0), metavar=('LOW', 'HIGH'),
-                        help="people whose box overlaps another one's that much (0 1); needs ochuman.json")
-    parser.add_argument('--images', choices=('link', 'copy'), default='link',
-                        help='what to do with an unpacked folder (%(default)s); an archive is extracted')
-    parser.add_argument('--allow-partial', action='store_true', help='take less than what is published')
-    return parser.parse_args()
-
+"""The same as `cid prepare ochuman`."""
+from cid_mmpose.cli import run_tool
 
 if __name__ == '__main__':
-    args = parse_args()
-    with user_errors():
-        from cid_mmpose.data.prepare import prepare_ochuman
-        prepare_ochuman(args.downloads, args.out, max_iou=tuple(args.max_iou), images=args.images,
-                        allow_partial=args.allow_partial)
+    run_tool('prepare', 'ochuman')

@@ -1,33 +1,5 @@
-"""Evaluate a checkpoint on the test images of a config."""
-import argparse
-
-from cid_mmpose.cli.arguments import add_cfg_options, add_launcher, add_verbose, note_rank
-from cid_mmpose.cli.user_errors import user_errors
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='path of the config')
-    parser.add_argument('checkpoint', help='path or URL of the weights')
-    parser.add_argument('--work-dir', help='folder for the log (work_dirs/<name of the config>)')
-    parser.add_argument('--out', metavar='JSON', help='write the metrics to this file')
-    parser.add_argument('--dump', metavar='PKL', help='write the predictions to this file')
-    parser.add_argument('--show-dir', metavar='DIR', help='write the images with the people found to this folder')
-    add_cfg_options(parser)
-    add_launcher(parser)
-    add_verbose(parser)
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    note_rank(args)
-    with user_errors():
-        from cid_mmpose.engine.launch import read_options, test
-        test(args.config, args.checkpoint, work_dir=args.work_dir, out=args.out, dump=args.dump,
-             show_dir=args.show_dir, cfg_options=read_options(args.cfg_options), launcher=args.launcher,
-             verbose=args.verbose)
-
+"""The same as `cid test`; here for `mim` and for old habits."""
+from cid_mmpose.cli import run_tool
 
 if __name__ == '__main__':
-    main()
+    run_tool('test')

@@ -1,36 +1,5 @@
-"""Train a model from a config."""
-import argparse
-
-from cid_mmpose.cli.arguments import AMP, add_cfg_options, add_launcher, add_verbose, note_rank
-from cid_mmpose.cli.user_errors import user_errors
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='path of the config')
-    parser.add_argument('--work-dir', help='folder for log and checkpoints (work_dirs/<name of the config>)')
-    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-                        help='go on from this checkpoint, or from the newest of the work folder')
-    parser.add_argument('--amp', nargs='?', const='bf16', choices=AMP,
-                        help='mixed precision, bf16 if not said otherwise; fp16 needs a GPU')
-    parser.add_argument('--no-validate', action='store_true', help='do not evaluate while training')
-    parser.add_argument('--auto-scale-lr', action='store_true',
-                        help='scale the learning rate by the true batch size over that of the recipe')
-    add_cfg_options(parser)
-    add_launcher(parser)
-    add_verbose(parser)
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    note_rank(args)
-    with user_errors():
-        from cid_mmpose.engine.launch import read_options, train
-        train(args.config, work_dir=args.work_dir, resume=args.resume, amp=args.amp, validate=not args.no_validate,
-              auto_scale_lr=args.auto_scale_lr, cfg_options=read_options(args.cfg_options), launcher=args.launcher,
-              verbose=args.verbose)
-
+"""The same as `cid train`; here for `mim` and for old habits."""
+from cid_mmpose.cli import run_tool
 
 if __name__ == '__main__':
-    main()
+    run_tool('train')

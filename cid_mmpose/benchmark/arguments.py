@@ -1,21 +1,21 @@
 """The arguments of the command ``benchmark``; nothing of the stack is imported before they are known to be right."""
 import argparse
 from pathlib import Path
-from typing import Optional, Sequence
+
+from cid_mmpose.errors import BadInput
 
 ALL = ('targets', 'head', 'predict', 'train', 'roialign', 'table3')  # with a peer in MMPose
 PARTS = (*ALL, 'device')
 # glibc then keeps large blocks; by default it gives them back after each operation and faults them in again
 TUNED = dict(MALLOC_MMAP_THRESHOLD_='8000000000', MALLOC_TRIM_THRESHOLD_='16000000000')
 COUNTS, QUICK_COUNTS = (1, 10, 30, 50, 100), (1, 30)  # people
+REPEATS, QUICK_REPEATS = 7, 3
 ALLOCATORS = ('default', 'tuned', 'both')
+ONLY_FOR = dict(checkpoint='predict', curves='train')  # option -> the part that it is for
 
 
-def parse_args(words: Optional[Sequence[str]] = None) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog='python -m cid_mmpose benchmark',
-        description="Time and memory of CID here and in MMPose, side by side in one process, on the same weights.")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds them to a parser."""
     parser.add_argument('part', choices=[*PARTS, 'all'], help='what to measure')
     parser.add_argument('--quick', action='store_true',
                         help='few repeats and crowds, nothing compiled, no DEKR: under 5 minutes on 2 cores')
@@ -27,33 +27,44 @@ def parse_args(words: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--allocator', choices=ALLOCATORS,
                         help="glibc's: as it is, told to keep large blocks, or a process with each; 'both' for all")
     parser.add_argument('--out', type=Path, default=Path('work_dirs/benchmark'), help='folder for tables and figures')
-    args = parser.parse_args(words)
+
+
+def settle(args: argparse.Namespace) -> None:
+    """Puts in what follows from the other arguments, in place.
+
+    Args:
+        args: as parsed.
+
+    Raises:
+        BadInput: an argument does not fit the others, or the machine.
+    """
     args.counts = QUICK_COUNTS if args.quick else COUNTS
-    args.repeats = (3 if args.quick else 7) if args.repeats is None else args.repeats
-    args.allocator = args.allocator or ('both' if args.part == 'all' and not args.quick else 'default')
+    if args.repeats is None:
+        args.repeats = QUICK_REPEATS if args.quick else REPEATS
+    if args.allocator is None:
+        args.allocator = 'both' if args.part == 'all' and not args.quick else 'default'
     if args.repeats < 1 or (args.threads is not None and args.threads < 1):
-        parser.error('--threads and --repeats must be at least 1')
-    for option, part in dict(checkpoint='predict', curves='train').items():
+        raise BadInput('--threads and --repeats must be at least 1')
+    for option, part in ONLY_FOR.items():
         if getattr(args, option) and args.part not in (part, 'all'):
-            parser.error(f'--{option} is for {part} and all, not for {args.part}')
+            raise BadInput(f'--{option} is for {part} and all, not for {args.part}')
     if args.out.exists() and not args.out.is_dir():
-        parser.error(f'--out: {args.out} is a file; give a folder')
-    _settle_device(parser, args)
-    return args
+        raise BadInput(f'--out: {args.out} is a file; give a folder')
+    _settle_device(args)
 
 
-def _settle_device(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+def _settle_device(args: argparse.Namespace) -> None:
     """Device and threads as torch has them; comes last, since importing torch takes a second."""
     complaint = f'--device: there is no {args.device!r} here; cpu and, with a GPU, cuda can be measured'
     if args.device is not None and args.device.split(':')[0] not in ('cpu', 'cuda'):
-        parser.error(complaint)
+        raise BadInput(complaint)
 
     import torch
     has_gpu = torch.cuda.is_available()
     if args.device is None:
         args.device = 'cuda' if has_gpu else 'cpu'
     if args.device != 'cpu' and not has_gpu:
-        parser.error(complaint)
+        raise BadInput(complaint)
     args.device = torch.device(args.device)
     if args.threads is None:
         args.threads = torch.get_num_threads()

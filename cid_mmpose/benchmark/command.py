@@ -1,13 +1,14 @@
 """The command ``benchmark``: which parts run, and with which allocator."""
+import argparse
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Sequence
 
 from cid_mmpose.errors import BadInput
 
-from .arguments import TUNED, parse_args
+from .arguments import TUNED, settle
 
 
 def measure_tuned(words: Sequence[str], out: Path) -> list:
@@ -20,17 +21,23 @@ def measure_tuned(words: Sequence[str], out: Path) -> list:
     return read_rows(folder / 'benchmark.json')
 
 
-def main(words: Optional[Sequence[str]] = None) -> None:
-    """``words`` as on the command line, behind 'benchmark'."""
-    words = list(sys.argv[1:] if words is None else words)
-    args = parse_args(words)
+def benchmark(args: argparse.Namespace) -> None:
+    """Measures what the arguments ask for.
+
+    Args:
+        args: of ``add_arguments``, and ``words``, those of the command line behind 'benchmark'.
+
+    Raises:
+        BadInput: an argument is wrong, or the folder of the results cannot be written to.
+    """
+    settle(args)
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f'--out: {args.out} cannot be made ({error.strerror}); give another folder') from error
     if not os.access(args.out, os.W_OK):
         raise BadInput(f'--out: nothing can be written to {args.out}; give another folder')
-    tuned = [] if args.allocator == 'default' else measure_tuned(words, args.out)
+    tuned = [] if args.allocator == 'default' else measure_tuned(args.words, args.out)
     if args.allocator != 'tuned':
         from .run import measure
         measure(args, tuned)

@@ -1,1 +1,4 @@
-"""The command: one small lazy module a verb."""
+"""The command ``cid``: one small module a verb, which imports nothing of the stack until it runs."""
+from .main import main, run_tool
+
+__all__ = ['main', 'run_tool']

@@ -1,40 +1,39 @@
-"""Runs a script that imports MMPose, such as one of MMPose's demos, in an environment that MMPose alone cannot use.
+"""Run a Python script with this package at work, such as one of MMPose's demos.
 
-With mmcv-lite, or with numpy 2, ``import mmpose.apis`` fails unless this package was imported before; a script of one's
-own can do that in its first line, an installed one cannot.
+With mmcv-lite, or with numpy 2, `import mmpose.apis` fails unless cid_mmpose was imported before; a script of one's own
+can do that in its first line, an installed one cannot. Parts of the stack that may be missing are stood in for, and
+checkpoints are loaded safely.
 """
+import argparse
 import difflib
 import runpy
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import List, Sequence
+from typing import List
 
 from cid_mmpose.errors import BadInput
 
-USAGE = '''usage: python -m cid_mmpose run SCRIPT [ARGUMENT ...]
-
-Runs a Python script with this package at work: parts of the stack that may be missing are stood in for, and
-checkpoints are loaded safely. SCRIPT is a path, or the name of one of MMPose's installed scripts, such as
-bottomup_demo.py, inferencer_demo.py or get_flops.py. What follows it is handed to the script.'''
+EXAMPLES = '''
+  cid run bottomup_demo.py CONFIG CHECKPOINT --input image.jpg --output-root out --device cpu
+  cid run get_flops.py CONFIG --input-shape 512 512'''
 FOLDERS = ('demo', 'tools')   # below MMPose's .mim
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Runs a script as ``python SCRIPT ARGUMENT ...`` does.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of the verb."""
+    parser.add_argument('script', metavar='SCRIPT', help="a path, or the name of one of MMPose's installed scripts")
+    parser.add_argument('arguments', metavar='ARGUMENT', nargs=argparse.REMAINDER, help='handed to the script')
 
-    Args:
-        arguments: the script and what is handed to it.
+
+def run(args: argparse.Namespace) -> None:
+    """Runs a script as ``python SCRIPT ARGUMENT ...`` does.
 
     Raises:
         BadInput: there is no such script.
     """
-    if not arguments or arguments[0] in ('-h', '--help'):
-        print(USAGE, file=sys.stdout if arguments else sys.stderr)
-        sys.exit(0 if arguments else 2)
-
-    script = find_script(arguments[0])
-    sys.argv = [str(script), *arguments[1:]]
+    script = find_script(args.script)
+    sys.argv = [str(script), *args.arguments]
     if not getattr(sys.flags, 'safe_path', False):   # of Python 3.11 and later
         sys.path[0] = str(script.parent)   # as for any script; so far it is the current folder
     runpy.run_path(str(script), run_name='__main__')
