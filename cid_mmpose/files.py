@@ -1,8 +1,9 @@
-"""Files that are written whole or not at all, and one run at a time in a folder."""
+"""Where results go: checked before the work, written whole or not at all, one run at a time in a folder."""
 import errno
 import os
 import os.path as osp
 import socket
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,35 @@ except ImportError:   # not on Windows: there nothing is locked
 PARTIAL = '.partial'   # the end of the name of a file that is not written to its end
 LOCK = '.lock'   # of a work folder; it stays behind, empty
 FULL = {errno.ENOSPC: 'no space left on the device', errno.EDQUOT: 'quota exceeded', errno.EFBIG: 'file too large'}
+
+
+def check_writable(folder: str, what: str = 'work dir') -> None:
+    """BadInput if a folder cannot be made or written to; leaves nothing behind, not even the folder.
+
+    Args:
+        folder: need not exist yet.
+        what: what it is for, for the message.
+    """
+    existing = osp.abspath(folder)
+    while not osp.lexists(existing):
+        existing = osp.dirname(existing)
+    try:
+        with tempfile.TemporaryFile(dir=existing):   # root passes every check of permission bits, so try
+            pass
+    except OSError as error:
+        raise BadInput(f'{what} {folder}: cannot be written to ({existing}: {error.strerror}); choose another'
+                       ) from error
+
+
+def check_file(path: str) -> None:
+    """BadInput if a file for results cannot be written; an existing one is not touched.
+
+    Args:
+        path: the file; its folder need not exist yet.
+    """
+    check_writable(osp.dirname(osp.abspath(path)), 'folder of the results')
+    if osp.isdir(path):
+        raise BadInput(f'{path}: is a folder; name a file')
 
 
 def write_whole(path: Union[str, Path], content: bytes) -> None:

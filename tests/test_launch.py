@@ -13,8 +13,6 @@ from cid_mmpose.engine.config.errors import config_errors
 from cid_mmpose.engine.hooks.loss_curve import read_curves, smoothed
 from cid_mmpose.engine.hooks.show_people import image_name
 from cid_mmpose.engine.launch import (
-    check_file,
-    check_writable,
     load_config,
     set_amp,
     set_dump,
@@ -23,6 +21,7 @@ from cid_mmpose.engine.launch import (
 )
 from cid_mmpose.engine.resume import newest_checkpoint
 from cid_mmpose.errors import BadInput
+from cid_mmpose.files import check_file, check_writable
 
 CONFIG = str(ROOT / 'configs' / 'cid_hrnet-w32_coco.py')
 IMPOSSIBLE = '/proc/cid/work'  # no file system for files, not even for root

@@ -10,12 +10,12 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from torch import nn
 
-from cid_mmpose.files import only_run_in
+from cid_mmpose.files import check_writable, only_run_in
 from cid_mmpose.visualization import Explanation, caption, draw_people, explain, overlay, sheet
 
 from .hooks import LOSS_CURVE
 from .interrupts import run_ends
-from .launch import build_runner, check_writable, load_config
+from .launch import build_runner, load_config
 from .pace import choose
 from .screen import prints_in_log, quiet_warnings
 

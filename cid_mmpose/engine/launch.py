@@ -2,7 +2,6 @@
 import json
 import os
 import os.path as osp
-import tempfile
 from argparse import ArgumentParser
 from contextlib import nullcontext
 from pathlib import Path
@@ -17,7 +16,7 @@ from mmengine.utils import import_modules_from_strings
 
 from cid_mmpose.compat.stack import say
 from cid_mmpose.errors import BadInput
-from cid_mmpose.files import only_run_in
+from cid_mmpose.files import check_file, check_writable, only_run_in
 from cid_mmpose.models import CIDHead
 from cid_mmpose.recipes import apply_recipe
 
@@ -200,35 +199,6 @@ def paths_as_texts(node: Any) -> None:
             node[place] = os.fspath(value)
         elif isinstance(value, (dict, list)):
             paths_as_texts(value)
-
-
-def check_writable(folder: str, what: str = 'work dir') -> None:
-    """BadInput if a folder cannot be made or written to; leaves nothing behind, not even the folder.
-
-    Args:
-        folder: need not exist yet.
-        what: what it is for, for the message.
-    """
-    existing = osp.abspath(folder)
-    while not osp.lexists(existing):
-        existing = osp.dirname(existing)
-    try:
-        with tempfile.TemporaryFile(dir=existing):   # root passes every check of permission bits, so try
-            pass
-    except OSError as error:
-        raise BadInput(f'{what} {folder}: cannot be written to ({existing}: {error.strerror}); choose another'
-                       ) from error
-
-
-def check_file(path: str) -> None:
-    """BadInput if a file for results cannot be written; an existing one is not touched.
-
-    Args:
-        path: the file; its folder need not exist yet.
-    """
-    check_writable(osp.dirname(osp.abspath(path)), 'folder of the results')
-    if osp.isdir(path):
-        raise BadInput(f'{path}: is a folder; name a file')
 
 
 def set_amp(cfg: Config, amp: str) -> None:

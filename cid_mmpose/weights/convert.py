@@ -9,8 +9,8 @@ import torch
 from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
-from cid_mmpose.engine.launch import check_file
 from cid_mmpose.errors import BadInput
+from cid_mmpose.files import check_file
 from cid_mmpose.models.gfd import OFFSET_SCALE
 
 from .files.hashes import hash_in_name
