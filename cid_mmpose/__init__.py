@@ -1,7 +1,7 @@
 """CID (Contextual Instance Decoupling, CVPR 2022) for MMPose.
 
-Importing the package is cheap: it checks which versions are installed and lays stand-ins ready for parts of the stack
-that may be missing (see ``stack.py``). Nothing of torch, mmcv or mmpose is imported until something is built.
+Importing the package is cheap and works without torch and MMPose: it lays stand-ins ready for parts of the stack that
+may be missing (``compat/stack.py``). The stack is imported, and its versions are checked, when something needs it.
 """
 from pathlib import Path
 

@@ -4,10 +4,12 @@
 this module by the prefix, and the registry imports its ``locations``. MMPose's classes of the same name stay as they
 are.
 """
-from mmengine.registry import Registry
-from mmpose import registry as mmpose
+from cid_mmpose.compat.stack import SCOPE, check_versions
 
-SCOPE = 'cid_mmpose'
+check_versions()   # whatever is built goes through here, so that a missing or wrong part of the stack is named first
+
+from mmengine.registry import Registry  # noqa: E402
+from mmpose import registry as mmpose  # noqa: E402
 
 
 def _child(parent: Registry, *locations: str) -> Registry:

@@ -1,11 +1,42 @@
 """What the commands' arguments have in common; imports nothing of the stack, so that ``--help`` answers at once."""
 import argparse
 import os
+from types import ModuleType
 from typing import Sequence
 
 AMP = ('fp16', 'bf16')
 LAYOUTS = ('mmpose', 'ours')   # of checkpoints that can be written
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
+
+
+def help_formatter() -> type:
+    """How help is printed: in colours where rich-argparse is there, lines of the texts as they are written."""
+    try:
+        from rich_argparse import RawDescriptionRichHelpFormatter
+    except ImportError:   # a checkout in an environment that was made without our requirements
+        return argparse.RawDescriptionHelpFormatter
+
+    class HelpFormatter(RawDescriptionRichHelpFormatter):
+        """With argparse's own headings, and brackets as brackets, where rich would read them as marks of its own."""
+        group_name_formatter = str
+        text_markup = False
+        help_markup = False
+
+    return HelpFormatter
+
+
+def fill(parser: argparse.ArgumentParser, module: ModuleType) -> None:
+    """Makes the parser that of a verb: its help, its arguments, and what runs it.
+
+    Args:
+        parser: without arguments so far.
+        module: the verb's.
+    """
+    parser.description = module.__doc__.strip()
+    parser.epilog = f'examples:\n{module.EXAMPLES.strip(chr(10))}'
+    module.add_arguments(parser)
+    if hasattr(module, 'run'):   # a verb with verbs below it leaves that to them
+        parser.set_defaults(run=module.run)
 
 
 class CfgOptions(argparse.Action):

@@ -11,5 +11,7 @@ EXAMPLES = '''
 
 def run(args: argparse.Namespace) -> None:
     """Measures."""
+    from cid_mmpose.compat import check_versions
+    check_versions()
     from cid_mmpose.benchmark.command import benchmark
     benchmark(args)

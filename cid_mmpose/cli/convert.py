@@ -18,5 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Converts."""
+    from cid_mmpose.compat import check_versions
+    check_versions()
     from cid_mmpose.weights.convert import convert
     print(convert(args.source, args.target, args.to, args.force))

@@ -22,6 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Trains, evaluates and draws."""
     from cid_mmpose import config_path
+    from cid_mmpose.compat import check_versions
+    check_versions()
     from cid_mmpose.engine.demo import run_demo
     sizes = [args.size] if args.size else list(SIZES)
     run_demo([config_path(SIZES[size]) for size in sizes], args.work_dir, args.quick)

@@ -30,6 +30,11 @@ def run(args: argparse.Namespace) -> int:
     """Checks where the results go, then examines."""
     from cid_mmpose.data.doctor import diagnose, images_against, sources_of
     from cid_mmpose.files import check_file, check_writable
+    configs = [name for name in args.against if name.endswith('.py')]
+    folders = [name for name in args.against if not name.endswith('.py')]
+    if args.source.endswith('.py') or configs or args.plots:   # an annotation file alone needs nothing of the stack
+        from cid_mmpose.compat import check_versions
+        check_versions()
     for path in (args.fix, args.json):
         if path:
             check_file(path)
@@ -40,17 +45,13 @@ def run(args: argparse.Namespace) -> int:
     if args.source.endswith('.py'):
         from cid_mmpose.engine.launch import load_config, read_options
         cfg = load_config(args.source, cfg_options=read_options(args.cfg_options))
-    folders = []
-    configs = []
-    for name in args.against:
-        if name.endswith('.py'):
-            from cid_mmpose.engine.launch import load_config
-            configs.append(load_config(name))
-        else:
-            folders.append(name)
+    loaded = []
+    if configs:
+        from cid_mmpose.engine.launch import load_config
+        loaded = [load_config(name) for name in configs]
     return diagnose(
         sources_of(args.source, args.images, cfg),
-        against=images_against(folders, configs),
+        against=images_against(folders, loaded),
         sample=args.sample,
         fix=args.fix,
         only=args.only,

@@ -1,7 +1,9 @@
 """``cid VERB ...``: reads the command line and runs a verb.
 
 A verb is a module of this package with a docstring (its help), ``EXAMPLES`` (shown below the help), ``add_arguments``
-(of its parser) and ``run`` (of the parsed arguments; returns the exit status, None for 0).
+(of its parser) and ``run`` (of the parsed arguments; returns the exit status, None for 0). A new one is such a module
+and a line of ``VERBS``. What ``run`` needs is imported in it, behind ``check_versions`` if it needs the stack, so that
+``--help`` answers at once and everywhere.
 """
 import argparse
 import os
@@ -11,6 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn, Optional, Sequence
 
+from cid_mmpose import __version__
+
+from .arguments import fill, help_formatter
 from .user_errors import user_errors
 
 # verb -> what it does, in the order of the help
@@ -24,93 +29,63 @@ VERBS = dict(
     synth='look at SynthCrowd, or export it',
     benchmark='time and memory of CID here and in MMPose, side by side',
     run="run one of MMPose's own scripts")
-EPILOG = '''exit status: 0 done, 1 the doctor found errors, 2 something given is wrong, 130 and 143 after a signal
+EPILOG = '''examples:
+  cid demo --quick
+  cid train --help
+
+exit status: 0 done, 1 the doctor found errors, 2 something given is wrong, 130 and 143 after a signal
 
 completion in bash: eval "$(register-python-argcomplete cid)"'''
+SHELL_ASKS = '_ARGCOMPLETE'   # set by the shell when it wants completions of a command line instead of a run
 
 
 def main(words: Optional[Sequence[str]] = None) -> NoReturn:
-    """The command.
+    """The command; ends the process.
 
     Args:
         words: of the command line, without the program's name; those of the process by default.
     """
-    words = list(sys.argv[1:] if words is None else words)
+    with user_errors():
+        _main(sys.argv[1:] if words is None else words)
+
+
+def _main(words: Sequence[str]) -> NoReturn:
     parser = argparse.ArgumentParser(
-        prog='cid', description='CID: the poses of everyone in a crowded image.', epilog=EPILOG,
+        prog='cid',
+        description='CID: the poses of everyone in a crowded image.',
+        epilog=EPILOG,
         formatter_class=help_formatter())
-    parser.add_argument('--version', action='version', version=f'%(prog)s {_version()}')
+    parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
     verbs = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
-    asked = None if _completes() else next((word for word in words if word in VERBS), '')
+
+    shell_asks = SHELL_ASKS in os.environ
+    asked = next((word for word in words if not word.startswith('-')), None)
     for verb, about in VERBS.items():
-        # a verb that is not asked for needs no arguments
-        module = _module(verb) if asked in (None, verb) else None
-        _add_verb(verbs, verb, about, module)
-    _complete(parser)
-    _run(parser, words)
+        below = verbs.add_parser(verb, help=about, formatter_class=help_formatter())
+        if shell_asks or verb == asked:   # the others need no arguments
+            fill(below, _module(verb))
+    if shell_asks:
+        import argcomplete
+        argcomplete.autocomplete(parser)   # answers and ends the process
+
+    args = parser.parse_args(words)
+    args.words = list(words[1:])   # behind the verb, for what starts the same command again
+    sys.exit(args.run(args))
 
 
 def run_tool(*verbs: str) -> NoReturn:
-    """What the scripts in ``tools/`` do: the verb of a script, with the arguments of the process.
+    """What the scripts in ``tools/`` do: a verb with the arguments of the process; ends the process.
 
     Args:
         verbs: the verb, and the one below it if it has some.
     """
-    module = _module('.'.join(verbs))
-    parser = argparse.ArgumentParser(
-        prog=Path(sys.argv[0]).name, description=module.__doc__, epilog=_examples(module),
-        formatter_class=help_formatter())
-    module.add_arguments(parser)
-    parser.set_defaults(run=module.run)
-    _run(parser, [verbs[0], *sys.argv[1:]])
-
-
-def _add_verb(verbs: argparse._SubParsersAction, verb: str, about: str, module: Optional[ModuleType]) -> None:
-    """One verb, with its arguments if its module is there."""
-    if module is None:
-        verbs.add_parser(verb, help=about, add_help=False)
-        return
-    parser = verbs.add_parser(
-        verb, help=about, description=module.__doc__, epilog=_examples(module), formatter_class=help_formatter())
-    module.add_arguments(parser)
-    parser.set_defaults(run=module.run)
-
-
-def _run(parser: argparse.ArgumentParser, words: Sequence[str]) -> NoReturn:
-    args = parser.parse_args(words)
-    args.words = list(words[1:])   # behind the verb, for what starts the same command again
     with user_errors():
+        parser = argparse.ArgumentParser(prog=Path(sys.argv[0]).name, formatter_class=help_formatter())
+        fill(parser, _module('.'.join(verbs)))
+        args = parser.parse_args()
+        args.words = sys.argv[1:]
         sys.exit(args.run(args))
 
 
 def _module(name: str) -> ModuleType:
     return import_module(f'.{name}', __package__)
-
-
-def _examples(module: ModuleType) -> str:
-    return f'examples:\n{module.EXAMPLES.rstrip()}'
-
-
-def _version() -> str:
-    from cid_mmpose import __version__
-    return __version__
-
-
-def help_formatter() -> type:
-    """With colours where rich-argparse is there; lines of the texts stay as they are written."""
-    try:
-        from rich_argparse import RawDescriptionRichHelpFormatter
-    except ImportError:
-        return argparse.RawDescriptionHelpFormatter
-    return RawDescriptionRichHelpFormatter
-
-
-def _completes() -> bool:
-    return '_ARGCOMPLETE' in os.environ
-
-
-def _complete(parser: argparse.ArgumentParser) -> None:
-    """Answers the shell when it asks for completions, and ends the process."""
-    if _completes():
-        import argcomplete
-        argcomplete.autocomplete(parser)

@@ -29,9 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Runs a script as ``python SCRIPT ARGUMENT ...`` does.
 
+    Args:
+        args: of ``add_arguments``.
+
     Raises:
         BadInput: there is no such script.
     """
+    from cid_mmpose.compat import check_versions
+    check_versions()
     script = find_script(args.script)
     sys.argv = [str(script), *args.arguments]
     if not getattr(sys.flags, 'safe_path', False):   # of Python 3.11 and later

@@ -28,6 +28,8 @@ def run(args: argparse.Namespace) -> None:
     """Does what was asked, in the order sheet, speed, export."""
     if not (args.sheet or args.speed or args.export):
         raise BadInput('nothing to do: give a PNG to write, --speed or --export DIR')
+    from cid_mmpose.compat import check_versions
+    check_versions()
     from cid_mmpose.data.synth.export import export_coco
     from cid_mmpose.data.synth.sheet import drawing_speed, write_sheet
     from cid_mmpose.data.synth_crowd import SynthCrowd

@@ -24,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Evaluates."""
     note_rank(args)
+    from cid_mmpose.compat import check_versions
+    check_versions()
     from cid_mmpose.engine.launch import read_options, test
     test(
         args.config,

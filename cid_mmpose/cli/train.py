@@ -28,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Trains."""
     note_rank(args)
+    from cid_mmpose.compat import check_versions
+    check_versions()
     from cid_mmpose.engine.launch import read_options, train
     train(
         args.config,

@@ -3,9 +3,11 @@
 - a version window for torch, mmengine, mmcv, mmdet and mmpose, under either name a project is published by;
 - ``mmcv.ops`` imports when mmcv has no compiled ops: MMPose and MMDetection import names of it, CID calls none;
 - a stand-in for ``xtcocotools`` where it cannot be imported (numpy 2, Python 3.12), on top of ``xthotcoco``;
-- checkpoints load only what an allow-list names (``safe_load.py``).
+- checkpoints load only what an allow-list names (``weights/loaders.py``).
 
-Each part acts only where it is needed, and says so in the log file of a run.
+``prepare``, which importing the package calls, lays all of this ready and imports none of the stack, nor does it ask
+whether the stack is there: data preparation and the doctor need no part of it. What does need it calls
+``check_versions`` first. Each part acts only where it is needed, and says so in the log file of a run.
 """
 import re
 import sys
@@ -29,6 +31,7 @@ class Need(NamedTuple):
     pip: str                 # what to install when it is missing or does not fit
 
 
+SCOPE = 'cid_mmpose'   # of our registries; the name of the package
 NEEDS = (
     Need('torch', ('torch',), (2, 0), (3,), 'pip install "torch>=2.0,<3" torchvision'),
     Need('mmengine', ('mmengine', 'onedl-mmengine'), (0, 10), (1,), 'pip install "mmengine>=0.10,<1"'),
@@ -39,8 +42,12 @@ NEEDS = (
 
 
 def prepare() -> None:
-    """Check the versions and lay the stand-ins ready; imports none of the stack. Raises BadInput: what to install."""
-    check_versions()
+    """Lays the stand-ins ready and sees to it that checkpoints are loaded safely; imports none of the stack.
+
+    The stand-ins are finders, which act when a part of the stack is imported: where there is no stack they do nothing.
+    ``secure_checkpoints`` and ``name_scope`` follow the import of the modules that they change, or are called at once
+    where those are imported already.
+    """
     warnings.filterwarnings('ignore', message='pkg_resources is deprecated')   # mmengine imports it; not for users
     for finder in (OpsStandIn(), CocoStandIn(), AfterImport()):
         if not any(isinstance(known, type(finder)) for known in sys.meta_path):
@@ -51,7 +58,14 @@ def prepare() -> None:
 
 
 def check_versions(needs: Sequence[Need] = NEEDS) -> None:
-    """Raise BadInput naming every part that is missing or outside its window, and the command that installs it."""
+    """Called by what needs the stack, before it imports any of it: the registry, and each verb of the command.
+
+    Args:
+        needs: parts of the stack.
+
+    Raises:
+        BadInput: parts are missing or outside their windows; the message names each, and what installs it.
+    """
     wrong = [text for text in map(_complaint, needs) if text]
     if wrong:
         raise BadInput('cid_mmpose does not fit the installed packages:\n' + '\n'.join(wrong))
@@ -196,7 +210,7 @@ class CocoStandIn(MetaPathFinder, Loader):
             self._check_hotcoco()
             NOTES.append(f'xtcocotools cannot be used ({self.reason}); evaluation goes through xthotcoco')
             return
-        stand_in = import_module('.hotcoco_stand_in', __package__)
+        stand_in = import_module('.hotcoco', __package__)
         module.__dict__.update(stand_in.contents(module.__name__.partition('.')[2]))
 
     def _check_hotcoco(self) -> None:
@@ -237,18 +251,21 @@ def _try_masks(folders: List[str]) -> str:
 
 
 def secure_checkpoints() -> None:
-    """From now on mmengine loads checkpoints through ``safe_load``: see there for what is allowed and what refused."""
+    """From now on mmengine loads checkpoints by ``weights/loaders.py``: see there for what is allowed and what refused.
+
+    Nobody has to call it: ``prepare`` does, as soon as mmengine's loaders are imported, whoever imports them.
+    """
     from mmengine.runner import CheckpointLoader
 
-    from cid_mmpose.weights import loaders as safe_load
-    for prefixes, loader in safe_load.LOADERS.items():
+    from cid_mmpose.weights.loaders import LOADERS
+    for prefixes, loader in LOADERS.items():
         CheckpointLoader.register_scheme(prefixes=prefixes, loader=loader, force=True)
 
 
 def name_scope() -> None:
     """From now on MMPose's inferencers find the models of our index by name: ``scope='cid_mmpose'``."""
     inferencers = import_module('mmengine.infer.infer')
-    inferencers.MODULE2PACKAGE = {**inferencers.MODULE2PACKAGE, __package__: __package__}
+    inferencers.MODULE2PACKAGE = {**inferencers.MODULE2PACKAGE, SCOPE: SCOPE}
 
 
 AFTER_IMPORT = {'mmengine.runner': secure_checkpoints, 'mmengine.infer.infer': name_scope}

@@ -5,10 +5,9 @@ import re
 from collections import Counter
 from typing import List, Sequence
 
-from mmengine.fileio import exists, get_text, isfile
-
 from cid_mmpose.errors import BadInput
 
+from .storage import exists, is_file, text_of
 from .values import as_json, is_file_name, is_id
 
 NOT_COCO = "is not a COCO annotation file (a JSON object with 'images', 'annotations' and 'categories')"
@@ -32,10 +31,10 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
     """
     if not exists(path):
         raise BadInput(f'{path}: no such annotation file; set data_root and ann_file of the data set to where it is')
-    if not isfile(path):
+    if not is_file(path):
         raise BadInput(f'{path}: is no file; set ann_file of the data set to an annotation file')
     try:
-        text = get_text(path)
+        text = text_of(path)
     except UnicodeDecodeError:
         raise BadInput(f'{path}: is not text in UTF-8, so no annotation file; get it again') from None
     except OSError as error:

@@ -2,18 +2,14 @@
 
 A file of a few kB can claim 65500 x 65500 pixels, and decoding it takes 8 GB and half a minute. OpenCV has no call for
 the header alone, so it is read here: of JPEG and PNG in place, of the other kinds by the classes of Pillow, which
-decode nothing until they are asked for pixels.
+decode nothing until they are asked for pixels. Pillow is imported at the first file that needs it: the doctor works
+without it and says which files it could not look into.
 """
 import warnings
+from importlib import import_module
+from importlib.util import find_spec
 from io import BytesIO
 from typing import Callable, NamedTuple, Optional
-
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
-from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
-from PIL.PpmImagePlugin import PpmImageFile
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from .jpeg import stored_size
 
@@ -32,6 +28,7 @@ class Kind(NamedTuple):
     name: str
     marks: tuple  # bytes that a file begins with, one or the other
     reader: Callable  # bytes of a file -> (H, W) in pixels
+    needs_pillow: bool = True
 
 
 class Unusable(NamedTuple):
@@ -50,11 +47,24 @@ def size_of_png(data: bytes) -> tuple:
     return int.from_bytes(data[20:24], 'big'), int.from_bytes(data[16:20], 'big')
 
 
-def by_pillow(reader: Callable) -> Callable:
-    """A function from the bytes of a file to (H, W) in pixels, of one of Pillow's classes."""
+def pillow_class(kind: str) -> Callable:
+    """Pillow's class for a kind of files.
+
+    Args:
+        kind: as Pillow spells it, such as 'Bmp'.
+    """
+    return getattr(import_module(f'PIL.{kind}ImagePlugin'), f'{kind}ImageFile')
+
+
+def by_pillow(kind: str) -> Callable:
+    """A function from the bytes of a file to (H, W) in pixels, of one of Pillow's classes.
+
+    Args:
+        kind: as Pillow spells it.
+    """
 
     def size_of(data: bytes) -> tuple:
-        width, height = reader(BytesIO(data)).size
+        width, height = pillow_class(kind)(BytesIO(data)).size
         return height, width
 
     return size_of
@@ -62,21 +72,21 @@ def by_pillow(reader: Callable) -> Callable:
 
 def size_of_tiff(data: bytes) -> tuple:
     """(H, W) in pixels of a TIFF file's first image, or of its tiles if those are larger: they are decoded whole."""
-    image = TiffImageFile(BytesIO(data))
+    image = pillow_class('Tiff')(BytesIO(data))
     sides = image.size[::-1]
     tile = image.tag_v2.get(TILE_LENGTH, 0), image.tag_v2.get(TILE_WIDTH, 0)
     return tile if tile[0] * tile[1] > MAX_PIXELS else sides
 
 
 KINDS = (
-    Kind('JPEG', (b'\xff\xd8\xff', ), stored_size),
-    Kind('PNG', (b'\x89PNG\r\n\x1a\n', ), size_of_png),
-    Kind('BMP', (b'BM', ), by_pillow(BmpImageFile)),
-    Kind('GIF', (b'GIF87a', b'GIF89a'), by_pillow(GifImageFile)),
+    Kind('JPEG', (b'\xff\xd8\xff', ), stored_size, needs_pillow=False),
+    Kind('PNG', (b'\x89PNG\r\n\x1a\n', ), size_of_png, needs_pillow=False),
+    Kind('BMP', (b'BM', ), by_pillow('Bmp')),
+    Kind('GIF', (b'GIF87a', b'GIF89a'), by_pillow('Gif')),
     Kind('TIFF', (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'), size_of_tiff),
-    Kind('WebP', (b'RIFF', ), by_pillow(WebPImageFile)),
-    Kind('PNM', (b'P1', b'P2', b'P3', b'P4', b'P5', b'P6'), by_pillow(PpmImageFile)),
-    Kind('JPEG 2000', (b'\0\0\0\x0cjP  \r\n', b'\xff\x4f\xff\x51'), by_pillow(Jpeg2KImageFile)),
+    Kind('WebP', (b'RIFF', ), by_pillow('WebP')),
+    Kind('PNM', (b'P1', b'P2', b'P3', b'P4', b'P5', b'P6'), by_pillow('Ppm')),
+    Kind('JPEG 2000', (b'\0\0\0\x0cjP  \r\n', b'\xff\x4f\xff\x51'), by_pillow('Jpeg2K')),
 )
 
 
@@ -86,6 +96,16 @@ def kind_of(data: bytes) -> Optional[Kind]:
         if data.startswith(kind.marks):
             return kind
     return None
+
+
+def lacks_reader(data: bytes) -> bool:
+    """Whether the header can only be read by Pillow, and Pillow is not installed.
+
+    Args:
+        data: bytes of an image's file.
+    """
+    kind = kind_of(data)
+    return kind is not None and kind.needs_pillow and find_spec('PIL') is None
 
 
 def size_of(data: bytes) -> Optional[tuple]:

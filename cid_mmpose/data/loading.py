@@ -1,79 +1,20 @@
-"""Images from files: any kind OpenCV reads, as 8-bit BGR, oriented as they were annotated."""
+"""The transform that loads images, and what it does about those that cannot be used."""
 import logging
-import os.path as osp
 from typing import Optional
 
-import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
-from mmengine.fileio import exists, get, isfile
 from mmengine.logging import print_log
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import TRANSFORMS
 
-from .headers import AGAIN, INCOMPLETE, MAX_PIXELS, Unusable, problem_of_header, size_of
+from .headers import AGAIN, INCOMPLETE, MAX_PIXELS, Unusable, lacks_reader, problem_of_header, size_of
 from .image_array import bgr_of
-from .jpeg import is_cut_off, reduced, reduction_of, stored_size
+from .image_file import decode_image, may_be, read_file
+from .jpeg import reduced, reduction_of, stored_size
 
 UNREADABLE = ('error', 'skip')
-BYTES_OF_PIXEL = 8  # of the largest kind, four colours of 16 bits
-BYTES_OF_HEADER = 2**26
-READ_AT = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
-           8: cv2.IMREAD_REDUCED_COLOR_8}  # what decodes a JPEG at 1 / s of its size
-
-
-def decode_image(data: bytes, shape: Optional[tuple], reduction: int = 1) -> Optional[np.ndarray]:
-    """Bytes of a file -> (H, W, 3) uint8 BGR, or None if they are no complete image.
-
-    A ``reduction`` of ``reduction_of`` gives (H, W) divided by it.
-
-    Greyscale becomes three equal channels, alpha is dropped, 16 bits become 8. A rotation stored in the file is
-    applied as any viewer does, unless only the stored pixels have the annotated ``shape`` (H, W).
-    """
-    if not data or is_cut_off(data):
-        return None
-    buffer = np.frombuffer(data, np.uint8)
-    try:
-        image = cv2.imdecode(buffer, READ_AT[reduction])
-    except cv2.error:  # the header claims more pixels than OpenCV takes
-        return None
-    if image is not None and shape is not None and image.shape[:2] != reduced(shape, reduction):
-        stored = cv2.imdecode(buffer, READ_AT[reduction] | cv2.IMREAD_IGNORE_ORIENTATION)
-        image = stored if stored.shape[:2] == reduced(shape, reduction) else image
-    return image
-
-
-def read_file(path: str, max_pixels: int = MAX_PIXELS) -> bytes:
-    """Content of an image's file, on any back end of mmengine.
-
-    Args:
-        path: of the file.
-        max_pixels: a file on a disk that is larger than any image of so many pixels is not read.
-
-    Raises:
-        BadInput: there is no such file, or it cannot be read.
-    """
-    if not exists(path):
-        raise BadInput(f'{path}: no such image; set data_root and data_prefix of the data set to where it is')
-    if not isfile(path):  # a folder, or a pipe, which would be waited for
-        raise BadInput(f'{path}: is no file; set data_root and data_prefix of the data set to where the images are')
-    if osp.isfile(path) and osp.getsize(path) > BYTES_OF_PIXEL * max_pixels + BYTES_OF_HEADER:
-        raise BadInput(f'{path}: {osp.getsize(path)} bytes are more than an image of max_pixels={max_pixels} of '
-                       'cid_mmpose.LoadImage has; set that higher, or take the image out of the annotation file')
-    try:
-        return get(path)
-    except OSError as error:
-        raise BadInput(f'{path}: cannot be read ({error.strerror}); see to that first') from None
-
-
-def may_be(size: Optional[tuple], annotated: Optional[tuple]) -> bool:
-    """Whether an image stored with ``size`` (H, W) can be shown as the annotated one, turned or not; True where either
-    is unknown.
-    """
-    if size is None or annotated is None:
-        return True
-    return tuple(annotated) in (tuple(size), tuple(size[::-1]))
 
 
 def full_shape(image: np.ndarray, data: bytes, reduction: int) -> tuple:
@@ -128,6 +69,8 @@ class LoadImage(BaseTransform):
         else:
             path, annotated = results['img_path'], results.get('ann_shape')
             data = read_file(path, self.max_pixels)
+            if lacks_reader(data):
+                raise BadInput(f'{path}: the header of this kind of image is read by Pillow: pip install pillow')
             stored = size_of(data)
             if problem := problem_of_header(data, stored, self.max_pixels):
                 return self._leave_out(path, problem)

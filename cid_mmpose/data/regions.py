@@ -2,12 +2,11 @@
 
 pycocotools draws what it is handed: a coordinate of 1e18 takes all memory, run lengths that end before the image does
 leave the rest of the mask to chance, and a string of them that makes no sense is read beyond its end. So every region
-is checked here first, in plain Python and numpy.
+is checked here first, in plain Python and numpy; without pycocotools nothing is drawn, and everything is checked.
 """
 from typing import Any, Iterator, List, Sequence
 
 import numpy as np
-import pycocotools.mask as coco_mask
 
 from .values import as_json, is_whole, no_coordinate
 
@@ -120,6 +119,7 @@ def region_of(segmentation: Any, shape: Sequence[int]) -> np.ndarray:
         segmentation: as in the file.
         shape: (H, W) of its image in pixels.
     """
+    import pycocotools.mask as coco_mask
     return coco_mask.decode(coco_mask.merge(list(runs_of([segmentation], shape))))
 
 
@@ -130,6 +130,7 @@ def runs_of(segmentations: Sequence, shape: Sequence[int]) -> Iterator[dict]:
         segmentations: of one image, none with a ``region_problem``.
         shape: (H, W) of the image in pixels.
     """
+    import pycocotools.mask as coco_mask
     for segmentation in segmentations:
         if isinstance(segmentation, dict) and not isinstance(segmentation['counts'], list):
             yield segmentation

@@ -2,6 +2,8 @@
 import argparse
 from importlib import import_module
 
+from ..arguments import fill, help_formatter
+
 DATA_SETS = ('coco', 'crowdpose', 'ochuman')
 EXAMPLES = '''
   cid prepare coco ~/Downloads/coco data/coco
@@ -10,19 +12,11 @@ EXAMPLES = '''
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Of the verb: one verb below it for each data set."""
-    from ..main import help_formatter
     data_sets = parser.add_subparsers(dest='data_set', metavar='DATA_SET', required=True)
     for name in DATA_SETS:
         module = import_module(f'.{name}', __package__)
-        below = data_sets.add_parser(name, help=module.__doc__.splitlines()[0], description=module.__doc__,
-                                     epilog=f'examples:\n{module.EXAMPLES}', formatter_class=help_formatter())
-        module.add_arguments(below)
-        below.set_defaults(run_below=module.run)
-
-
-def run(args: argparse.Namespace) -> None:
-    """Prepares one data set."""
-    args.run_below(args)
+        about = module.__doc__.splitlines()[0]
+        fill(data_sets.add_parser(name, help=about, formatter_class=help_formatter()), module)
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:

@@ -8,10 +8,8 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from mmengine.utils import ProgressBar
-
-from cid_mmpose.data.headers import INCOMPLETE, problem_of_header, size_of
-from cid_mmpose.data.loading import decode_image, may_be, read_file
+from cid_mmpose.data.headers import INCOMPLETE, lacks_reader, problem_of_header, size_of
+from cid_mmpose.data.image_file import decode_image, may_be, read_file
 from cid_mmpose.data.problems import problem_of_sides, sides_of
 from cid_mmpose.errors import BadInput
 
@@ -25,6 +23,7 @@ class Look(NamedTuple):
     decoded: bool = False  # it was tried
     shape: Optional[Tuple[int, int]] = None  # (H, W) in pixels; None if it is no complete image
     problem: str = ''  # why there is no shape
+    needs_pillow: bool = False  # it was not tried: nothing here reads its header
 
 
 def look_at(images: Sequence[dict], folder: str, sample: Optional[int] = None) -> Dict[str, Look]:
@@ -61,6 +60,8 @@ def look_into(path: str, annotated: Optional[tuple]) -> Look:
         data = read_file(path)
     except BadInput as error:
         return Look(True, True, problem=str(error)[len(path) + 2:])
+    if lacks_reader(data):
+        return Look(True, needs_pillow=True)
     stored = size_of(data)
     if problem := problem_of_header(data, stored):
         return Look(True, True, problem=problem.text)
@@ -80,24 +81,21 @@ def some(images: Sequence[dict], sample: Optional[int]) -> Sequence[dict]:
 
 
 def in_threads(work: Callable, items: Sequence, what: str) -> List:
-    """``work`` of each item, in order, on all cores; a bar on a terminal shows how far it is.
+    """``work`` of each item, in order, on all cores; a line on a terminal says how far it is.
 
     Args:
         work: takes an item; reading and decoding run beside each other.
         items: to work on.
-        what: for the bar.
+        what: for the line.
     """
-    bar = None
-    if sys.stderr.isatty() and items:
-        print(what, file=sys.stderr)
-        bar = ProgressBar(len(items), file=sys.stderr)
+    is_shown = sys.stderr.isatty() and len(items) > 0
     done = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for result in pool.map(work, items):
             done.append(result)
-            if bar:
-                bar.update()
-    if bar:
+            if is_shown:
+                print(f'\r{what}: {len(done)} of {len(items)}', end='', file=sys.stderr, flush=True)
+    if is_shown:
         print(file=sys.stderr)
     return done
 

@@ -60,7 +60,11 @@ def looked_at(case: Case) -> str:
         return 'the images were not looked at; --images names their folder'
     decoded = sum(look.decoded for look in case.looks.values())
     present = sum(look.present for look in case.looks.values())
-    return f'images in {case.source.folder}: {present} found, {decoded} of them decoded'
+    text = f'images in {case.source.folder}: {present} found, {decoded} of them decoded'
+    unread = sum(look.needs_pillow for look in case.looks.values())
+    if unread:
+        text += f'; {unread} not looked into, their kind takes Pillow (pip install pillow)'
+    return text
 
 
 def totals(counts: Counter) -> str:

@@ -1,9 +1,7 @@
 """The command: examine, print, repair, draw; the exit status says what was found."""
 import json
 import os.path as osp
-from typing import Any, List, Optional, Sequence
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any, List, Optional, Sequence
 
 from cid_mmpose.data.annotations import read_annotations
 from cid_mmpose.errors import BadInput
@@ -12,10 +10,12 @@ from cid_mmpose.files import write_whole
 from .case import Case
 from .examine import findings_of, image_files, open_cases, repair
 from .images import images_below
-from .plots import draw
 from .report import as_dict, as_text, repairs_text, severities, totals
 from .source import TRAIN, Source, check_folder, config_sources, file_source
 from .table import ERROR, FINDINGS, SEVERITIES
+
+if TYPE_CHECKING:   # a file alone is examined without the stack
+    from mmengine.config import Config
 
 
 def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: Optional[int] = None,
@@ -47,6 +47,7 @@ def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: 
     if len(cases) > 1:
         print(f'\nall files: {totals(counts)}')
     if plots:
+        from .plots import draw   # takes matplotlib and torch
         print('\n'.join(['', 'drawn:', *(f'  {path}' for case in cases for path in draw(case, plots))]))
     if report:
         write_json(report, dict(
@@ -98,7 +99,7 @@ def write_json(path: str, content: Any) -> None:
     write_whole(path, text.encode())
 
 
-def images_against(names: Sequence[str], configs: Sequence[Config]) -> List[str]:
+def images_against(names: Sequence[str], configs: Sequence['Config']) -> List[str]:
     """Paths of images that must be kept apart from what is examined.
 
     Args:
@@ -115,7 +116,7 @@ def images_against(names: Sequence[str], configs: Sequence[Config]) -> List[str]
     return [path for paths in [*map(images_below, names), *listed] for path in paths]
 
 
-def sources_of(path: str, images: Optional[str], cfg: Optional[Config]) -> List[Source]:
+def sources_of(path: str, images: Optional[str], cfg: Optional['Config']) -> List[Source]:
     """What to examine: the files of a config, or one annotation file.
 
     Args:

@@ -1,17 +1,13 @@
 """What is to be examined: an annotation file alone, or those a config names, with what the config says of them."""
 import os.path as osp
 import warnings
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
-
-from mmengine.config import Config
-from mmengine.fileio import join_path
-from mmengine.registry import init_default_scope
-from mmengine.utils import is_abs
-from mmpose.datasets.datasets.utils import parse_pose_metainfo
-from mmpose.registry import DATASETS
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from cid_mmpose.data.annotations import keypoint_names
 from cid_mmpose.errors import BadInput
+
+if TYPE_CHECKING:   # a file alone is examined without the stack
+    from mmengine.config import Config
 
 ROLES = ('train', 'val', 'test')
 TRAIN = 'train'
@@ -42,11 +38,12 @@ def file_source(path: str, folder: Optional[str] = None) -> Source:
     return Source(path, folder)
 
 
-def config_sources(cfg: Config) -> List[Source]:
+def config_sources(cfg: 'Config') -> List[Source]:
     """The annotation files of a config, each once, with all the roles it has.
 
     Raises BadInput: the config names none, or its meta information of the keypoints cannot be used.
     """
+    from mmengine.registry import init_default_scope
     init_default_scope(cfg.get('default_scope', 'mmpose'))
     found: Dict[tuple, Source] = {}
     for role in ROLES:
@@ -72,8 +69,10 @@ def data_sets(node: Any) -> Iterator[dict]:
             yield from data_sets(value)
 
 
-def _source(cfg: Config, role: str, dataset: dict) -> Source:
+def _source(cfg: 'Config', role: str, dataset: dict) -> Source:
     """A data set as the config has it, paths as mmengine joins them."""
+    from mmengine.fileio import join_path
+    from mmengine.utils import is_abs
     root = dataset.get('data_root') or ''
     path, folder = (name if is_abs(name) or not root else join_path(root, name)
                     for name in (dataset['ann_file'], dataset.get('data_prefix', {}).get('img', '')))
@@ -95,6 +94,8 @@ def keypoints_of(config: str, dataset: dict) -> dict:
 
     Args: config: its file, for messages. dataset: a part of it.
     """
+    from mmpose.datasets.datasets.utils import parse_pose_metainfo
+    from mmpose.registry import DATASETS
     kind = DATASETS.get(dataset['type'])
     if kind is None:
         raise BadInput(f"{config}: type={dataset['type']!r}: there is no data set of this name")
@@ -107,13 +108,13 @@ def keypoints_of(config: str, dataset: dict) -> dict:
                        "each 'swap' must name another keypoint") from error
 
 
-def evaluators(cfg: Config, role: str) -> List[dict]:
+def evaluators(cfg: 'Config', role: str) -> List[dict]:
     """The metrics that a role is evaluated with; none for training."""
     metrics = cfg.get(f'{role}_evaluator') or []
     return list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
 
 
-def _target_rule(cfg: Config) -> dict:
+def _target_rule(cfg: 'Config') -> dict:
     """Stride, overlap and input size of the training targets, from the first steps that name them."""
     rule = {}
     pipelines = [d.get('pipeline', ()) for d in data_sets((cfg.get('train_dataloader') or {}).get('dataset'))]
