@@ -1,8 +1,7 @@
 """The benchmark: its statistics, that both programs do the same work, and what it writes. No test of times."""
 import csv
 import json
-import subprocess
-import sys
+import re
 import time
 from types import SimpleNamespace
 from unittest import mock
@@ -11,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from cid_mmpose.benchmark import command, predict, run, subjects
+from cid_mmpose.benchmark import predict, run, subjects
 from cid_mmpose.benchmark.dekr import AdaptiveBlock, dekr_model
 from cid_mmpose.benchmark.head import head
 from cid_mmpose.benchmark.measure import Row, Stopwatch, Timing, agreement, in_turns, peak_mib, summarise
 from cid_mmpose.benchmark.report import line_of, write
+from cid_mmpose.cli import main as cid
 from cid_mmpose.errors import BadInput
 
 CPU = torch.device('cpu')
@@ -163,8 +163,8 @@ def test_the_ratio_of_the_tuned_allocator_stands_in_brackets():
                                    ['head', '--checkpoint', 'x.pth'], ['predict', '--curves']])
 def test_unknown_words_are_refused(words, capsys):
     with pytest.raises(SystemExit) as caught:
-        command.parse_args(words)
-    assert caught.value.code == 2 and 'usage' in capsys.readouterr().err
+        cid(['benchmark', *words])
+    assert caught.value.code == 2 and 'error: ' in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_torch_that_does_not_count_operations_measures_the_other_parts(monkeypatch, capsys):
@@ -175,14 +175,9 @@ def test_a_torch_that_does_not_count_operations_measures_the_other_parts(monkeyp
         run.parts_of('table3')
 
 
-def test_a_folder_that_cannot_be_made_is_named_before_anything_is_measured(tmp_path):
+def test_a_folder_that_cannot_be_made_is_named_before_anything_is_measured(tmp_path, capsys):
     (tmp_path / 'file').touch()
-    with pytest.raises(BadInput, match='--out: .*file/deeper cannot be made .* give another folder'):
-        command.main(['targets', '--out', str(tmp_path / 'file' / 'deeper')])
-
-
-@pytest.mark.parametrize('words, status', [(['--help'], 0), (['measure'], 2), ([], 2)])
-def test_the_package_as_a_command_names_what_it_can_do(words, status):
-    done = subprocess.run([sys.executable, '-m', 'cid_mmpose', *words], capture_output=True, text=True)
-    assert done.returncode == status
-    assert 'python -m cid_mmpose benchmark PART' in (done.stderr if status else done.stdout)
+    with pytest.raises(SystemExit):
+        cid(['benchmark', 'targets', '--out', str(tmp_path / 'file' / 'deeper')])
+    said = capsys.readouterr().err
+    assert re.fullmatch(r'error: --out: .*file/deeper cannot be made .*; give another folder\n', said)

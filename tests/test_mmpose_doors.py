@@ -23,7 +23,7 @@ from mmpose.registry import MODELS
 
 from cid_mmpose import config_path
 from cid_mmpose.__main__ import main as command
-from cid_mmpose.cli import run_script
+from cid_mmpose.cli import run as run_script
 from cid_mmpose.data.image_array import bgr_of
 from cid_mmpose.errors import BadInput
 
@@ -251,7 +251,7 @@ def test_a_script_is_run_as_python_would_run_it(tmp_path, monkeypatch, capsys):
     script.write_text('import sys\nprint(__name__, sys.argv[1:], sys.path[0])\n')
     monkeypatch.setattr(sys, 'argv', sys.argv[:])
     monkeypatch.setattr(sys, 'path', sys.path[:])
-    command('run', [str(script), '--help', 'x'])
+    command(['run', str(script), '--help', 'x'])
     assert capsys.readouterr().out == f"__main__ ['--help', 'x'] {tmp_path}\n"
 
 
@@ -270,17 +270,17 @@ def test_a_user_s_mistake_in_a_script_is_one_line(tmp_path, monkeypatch, capsys)
     monkeypatch.setattr(sys, 'argv', sys.argv[:])
     monkeypatch.setattr(sys, 'path', sys.path[:])
     with pytest.raises(SystemExit) as caught:
-        command('run', [str(script)])
+        command(['run', str(script)])
     assert caught.value.code == 2 and capsys.readouterr().err == 'error: a.pth: is wrong\n'
 
 
 @pytest.mark.parametrize('arguments, status', [([], 2), (['--help'], 0)])
 def test_the_launcher_says_how_it_is_used(arguments, status, capsys):
     with pytest.raises(SystemExit) as caught:
-        command('run', arguments)
+        command(['run', *arguments])
     printed = capsys.readouterr()
     assert caught.value.code == status
-    assert 'usage: python -m cid_mmpose run SCRIPT' in (printed.err if status else printed.out)
+    assert 'usage: cid run [-h] SCRIPT' in (printed.err if status else printed.out)
 
 
 def run_door(folder: Path, *arguments) -> str:

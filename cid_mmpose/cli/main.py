@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn, Optional, Sequence
+from typing import Optional, Sequence
 
 from cid_mmpose import __version__
 
@@ -39,8 +39,8 @@ completion in bash: eval "$(register-python-argcomplete cid)"'''
 SHELL_ASKS = '_ARGCOMPLETE'   # set by the shell when it wants completions of a command line instead of a run
 
 
-def main(words: Optional[Sequence[str]] = None) -> NoReturn:
-    """The command; ends the process.
+def main(words: Optional[Sequence[str]] = None) -> None:
+    """The command; leaves by SystemExit if something is wrong, or if the verb has a status to tell.
 
     Args:
         words: of the command line, without the program's name; those of the process by default.
@@ -49,7 +49,7 @@ def main(words: Optional[Sequence[str]] = None) -> NoReturn:
         _main(sys.argv[1:] if words is None else words)
 
 
-def _main(words: Sequence[str]) -> NoReturn:
+def _main(words: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         prog='cid',
         description='CID: the poses of everyone in a crowded image.',
@@ -69,12 +69,11 @@ def _main(words: Sequence[str]) -> NoReturn:
         argcomplete.autocomplete(parser)   # answers and ends the process
 
     args = parser.parse_args(words)
-    args.words = list(words[1:])   # behind the verb, for what starts the same command again
-    sys.exit(args.run(args))
+    _run(args, words[1:])
 
 
-def run_tool(*verbs: str) -> NoReturn:
-    """What the scripts in ``tools/`` do: a verb with the arguments of the process; ends the process.
+def run_tool(*verbs: str) -> None:
+    """What the scripts in ``tools/`` do: a verb with the arguments of the process.
 
     Args:
         verbs: the verb, and the one below it if it has some.
@@ -83,8 +82,15 @@ def run_tool(*verbs: str) -> NoReturn:
         parser = argparse.ArgumentParser(prog=Path(sys.argv[0]).name, formatter_class=help_formatter())
         fill(parser, _module('.'.join(verbs)))
         args = parser.parse_args()
-        args.words = sys.argv[1:]
-        sys.exit(args.run(args))
+        _run(args, sys.argv[1:])
+
+
+def _run(args: argparse.Namespace, words: Sequence[str]) -> None:
+    """Runs the verb; ``words`` are those behind it, for what starts the same command again."""
+    args.words = list(words)
+    status = args.run(args)
+    if status is not None:
+        sys.exit(status)
 
 
 def _module(name: str) -> ModuleType:

@@ -192,7 +192,7 @@ class _LoaderWithStep(SourceFileLoader):
 
 
 class CocoStandIn(MetaPathFinder, Loader):
-    """Finds ``xtcocotools`` and its modules in ``hotcoco_stand_in.py`` when the real one cannot be imported."""
+    """Finds ``xtcocotools`` and its modules in ``hotcoco.py`` when the real one cannot be imported."""
     NAMES = ('xtcocotools', 'xtcocotools.coco', 'xtcocotools.cocoeval', 'xtcocotools.mask')
 
     def __init__(self) -> None:
