@@ -11,7 +11,7 @@ from PIL import Image
 
 from cid_mmpose.data import LoadImage, headers, loading
 from cid_mmpose.data.headers import MAX_PIXELS, problem_of_header, size_of
-from cid_mmpose.data.loading import decode_image
+from cid_mmpose.data.image_file import decode_image
 from cid_mmpose.errors import BadInput
 
 WIDTH, HEIGHT = 64, 48

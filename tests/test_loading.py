@@ -11,7 +11,8 @@ from mmpose.registry import TRANSFORMS
 from PIL import Image
 
 from cid_mmpose.data import LoadImage, ResizeImage
-from cid_mmpose.data.loading import decode_image, is_cut_off
+from cid_mmpose.data.image_file import decode_image
+from cid_mmpose.data.jpeg import is_cut_off
 from cid_mmpose.errors import BadInput
 
 SHAPE = (48, 64)  # height, width in pixels
