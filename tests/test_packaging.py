@@ -5,16 +5,22 @@ import re
 import shutil
 import subprocess
 import sys
+import venv
 import zipfile
 from configparser import ConfigParser
 from email import message_from_bytes
+from importlib import metadata as installed
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
-from images import ROOT
+from images import HEIGHT, ROOT, WIDTH, coco, person
 from mmengine.config import Config
+from official import coco_downloads
 
 import cid_mmpose
+from cid_mmpose.cli.main import VERBS
 from cid_mmpose.errors import BadInput
 
 SOURCES = ('cid_mmpose', 'configs', 'tools', 'tests', 'setup.cfg', 'pyproject.toml', 'MANIFEST.in', 'model-index.yml',
@@ -80,10 +86,10 @@ def test_the_wheel_holds_the_package_and_below_mim_every_config_and_tool(wheel):
     assert content(wheel) == files_below('cid_mmpose', '*.py') | {f'cid_mmpose/.mim/{name}' for name in below_mim}
 
 
-def test_the_wheel_asks_for_numpy_only_unless_an_extra_is_named(wheel):
+def test_the_wheel_asks_for_numpy_and_what_the_command_is_made_of_unless_an_extra_is_named(wheel):
     needs = [re.match(r'[\w-]+', need).group() for need in metadata(wheel).get_all('Requires-Dist')
              if 'extra ==' not in need]
-    assert needs == ['numpy']
+    assert set(needs) == {'numpy', 'argcomplete', 'rich-argparse'}
     assert set(metadata(wheel).get_all('Provides-Extra')) == {'hotcoco', 'test'}
     assert metadata(wheel)['Version'] == cid_mmpose.__version__
 
@@ -126,6 +132,72 @@ def test_pip_makes_the_same_wheel_from_the_source_archive(source, wheel, tmp_pat
     archive = build('sdist', source, tmp_path)
     pip('wheel', '-q', '--no-index', '--no-deps', '--no-build-isolation', '-w', tmp_path, archive, folder=tmp_path)
     assert content(next(tmp_path.glob('*.whl'))) == content(wheel)
+
+
+# all that an environment without torch and MMPose has; any of the names of OpenCV will do
+LIGHT = ('numpy', 'opencv-python', 'opencv-python-headless', 'argcomplete', 'rich-argparse', 'rich', 'markdown-it-py',
+         'mdurl', 'Pygments')
+
+
+def link_package(name: str, site: Path) -> None:
+    """Puts a package of this environment into another one, as links; does nothing if it is not installed here.
+
+    Args:
+        name: of the distribution.
+        site: the other's site-packages.
+    """
+    try:
+        package = installed.distribution(name)
+    except installed.PackageNotFoundError:
+        return
+    tops = {Path(file).parts[0] for file in package.files}
+    for top in tops - {'..', '__pycache__'}:
+        (site / top).symlink_to(package.locate_file(top))
+
+
+@pytest.fixture(scope='module')
+def light(wheel, tmp_path_factory) -> Path:
+    """The programs of an environment that has the wheel and ``LIGHT``, and nothing else."""
+    folder = tmp_path_factory.mktemp('light')
+    venv.create(folder / 'venv', with_pip=False)
+    programs = folder / 'venv' / 'bin'
+    site = Path(run(programs / 'python', '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))',
+                    folder=folder).strip())
+    for name in LIGHT:
+        link_package(name, site)
+    pip('--python', programs / 'python', 'install', '-q', '--no-index', '--no-deps', wheel, folder=folder)
+    return programs
+
+
+@pytest.mark.slow
+def test_where_only_numpy_and_opencv_are_the_command_helps_prepares_and_examines(light, tmp_path):
+    def cid(*words) -> str:
+        return run(light / 'cid', *map(str, words), folder=tmp_path, PYTHONPATH='')
+
+    found = run(light / 'python', '-c', 'import cid_mmpose, importlib.util as u; '
+                'print(cid_mmpose.__version__, u.find_spec("torch"), u.find_spec("mmengine"), u.find_spec("PIL"))',
+                folder=tmp_path, PYTHONPATH='')
+    assert found.split() == [cid_mmpose.__version__, 'None', 'None', 'None']
+    assert [verb for verb in VERBS if f'usage: cid {verb}' not in cid(verb, '--help')] == []
+    cid('prepare', 'coco', coco_downloads(tmp_path / 'downloads'), 'coco', '--allow-partial')
+    (tmp_path / 'people.json').write_text(json.dumps(coco([person()])))
+    assert '0 errors, 0 warnings, 0 notes' in cid('doctor', 'people.json')
+    refused = subprocess.run([light / 'cid', 'train', 'c.py'], capture_output=True, text=True, cwd=tmp_path,
+                             env={**os.environ, 'PYTHONPATH': ''})
+    assert refused.returncode == 2
+    assert refused.stderr.startswith('error: cid_mmpose does not fit the installed packages:\n- torch: none of torch is')
+
+
+@pytest.mark.slow
+def test_images_of_kinds_that_take_pillow_are_told_where_it_is_not(light, tmp_path):
+    data = coco([person(1, 1), person(2, 2)], images=2)
+    data['images'][1]['file_name'] = '2.gif'
+    (tmp_path / 'people.json').write_text(json.dumps(data))
+    pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / '1.png'), pixels)
+    (tmp_path / '2.gif').write_bytes(b'GIF89a')
+    said = run(light / 'cid', 'doctor', 'people.json', '--images', '.', folder=tmp_path, PYTHONPATH='')
+    assert '2 found, 1 of them decoded; 1 not looked into, their kind takes Pillow (pip install pillow)' in said
 
 
 @pytest.fixture(scope='module', params=['make', 'wheel'])
