@@ -167,7 +167,7 @@ def configs(theirs, tmp_path) -> dict:
 
 
 def run_test_command(config: str, weights: dict, folder) -> list:
-    """What ``tools/test.py`` finds in each image: keypoints (N, 17, 2) and scores (N, 17), by ``in_order``."""
+    """What ``cid test`` finds in each image: keypoints (N, 17, 2) and scores (N, 17), by ``in_order``."""
     path = saved(dict(state_dict=weights, meta={}), folder / 'w.pth')
     command = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'test.py'), config, path, '--work-dir',
                str(folder / 'work'), '--dump', str(folder / 'found.pkl')]
@@ -188,7 +188,7 @@ def test_the_test_command_answers_the_same_for_each_layout_and_as_mmpose_does(so
                                      (mmpose_1, own, 0.03, "MMPose 1.x layout and MMPose's own head")):
         apart = np.concatenate([(abs(one[0] - two[0]) > 0.01).any((1, 2)) | (abs(one[1] - two[1]) > 1e-6).any(1)
                                 for one, two in zip(mine, other)])
-        figures('tools/test.py on coco_mini: share of people apart by 0.01 px or 1e-6 of a score', what, apart.mean(),
+        figures('cid test on coco_mini: share of people apart by 0.01 px or 1e-6 of a score', what, apart.mean(),
                 limit)
         assert apart.mean() <= limit
 

@@ -1,1 +1,1 @@
-"""Speed and memory of CID beside MMPose's own, in one process: ``python -m cid_mmpose benchmark``."""
+"""Speed and memory of CID beside MMPose's own, in one process: ``cid benchmark``."""

@@ -183,7 +183,7 @@ def check_entries(data: dict, path: str) -> None:
             problems.append(Problem(f"entry {number} of 'images'", text))
     if problems:
         first = problems[0]
-        raise BadInput(f'{path}: {first.where}: {first.text} ({len(problems)} such); tools/doctor.py lists all, and '
+        raise BadInput(f'{path}: {first.where}: {first.text} ({len(problems)} such); cid doctor lists all, and '
                        'its --fix writes a repaired copy')
 
 

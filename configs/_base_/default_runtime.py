@@ -22,7 +22,7 @@ default_hooks = dict(
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))  # tools/train.py takes gloo where there is no GPU
+    dist_cfg=dict(backend='nccl'))  # cid train takes gloo where there is no GPU
 vis_backends = [dict(type='LocalVisBackend')]  # the losses as JSON lines
 visualizer = dict(type='PoseLocalVisualizer', vis_backends=vis_backends, name='visualizer')
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)

@@ -143,7 +143,7 @@ class FiniteStepsHook(Hook):
             raise RunStopped(
                 f'training stopped at {what}, as in each of the last {self.in_a_row} steps, which were skipped; try a '
                 'lower optim_wrapper.optimizer.lr, optim_wrapper.clip_grad=dict(max_norm=...), float32 instead of '
-                'mixed precision, and look for what is wrong with the data by tools/doctor.py')
+                'mixed precision, and look for what is wrong with the data by cid doctor')
         if total <= WARNINGS or total % 100 == 0:
             print_log(f'{what}: step skipped, {self.in_a_row} in a row, {total} in all', 'current', logging.WARNING)
 

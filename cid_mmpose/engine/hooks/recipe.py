@@ -9,7 +9,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, check_settings, codecs_in, mixed_recipes, parts_in
 from cid_mmpose.registry import HOOKS
 
-WAY_OUT = ('start the run with tools/train.py, tools/test.py or mim, or call cid_mmpose.recipes.apply_recipe(cfg) '
+WAY_OUT = ('start the run with cid train, cid test or mim, or call cid_mmpose.recipes.apply_recipe(cfg) '
            'first')
 
 
@@ -17,7 +17,7 @@ WAY_OUT = ('start the run with tools/train.py, tools/test.py or mim, or call cid
 class RecipeHook(Hook):
     """Stops a run whose config asks for another recipe or codec than its parts were built with; warns of mixed recipes.
 
-    The words ``recipe`` and ``codec`` reach the parts through ``tools/train.py`` and ``tools/test.py`` (and so through
+    The words ``recipe`` and ``codec`` reach the parts through ``cid train`` and ``cid test`` (and so through
     mim). Another program that builds a runner from the config would quietly take the default instead.
 
     Raises:

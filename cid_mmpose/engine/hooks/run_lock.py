@@ -13,7 +13,7 @@ from cid_mmpose.registry import HOOKS
 class RunLockHook(Hook):
     """Holds the work folder of a training run, so that two runs do not overwrite each other's checkpoints.
 
-    ``tools/train.py`` does so before anything is built; this hook is for other programs. Testing locks nothing.
+    ``cid train`` does so before anything is built; this hook is for other programs. Testing locks nothing.
 
     Raises:
         BadInput: another process trains into the folder.
