@@ -32,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
     from cid_mmpose.files import check_file, check_writable
     configs = [name for name in args.against if name.endswith('.py')]
     folders = [name for name in args.against if not name.endswith('.py')]
-    if args.source.endswith('.py') or configs or args.plots:   # an annotation file alone needs nothing of the stack
+    is_config = args.source.endswith('.py')
+    if is_config or configs or args.plots:   # an annotation file alone needs nothing of the stack
         from cid_mmpose.compat import check_versions
         check_versions()
     for path in (args.fix, args.json):
@@ -42,16 +43,16 @@ def run(args: argparse.Namespace) -> int:
         check_writable(args.plots, '--plots')
 
     cfg = None
-    if args.source.endswith('.py'):
+    if is_config:
         from cid_mmpose.engine.launch import load_config, read_options
         cfg = load_config(args.source, cfg_options=read_options(args.cfg_options))
-    loaded = []
+    apart = []
     if configs:
         from cid_mmpose.engine.launch import load_config
-        loaded = [load_config(name) for name in configs]
+        apart = [load_config(name) for name in configs]
     return diagnose(
         sources_of(args.source, args.images, cfg),
-        against=images_against(folders, loaded),
+        against=images_against(folders, apart),
         sample=args.sample,
         fix=args.fix,
         only=args.only,

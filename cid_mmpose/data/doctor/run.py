@@ -47,7 +47,9 @@ def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: 
     if len(cases) > 1:
         print(f'\nall files: {totals(counts)}')
     if plots:
-        from .plots import draw   # takes matplotlib and torch
+        # takes matplotlib and torch, which a report does not
+        from .plots import draw
+
         print('\n'.join(['', 'drawn:', *(f'  {path}' for case in cases for path in draw(case, plots))]))
     if report:
         write_json(report, dict(
