@@ -117,7 +117,7 @@ def test_openmmlab_s_own_names_are_kept_where_mmengine_keeps_them(web, tmp_path)
     folder = tmp_path / 'hub' / 'checkpoints'
     assert downloads.place_of(f'https://download.openmmlab.com/mmpose/{name}') == folder / name
     assert downloads.place_of(f'https://example.org/{name}').parent.parent == folder
-    assert downloads.place_of(f'https://download.openmmlab.com/model.pth').parent.parent == folder
+    assert downloads.place_of('https://download.openmmlab.com/model.pth').parent.parent == folder
 
 
 @pytest.mark.parametrize('name, content, says', [

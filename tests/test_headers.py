@@ -94,7 +94,7 @@ def test_a_header_beyond_the_bound_is_refused_before_anything_is_decoded(tmp_pat
     path = tmp_path / 'a.jpg'
     path.write_bytes(data)
     with pytest.raises(BadInput, match=rf'a.jpg: \d+ x \d+ pixels are more than max_pixels={MAX_PIXELS} of cid_mmpose.'
-                                       'LoadImage; set that higher, or take the image out of the annotation file'):
+                       r'LoadImage; set that higher, or leave the image out \(of the annotation file\)'):
         LoadImage().transform(dict(img_path=str(path), ann_shape=(HEIGHT, WIDTH)))
     step = LoadImage(unreadable='skip')
     assert step.transform(dict(img_path=str(path), ann_shape=(HEIGHT, WIDTH))) is None and len(step.skipped) == 1
@@ -126,7 +126,7 @@ def test_another_size_than_annotated_is_said_from_the_header(tmp_path, monkeypat
 
 def test_a_folder_in_the_place_of_an_image_is_named(tmp_path):
     (tmp_path / 'a.png').mkdir()
-    with pytest.raises(BadInput, match='a.png: is no file; set data_root'):
+    with pytest.raises(BadInput, match='a.png: is no file; give the path of an image, or set data_root'):
         LoadImage().transform(dict(img_path=str(tmp_path / 'a.png')))
 
 

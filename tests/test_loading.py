@@ -158,7 +158,7 @@ def test_a_header_with_more_pixels_than_opencv_takes_is_no_image():
 
 @pytest.mark.parametrize('unreadable', ['error', 'skip'])
 def test_a_missing_file_is_always_an_error(tmp_path, unreadable):
-    with pytest.raises(BadInput, match='gone.jpg: no such image; set data_root and data_prefix'):
+    with pytest.raises(BadInput, match='gone.jpg: no such image; give the path of one, or set data_root and data_pre'):
         load(tmp_path / 'gone.jpg', unreadable=unreadable)
 
 

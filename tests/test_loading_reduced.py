@@ -7,8 +7,8 @@ from PIL import Image
 from test_loading import encode, load, thumbnail_jpeg
 
 from cid_mmpose.data import LoadImage
-from cid_mmpose.data.jpeg import reduced, reduction_of, stored_size
 from cid_mmpose.data.image_file import decode_image
+from cid_mmpose.data.jpeg import reduced, reduction_of, stored_size
 from cid_mmpose.errors import BadInput
 
 

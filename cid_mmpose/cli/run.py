@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
         args: of ``add_arguments``.
 
     Raises:
-        BadInput: there is no such script.
+        BadInput: there is no such script, or it does not find a file.
     """
     from cid_mmpose.compat import check_versions
     check_versions()
@@ -41,7 +41,10 @@ def run(args: argparse.Namespace) -> None:
     sys.argv = [str(script), *args.arguments]
     if not getattr(sys.flags, 'safe_path', False):   # of Python 3.11 and later
         sys.path[0] = str(script.parent)   # as for any script; so far it is the current folder
-    runpy.run_path(str(script), run_name='__main__')
+    try:
+        runpy.run_path(str(script), run_name='__main__')
+    except FileNotFoundError as error:   # which some of MMPose's scripts let through, with or without its name
+        raise BadInput(f'{error.filename or error}: no such file') from error
 
 
 def find_script(name: str) -> Path:

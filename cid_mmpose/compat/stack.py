@@ -3,7 +3,8 @@
 - a version window for torch, mmengine, mmcv, mmdet and mmpose, under either name a project is published by;
 - ``mmcv.ops`` imports when mmcv has no compiled ops: MMPose and MMDetection import names of it, CID calls none;
 - a stand-in for ``xtcocotools`` where it cannot be imported (numpy 2, Python 3.12), on top of ``xthotcoco``;
-- checkpoints load only what an allow-list names (``weights/loaders.py``).
+- checkpoints load only what an allow-list names (``weights/loaders.py``);
+- MMPose draws keypoints with numpy 2.5.
 
 ``prepare``, which importing the package calls, lays all of this ready and imports none of the stack, nor does it ask
 whether the stack is there: data preparation and the doctor need no part of it. What does need it calls
@@ -268,4 +269,26 @@ def name_scope() -> None:
     inferencers.MODULE2PACKAGE = {**inferencers.MODULE2PACKAGE, SCOPE: SCOPE}
 
 
-AFTER_IMPORT = {'mmengine.runner': secure_checkpoints, 'mmengine.infer.infer': name_scope}
+def draw_by_numbers() -> None:
+    """From now on MMPose draws keypoints with numpy 2.5 too, which no longer takes an array of one number for a number.
+
+    MMPose hands the radius of a circle over in such an array, and its own visualizer asks for ``int`` of it.
+    """
+    visualizer = import_module('mmpose.visualization.opencv_backend_visualizer').OpencvBackendVisualizer
+    theirs = visualizer.draw_circles
+    if theirs.__module__ == __name__:   # done before
+        return
+
+    def draw_circles(self, center: Any, radius: Any, *args, **kwargs) -> None:
+        if self.backend == 'opencv' and getattr(radius, 'size', 0) == 1:
+            radius = radius.item()
+        theirs(self, center, radius, *args, **kwargs)
+
+    visualizer.draw_circles = draw_circles
+
+
+AFTER_IMPORT = {
+    'mmengine.runner': secure_checkpoints,
+    'mmengine.infer.infer': name_scope,
+    'mmpose.visualization.opencv_backend_visualizer': draw_by_numbers,
+}

@@ -18,6 +18,7 @@ from cid_mmpose.data.problems import (
     say_problems,
     sides_of,
 )
+from cid_mmpose.data.units import check_units
 from cid_mmpose.data.values import is_coordinate
 from cid_mmpose.errors import BadInput
 
@@ -56,8 +57,10 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
     problems = problems_of(dict(data, annotations=people), len(names))
     if problems:
         print_log(f'{say_problems(problems, len(people), path)}; not asked for', 'current', logging.WARNING)
+    usable = [annotation for annotation in people if annotation['id'] not in problems]
+    check_units(usable, data['images'], path)
     if use_area:
-        check_areas([a for a in people if a['id'] not in problems], data['images'], path)
+        check_areas(usable, data['images'], path)
     made = [dict(evaluated(a, names, asked_for=a['id'] not in problems, crowd=crowd), category_id=category)
             for a in people if problems.get(a['id']) != NO_IMAGE]
     if not any(a['num_keypoints'] and not a['iscrowd'] for a in made):
