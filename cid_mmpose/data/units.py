@@ -1,4 +1,4 @@
-"""Whether the numbers of a file are pixels, as COCO has them, or something else that only the whole file gives away.
+"""Whether the numbers of a file are pixels, as COCO has them, or something else that the whole file gives away.
 
 A person alone may lie anywhere; but where everybody's keypoints lie within one pixel, they are shares of the image. Such
 a file trains nobody, or people of the wrong size, and its evaluation gives 0, all without an error.
