@@ -65,8 +65,13 @@ def test_the_work_dir_is_the_command_line_s_then_the_configuration_s_then_its_na
     monkeypatch.chdir(tmp_path)
     assert load_config(CONFIG).work_dir == 'work_dirs/cid_hrnet-w32_coco'
     assert load_config(CONFIG, None, dict(work_dir='mine')).work_dir == 'mine'
-    assert load_config(CONFIG, 'asked', dict(work_dir='mine')).work_dir == 'asked'
-    assert list(tmp_path.iterdir()) == []
+    mine = tmp_path / 'mine.py'
+    mine.write_text(f"_base_ = '{CONFIG}'\nwork_dir = 'mine'\n")
+    assert load_config(str(mine)).work_dir == 'mine'
+    assert load_config(str(mine), 'asked').work_dir == 'asked'
+    with pytest.raises(BadInput, match='work_dir=mine are two folders'):   # both asked for on the command line
+        load_config(CONFIG, 'asked', dict(work_dir='mine'))
+    assert list(tmp_path.iterdir()) == [mine]
 
 
 def test_a_folder_that_cannot_be_written_is_refused_and_one_that_can_is_not_made(tmp_path):

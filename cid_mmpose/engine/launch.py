@@ -94,13 +94,13 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
     cfg = load_config(config, work_dir, cfg_options)
     with of_config(config):
         check_config(cfg, 'test')
-    check_checkpoint(checkpoint)
     for path in filter(None, (out, dump)):
         check_file(path)
     if dump:
         set_dump(cfg, dump)
     if show_dir:
         check_writable(show_dir, '--show-dir')
+    check_checkpoint(checkpoint)
     cfg.update(load_from=checkpoint, resume=False)
     set_launcher(cfg, launcher)
     with config_errors(config), quiet_warnings(), run_ends():
