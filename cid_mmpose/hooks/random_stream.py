@@ -127,6 +127,16 @@ class RestoresAt:
         self.skipped -= 1
         return next(self.batches)
 
+    def skip_iter(self, num_iters: int) -> None:
+        """Leaves out batches that were trained, as onedl-mmengine asks for it.
+
+        They are loaded, as mmengine does it: to skip them unloaded is faster, and leaves workers with other streams.
+
+        Args:
+            num_iters: how many.
+        """
+        _advance(self, num_iters)
+
 
 @HOOKS.register_module()
 class RandomStreamHook(Hook):
@@ -195,7 +205,8 @@ class RandomStreamHook(Hook):
             # batches that were trained are loaded again and left out; chance goes on after them
             loop = runner.train_loop
             restore = functools.partial(_restore, mine)
-            loop.dataloader_iterator = RestoresAt(loop.dataloader_iterator, loop.iter, restore)
+            skipped = 0 if getattr(loop, 'fast_forward_on_resume', False) else loop.iter   # an option of onedl-mmengine
+            loop.dataloader_iterator = RestoresAt(loop.dataloader_iterator, skipped, restore)
             if not LOOP_ADVANCES:
                 _advance(loop.dataloader_iterator, loop.iter)
         elif mine is not None:
