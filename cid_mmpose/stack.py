@@ -3,7 +3,8 @@
 - a version window for torch, mmengine, mmcv, mmdet and mmpose, under either name a project is published by;
 - ``mmcv.ops`` imports when mmcv has no compiled ops: MMPose and MMDetection import names of it, CID calls none;
 - a stand-in for ``xtcocotools`` where it cannot be imported (numpy 2, Python 3.12), on top of ``xthotcoco``;
-- checkpoints load only what an allow-list names (``safe_load.py``).
+- checkpoints load only what an allow-list names (``safe_load.py``);
+- MMPose draws keypoints with numpy 2.5.
 
 Each part acts only where it is needed, and says so in the log file of a run.
 """
@@ -251,4 +252,26 @@ def name_scope() -> None:
     inferencers.MODULE2PACKAGE = {**inferencers.MODULE2PACKAGE, __package__: __package__}
 
 
-AFTER_IMPORT = {'mmengine.runner': secure_checkpoints, 'mmengine.infer.infer': name_scope}
+def draw_by_numbers() -> None:
+    """From now on MMPose draws keypoints with numpy 2.5 too, which no longer takes an array of one number for a number.
+
+    MMPose hands the radius of a circle over in such an array, and its own visualizer asks for ``int`` of it.
+    """
+    visualizer = import_module('mmpose.visualization.opencv_backend_visualizer').OpencvBackendVisualizer
+    theirs = visualizer.draw_circles
+    if theirs.__module__ == __name__:   # done before
+        return
+
+    def draw_circles(self, center: Any, radius: Any, *args, **kwargs) -> None:
+        if self.backend == 'opencv' and getattr(radius, 'size', 0) == 1:
+            radius = radius.item()
+        theirs(self, center, radius, *args, **kwargs)
+
+    visualizer.draw_circles = draw_circles
+
+
+AFTER_IMPORT = {
+    'mmengine.runner': secure_checkpoints,
+    'mmengine.infer.infer': name_scope,
+    'mmpose.visualization.opencv_backend_visualizer': draw_by_numbers,
+}

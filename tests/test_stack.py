@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from importlib import import_module, metadata
 
 import numpy as np
@@ -267,3 +268,14 @@ def test_coco_s_own_sigmas_in_float32_do_not_pass_for_others(recwarn):
         evaluation.accumulate()
         evaluation.summarize()
         assert any('kpt_oks_sigmas' in str(warning.message) for warning in recwarn) == warned
+
+
+def test_mmpose_draws_a_radius_in_an_array_of_one_number_which_numpy_2_5_takes_for_no_number():
+    from mmpose.visualization import PoseLocalVisualizer
+    visualizer = PoseLocalVisualizer()
+    visualizer.set_image(np.zeros((9, 9, 3), np.uint8))
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')   # what numpy 2.5 refuses, earlier ones warn of
+        visualizer.draw_circles(np.array([4., 4.]), radius=np.array([2]), face_colors=(255, 0, 0))
+    assert visualizer.get_image()[4, 4].tolist() != [0, 0, 0]
+    assert visualizer.get_image()[0, 0].tolist() == [0, 0, 0]
