@@ -34,15 +34,22 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         BadInput: naming the file when it is missing, cut off, no checkpoint, not the file of the hash in its name, or
             holds more than data.
     """
-    path = _path(str(filename))
+    path = path_of(str(filename))
     content = read_file(path, str(filename), map_location)
     if complaint := _why_no_weights(content):
         raise BadInput(f'{filename}: {complaint}')
     return note_file(content, str(filename))
 
 
-def _path(name: str) -> Path:
-    """The path that a name of a file stands for, of a file that is there."""
+def path_of(name: str) -> Path:
+    """The path that a name of a file stands for, of a file that is there.
+
+    Args:
+        name: path or file:// address.
+
+    Raises:
+        BadInput: it is neither, or there is no such file.
+    """
     scheme = SCHEME.match(name)
     if scheme and scheme.group(1).lower() in ('http', 'https'):   # mmengine takes them in small letters only
         raise BadInput(f'{name}: write {scheme.group(1).lower()}:// in small letters')
@@ -121,10 +128,12 @@ def _no_checkpoint(path: Path) -> str:
 
 def _damage(error: Exception) -> str:
     """What is wrong with a file that could not be read, out of the error of its reader."""
+    what = 'not a complete checkpoint of PyTorch (cut off, damaged, or of another kind); get it again'
+    if isinstance(error, (KeyError, IndexError)):   # of the reader's own tables: says nothing to a user
+        return what
     text = ' '.join(str(error).split())
     text = text.encode('ascii', 'backslashreplace').decode()[:100]
-    return ('not a complete checkpoint of PyTorch (cut off, damaged, or of another kind); get it again. Its reader '
-            f'says: {type(error).__name__} {text}'.rstrip())
+    return f'{what}. Its reader says: {type(error).__name__} {text}'.rstrip()
 
 
 def note_file(checkpoint: Any, name: str) -> Any:

@@ -85,7 +85,7 @@ def test_what_cannot_lie_in_a_picture_is_no_coordinate(value, says):
 
 
 def test_a_missing_annotation_file_names_the_options_to_set(tmp_path):
-    with pytest.raises(BadInput, match='nowhere.json: no such annotation file; set data_root and ann_file'):
+    with pytest.raises(BadInput, match='nowhere.json: no such annotation file; give the path of one, or set data_root and ann_file'):
         read_annotations(str(tmp_path / 'nowhere.json'))
 
 

@@ -94,8 +94,8 @@ def cut_off(folder: Path, name: str) -> None:
 
 def complaint(path: Path) -> str:
     """What is said of a picture that is not complete."""
-    return (f'{path}: not a complete picture of a kind OpenCV reads; get it again, or take it out of the annotation '
-            'file')
+    return (f'{path}: not a complete picture of a kind OpenCV reads; get it again, or leave it out (of the '
+            'annotation file)')
 
 
 def test_a_cut_off_picture_stops_a_test_by_name(tmp_path):
@@ -145,7 +145,7 @@ def test_a_data_set_of_which_no_picture_can_be_read_is_one_line(tmp_path):
 def test_a_missing_picture_stops_training_even_when_others_are_skipped(tmp_path):
     write_coco(tmp_path, good())
     (tmp_path / '3.png').unlink()
-    assert '3.png: no such picture; set data_root and data_prefix' in error_of(lambda: runner(tmp_path).train())
+    assert '3.png: no such picture; give the path of one, or set data_root and data_prefix' in error_of(lambda: runner(tmp_path).train())
 
 
 def odd_pictures(folder: Path) -> dict:

@@ -89,6 +89,7 @@ ALONE = {
     'box_not_finite ': (one(person(bbox=[True, 2, 20, 30])), (1, 1)),
     'box_not_finite': (one(person(bbox=[1, 2, '20', 30])), (1, 1)),
     'box_no_size': (one(person(bbox=[10, 5, 20, -30])), (1, 1)),
+    'no_pixels': (one(person(bbox=[0.1, 0.1, 0.3, 0.4])), (1, 1)),
     'box_outside': (one(person(bbox=[-1.5, 5, 20, 30])), (1, 1)),
     'joints_not_finite': (one(person(keypoints=[None] + person()['keypoints'][1:])), (1, 1)),
     'visibility': (one(person(keypoints=person()['keypoints'][:-1] + [-1], num_keypoints=16)), (1, 1)),

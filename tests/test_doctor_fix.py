@@ -6,7 +6,7 @@ import pytest
 from broken import EXPECTED, JOINTS, SQUARE, broken_data, diagnosis, nobody, write_broken
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from pictures import HEIGHT, WIDTH, coco, data_set, person, without
+from pictures import HEIGHT, WIDTH, coco, data_set, person, without, write_coco
 
 from cid_mmpose.datasets.problems import bad_annotations
 from cid_mmpose.doctor import FINDINGS, diagnose, file_source, findings_of, open_cases, pictures_against, repair
@@ -194,3 +194,25 @@ def test_the_copy_is_a_new_file_of_one_annotation_file(tmp_path, capsys):
     said = capsys.readouterr().out
     assert '\n  box_not_finite: 1 box taken from the labelled joints\n' in said
     assert '\n  flip_pairs (error): 1 joints left as they are\n' in said
+
+
+def test_a_category_id_that_is_text_becomes_the_category_s_number():
+    people = [person(1, category_id='1'), person(2, box=(30, 5, 20, 30), category_id='7')]
+    repaired, log = repair(Case(file_source('f.json'), coco(people)))
+    assert [a['category_id'] for a in repaired.annotations] == [1]
+    assert [dict(r.done) for r in log] == [{'category_id taken as a number': 1, 'left out': 1}]
+
+
+def test_a_repair_that_would_leave_hardly_anybody_writes_nothing(tmp_path):
+    """Such as file names with the folder before them, whose pictures are then all 'missing'."""
+    data = coco([person(1), person(2, 2), person(3, 3)], pictures=3)
+    path = write_coco(tmp_path, data)
+    for image in data['images'][:2]:
+        image['file_name'] = f'val2017/{image["file_name"]}'
+    path.write_text(json.dumps(data))
+    with pytest.raises(BadInput) as caught:
+        diagnose([file_source(str(path), str(tmp_path))], fix=str(tmp_path / 'fixed.json'))
+    assert str(caught.value) == (f'--fix {tmp_path}/fixed.json: not written, because 1 of 3 labelled people would be '
+                                 'left (most goes by picture_missing); mend that in the file first, or choose other '
+                                 'findings with --only')
+    assert not (tmp_path / 'fixed.json').exists()

@@ -94,7 +94,7 @@ def test_a_header_beyond_the_bound_is_refused_before_anything_is_decoded(tmp_pat
     path = tmp_path / 'a.jpg'
     path.write_bytes(data)
     with pytest.raises(BadInput, match=rf'a.jpg: \d+ x \d+ pixels are more than max_pixels={MAX_PIXELS} of cid_mmpose.'
-                                       'LoadPicture; set that higher, or take the picture out of the annotation file'):
+                       r'LoadPicture; set that higher, or leave the picture out \(of the annotation file\)'):
         LoadPicture().transform(dict(img_path=str(path), ann_shape=(HEIGHT, WIDTH)))
     step = LoadPicture(unreadable='skip')
     assert step.transform(dict(img_path=str(path), ann_shape=(HEIGHT, WIDTH))) is None and len(step.skipped) == 1
@@ -126,7 +126,7 @@ def test_another_size_than_annotated_is_said_from_the_header(tmp_path, monkeypat
 
 def test_a_folder_in_the_place_of_a_picture_is_named(tmp_path):
     (tmp_path / 'a.png').mkdir()
-    with pytest.raises(BadInput, match='a.png: is no file; set data_root'):
+    with pytest.raises(BadInput, match='a.png: is no file; give the path of a picture, or set data_root'):
         LoadPicture().transform(dict(img_path=str(tmp_path / 'a.png')))
 
 

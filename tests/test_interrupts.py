@@ -3,6 +3,7 @@ import errno
 import logging
 import os
 import signal
+import zipfile
 
 import pytest
 import torch
@@ -50,6 +51,18 @@ def test_a_signal_that_the_caller_ignores_stays_ignored():
             os.kill(os.getpid(), signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_checkpoint_of_an_earlier_run_in_the_folder_is_not_called_this_run_s(tmp_path):
+    path = tmp_path / 'epoch_3.pth'
+    with zipfile.ZipFile(path, 'w') as file:
+        file.writestr('data', b'0')
+    os.utime(path, (1, 1))
+    with pytest.raises(RunStopped, match='^why; .* holds no checkpoint of this run yet$'), run_ends(str(tmp_path)):
+        raise RunStopped('why')
+    with pytest.raises(RunStopped, match='the last whole checkpoint is .*epoch_3.pth: --resume goes on from it$'):
+        with run_ends(str(tmp_path), resumed=str(path)):
+            raise RunStopped('why')
 
 
 def test_a_caller_in_python_sees_a_keyboard_interrupt(tmp_path):

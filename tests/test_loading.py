@@ -154,7 +154,7 @@ def test_a_header_with_more_pixels_than_opencv_takes_is_no_picture():
 
 @pytest.mark.parametrize('unreadable', ['error', 'skip'])
 def test_a_missing_file_is_always_an_error(tmp_path, unreadable):
-    with pytest.raises(BadInput, match='gone.jpg: no such picture; set data_root and data_prefix'):
+    with pytest.raises(BadInput, match='gone.jpg: no such picture; give the path of one, or set data_root and data_prefix'):
         load(tmp_path / 'gone.jpg', unreadable=unreadable)
 
 

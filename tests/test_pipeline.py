@@ -9,6 +9,7 @@ from mmengine.dataset import Compose
 from mmengine.runner import Runner
 from pictures import build_data, build_model, coco, coco_mini, data_set, person, pipeline, tiny_config, write_coco
 
+from cid_mmpose.datasets import ResizePicture
 from cid_mmpose.errors import BadInput
 
 LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}
@@ -46,6 +47,16 @@ def test_what_travels_beside_a_512_px_picture_is_below_20_kb_and_one_tensor():
         tensors = [key for part in parts for key, value in part.items() if isinstance(value, torch.Tensor)]
         assert tensors == ['heatmap_mask'] and sample.gt_fields.heatmap_mask.dtype == torch.bool
         assert sample.gt_instances.keys() == []
+
+
+def test_a_narrow_picture_that_would_fill_the_memory_is_one_line_before_it_is_enlarged():
+    step = ResizePicture(input_size=(512, 512), size_factor=64, resize_mode='expand')
+    item = dict(img=np.zeros((1500, 4, 3), np.uint8), ori_shape=(1500, 4), img_path='thin.png')
+    with pytest.raises(BadInput, match=r'thin.png: is 4 x 1500 pixels, for which the network\'s input would be 512 x '
+                                       r'192000 pixels, more than the 16777216 of max_input_pixels'):
+        step.transform(item)
+    wide = dict(img=np.zeros((100, 3000, 3), np.uint8), ori_shape=(100, 3000), img_path='wide.png')
+    assert step.transform(wide)['img'].shape == (512, 15360, 3)   # a panorama
 
 
 @pytest.mark.parametrize('shape', [(960, 1280), (961, 1283), (1283, 961)])

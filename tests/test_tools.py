@@ -190,6 +190,19 @@ def test_an_error_that_is_ours_keeps_its_traceback():
             raise error
 
 
+@pytest.mark.parametrize('name, says', [('nope.pth', 'no such checkpoint file'), ('.', 'is a folder')])
+def test_a_checkpoint_that_is_not_there_is_named_before_anything_is_built(config, tmp_path, monkeypatch, name, says):
+    monkeypatch.setattr(launch.Runner, 'from_cfg', lambda cfg: pytest.fail('something was built'))
+    assert f'{name}: {says}' in refused(lambda: launch.test(config, name, work_dir=str(tmp_path)))
+    start = named('gone', load_from=name)
+    assert f'{name}: {says}' in refused(lambda: launch.train(config, work_dir=str(tmp_path), cfg_options=start))
+
+
+def test_two_work_folders_are_refused(config, tmp_path):
+    text = refused(lambda: launch.train(config, work_dir=str(tmp_path), cfg_options=named('two', work_dir='elsewhere')))
+    assert text.endswith('are two folders; give one of them')
+
+
 def test_a_command_answers_with_one_line_and_status_2():
     done = command(ROOT / 'tools' / 'train.py', 'gone.py')
     assert (done.returncode, done.stderr) == (2, 'error: gone.py: no such config\n')

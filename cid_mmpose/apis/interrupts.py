@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import threading
+import time
 from contextlib import contextmanager
 from typing import Iterator, List, Optional
 
@@ -12,6 +13,7 @@ from cid_mmpose.whole_files import FULL
 
 from .resume import newest_checkpoint
 
+CLOCKS_APART = 2.0   # seconds that the clock of a file server may be behind
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # what torch says in the main process when a worker is gone, and what a worker says when /dev/shm is full
 DEAD_WORKER = re.compile(r'DataLoader worker \(pid\(?s?\)?:? ?[\d, ]+\) (?:is |)(killed by signal: [\w ]+|exited)')
@@ -32,7 +34,7 @@ class Stopped(KeyboardInterrupt):
 
 
 @contextmanager
-def run_ends(work_dir: Optional[str] = None) -> Iterator[None]:
+def run_ends(work_dir: Optional[str] = None, resumed: Optional[str] = None) -> Iterator[None]:
     """Around a run: what ends it from outside is told in one line, with the checkpoint to go on from.
 
     A second signal of the same kind ends the process at once. Nothing is written on a signal: a checkpoint in the
@@ -40,11 +42,13 @@ def run_ends(work_dir: Optional[str] = None) -> Iterator[None]:
 
     Args:
         work_dir: of a training run; None for others.
+        resumed: the checkpoint that the run goes on from; others in the folder that were there before are not its own.
 
     Raises:
         Stopped: SIGINT or SIGTERM came.
         RunStopped: a data worker died, or the disk is full; or it passes through, from a hook.
     """
+    start = time.time() - CLOCKS_APART
     quiet, logging.raiseExceptions = logging.raiseExceptions, False   # a full disk would be told at each line of log
     came: List[int] = []
     try:
@@ -54,11 +58,11 @@ def run_ends(work_dir: Optional[str] = None) -> Iterator[None]:
         # a bare ``except`` in a library may have made another error of the signal
         if came or isinstance(error, KeyboardInterrupt):
             stopped = Stopped(came[0] if came else signal.SIGINT)
-            raise Stopped(stopped.number, f'{stopped}{_way_on(work_dir)}') from None
+            raise Stopped(stopped.number, f'{stopped}{_way_on(work_dir, start, resumed)}') from None
         text = str(error) if isinstance(error, RunStopped) else outside_cause(error)
         if text is None:
             raise
-        raise RunStopped(f'{text}{_way_on(work_dir)}') from error
+        raise RunStopped(f'{text}{_way_on(work_dir, start, resumed)}') from error
     finally:
         logging.raiseExceptions = quiet
 
@@ -123,11 +127,14 @@ def _cause(error: BaseException) -> Optional[str]:
     return None
 
 
-def _way_on(work_dir: Optional[str]) -> str:
-    """Which checkpoint is the last whole one, and how to go on."""
+def _way_on(work_dir: Optional[str], start: float, resumed: Optional[str]) -> str:
+    """Which checkpoint is the last whole one of a run that began at a time, and how to go on."""
     if work_dir is None:
         return ''
     last = newest_checkpoint(work_dir)
     if last is None:
         return f'; {work_dir} holds no checkpoint yet'
+    is_resumed = resumed is not None and os.path.exists(resumed) and os.path.samefile(last, resumed)
+    if os.path.getmtime(last) < start and not is_resumed:
+        return f'; {work_dir} holds no checkpoint of this run yet'
     return f'; the last whole checkpoint is {os.path.relpath(last)}: --resume goes on from it'

@@ -19,6 +19,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.hooks import CheckpointFitHook
 from cid_mmpose.models import CIDHead
 from cid_mmpose.recipes import apply_recipe
+from cid_mmpose.safe_load import path_of
 from cid_mmpose.stack import say
 from cid_mmpose.whole_files import only_run_in
 
@@ -62,10 +63,13 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
     if auto_scale_lr:
         set_auto_scale(cfg, config)
     set_resume(cfg, resume)
+    if cfg.get('load_from'):
+        check_checkpoint(cfg.load_from)
     set_launcher(cfg, launcher)
     # of several processes the first one holds the folder, which the hook for that knows
     alone = only_run_in(cfg.work_dir) if launcher == 'none' else nullcontext()
-    with config_errors(config), quiet_warnings(), run_ends(cfg.work_dir), alone:
+    resumed = cfg.get('load_from') if cfg.get('resume') else None
+    with config_errors(config), quiet_warnings(), run_ends(cfg.work_dir, resumed), alone:
         runner = build_runner(cfg, verbose)
         with prints_in_log(runner.logger):
             runner.train()
@@ -91,6 +95,7 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
     cfg = load_config(config, work_dir, cfg_options)
     with of_config(config):
         check_config(cfg, 'test')
+    check_checkpoint(checkpoint)
     for path in filter(None, (out, dump)):
         check_file(path)
     if dump:
@@ -155,6 +160,11 @@ def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional
         check_kept(cfg_options or {}, cfg)
     add_run_hooks(cfg)
     settle_user_parts(cfg)
+    if cfg.get('randomness') is not None:
+        cfg.randomness.setdefault('seed', None)   # which mmengine's runner asks for
+    if work_dir and (cfg_options or {}).get('work_dir', work_dir) != work_dir:
+        raise BadInput(f"--work-dir {work_dir} and --cfg-options work_dir={cfg_options['work_dir']} are two folders; "
+                       'give one of them')
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(path).stem)
     check_writable(cfg.work_dir)
     return cfg
@@ -229,6 +239,17 @@ def check_file(path: str) -> None:
     check_writable(osp.dirname(osp.abspath(path)), 'folder of the results')
     if osp.isdir(path):
         raise BadInput(f'{path}: is a folder; name a file')
+
+
+def check_checkpoint(name: str) -> None:
+    """BadInput if a checkpoint on this machine is not there: it is read only after the data are.
+
+    Args:
+        name: path or URL.
+    """
+    is_elsewhere = '://' in name and not name.startswith('file://')
+    if not is_elsewhere and ':' not in name.partition('/')[0]:   # such as torchvision://, open-mmlab://, local:
+        path_of(name)
 
 
 def set_amp(cfg: Config, amp: str) -> None:

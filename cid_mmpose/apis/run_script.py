@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> None:
         arguments: the script and what is handed to it.
 
     Raises:
-        BadInput: there is no such script.
+        BadInput: there is no such script, or it does not find a file.
     """
     if not arguments or arguments[0] in ('-h', '--help'):
         print(USAGE, file=sys.stdout if arguments else sys.stderr)
@@ -37,7 +37,10 @@ def main(arguments: Sequence[str]) -> None:
     sys.argv = [str(script), *arguments[1:]]
     if not getattr(sys.flags, 'safe_path', False):   # of Python 3.11 and later
         sys.path[0] = str(script.parent)   # as for any script; so far it is the current folder
-    runpy.run_path(str(script), run_name='__main__')
+    try:
+        runpy.run_path(str(script), run_name='__main__')
+    except FileNotFoundError as error:   # which some of MMPose's scripts let through, with or without its name
+        raise BadInput(f'{error.filename or error}: no such file') from error
 
 
 def find_script(name: str) -> Path:

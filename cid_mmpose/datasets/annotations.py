@@ -31,7 +31,7 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
         BadInput: the file is missing, empty, cut off or of another kind, or an entry lacks one of ``FIELDS``.
     """
     if not exists(path):
-        raise BadInput(f'{path}: no such annotation file; set data_root and ann_file of the data set to where it is')
+        raise BadInput(f'{path}: no such annotation file; give the path of one, or set data_root and ann_file of the data set')
     if not isfile(path):
         raise BadInput(f'{path}: is no file; set ann_file of the data set to an annotation file')
     try:
@@ -107,10 +107,15 @@ def person_category(categories: List[dict], path: str) -> int:
         BadInput: there are several and none is named 'person'.
     """
     ids = [c['id'] for c in categories if c.get('name') == 'person'] or [c['id'] for c in categories]
+    if not ids:
+        raise BadInput(f"{path}: field 'categories' is empty; put in the category of the annotated people, with their "
+                       "category_id as its id and 'person' as its name")
     if len(ids) != 1:
         names = as_json([c.get('name') for c in categories])
-        raise BadInput(f"{path}: field 'categories' names {names}, but none of them 'person'; "
-                       "name the category of the annotated people 'person'")
+        several = [c for c in categories if c.get('name') == 'person']
+        what = f"{len(several)} of them 'person'" if several else "but none of them 'person'"
+        raise BadInput(f"{path}: field 'categories' names {names}, {what}; name the category of the annotated people, "
+                       "and no other, 'person'")
     return ids[0]
 
 

@@ -17,6 +17,7 @@ from cid_mmpose.registry import DATASETS
 from .annotations import check_data_root, check_joints, joint_names, person_category, read_annotations
 from .problems import (bad_annotations, check_entries, is_crowd, labelled_joints, of_people, problems_of_areas,
                        say_problems, sides_of, usable_region)
+from .units import check_units
 
 BAD_ANNOTATIONS = ('error', 'skip')
 EVALUATED = ('id', 'image_id', 'category_id', 'iscrowd', 'bbox', 'area', 'keypoints', 'num_keypoints')
@@ -74,6 +75,8 @@ class CocoPeople(BaseCocoStyleDataset):
         bad = bad_annotations(data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations,
                               MMLogger.get_current_instance())
 
+        usable = [annotation for annotation in data.get('annotations', ()) if annotation['id'] not in bad]
+        check_units(usable, data['images'], self.ann_file)
         if not self.test_mode:
             self._warn_of_areas(data, bad)
 
@@ -87,7 +90,6 @@ class CocoPeople(BaseCocoStyleDataset):
         if not chosen:
             raise BadInput(f"{self.ann_file}: holds no picture{'' if self.test_mode else ' with a labelled person'}; "
                            'set ann_file of the data set to another file')
-        usable = [a for a in data.get('annotations', ()) if a['id'] not in bad]
         self._say_counts(items, chosen, usable, others)
         return chosen
 

@@ -40,7 +40,7 @@ class Unusable(NamedTuple):
     way_out: str
 
 
-AGAIN = 'get it again, or take it out of the annotation file'
+AGAIN = 'get it again, or leave it out (of the annotation file)'
 
 
 def size_of_png(data: bytes) -> tuple:
@@ -109,10 +109,10 @@ def problem_of_header(data: bytes, size: Optional[tuple], max_pixels: int = MAX_
         max_pixels: largest number of pixels that is decoded.
     """
     if data and kind_of(data) is None:
-        return Unusable(NO_KIND, 'convert it, or take it out of the annotation file')
+        return Unusable(NO_KIND, 'convert it, or leave it out (of the annotation file)')
     if size is None:
         return Unusable(INCOMPLETE, AGAIN)
     if size[0] * size[1] > max_pixels:
         return Unusable(f'{size[1]} x {size[0]} pixels are more than max_pixels={max_pixels} of cid_mmpose.LoadPicture',
-                        'set that higher, or take the picture out of the annotation file')
+                        'set that higher, or leave the picture out (of the annotation file)')
     return None

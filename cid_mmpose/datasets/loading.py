@@ -55,12 +55,12 @@ def read_file(path: str, max_pixels: int = MAX_PIXELS) -> bytes:
         BadInput: there is no such file, or it cannot be read.
     """
     if not exists(path):
-        raise BadInput(f'{path}: no such picture; set data_root and data_prefix of the data set to where it is')
+        raise BadInput(f'{path}: no such picture; give the path of one, or set data_root and data_prefix of the data set')
     if not isfile(path):  # a folder, or a pipe, which would be waited for
-        raise BadInput(f'{path}: is no file; set data_root and data_prefix of the data set to where the pictures are')
+        raise BadInput(f'{path}: is no file; give the path of a picture, or set data_root and data_prefix of the data set')
     if osp.isfile(path) and osp.getsize(path) > BYTES_OF_PIXEL * max_pixels + BYTES_OF_HEADER:
         raise BadInput(f'{path}: {osp.getsize(path)} bytes are more than a picture of max_pixels={max_pixels} of '
-                       'cid_mmpose.LoadPicture has; set that higher, or take the picture out of the annotation file')
+                       'cid_mmpose.LoadPicture has; set that higher, or leave the picture out (of the annotation file)')
     try:
         return get(path)
     except OSError as error:

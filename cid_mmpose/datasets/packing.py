@@ -1,6 +1,7 @@
 """The last step of training, and the first of testing after a picture is read: small wrappers of MMPose's own."""
 from mmpose.datasets.transforms import BottomupResize, PackPoseInputs
 
+from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import TRANSFORMS
 
 
@@ -27,12 +28,27 @@ class PackPeople(PackPoseInputs):
 class ResizePicture(BottomupResize):
     """MMPose's ``BottomupResize``, also for a picture that was read at a ``reduction`` by ``LoadPicture``.
 
+    A narrow picture whose short side is brought to ``input_size`` grows: one of 4 x 1500 pixels to 512 x 192000. So the
+    network's input has a bound of its own.
+
     ``input_center`` (2,) and ``input_scale`` (2,), from which the estimator computes its answers, are in pixels of the
     whole picture, whose size ``ori_shape`` stays.
+
+    Args:
+        max_input_pixels: of the network's input; the default is that of 4096 x 4096.
+        **kwargs: as MMPose's.
+
+    Raises:
+        BadInput: the input would be larger.
     """
+
+    def __init__(self, *, max_input_pixels: int = 2**24, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.max_input_pixels = max_input_pixels
 
     def transform(self, results: dict) -> dict:
         """See the class."""
+        self._check_input(results)
         reduction, whole = results.get('reduction', 1), results['ori_shape']
         if reduction == 1:
             return super().transform(results)
@@ -42,3 +58,12 @@ class ResizePicture(BottomupResize):
         results['input_center'] = results['input_center'] * reduction + (reduction - 1) / 2
         results.update(ori_shape=whole, input_scale=results['input_scale'] * reduction)
         return results
+
+    def _check_input(self, results: dict) -> None:
+        height, width = results['ori_shape'][:2]
+        input_width, input_height = self._get_input_size((width, height), self.input_size)[1]
+        if input_width * input_height > self.max_input_pixels:
+            raise BadInput(f"{results.get('img_path', 'picture')}: is {width} x {height} pixels, for which the network's "
+                           f'input would be {input_width} x {input_height} pixels, more than the '
+                           f'{self.max_input_pixels} of max_input_pixels that cid_mmpose.ResizePicture has; leave the '
+                           'picture out, cut it into pieces, or set that higher')

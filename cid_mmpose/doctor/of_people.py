@@ -3,6 +3,7 @@ import numpy as np
 
 from cid_mmpose.datasets.problems import is_picture_known, problem_of_crowd_flag, problem_of_pixels
 from cid_mmpose.datasets.regions import region_problem
+from cid_mmpose.datasets.units import problem_of_units
 from cid_mmpose.datasets.values import as_json
 
 from .case import Case, Found
@@ -101,6 +102,15 @@ def box_no_size(case: Case) -> Found:
     wrong = np.isfinite(case.box).all(1) & ~case.has_size
     return case.people_where(wrong & case.is_labelled, case.is_labelled,
                              lambda row: f'{case.box[row, 2]:g} x {case.box[row, 3]:g} pixels')
+
+
+def no_pixels(case: Case) -> Found:
+    """All labelled people, if their boxes or joints are plainly not in pixels."""
+    sound = case.is_labelled & case.has_size & np.isfinite(case.joints).all((1, 2))
+    people = [case.people[row] for row in np.flatnonzero(sound)]
+    shapes = {person['image_id']: case.sides[row][::-1] for person, row in zip(people, np.flatnonzero(sound))}
+    text = problem_of_units(people, shapes)
+    return case.people_where(sound & bool(text), case.is_labelled, lambda row: text)
 
 
 def box_outside(case: Case) -> Found:

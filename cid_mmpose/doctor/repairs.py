@@ -6,7 +6,7 @@ does not count them. Leaving them out altogether would teach the network that no
 import re
 from collections import Counter
 from itertools import count
-from typing import Callable, List, Optional
+from typing import Callable, Collection, List, Optional
 
 import numpy as np
 
@@ -31,12 +31,23 @@ def leave_out_people(case: Case, entries: List[dict]) -> Counter:
 
 def picture_by_text(case: Case, entries: List[dict]) -> Counter:
     """Takes an 'image_id' that is text as the number in it, where that is a picture's; leaves the others out."""
-    unknown, done = [], Counter()
+    return _id_by_text(case, entries, 'image_id', case.picture_of)
+
+
+def category_by_text(case: Case, entries: List[dict]) -> Counter:
+    """Takes a 'category_id' that is text as the number in it, where that is a category's; leaves the others out."""
+    return _id_by_text(case, entries, 'category_id', [category['id'] for category in case.categories])
+
+
+def _id_by_text(case: Case, entries: List[dict], field: str, known: Collection[int]) -> Counter:
+    """As ``picture_by_text`` for any field that names an entry of another list."""
+    unknown = []
+    done = Counter()
     for annotation in entries:
-        digits = re.fullmatch(r'\s*(-?\d{1,19})(\.0)?\s*', as_json(annotation['image_id']).strip('"'))
-        if digits and int(digits[1]) in case.picture_of:
-            annotation['image_id'] = int(digits[1])
-            done['image_id taken as a number'] += 1
+        digits = re.fullmatch(r'\s*(-?\d{1,19})(\.0)?\s*', as_json(annotation[field]).strip('"'))
+        if digits and int(digits[1]) in known:
+            annotation[field] = int(digits[1])
+            done[f'{field} taken as a number'] += 1
         else:
             unknown.append(annotation)
     return done + leave_out_people(case, unknown)

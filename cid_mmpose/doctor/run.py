@@ -17,6 +17,8 @@ from .report import as_dict, as_text, repairs_text, severities, totals
 from .source import TRAIN, Source, check_folder, config_sources, file_source
 from .table import ERROR, FINDINGS, SEVERITIES
 
+LEAST_LEFT = 0.5  # of the labelled people; a repair that loses more is none
+
 
 def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: Optional[int] = None,
              fix: Optional[str] = None, only: Sequence[str] = (), report: Optional[str] = None,
@@ -36,8 +38,8 @@ def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: 
         1 if there are errors in the files as they are, else 0.
 
     Raises:
-        BadInput: a file cannot be read, ``fix`` exists or is asked for of several files, or ``only`` names what
-            cannot be repaired.
+        BadInput: a file cannot be read, ``fix`` exists, is asked for of several files or would hold hardly anybody,
+            or ``only`` names what cannot be repaired.
     """
     check_fix(len(sources), fix, only)
     cases = open_cases(sources, against, sample)
@@ -82,8 +84,18 @@ def write_repaired(case: Case, path: str, only: Sequence[str]) -> str:
         case: its data is changed.
         path: of the copy.
         only: as for ``repair``.
+
+    Raises:
+        BadInput: hardly anybody would be left.
     """
+    before = int(case.is_labelled.sum())
     repaired, log = repair(case, only)
+    after = int(repaired.is_labelled.sum())
+    if after <= before * LEAST_LEFT:
+        worst = max(log, key=lambda step: sum(step.done.values()), default=None)
+        cause = f'most goes by {worst.finding.name}' if worst else 'the file has none to begin with'
+        raise BadInput(f'--fix {path}: not written, because {after} of {before} labelled people would be left '
+                       f'({cause}); mend that in the file first, or choose other findings with --only')
     write_json(path, repaired.data)
     return f'{path}: {repairs_text(log, findings_of(repaired))}'
 

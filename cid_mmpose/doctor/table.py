@@ -32,7 +32,8 @@ FINDINGS = (
             'Nobody can tell which of the two an annotation is of: the data set stops.', of_file.duplicate_category_ids),
     Finding('unknown_category', ERROR, 'annotations',
             'They may be people, but nobody can tell: the data set stops.',
-            of_file.unknown_category, repairs.leave_out_people, 'left out'),
+            of_file.unknown_category, repairs.category_by_text,
+            "a 'category_id' that is text becomes the number in it, if that is a category's; the others are left out"),
     Finding('person_id', WARNING, 'categories',
             "MMPose's own metric gives AP 0 for a perfect prediction, because it calls people 1; "
             'cid_mmpose.CocoPeopleMetric takes the id from the file.',
@@ -110,6 +111,9 @@ FINDINGS = (
     Finding('box_no_size', ERROR, 'people',
             'The data set stops; in MMPose sigma is 0, targets are NaN and AP is 0 or NaN.',
             of_people.box_no_size, repairs.box_anew, 'taken from the region, else from the joints'),
+    Finding('no_pixels', ERROR, 'people',
+            'Boxes or joints are shares of the picture, or boxes are corners, where pixels x, y, width, height are '
+            'asked for: nobody is trained, or people of the wrong size. The data set stops.', of_people.no_pixels),
     Finding('box_outside', WARNING, 'people',
             'More than a pixel out of the picture: too wide a Gaussian before augmentation clips it, wrong area.',
             of_people.box_outside, repairs.clip_box, 'cut off at the border'),

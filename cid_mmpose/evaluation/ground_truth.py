@@ -8,6 +8,7 @@ from xtcocotools.coco import COCO
 from cid_mmpose.datasets.annotations import check_joints, person_category
 from cid_mmpose.datasets.problems import (NO_PICTURE, check_entries, is_crowd, of_people, problem_of_area,
                                           problem_of_box, problem_of_joints, problems_of, say_problems, sides_of)
+from cid_mmpose.datasets.units import check_units
 from cid_mmpose.datasets.values import is_coordinate
 from cid_mmpose.errors import BadInput
 
@@ -46,8 +47,10 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
     problems = problems_of(dict(data, annotations=people), len(names))
     if problems:
         print_log(f'{say_problems(problems, len(people), path)}; not asked for', 'current', logging.WARNING)
+    usable = [annotation for annotation in people if annotation['id'] not in problems]
+    check_units(usable, data['images'], path)
     if use_area:
-        check_areas([a for a in people if a['id'] not in problems], data['images'], path)
+        check_areas(usable, data['images'], path)
     made = [dict(evaluated(a, names, asked_for=a['id'] not in problems, crowd=crowd), category_id=category)
             for a in people if problems.get(a['id']) != NO_PICTURE]
     if not any(a['num_keypoints'] and not a['iscrowd'] for a in made):

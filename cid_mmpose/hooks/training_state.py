@@ -54,7 +54,7 @@ def _why_no_progress(checkpoint: Mapping[str, Any]) -> str:
     for name in ('epoch', 'iter'):
         value = checkpoint['meta'].get(name)
         if type(value) is not int or value < 0:
-            return f'meta.{name} is {short(value)} and not a whole number'
+            return f'meta.{name} is {short(value)} and not a whole number from 0'
     epoch, iteration = checkpoint['meta']['epoch'], checkpoint['meta']['iter']
     if epoch > iteration or iteration > MOST_ITERATIONS:
         return f'meta.epoch is {short(epoch)} and meta.iter {short(iteration)}, which no training has come to'
@@ -128,7 +128,10 @@ def _why_refused_options(groups: List[Mapping[str, Any]], own: Optimizer) -> str
         try:
             type(own)([nn.Parameter(torch.zeros(1))], **options)
         except (TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
-            return f'optimizer.param_groups[{number}]: {_first_line(error)}'
+            what = _first_line(error)
+            if not isinstance(error, ValueError):   # torch's own words for a wrong value; others name no option
+                what = f'{type(own).__name__} does not take its options ({what})'
+            return f'optimizer.param_groups[{number}]: {what}'
     return ''
 
 
