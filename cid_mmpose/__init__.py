@@ -3,6 +3,7 @@
 Importing the package is cheap and works without torch and MMPose: it lays stand-ins ready for parts of the stack that
 may be missing (``compat/stack.py``). The stack is imported, and its versions are checked, when something needs it.
 """
+
 from pathlib import Path
 
 from .compat import stack
@@ -21,6 +22,7 @@ def config_path(name: str) -> str:
     Raises BadInput when there is no such config; the message lists those there are.
     """
     from .errors import BadInput
+
     folder = Path(__file__).resolve().parent / '.mim' / 'configs'
     if not (folder / name).is_file():
         known = ', '.join(sorted(path.name for path in folder.glob('*.py')))

@@ -1,23 +1,25 @@
 """Where results go: checked before the work, written whole or not at all, one run at a time in a folder."""
+
 import errno
 import os
 import os.path as osp
 import socket
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Dict, Iterator, Union
+from typing import IO
 
 from .errors import BadInput
 
 try:
     import fcntl
-except ImportError:   # not on Windows: there nothing is locked
+except ImportError:  # not on Windows: there nothing is locked
     fcntl = None
 
-PARTIAL = '.partial'   # the end of the name of a file that is not written to its end
-LOCK = '.lock'   # of a work folder; it stays behind, empty
+PARTIAL = '.partial'  # the end of the name of a file that is not written to its end
+LOCK = '.lock'  # of a work folder; it stays behind, empty
 FULL = {errno.ENOSPC: 'no space left on the device', errno.EDQUOT: 'quota exceeded', errno.EFBIG: 'file too large'}
 
 
@@ -32,11 +34,12 @@ def check_writable(folder: str, what: str = 'work dir') -> None:
     while not osp.lexists(existing):
         existing = osp.dirname(existing)
     try:
-        with tempfile.TemporaryFile(dir=existing):   # root passes every check of permission bits, so try
+        with tempfile.TemporaryFile(dir=existing):  # root passes every check of permission bits, so try
             pass
     except OSError as error:
-        raise BadInput(f'{what} {folder}: cannot be written to ({existing}: {error.strerror}); choose another'
-                       ) from error
+        raise BadInput(
+            f'{what} {folder}: cannot be written to ({existing}: {error.strerror}); choose another'
+        ) from error
 
 
 def check_file(path: str) -> None:
@@ -50,7 +53,7 @@ def check_file(path: str) -> None:
         raise BadInput(f'{path}: is a folder; name a file')
 
 
-def write_whole(path: Union[str, Path], content: bytes) -> None:
+def write_whole(path: str | Path, content: bytes) -> None:
     """Writes a file under another name first: whoever is interrupted leaves the old file, or none.
 
     Args:
@@ -69,7 +72,7 @@ def write_whole(path: Union[str, Path], content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except BaseException:   # a signal may come at any time
+    except BaseException:  # a signal may come at any time
         with suppress(FileNotFoundError):
             partial.unlink()
         raise
@@ -86,7 +89,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def remove_partial(folder: Union[str, Path]) -> None:
+def remove_partial(folder: str | Path) -> None:
     """Removes what killed runs left of files that they were writing.
 
     Args:
@@ -97,7 +100,7 @@ def remove_partial(folder: Union[str, Path]) -> None:
             path.unlink()
 
 
-_held: Dict[str, IO] = {}   # folders that this process has locked; a lock goes with any close of its file
+_held: dict[str, IO] = {}  # folders that this process has locked; a lock goes with any close of its file
 
 
 @contextmanager
@@ -140,11 +143,12 @@ def _take(file: IO, folder: str) -> None:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EAGAIN):
-            return   # a file system without locks
+            return  # a file system without locks
         file.seek(0)
         owner = file.read().strip() or 'another process'
-        raise BadInput(f'work dir {folder}: {owner} is training into it; wait for its end, stop it, or choose another '
-                       'work dir') from None
+        raise BadInput(
+            f'work dir {folder}: {owner} is training into it; wait for its end, stop it, or choose another work dir'
+        ) from None
     file.truncate(0)
     file.write(f'process {os.getpid()} on {socket.gethostname()}, since {time.strftime("%Y-%m-%d %H:%M:%S")},')
     file.flush()

@@ -5,17 +5,25 @@ transforms, for its checkpoints and for comparison. ``docs/recipes.md`` says wha
 A part takes its options from the recipe it is given; an option that is given by itself wins over the recipe. In a
 config one word, ``recipe``, chooses for all parts (``apply_recipe``).
 """
+
 import difflib
-from typing import Any, Dict, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from .errors import BadInput
 
 # type of the part -> its options
-RECIPES: Dict[str, Dict[str, Dict[str, Any]]] = {
+RECIPES: dict[str, dict[str, dict[str, Any]]] = {
     'reference': {
         'SizeAdaptiveHeatmap': dict(
-            gaussian='whole', rounding='down', small_person_area=32.0**2, off_map='skip', shared_cell='cell',
-            max_people=0, border='all'),
+            gaussian='whole',
+            rounding='down',
+            small_person_area=32.0**2,
+            off_map='skip',
+            shared_cell='cell',
+            max_people=0,
+            border='all',
+        ),
         'CIDHead': dict(cell_center=0.0),
         'CocoPeople': dict(train_images='labelled'),
         'RandomAffine': dict(distribution='uniform', shift_of='window'),
@@ -24,8 +32,14 @@ RECIPES: Dict[str, Dict[str, Dict[str, Any]]] = {
     },
     'mmpose': {
         'SizeAdaptiveHeatmap': dict(
-            gaussian='fractional', rounding='nearest', small_person_area=0.0, off_map='touching',
-            shared_cell='position', max_people=30, border='inner'),
+            gaussian='fractional',
+            rounding='nearest',
+            small_person_area=0.0,
+            off_map='touching',
+            shared_cell='position',
+            max_people=30,
+            border='inner',
+        ),
         'CIDHead': dict(cell_center=0.5),
         'CocoPeople': dict(train_images='annotated'),
         'RandomAffine': dict(distribution='trunc_norm', shift_of='sides'),
@@ -41,7 +55,7 @@ ALIKE = 0.8  # difflib's likeness above which a word is one of them misspelt
 RUN = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')  # where the parts of a run are
 
 
-def options_of(part: str, recipe: str, **given: Any) -> Dict[str, Any]:
+def options_of(part: str, recipe: str, **given: Any) -> dict[str, Any]:
     """The options of a part: as the recipe has them, except for those in ``given`` that are not None.
 
     Args:
@@ -109,8 +123,10 @@ def mixed_recipes(cfg: Any) -> str:
     if len(types) < 2:
         return ''
     given = '; '.join(f'{recipe!r}: {", ".join(sorted(types[recipe]))}' for recipe in sorted(types))
-    return (f"the parts of this run have different recipes ({given}); recipe='mmpose' or recipe='reference' of the "
-            'config sets all that have no recipe of their own')
+    return (
+        f"the parts of this run have different recipes ({given}); recipe='mmpose' or recipe='reference' of the "
+        'config sets all that have no recipe of their own'
+    )
 
 
 def apply_recipe(cfg: Any) -> None:

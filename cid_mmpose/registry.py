@@ -4,9 +4,10 @@
 this module by the prefix, and the registry imports its ``locations``. MMPose's classes of the same name stay as they
 are.
 """
+
 from cid_mmpose.compat.stack import SCOPE, check_versions
 
-check_versions()   # whatever is built goes through here, so that a missing or wrong part of the stack is named first
+check_versions()  # whatever is built goes through here, so that a missing or wrong part of the stack is named first
 
 from mmengine.registry import Registry  # noqa: E402
 from mmpose import registry as mmpose  # noqa: E402

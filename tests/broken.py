@@ -1,4 +1,5 @@
 """An annotation file with every defect that one file can have, each once, and its images."""
+
 import json
 import math
 import shutil
@@ -10,8 +11,14 @@ from images import HEIGHT, WIDTH, coco, person, without
 
 from cid_mmpose.data.doctor import Source, findings_of, open_cases
 
-KEYPOINTS = ['nose', *(f'{side}_{keypoint}' for keypoint in (
-    'eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle') for side in ('left', 'right'))]
+KEYPOINTS = [
+    'nose',
+    *(
+        f'{side}_{keypoint}'
+        for keypoint in ('eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
+        for side in ('left', 'right')
+    ),
+]
 PERSON_ID = 3
 SQUARE = [[2, 2, 12, 2, 12, 12, 2, 12]]  # a region of 10 x 10 pixels
 RUNS = dict(size=[HEIGHT, WIDTH], counts=[0, 100, WIDTH * HEIGHT - 100])
@@ -19,26 +26,52 @@ SHORT_RUNS = dict(size=[HEIGHT, WIDTH], counts=[0, 100])
 
 # finding -> (how many, of how many): 11 images, 26 annotations of people (3 of them crowds), 28 in all
 EXPECTED = dict(
-    several_categories=(1, 2), person_id=(1, 2), unknown_category=(1, 28), flip_pairs=(1, 17),
-    duplicate_image_ids=(1, 11), duplicate_file_names=(1, 11), image_sides=(1, 11), image_missing=(1, 11),
-    image_unreadable=(1, 11), image_size=(1, 11), same_image_twice=(1, 11), leak=(1, 11),
-    crowd_index_missing=(1, 11), duplicate_annotation_ids=(1, 28), unknown_image=(1, 26), keypoints_missing=(1, 23),
-    keypoints_count=(1, 23), keypoints_not_finite=(1, 23), visibility=(1, 23), keypoints_at_origin=(1, 19),
-    keypoints_outside=(1, 19), box_missing=(1, 19), box_not_finite=(1, 19), box_no_size=(1, 19), box_outside=(1, 19),
-    unlabelled_box=(1, 7), same_person_twice=(1, 19), region_broken=(1, 7), area_missing=(1, 26), area_invalid=(1, 19),
-    num_keypoints=(1, 20), rle_regions=(1, 7), no_region=(1, 7))
+    several_categories=(1, 2),
+    person_id=(1, 2),
+    unknown_category=(1, 28),
+    flip_pairs=(1, 17),
+    duplicate_image_ids=(1, 11),
+    duplicate_file_names=(1, 11),
+    image_sides=(1, 11),
+    image_missing=(1, 11),
+    image_unreadable=(1, 11),
+    image_size=(1, 11),
+    same_image_twice=(1, 11),
+    leak=(1, 11),
+    crowd_index_missing=(1, 11),
+    duplicate_annotation_ids=(1, 28),
+    unknown_image=(1, 26),
+    keypoints_missing=(1, 23),
+    keypoints_count=(1, 23),
+    keypoints_not_finite=(1, 23),
+    visibility=(1, 23),
+    keypoints_at_origin=(1, 19),
+    keypoints_outside=(1, 19),
+    box_missing=(1, 19),
+    box_not_finite=(1, 19),
+    box_no_size=(1, 19),
+    box_outside=(1, 19),
+    unlabelled_box=(1, 7),
+    same_person_twice=(1, 19),
+    region_broken=(1, 7),
+    area_missing=(1, 26),
+    area_invalid=(1, 19),
+    num_keypoints=(1, 20),
+    rle_regions=(1, 7),
+    no_region=(1, 7),
+)
 
 
 def diagnosis(source: Source, **options) -> dict:
     """What the doctor finds in one file: name -> (how many, of how many)."""
-    case, = open_cases([source], **options)
+    (case,) = open_cases([source], **options)
     return {finding.name: (len(found.entries), found.of) for finding, found in findings_of(case)}
 
 
 def keypoint(number: int, place: int, *values) -> list:
     """The keypoints of ``someone`` with one of them changed."""
     keypoints = someone(number)['keypoints']
-    keypoints[3 * place:3 * place + 3] = values
+    keypoints[3 * place : 3 * place + 3] = values
     return keypoints
 
 
@@ -68,11 +101,17 @@ def broken_people() -> list:
         someone(11, keypoints=keypoint(11, 4, 100, 10, 2)),
         without(someone(12, segmentation=SQUARE), 'bbox'),
         someone(13, bbox=[12, math.nan, 20, 30], segmentation=[]),
-        someone(14, bbox=[12, 5, 0, 30], segmentation=[], num_keypoints=1,
-                keypoints=keypoint(14, 0, 0, 0, 0)[:3] + [20, 20, 2] + [0] * 45),
+        someone(
+            14,
+            bbox=[12, 5, 0, 30],
+            segmentation=[],
+            num_keypoints=1,
+            keypoints=keypoint(14, 0, 0, 0, 0)[:3] + [20, 20, 2] + [0] * 45,
+        ),
         someone(15, bbox=[50, 5, 20, 30]),
         without(nobody(16, iscrowd=1, segmentation=SQUARE), 'bbox'),
-        someone(17), someone(18, keypoints=someone(17)['keypoints']),
+        someone(17),
+        someone(18, keypoints=someone(17)['keypoints']),
         nobody(19, segmentation=[[1, 2, 3, 4]]),
         without(someone(20, segmentation=SQUARE), 'area'),
         someone(21, area=0, segmentation=[]),
@@ -80,14 +119,18 @@ def broken_people() -> list:
         nobody(23, iscrowd=1, segmentation=RUNS),
         nobody(24, segmentation=[]),
         nobody(25, iscrowd=1, segmentation=SQUARE),
-        someone(26, image_id=2), someone(27, image_id=6), someone(28, image_id=8),
+        someone(26, image_id=2),
+        someone(27, image_id=6),
+        someone(28, image_id=8),
     ]
 
 
 def broken_data() -> dict:
     """The file: 11 entries of images, one defect each from the third on; see ``write_broken`` for their files."""
-    categories = [dict(id=PERSON_ID, name='person', keypoints=[*KEYPOINTS[:4], 'rihgt_ear', *KEYPOINTS[5:]]),
-                  dict(id=2, name='dog')]
+    categories = [
+        dict(id=PERSON_ID, name='person', keypoints=[*KEYPOINTS[:4], 'rihgt_ear', *KEYPOINTS[5:]]),
+        dict(id=2, name='dog'),
+    ]
     data = coco(broken_people(), images=10, categories=categories)
     images = data['images']
     for image in images[1:]:
@@ -109,7 +152,7 @@ def write_broken(folder: Path) -> Path:
         pixels = np.random.default_rng(number).integers(0, 256, (*sides, 3), np.uint8)
         cv2.imwrite(str(images / f'{name}.png'), pixels)
     whole = (images / '7.png').read_bytes()
-    (images / '7.png').write_bytes(whole[:len(whole) // 2])
+    (images / '7.png').write_bytes(whole[: len(whole) // 2])
     shutil.copy(images / '1.png', images / '9.png')
     shutil.copy(images / '10.png', others / 'val.png')
     path = folder / 'people.json'

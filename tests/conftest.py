@@ -1,8 +1,9 @@
 """Fixtures for all tests; the folder of the tests is on the path, so that they can import their helpers."""
+
 import os
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, Iterator
 
 import pytest
 import torch

@@ -1,4 +1,5 @@
 """Predictions and their figures, for the tests of the evaluation: by our metric, by xthotcoco and by pycocotools."""
+
 import contextlib
 import io
 import warnings
@@ -16,10 +17,14 @@ def prediction(item: dict, keypoints: np.ndarray, scores=None) -> PoseDataSample
     """What a model hands over for one image: people (N, K, 2) and their scores (N,)."""
     scores = np.ones(len(keypoints)) if scores is None else np.array(scores, float)
     boxes = np.concatenate([keypoints.min(1), keypoints.max(1)], 1)
-    found = InstanceData(keypoints=keypoints, keypoint_scores=np.ones(keypoints.shape[:2]), bboxes=boxes,
-                         bbox_scores=scores)
-    sample = PoseDataSample(metainfo=dict(id=item['id'], img_id=item['img_id'], ori_shape=item['ann_shape'],
-                                          raw_ann_info=item['raw_ann_info']))
+    found = InstanceData(
+        keypoints=keypoints, keypoint_scores=np.ones(keypoints.shape[:2]), bboxes=boxes, bbox_scores=scores
+    )
+    sample = PoseDataSample(
+        metainfo=dict(
+            id=item['id'], img_id=item['img_id'], ori_shape=item['ann_shape'], raw_ann_info=item['raw_ann_info']
+        )
+    )
     sample.pred_instances, sample.gt_instances = found, InstanceData()
     return sample
 
@@ -29,7 +34,7 @@ def run(metric: CocoPeopleMetric, items: CocoPeople, predict, batch: int = 2) ->
     metric.dataset_meta = items.metainfo
     samples = [prediction(item, *predict(item)) for item in map(items.get_data_info, range(len(items)))]
     for start in range(0, len(samples), batch):
-        metric.process({}, [sample.to_dict() for sample in samples[start:start + batch]])
+        metric.process({}, [sample.to_dict() for sample in samples[start : start + batch]])
     return metric.evaluate(len(samples))
 
 
@@ -51,8 +56,10 @@ def rows(items: CocoPeople, predict, category: int = 1) -> list:
         keypoints, scores = predict(item)
         poses = np.concatenate([keypoints, np.ones_like(keypoints[..., :1])], -1).astype(float)
         scores = np.ones(len(poses)) if scores is None else scores
-        made += [dict(image_id=item['img_id'], category_id=category, keypoints=pose.ravel().tolist(),
-                      score=float(score)) for pose, score in zip(poses, scores)]
+        made += [
+            dict(image_id=item['img_id'], category_id=category, keypoints=pose.ravel().tolist(), score=float(score))
+            for pose, score in zip(poses, scores)
+        ]
     return made
 
 
@@ -69,6 +76,7 @@ def by_pycocotools(data: dict, results: list, sigmas: list, images=None) -> np.n
     """COCO's own ten figures; of some images only, if they are given."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
+
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
         coco.dataset = data

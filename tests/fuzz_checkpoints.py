@@ -4,6 +4,7 @@
 
 A crash takes this process down, so the tests start it as one of its own, with a limit of memory.
 """
+
 import argparse
 import io
 import json
@@ -16,8 +17,8 @@ import time
 import warnings
 import zipfile
 from collections import Counter, OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator, Tuple
 
 import numpy as np
 import torch
@@ -30,11 +31,67 @@ from cid_mmpose.weights.loaders import load_from_local
 CHECKED = ('zip', 'protocol 4')  # formats with a checksum: what loads is what was written
 MEMORY = 8 * 10**9  # bytes of address space
 SECONDS = 10.0  # for one file
-CODES = ['O8', 'O', 'O4', 'V8', 'V', 'f8', 'f4', 'i8', 'b1', 'u1', 'c16', 'U3', 'S2', 'M8', 'm8', 'f16', 'O,O', '(2,)O',
-         'f8,O', 'i4,(3,2)f8', 'x', '', 'U0', 'S0', 'U999999999', '|O', '>f8', 'a5', 'p', 'P', 8, None, [('a', 'O')]]
+CODES = [
+    'O8',
+    'O',
+    'O4',
+    'V8',
+    'V',
+    'f8',
+    'f4',
+    'i8',
+    'b1',
+    'u1',
+    'c16',
+    'U3',
+    'S2',
+    'M8',
+    'm8',
+    'f16',
+    'O,O',
+    '(2,)O',
+    'f8,O',
+    'i4,(3,2)f8',
+    'x',
+    '',
+    'U0',
+    'S0',
+    'U999999999',
+    '|O',
+    '>f8',
+    'a5',
+    'p',
+    'P',
+    8,
+    None,
+    [('a', 'O')],
+]
 STATES = [3, '|', None, None, None, -1, -1, 0]  # numpy's of a plain dtype: one field after the other is changed
-ODD = [0, 1, 4, 63, -1, 2**31, 2**63, -2**63, '<', '>', '|', '=', 'O', None, True, (), ('a', ), ('f8', (2, )),
-       {}, {'a': ('O', 0)}, {'a': (1, 2, 3)}, 1.5, 'x' * 99]
+ODD = [
+    0,
+    1,
+    4,
+    63,
+    -1,
+    2**31,
+    2**63,
+    -(2**63),
+    '<',
+    '>',
+    '|',
+    '=',
+    'O',
+    None,
+    True,
+    (),
+    ('a',),
+    ('f8', (2,)),
+    {},
+    {'a': ('O', 0)},
+    {'a': (1, 2, 3)},
+    1.5,
+    'x' * 99,
+]
 
 
 def training_checkpoint() -> dict:
@@ -47,18 +104,36 @@ def training_checkpoint() -> dict:
     history = HistoryBuffer()
     for value in range(5):
         history.update(value / 2)
-    meta = dict(epoch=1, iter=5, sigmas=np.array([.1, .2], np.float32), names=np.array(['a', 'b']), ids={1, 2},
-                matrix=np.asfortranarray(np.eye(3)), number=np.float64(0.5))
-    hub = dict(log_scalars=OrderedDict(loss=history), runtime_info=OrderedDict(iter=5, lr=np.float32(0.1)),
-               resumed_keys=OrderedDict(loss=True))
-    return dict(state_dict=model.state_dict(), optimizer=optimizer.state_dict(), message_hub=hub, meta=meta,
-                param_schedulers=[dict(milestones=Counter({90: 1}), last_step=5)])
+    meta = dict(
+        epoch=1,
+        iter=5,
+        sigmas=np.array([0.1, 0.2], np.float32),
+        names=np.array(['a', 'b']),
+        ids={1, 2},
+        matrix=np.asfortranarray(np.eye(3)),
+        number=np.float64(0.5),
+    )
+    hub = dict(
+        log_scalars=OrderedDict(loss=history),
+        runtime_info=OrderedDict(iter=5, lr=np.float32(0.1)),
+        resumed_keys=OrderedDict(loss=True),
+    )
+    return dict(
+        state_dict=model.state_dict(),
+        optimizer=optimizer.state_dict(),
+        message_hub=hub,
+        meta=meta,
+        param_schedulers=[dict(milestones=Counter({90: 1}), last_step=5)],
+    )
 
 
-def base_files() -> Iterator[Tuple[str, bytes]]:
+def base_files() -> Iterator[tuple[str, bytes]]:
     """A sound file of each format: its name and content."""
-    for name, options in (('zip', {}), ('old', dict(_use_new_zipfile_serialization=False)),
-                          ('protocol 4', dict(pickle_protocol=4))):
+    for name, options in (
+        ('zip', {}),
+        ('old', dict(_use_new_zipfile_serialization=False)),
+        ('protocol 4', dict(pickle_protocol=4)),
+    ):
         written = io.BytesIO()
         torch.save(training_checkpoint(), written, **options)
         yield name, written.getvalue()
@@ -66,7 +141,7 @@ def base_files() -> Iterator[Tuple[str, bytes]]:
         from safetensors.torch import save
     except ImportError:
         return
-    yield 'safetensors', save({'weight': torch.arange(12.).reshape(3, 4), 'half': torch.ones(3).half()})
+    yield 'safetensors', save({'weight': torch.arange(12.0).reshape(3, 4), 'half': torch.ones(3).half()})
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
@@ -81,16 +156,16 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
         if way == 0:
             changed[place] ^= 1 << rng.randrange(8)
         elif way == 1:
-            changed[place:place + length] = rng.choice([b'\0', b'\xff', b'\x7f', b'\x80']) * length
+            changed[place : place + length] = rng.choice([b'\0', b'\xff', b'\x7f', b'\x80']) * length
         elif way == 2:
-            changed[place:place + length] = rng.randbytes(length)
+            changed[place : place + length] = rng.randbytes(length)
         elif way == 3:
-            del changed[place:place + length]
+            del changed[place : place + length]
         elif way == 4:
             other = rng.randrange(len(changed))
-            changed[place:place] = changed[other:other + length]
+            changed[place:place] = changed[other : other + length]
         else:
-            del changed[max(place, 1):]
+            del changed[max(place, 1) :]
     return bytes(changed)
 
 
@@ -116,23 +191,26 @@ class Called:
 
 def crafted_dtype(number: int, rng: random.Random) -> dict:
     """A checkpoint with a numpy array or number of an odd dtype, of which one field or several are changed."""
-    plain = rng.random() < 0.3   # then the dtype is sound, and what is done with it may not be
+    plain = rng.random() < 0.3  # then the dtype is sound, and what is done with it may not be
     code = 'f8' if plain else CODES[number % len(CODES)]
     state = list(STATES)
     for _ in range(0 if plain else rng.choice([0, 1, 1, 2])):
         state[rng.randrange(len(state))] = rng.choice(ODD)
     if rng.random() < 0.1 and not plain:
-        state = state[:rng.randrange(len(state))]
+        state = state[: rng.randrange(len(state))]
     dtype = Called(np.dtype, (code, False, True), *([tuple(state)] if rng.random() < 0.9 else []))
     data = rng.choice([b'A' * 8, b'A' * 16, b'', [object], ['a'], 'AAAAAAAA', rng.randbytes(24)])
     data = data if data != [object] else [None]
     if rng.random() < 0.4:
         scalar = np.float64(0).__reduce__()[0]
         return dict(state_dict={}, meta=dict(number=Called(scalar, (dtype, data))))
-    shape = rng.choice([(1, ), (2, ), (), (0, ), (-1, ), (-2, -1), (2**40, ), (2**32, 2**32), (1, 1), (0, 2**62), [1]])
+    shape = rng.choice([(1,), (2,), (), (0,), (-1,), (-2, -1), (2**40,), (2**32, 2**32), (1, 1), (0, 2**62), [1]])
     make = np.empty(0).__reduce__()[0]
-    array = Called(make, (np.ndarray, rng.choice([(0, ), (1, ), (2**40, )]), rng.choice([b'b', b'O'])),
-                   (rng.choice([1, 1, 1, 0, 2]), shape, dtype, rng.random() < 0.5, data))
+    array = Called(
+        make,
+        (np.ndarray, rng.choice([(0,), (1,), (2**40,)]), rng.choice([b'b', b'O'])),
+        (rng.choice([1, 1, 1, 0, 2]), shape, dtype, rng.random() < 0.5, data),
+    )
     return dict(state_dict={}, meta=dict(array=array))
 
 
@@ -143,7 +221,7 @@ def same_weights(content: dict) -> bool:
     return found.keys() == whole.keys() and all(torch.equal(found[name], whole[name]) for name in whole)
 
 
-def dtype_files(count: int, rng: random.Random) -> Iterator[Tuple[str, bytes]]:
+def dtype_files(count: int, rng: random.Random) -> Iterator[tuple[str, bytes]]:
     """Crafted dtypes in zips of torch's."""
     for number in range(count):
         written = io.BytesIO()
@@ -153,7 +231,7 @@ def dtype_files(count: int, rng: random.Random) -> Iterator[Tuple[str, bytes]]:
         yield 'dtype', written.getvalue()
 
 
-def damaged_files(count: int, rng: random.Random) -> Iterator[Tuple[str, bytes]]:
+def damaged_files(count: int, rng: random.Random) -> Iterator[tuple[str, bytes]]:
     """Damaged files of all formats in turn."""
     bases = list(base_files())
     for number in range(count):
@@ -172,7 +250,7 @@ def outcome(path: Path, kind: str) -> str:
         became = 'loaded' if kind not in CHECKED or same_weights(content) else 'silently other'
     except BadInput as error:
         became = 'refused' if len(str(error).splitlines()) == 1 and str(error).startswith(str(path)) else 'bad message'
-    except Exception as error:   # this is what is looked for
+    except Exception as error:  # this is what is looked for
         became = f'traceback of {type(error).__name__}'
     return became if time.perf_counter() - started < SECONDS else 'too slow'
 

@@ -1,4 +1,5 @@
 """Small images and COCO files for the tests, made in a folder of the test's own."""
+
 import copy
 import json
 import os
@@ -33,8 +34,17 @@ def person(number: int = 1, image: int = 1, box: tuple = BOX, **changes) -> dict
     x, y, w, h = box
     keypoints = [[x + w * i / 16, y + h * i / 16, 2] for i in range(17)]
     outline = [[x, y, x + w, y, x + w, y + h, x, y + h]]
-    made = dict(id=number, image_id=image, category_id=1, iscrowd=0, bbox=[x, y, w, h], area=w * h,
-                keypoints=np.ravel(keypoints).tolist(), num_keypoints=17, segmentation=outline)
+    made = dict(
+        id=number,
+        image_id=image,
+        category_id=1,
+        iscrowd=0,
+        bbox=[x, y, w, h],
+        area=w * h,
+        keypoints=np.ravel(keypoints).tolist(),
+        num_keypoints=17,
+        segmentation=outline,
+    )
     return {**made, **changes}
 
 
@@ -43,7 +53,7 @@ def without(annotation: dict, *fields: str) -> dict:
     return {key: value for key, value in annotation.items() if key not in fields}
 
 
-def coco(people: list, images: int = 1, categories: list = (PERSON, ), size: tuple = (WIDTH, HEIGHT)) -> dict:
+def coco(people: list, images: int = 1, categories: list = (PERSON,), size: tuple = (WIDTH, HEIGHT)) -> dict:
     """What an annotation file holds: images 1, 2, ... of ``size``, and these people in them."""
     entries = [dict(id=i, file_name=f'{i}.png', width=size[0], height=size[1]) for i in range(1, images + 1)]
     return dict(images=entries, annotations=copy.deepcopy(people), categories=copy.deepcopy(list(categories)))
@@ -82,8 +92,11 @@ def tiny_config(side: int = 64) -> Config:
     extra = cfg.model.backbone.extra
     for name in ('stage1', 'stage2', 'stage3', 'stage4'):
         stage = extra[name]
-        stage.update(num_modules=1, num_blocks=(1, ) * stage.num_branches,
-                     num_channels=tuple(4 * 2**i for i in range(stage.num_branches)))
+        stage.update(
+            num_modules=1,
+            num_blocks=(1,) * stage.num_branches,
+            num_channels=tuple(4 * 2**i for i in range(stage.num_branches)),
+        )
     cfg.model.head.in_channels = 4 + 8 + 16 + 32
     return cfg
 

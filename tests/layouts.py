@@ -1,4 +1,5 @@
 """A made data set in the layout on disk that a config names, and its network at a size for tests."""
+
 from pathlib import Path
 
 from images import coco, person, write_coco
@@ -25,7 +26,7 @@ def annotations_of(name: str, keypoints: int) -> dict:
     """Two images with a person each, as the data set of this annotation file describes them."""
     people = [person(number, number, BOX) for number in (1, 2)]
     for annotation in people:
-        annotation.update(keypoints=annotation['keypoints'][:3 * keypoints], num_keypoints=keypoints)
+        annotation.update(keypoints=annotation['keypoints'][: 3 * keypoints], num_keypoints=keypoints)
     data = coco(people, images=2)
     if 'crowdpose' in name:
         for image, annotation in zip(data['images'], people):
@@ -45,7 +46,7 @@ def shrink(cfg: Config) -> Config:
                 step.input_size = (SIDE, SIDE)
     cfg.model.backbone.init_cfg = None
     for stage in cfg.model.backbone.extra.values():
-        stage.update(num_modules=1, num_blocks=(1, ) * stage.num_branches)
+        stage.update(num_modules=1, num_blocks=(1,) * stage.num_branches)
     return small_loaders(cfg)
 
 

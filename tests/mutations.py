@@ -1,9 +1,10 @@
 """An annotation file with everything that a sound one may hold, and seeded ways to spoil it."""
+
 import copy
 import json
 import math
 from random import Random
-from typing import Any, List, Tuple
+from typing import Any
 
 from images import coco, person
 
@@ -22,27 +23,77 @@ def deep(levels: int) -> list:
 def junk() -> list:
     """Values that may stand anywhere, made anew."""
     return [
-        None, True, False, 0, -1, 1, 2, 3, 99, 1.0, 1.5, -0.5, '', '0', '1', 'x', 'person', '\ud800.png', 'a\0b', '..',
-        [], [0], [[1, 2]], [[1, 2, 3, 4, 5, 6]], {}, {'a': 1}, {'size': [72, 96], 'counts': [0, 6912]},
-        {'size': [72, 96], 'counts': 'PPPP'}, math.nan, math.inf, -math.inf, 1e18, -1e18, 1e308, 1e-30, 10**30, 10**400,
-        2**31, 2**32, 2**63, 2**63 - 1, -2**63, deep(60), deep(400), 'x' * 5000,
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        2,
+        3,
+        99,
+        1.0,
+        1.5,
+        -0.5,
+        '',
+        '0',
+        '1',
+        'x',
+        'person',
+        '\ud800.png',
+        'a\0b',
+        '..',
+        [],
+        [0],
+        [[1, 2]],
+        [[1, 2, 3, 4, 5, 6]],
+        {},
+        {'a': 1},
+        {'size': [72, 96], 'counts': [0, 6912]},
+        {'size': [72, 96], 'counts': 'PPPP'},
+        math.nan,
+        math.inf,
+        -math.inf,
+        1e18,
+        -1e18,
+        1e308,
+        1e-30,
+        10**30,
+        10**400,
+        2**31,
+        2**32,
+        2**63,
+        2**63 - 1,
+        -(2**63),
+        deep(60),
+        deep(400),
+        'x' * 5000,
     ]
 
 
 def sound() -> dict:
     """Four images; five people, two crowds (polygon and run lengths), one without labelled keypoints, and a dog."""
     people = [person(i, i, box=(20, 10, 50, 50)) for i in range(1, 5)]
-    people += [person(5, 1, box=(5, 5, 40, 60)),
-               person(6, 2, box=(1, 1, 30, 30), iscrowd=1, keypoints=[0] * 51, num_keypoints=0),
-               person(7, 3, box=(0, 0, 10, 72), iscrowd=1, keypoints=[0] * 51, num_keypoints=0,
-                      segmentation=dict(size=[72, 96], counts=[0, 720, 6192])),
-               person(8, 4, box=(1, 1, 20, 20), keypoints=[0] * 51, num_keypoints=0),
-               person(9, 4, box=(60, 20, 30, 30), category_id=2)]
+    people += [
+        person(5, 1, box=(5, 5, 40, 60)),
+        person(6, 2, box=(1, 1, 30, 30), iscrowd=1, keypoints=[0] * 51, num_keypoints=0),
+        person(
+            7,
+            3,
+            box=(0, 0, 10, 72),
+            iscrowd=1,
+            keypoints=[0] * 51,
+            num_keypoints=0,
+            segmentation=dict(size=[72, 96], counts=[0, 720, 6192]),
+        ),
+        person(8, 4, box=(1, 1, 20, 20), keypoints=[0] * 51, num_keypoints=0),
+        person(9, 4, box=(60, 20, 30, 30), category_id=2),
+    ]
     categories = [dict(id=1, name='person'), dict(id=2, name='dog')]
     return coco(people, IMAGES, categories, size=SIZE)
 
 
-def places(data: Any) -> List[Tuple[Any, Any, str]]:
+def places(data: Any) -> list[tuple[Any, Any, str]]:
     """Every container and key in a file, with a name for places of the same sort: 'annotations.*.bbox.*'."""
     found = []
 
@@ -77,7 +128,7 @@ def spoil(data: dict, rng: Random) -> str:
     return f'{name}: {way}'
 
 
-def spoilt_text(seed: int) -> Tuple[str, str]:
+def spoilt_text(seed: int) -> tuple[str, str]:
     """A file with one to three places changed, or its text cut or changed; and what was done."""
     rng = Random(seed)
     data = sound()
@@ -86,6 +137,6 @@ def spoilt_text(seed: int) -> Tuple[str, str]:
     if rng.random() < 0.08:
         place = rng.randrange(len(text))
         inserted = rng.choice(['', '9' * 5000, ']', '1e999', '\ufeff', '"'])
-        text = text[:place] + inserted + text[place + rng.randrange(3):]
+        text = text[:place] + inserted + text[place + rng.randrange(3) :]
         done.append(f'text at {place}')
     return text, '; '.join(done)

@@ -1,4 +1,5 @@
 """Miniature copies of the official downloads: their files, folders and fields, with a handful of small images."""
+
 import json
 import shutil
 import zipfile
@@ -8,9 +9,26 @@ import cv2
 import numpy as np
 from images import HEIGHT, PERSON, WIDTH, build_data, coco, config, person, without
 
-CROWDPOSE_PERSON = dict(PERSON, supercategory='person', keypoints=[
-    'left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist', 'left_hip',
-    'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle', 'head', 'neck'])
+CROWDPOSE_PERSON = dict(
+    PERSON,
+    supercategory='person',
+    keypoints=[
+        'left_shoulder',
+        'right_shoulder',
+        'left_elbow',
+        'right_elbow',
+        'left_wrist',
+        'right_wrist',
+        'left_hip',
+        'right_hip',
+        'left_knee',
+        'right_knee',
+        'left_ankle',
+        'right_ankle',
+        'head',
+        'neck',
+    ],
+)
 # OCHuman's keypoints, in its own order, at the places of COCO's 17; head (12) and neck (13) have none there
 OCHUMAN_OF_COCO = [16, 18, 17, 15, 14, 3, 0, 4, 1, 5, 2, 9, 6, 10, 7, 11, 8]
 
@@ -53,12 +71,16 @@ def named(data: dict, pattern: str, first: int = 1) -> dict:
 def coco_downloads(folder: Path) -> Path:
     """COCO 2017 unpacked: 3 images of train (2 with people), 2 of val (1), 3 of test, 2 of them test-dev."""
     nobody = person(3, 2, keypoints=[0] * 51, num_keypoints=0)
-    parts = dict(train=named(coco([person(1, 1), person(2, 2), nobody], images=3), '{:012d}.jpg', 1),
-                 val=named(coco([person(9, 1)], images=2), '{:012d}.jpg', 11))
+    parts = dict(
+        train=named(coco([person(1, 1), person(2, 2), nobody], images=3), '{:012d}.jpg', 1),
+        val=named(coco([person(9, 1)], images=2), '{:012d}.jpg', 11),
+    )
     for name, data in parts.items():
         write_json(folder / f'annotations/person_keypoints_{name}2017.json', data)
-        write_json(folder / f'annotations/instances_{name}2017.json',
-                   dict(data, annotations=[without(a, 'keypoints', 'num_keypoints') for a in data['annotations']]))
+        write_json(
+            folder / f'annotations/instances_{name}2017.json',
+            dict(data, annotations=[without(a, 'keypoints', 'num_keypoints') for a in data['annotations']]),
+        )
         write_images(folder / f'{name}2017', [image['file_name'] for image in data['images']])
     test = named(coco([], images=3), '{:012d}.jpg', 21)
     for name, images in (('test', test['images']), ('test-dev', test['images'][:2])):
@@ -105,10 +127,14 @@ def ochuman_person(annotation: dict, max_iou: float) -> dict:
     x, y, w, h = annotation['bbox']
     keypoints = [[0, 0, 0] for _ in range(19)]
     for place, start in zip(OCHUMAN_OF_COCO, range(0, 51, 3)):
-        px, py, v = annotation['keypoints'][start:start + 3]
+        px, py, v = annotation['keypoints'][start : start + 3]
         keypoints[place] = [px, py, {0: 0, 1: 3, 2: 1}[v]]
-    return dict(bbox=[x, y, x + w, y + h], max_iou=max_iou, keypoints=[n for keypoint in keypoints for n in keypoint],
-                segms=dict(outer=annotation['segmentation'], inner=[]))
+    return dict(
+        bbox=[x, y, x + w, y + h],
+        max_iou=max_iou,
+        keypoints=[n for keypoint in keypoints for n in keypoint],
+        segms=dict(outer=annotation['segmentation'], inner=[]),
+    )
 
 
 def ochuman_json(parts: dict, overlaps) -> dict:
@@ -118,13 +144,21 @@ def ochuman_json(parts: dict, overlaps) -> dict:
         for image in data['images']:
             people = [ochuman_person(a, next(overlaps)) for a in data['annotations'] if a['image_id'] == image['id']]
             people.append(dict(bbox=[0, 0, 5, 5], max_iou=0.1, keypoints=None, segms=None))
-            images.append(dict(image_id=image['id'], file_name=image['file_name'], width=image['width'],
-                               height=image['height'], annotations=people))
+            images.append(
+                dict(
+                    image_id=image['id'],
+                    file_name=image['file_name'],
+                    width=image['width'],
+                    height=image['height'],
+                    annotations=people,
+                )
+            )
     return dict(images=images)
 
 
 def ochuman_parts() -> dict:
     """The COCO-style files: 2 images of val with 3 people, 1 of test with 1; keypoint 0 is hidden, 1 is missing."""
+
     def somebody(number: int, image: int, box: tuple) -> dict:
         made = person(number, image, box, num_keypoints=16)
         made['keypoints'][2:6] = [1, 0, 0, 0]
@@ -139,7 +173,7 @@ def ochuman_downloads(folder: Path) -> Path:
     parts = ochuman_parts()
     for name, data in parts.items():
         write_json(folder / f'ochuman_coco_format_{name}_range_0.00_1.00.json', data)
-    write_json(folder / 'ochuman.json', ochuman_json(parts, [.6, .8, .5, .7]))
+    write_json(folder / 'ochuman.json', ochuman_json(parts, [0.6, 0.8, 0.5, 0.7]))
     write_images(folder / 'images', [image['file_name'] for data in parts.values() for image in data['images']])
     return zipped(folder, ('images.zip', 'images'))
 

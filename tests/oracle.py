@@ -3,6 +3,7 @@
 Our own second writing, from the paper's equations and the authors' rules, cell by cell and person by person. It finds
 slips of the fast code, not what both misunderstand; figures of the authors' code are in ``test_agreement_authors.py``.
 """
+
 import math
 from collections import namedtuple
 
@@ -65,8 +66,11 @@ def radius(width, height, overlap):
     """CornerNet's radius of one box in cells: the least root of three quadratics, each divided by 2 as published."""
     w, h = math.ceil(width), math.ceil(height)
     roots = []
-    for a, b, c in ((1, w + h, w * h * (1 - overlap) / (1 + overlap)), (4, 2 * (w + h), (1 - overlap) * w * h),
-                    (4 * overlap, -2 * overlap * (w + h), (overlap - 1) * w * h)):
+    for a, b, c in (
+        (1, w + h, w * h * (1 - overlap) / (1 + overlap)),
+        (4, 2 * (w + h), (1 - overlap) * w * h),
+        (4 * overlap, -2 * overlap * (w + h), (overlap - 1) * w * h),
+    ):
         roots.append((b + math.sqrt(b * b - 4 * a * c)) / 2)
     return max(0, int(min(roots)))
 
@@ -95,11 +99,19 @@ def targets(scene, size, stride, shifts, small=32**2):
         high = [min(max(v / stride, 0), side - 1) for v, side in ((x2, w), (y2, h))]
         area = (x2 - x1) * (y2 - y1)
         whole = radius(max(high[0] - low[0], 1e-6), max(high[1] - low[1], 1e-6), 0.7)
-        people.append(dict(
-            keypoint_cell=cells, keypoint_drawn=[k in labelled and inside(cells[k], w, h) for k in range(len(xy))],
-            root_cell=root, root_drawn=bool(labelled) and area >= small and inside(root, w, h),
-            seed_cell=seed if inside(seed, w, h) else root, seeded=False, area=area,
-            radius=whole, sigma=np.float32((2 * whole + 1) / 6)))
+        people.append(
+            dict(
+                keypoint_cell=cells,
+                keypoint_drawn=[k in labelled and inside(cells[k], w, h) for k in range(len(xy))],
+                root_cell=root,
+                root_drawn=bool(labelled) and area >= small and inside(root, w, h),
+                seed_cell=seed if inside(seed, w, h) else root,
+                seeded=False,
+                area=area,
+                radius=whole,
+                sigma=np.float32((2 * whole + 1) / 6),
+            )
+        )
     taken = []
     for person in sorted(people, key=lambda person: person['area']):
         person['seeded'] = person['root_drawn'] and person['seed_cell'] not in taken
@@ -118,13 +130,13 @@ def focal(logits, target, weight):
     target, weight = target.double(), weight.double().expand(target.shape)
     peaks = (target == 1).double() * weight
     others = (target < 1).double() * weight
-    total = (peaks * (1 - p)**2 * p.log()).sum() + (others * (1 - target)**4 * p**2 * (1 - p).log()).sum()
+    total = (peaks * (1 - p) ** 2 * p.log()).sum() + (others * (1 - target) ** 4 * p**2 * (1 - p).log()).sum()
     return -total / max(float(peaks.sum()), 1)
 
 
 def contrastive(vectors, image, tau):
     """Eq. 8, person by person, and the mean over all people."""
-    loss = 0.
+    loss = 0.0
     units = [v / np.linalg.norm(v) for v in np.asarray(vectors, float)]
     for i, unit in enumerate(units):
         others = [math.exp(float(unit @ units[j]) / tau) for j in range(len(units)) if image[j] == image[i]]
@@ -136,7 +148,7 @@ def gfd(module, features, params, roots):
     """Eq. 9-12 as printed: [F_c; F_s] stacked and convolved for each person, (N, K, H, W)."""
     maps = []
     for f, (x0, y0), image in zip(params, roots.cell.tolist(), roots.image.tolist()):
-        shared = F.conv2d(features[image:image + 1], module.conv_down.weight, module.conv_down.bias)
+        shared = F.conv2d(features[image : image + 1], module.conv_down.weight, module.conv_down.bias)
         stack = []
         if module.channel is not None:
             stack.append(shared * module.channel.attention(f)[None, :, None, None])
@@ -157,7 +169,7 @@ def smooth(maps, blur):
     r, out = blur // 2, np.zeros((h, w))
     for y in range(h):
         for x in range(w):
-            window = maps[max(y - r, 0):y + r + 1, max(x - r, 0):x + r + 1]
+            window = maps[max(y - r, 0) : y + r + 1, max(x - r, 0) : x + r + 1]
             out[y, x] = (maps[y, x] + window.sum() / blur**2) / 2
     return out
 
@@ -167,7 +179,7 @@ def peaks(center, max_people, min_score, window):
     r, found = window // 2, []
     for y in range(center.shape[0]):
         for x in range(center.shape[1]):
-            around = center[max(y - r, 0):y + r + 1, max(x - r, 0):x + r + 1]
+            around = center[max(y - r, 0) : y + r + 1, max(x - r, 0) : x + r + 1]
             if center[y, x] == around.max() and center[y, x] > min_score:
                 found.append((float(center[y, x]), x, y))
     return sorted(found, reverse=True)[:max_people]
@@ -191,8 +203,8 @@ def oks_nms(keypoints, scores, sigmas, threshold):
 
     def oks(one, other):
         scale = (areas[one] + areas[other]) / 2 + np.spacing(1)
-        squared = ((keypoints[one] - keypoints[other])**2).sum(1)
-        return np.mean([math.exp(-d / ((2 * sigma)**2 * scale * 2)) for d, sigma in zip(squared, sigmas)])
+        squared = ((keypoints[one] - keypoints[other]) ** 2).sum(1)
+        return np.mean([math.exp(-d / ((2 * sigma) ** 2 * scale * 2)) for d, sigma in zip(squared, sigmas)])
 
     left, kept = sorted(range(len(keypoints)), key=lambda person: -scores[person]), []
     while left:
@@ -227,8 +239,13 @@ def sample(scene, size, seed=0, mask=None, rng=None, **codec):
 def head(seed=0, spread=0.3, **options):
     """A small CIDHead for four keypoints whose weights are far from their careful start, so that every path speaks."""
     torch.manual_seed(seed)
-    settings = dict(in_channels=6, num_keypoints=4, gfd_channels=5, test=dict(sigmas=(0.05,) * 4),
-                    decoder=dict(type='cid_mmpose.SizeAdaptiveHeatmap'))
+    settings = dict(
+        in_channels=6,
+        num_keypoints=4,
+        gfd_channels=5,
+        test=dict(sigmas=(0.05,) * 4),
+        decoder=dict(type='cid_mmpose.SizeAdaptiveHeatmap'),
+    )
     module = CIDHead(**{**settings, **options})
     for parameter in module.parameters():
         torch.nn.init.normal_(parameter, std=spread)

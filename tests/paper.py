@@ -3,23 +3,27 @@
 Where the paper is silent, the authors' configuration (OCHuman's NMS and blur, CrowdPose's small people) or the first
 lines of the config say where a number is from.
 """
-from typing import NamedTuple, Tuple
+
+from typing import NamedTuple
 
 COCO_TRAIN, COCO_VAL = (f'coco/annotations/person_keypoints_{part}2017.json' for part in ('train', 'val'))
 COCO_TEST = 'coco/annotations/image_info_test-dev2017.json'
 CROWDPOSE_TRAIN, CROWDPOSE_TEST = (
-    f'crowdpose/annotations/mmpose_crowdpose_{part}.json' for part in ('trainval', 'test'))
+    f'crowdpose/annotations/mmpose_crowdpose_{part}.json' for part in ('trainval', 'test')
+)
 OCHUMAN_VAL, OCHUMAN_TEST = (
-    f'ochuman/annotations/ochuman_coco_format_{part}_range_0.00_1.00.json' for part in ('val', 'test'))
+    f'ochuman/annotations/ochuman_coco_format_{part}_range_0.00_1.00.json' for part in ('val', 'test')
+)
 
 
 class Recipe(NamedTuple):
     """Section 4.2 on COCO, which the other recipes differ from; pixels are those of the network's input."""
+
     backbone: int = 32  # HRNet-W32
     side: int = 512  # short side in pixels
     keypoints: int = 17
     epochs: int = 140
-    drops: Tuple[int, int] = (90, 120)  # epochs after which the learning rate is divided by 10
+    drops: tuple[int, int] = (90, 120)  # epochs after which the learning rate is divided by 10
     batch: int = 40  # images a step
     trained_on: str = COCO_TRAIN
     tested_on: str = COCO_VAL
@@ -34,8 +38,15 @@ class Recipe(NamedTuple):
 
 COCO = Recipe()
 COCO_W48 = Recipe(backbone=48, side=640, gfd_channels=48)
-CROWDPOSE = Recipe(keypoints=14, epochs=300, drops=(200, 260), trained_on=CROWDPOSE_TRAIN, tested_on=CROWDPOSE_TEST,
-                   best='crowdpose/AP', smallest_person=0)
+CROWDPOSE = Recipe(
+    keypoints=14,
+    epochs=300,
+    drops=(200, 260),
+    trained_on=CROWDPOSE_TRAIN,
+    tested_on=CROWDPOSE_TEST,
+    best='crowdpose/AP',
+    smallest_person=0,
+)
 CROWDPOSE_W48 = CROWDPOSE._replace(backbone=48, side=640, gfd_channels=48)
 OCHUMAN = Recipe(batch=20, trained_on=OCHUMAN_VAL, tested_on=OCHUMAN_TEST, best='ochuman/AP', nms=0.7)
 ABLATION = Recipe(epochs=35, drops=(22, 30))

@@ -1,4 +1,5 @@
 """MMPose's own CID beside ours: the same people, features and weights given to both."""
+
 from unittest import mock
 
 import numpy as np
@@ -36,15 +37,26 @@ def encode(scene, size):
 
 def heads(size, seed=0, spread=0.3):
     """(ours, theirs) with the same random weights; ours in the recipe 'mmpose'."""
-    ours = oracle.head(seed, spread, recipe='mmpose', decoder=dict(
-        type='cid_mmpose.SizeAdaptiveHeatmap', recipe='mmpose'), test=dict(sigmas=(0.05, ) * 4, nms=1.0))
-    theirs = MODELS.build(dict(
-        type='CIDHead', in_channels=6, num_keypoints=4, gfd_channels=5,
-        coupled_heatmap_loss=dict(type='FocalHeatmapLoss', loss_weight=1.0),
-        decoupled_heatmap_loss=dict(type='FocalHeatmapLoss', loss_weight=4.0),
-        contrastive_loss=dict(type='InfoNCELoss', temperature=0.05),
-        decoder=dict(type='DecoupledHeatmap', input_size=size, heatmap_size=tuple(s // STRIDE for s in size))))
-    state = theirs.state_dict()   # with its version, so that MMPose does not rename what is named well
+    ours = oracle.head(
+        seed,
+        spread,
+        recipe='mmpose',
+        decoder=dict(type='cid_mmpose.SizeAdaptiveHeatmap', recipe='mmpose'),
+        test=dict(sigmas=(0.05,) * 4, nms=1.0),
+    )
+    theirs = MODELS.build(
+        dict(
+            type='CIDHead',
+            in_channels=6,
+            num_keypoints=4,
+            gfd_channels=5,
+            coupled_heatmap_loss=dict(type='FocalHeatmapLoss', loss_weight=1.0),
+            decoupled_heatmap_loss=dict(type='FocalHeatmapLoss', loss_weight=4.0),
+            contrastive_loss=dict(type='InfoNCELoss', temperature=0.05),
+            decoder=dict(type='DecoupledHeatmap', input_size=size, heatmap_size=tuple(s // STRIDE for s in size)),
+        )
+    )
+    state = theirs.state_dict()  # with its version, so that MMPose does not rename what is named well
     for name, value in ours.state_dict().items():
         if 'cell_center' not in name:
             state[their_parameter(name)] = value
@@ -63,7 +75,8 @@ def sample(scene, size):
     encoded = {name: torch.from_numpy(np.asarray(value)) for name, value in encode(scene, size).items()}
     packed = PoseDataSample(metainfo=dict(flip_indices=FLIP, input_size=size))
     packed.gt_instance_labels = InstanceData(
-        instance_coords=encoded['instance_coords'].long(), keypoint_weights=encoded['keypoint_weights'].float())
+        instance_coords=encoded['instance_coords'].long(), keypoint_weights=encoded['keypoint_weights'].float()
+    )
     packed.gt_fields = PixelData(heatmaps=encoded['heatmaps'].float())
     packed.gt_fields.set_field(encoded['instance_heatmaps'].float(), 'instance_heatmaps')
     return packed

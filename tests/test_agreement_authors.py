@@ -3,9 +3,10 @@
 ``data/golden/authors_targets.json`` of the shared folder holds them for six images, each rotated, scaled, shifted and
 mirrored twice; its note says how they were made. ``make agreement`` prints the largest differences.
 """
+
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import cv2
 import numpy as np
@@ -62,7 +63,8 @@ def cases(shared: Path) -> Iterator[tuple]:
     data = CocoPeople(
         ann_file=str(shared / 'data/coco_mini/annotations/person_keypoints_train2017.json'),
         data_prefix=dict(img=str(shared / 'data/coco_mini/train2017/')),
-        pipeline=[])
+        pipeline=[],
+    )
     places = {data.get_data_info(place)['img_id']: place for place in range(len(data))}
     for case in json.loads((shared / 'data/golden/authors_targets.json').read_text())['cases']:
         item = LoadImage().transform(data.get_data_info(places[case['image_id']]))
@@ -85,14 +87,16 @@ def sums_of(encoded: dict) -> tuple:
 
 @pytest.mark.parametrize('sides, rotation, scale, shift, mirrored, box, width, height, radius', SOME_PEOPLE)
 def test_a_turned_mirrored_and_clipped_box_has_the_authors_sides_and_radius(
-        sides, rotation, scale, shift, mirrored, box, width, height, radius):
+    sides, rotation, scale, shift, mirrored, box, width, height, radius
+):
     x, y, w, h = box
     item = dict(
         img=np.zeros((*sides[::-1], 3), np.uint8),
         keypoints=np.zeros((1, 17, 2)),
         keypoints_visible=np.ones((1, 17)),
         bbox=np.array([[x, y, x + w, y + h]]),
-        flip_indices=range(17))
+        flip_indices=range(17),
+    )
     moved = move(item, matrix_of(sides, rotation, scale, shift), mirrored)
     on_map = sides_on_map(moved['bbox'] / 4, CELLS)
     assert np.ceil(on_map).tolist() == [[width], [height]]
@@ -130,7 +134,8 @@ def test_maps_seeds_and_loss_mask_are_the_authors(shared, figures):
             sum=np.abs(crowd_sums - case['crowd_sum']).max(),
             ones=np.abs(ones - case['crowd_ones']).max(),
             mask=abs(int(item['heatmap_mask'].sum()) - case['mask_cells']),
-            person=max(abs(person_sums[seed] - expected_sums[seed]) for seed in person_sums))
+            person=max(abs(person_sums[seed] - expected_sums[seed]) for seed in person_sums),
+        )
         difference = {name: max(value, found[name]) for name, value in difference.items()}
     # their file keeps four digits, and sums of a few thousand in float32 are good to about as many
     figures(TABLE, "sums of the crowd's maps (18 an image, up to 1000)", difference['sum'], 1e-3)

@@ -2,6 +2,7 @@
 
 ``make agreement`` prints the largest differences.
 """
+
 import numpy as np
 import oracle
 import port
@@ -14,7 +15,7 @@ from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.roots import smooth
 from cid_mmpose.models.views import views_of
 
-SIZE = (96, 64)   # pixels; 24 x 16 cells
+SIZE = (96, 64)  # pixels; 24 x 16 cells
 TABLE = 'recipe mmpose against MMPose (largest difference, limit)'
 
 
@@ -26,8 +27,11 @@ def scene_of(seed, people=9):
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).transpose(2, 0, 1)
     turn *= spread[:, None, None]
     shift = rng.uniform(-10, 30, (people, 1, 2))
-    return oracle.Scene((scene.keypoints @ turn + shift).astype(np.float32), scene.visible,
-                        (scene.bbox @ turn + shift).astype(np.float32))
+    return oracle.Scene(
+        (scene.keypoints @ turn + shift).astype(np.float32),
+        scene.visible,
+        (scene.bbox @ turn + shift).astype(np.float32),
+    )
 
 
 def still(scene):
@@ -61,8 +65,12 @@ def test_targets_of_a_random_crowd(seed, figures):
     assert targets.seed_cell[seeded[mine]].tolist() == theirs['instance_coords'][order].tolist()
     np.testing.assert_allclose(maps, expected, rtol=1e-5, atol=1e-6)
     assert weight[mine, :, 0, 0].tolist() == theirs['keypoint_weights'].reshape(-1, 4)[order].tolist()
-    figures(TABLE, f'target maps, crowd {seed}', max(np.abs(crowd - theirs['heatmaps']).max(),
-                                                     np.abs(maps - expected).max()), 1e-5)
+    figures(
+        TABLE,
+        f'target maps, crowd {seed}',
+        max(np.abs(crowd - theirs['heatmaps']).max(), np.abs(maps - expected).max()),
+        1e-5,
+    )
 
 
 def test_about_half_of_all_peaks_lie_a_cell_off_as_facts_say_and_none_in_the_reference():
@@ -107,7 +115,7 @@ def test_prediction_with_the_same_weights_and_features(seed, flip, figures):
     given = feats if flip else feats[0]
     samples = [port.sample(scene_of(0), SIZE)]
     with torch.no_grad():
-        mine, = ours.predict(given, samples, dict(flip_test=flip))
+        (mine,) = ours.predict(given, samples, dict(flip_test=flip))
         expected, fields = theirs.predict(given, samples, dict(flip_test=flip, output_heatmaps=True))
         maps = maps_as_printed(ours, views_of(given, port.FLIP if flip else None))
     keypoints, scores = expected[0].keypoints, expected[0].keypoint_scores
@@ -136,13 +144,14 @@ def test_roots_and_their_scores(figures):
 
 @pytest.mark.parametrize('seed', range(3))
 def test_losses_and_all_gradients(seed, figures):
-    ours, theirs = port.heads(SIZE, seed, spread=0.1)   # far from the clamp of the probabilities
+    ours, theirs = port.heads(SIZE, seed, spread=0.1)  # far from the clamp of the probabilities
     scenes = [scene_of(seed), scene_of(seed + 10, people=5)]
     features = oracle.normal(2, 6, 16, 24, seed=seed) / 2 + 1
     mine = ours.loss([features], [oracle.sample(scene, SIZE, rng=still(scene), recipe='mmpose') for scene in scenes])
     expected = theirs.loss([features], [port.sample(scene, SIZE) for scene in scenes])
-    pairs = dict(loss_crowd='loss/heatmap_coupled', loss_person='loss/heatmap_decoupled',
-                 loss_contrastive='loss/contrastive')
+    pairs = dict(
+        loss_crowd='loss/heatmap_coupled', loss_person='loss/heatmap_decoupled', loss_contrastive='loss/contrastive'
+    )
     for name, theirs_name in pairs.items():
         assert mine[name].item() == pytest.approx(expected[theirs_name].item(), rel=1e-4)
         figures(TABLE, f'{name}, relative, crowd {seed}', abs(mine[name] / expected[theirs_name] - 1), 1e-4)

@@ -5,6 +5,7 @@ the authors' own code.
 
 Random crowds, float64 on the other side. ``make agreement`` prints the largest differences.
 """
+
 import numpy as np
 import oracle
 import pytest
@@ -16,7 +17,7 @@ from cid_mmpose.models import Roots, sample_at
 from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.losses import contrastive_loss, focal_loss
 
-SIZE = (160, 96)   # pixels; 40 x 24 cells
+SIZE = (160, 96)  # pixels; 40 x 24 cells
 TABLE = "recipe reference against our second writing of the authors' rules (largest difference, limit)"
 SEEDS = range(4)
 
@@ -26,8 +27,10 @@ def crowd_of(seed, people=10, keypoints=6):
     rng = np.random.default_rng(seed)
     scene = oracle.crowd(rng, people, keypoints, SIZE)
     spread = rng.uniform(0.2, 1.5, (people, 1, 1))
-    return (oracle.Scene(scene.keypoints * spread, scene.visible, scene.bbox * spread),
-            rng.integers(-1, 2, (people, 2)).tolist())
+    return (
+        oracle.Scene(scene.keypoints * spread, scene.visible, scene.bbox * spread),
+        rng.integers(-1, 2, (people, 2)).tolist(),
+    )
 
 
 def expected_maps(people, keypoints):
@@ -106,11 +109,11 @@ def test_attention_and_maps_of_people_equal_our_second_writing(recalibration, fi
 
 @pytest.mark.parametrize('seed', SEEDS)
 def test_everything_from_features_to_people_equals_our_second_writing(seed, figures):
-    head = oracle.head(seed=seed, test=dict(sigmas=(0.05, ) * 4, nms=0.8))
+    head = oracle.head(seed=seed, test=dict(sigmas=(0.05,) * 4, nms=0.8))
     features = torch.nn.functional.avg_pool2d(oracle.normal(1, 6, 24, 40, seed=seed), 5, 1, 2) * 5
     sample = PoseDataSample(metainfo=dict(flip_indices=[0, 2, 1, 3], input_size=SIZE))
     with torch.no_grad():
-        people, = head.predict([features], [sample])
+        (people,) = head.predict([features], [sample])
         center = oracle.smooth(to_scores(head.iia(features))[0, -1].numpy(), 3)
         found = oracle.peaks(center, 30, 0.01, 3)
         roots = Roots(torch.tensor([[x, y] for _, x, y in found]), torch.zeros(len(found), dtype=int))

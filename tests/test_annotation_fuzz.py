@@ -1,4 +1,5 @@
 """Spoilt annotation files in training, testing and the doctor: a line of ours or the right result, nothing else."""
+
 import json
 import logging
 import os
@@ -69,8 +70,11 @@ def train(path) -> None:
 def labelled(path) -> int:
     """People of a file with a keypoint above 0, who are no crowd: counted from the JSON alone."""
     annotations = json.loads(path.read_text())['annotations']
-    return sum(1 for a in annotations if a['category_id'] == 1 and a.get('iscrowd') in (0, False, None)
-               and any(v > 0 for v in a['keypoints'][2::3]))
+    return sum(
+        1
+        for a in annotations
+        if a['category_id'] == 1 and a.get('iscrowd') in (0, False, None) and any(v > 0 for v in a['keypoints'][2::3])
+    )
 
 
 def test_people(path, log: list) -> None:

@@ -1,4 +1,5 @@
 """Annotation files that cannot be used are refused with the file, the field and the way out."""
+
 import json
 import math
 import re
@@ -30,19 +31,25 @@ class Log:
         self.lines.append(text % args)
 
 
-@pytest.mark.parametrize('text, says', [
-    ('', 'is empty; get it again'),
-    (' \n', 'is empty; get it again'),
-    ('{"images": [{"id": 1, "fi', 'not valid JSON .* may be cut off, get it again'),
-    ('[]', 'not a COCO annotation file'),
-    ('{"images": []}', r"missing: \['annotations', 'categories'\]"),
-    ('{"images": 3, "annotations": [], "categories": []}', "not a COCO annotation file .*; 'images' is no list but 3"),
-    ('{"images": {"1": 2}, "annotations": [], "categories": []}', "'images' is no list but {\"1\": 2}"),
-    ('{"images": [], "annotations": null, "categories": []}', "'annotations' is no list but null"),
-    ('"text"', 'it holds "text"'),
-    (' <!DOCTYPE html><html>404</html>', 'is a web page, not an annotation file; get it again'),
-    ('\ufeff{"images": []}', 'begins with a byte order mark; save it as UTF-8 without one'),
-])
+@pytest.mark.parametrize(
+    'text, says',
+    [
+        ('', 'is empty; get it again'),
+        (' \n', 'is empty; get it again'),
+        ('{"images": [{"id": 1, "fi', 'not valid JSON .* may be cut off, get it again'),
+        ('[]', 'not a COCO annotation file'),
+        ('{"images": []}', r"missing: \['annotations', 'categories'\]"),
+        (
+            '{"images": 3, "annotations": [], "categories": []}',
+            "not a COCO annotation file .*; 'images' is no list but 3",
+        ),
+        ('{"images": {"1": 2}, "annotations": [], "categories": []}', '\'images\' is no list but {"1": 2}'),
+        ('{"images": [], "annotations": null, "categories": []}', "'annotations' is no list but null"),
+        ('"text"', 'it holds "text"'),
+        (' <!DOCTYPE html><html>404</html>', 'is a web page, not an annotation file; get it again'),
+        ('\ufeff{"images": []}', 'begins with a byte order mark; save it as UTF-8 without one'),
+    ],
+)
 def test_a_file_that_is_no_annotation_file_is_refused_by_name(tmp_path, text, says):
     path = tmp_path / 'people.json'
     path.write_text(text, encoding='utf-8')
@@ -55,21 +62,40 @@ def test_a_folder_is_no_annotation_file(tmp_path):
         read_annotations(str(tmp_path))
 
 
-@pytest.mark.parametrize('content', ['{"images": []}'.encode('utf-16'), b'\x89PNG\xff', b'[' * 200000,
-                                     b'{"images": [' + b'9' * 5000 + b'}'])
+@pytest.mark.parametrize(
+    'content', ['{"images": []}'.encode('utf-16'), b'\x89PNG\xff', b'[' * 200000, b'{"images": [' + b'9' * 5000 + b'}']
+)
 def test_a_file_that_is_no_text_or_too_deep_is_refused_by_name(tmp_path, content):
     (tmp_path / 'people.json').write_bytes(content)
     with pytest.raises(BadInput, match='people.json: (is not text in UTF-8|not valid JSON)'):
         read_annotations(str(tmp_path / 'people.json'))
 
 
-@pytest.mark.parametrize('key, field, value', [
-    ('annotations', 'id', 'p0'), ('annotations', 'id', None), ('annotations', 'id', [1]), ('annotations', 'id', 2**63),
-    ('annotations', 'image_id', [1]), ('annotations', 'category_id', {}), ('images', 'id', True),
-    ('images', 'id', -1), ('images', 'id', 1.5), ('categories', 'id', -1), ('categories', 'id', 'person'),
-    ('annotations', 'id', 10**400), ('images', 'file_name', None), ('images', 'file_name', 7),
-    ('images', 'file_name', ''), ('images', 'file_name', ' '), ('images', 'file_name', '\ud800.png'),
-    ('images', 'file_name', 'a\0.png'), ('images', 'file_name', 'a\nb.png'), ('images', 'file_name', ['1.png'])])
+@pytest.mark.parametrize(
+    'key, field, value',
+    [
+        ('annotations', 'id', 'p0'),
+        ('annotations', 'id', None),
+        ('annotations', 'id', [1]),
+        ('annotations', 'id', 2**63),
+        ('annotations', 'image_id', [1]),
+        ('annotations', 'category_id', {}),
+        ('images', 'id', True),
+        ('images', 'id', -1),
+        ('images', 'id', 1.5),
+        ('categories', 'id', -1),
+        ('categories', 'id', 'person'),
+        ('annotations', 'id', 10**400),
+        ('images', 'file_name', None),
+        ('images', 'file_name', 7),
+        ('images', 'file_name', ''),
+        ('images', 'file_name', ' '),
+        ('images', 'file_name', '\ud800.png'),
+        ('images', 'file_name', 'a\0.png'),
+        ('images', 'file_name', 'a\nb.png'),
+        ('images', 'file_name', ['1.png']),
+    ],
+)
 def test_ids_that_are_no_numbers_and_names_that_are_no_names_are_refused(tmp_path, key, field, value):
     data = coco([person()])
     data[key][0][field] = value
@@ -80,10 +106,16 @@ def test_ids_that_are_no_numbers_and_names_that_are_no_names_are_refused(tmp_pat
     assert '\n' not in str(caught.value) and str(caught.value).encode()  # it can be printed
 
 
-@pytest.mark.parametrize('value, says', [
-    (math.nan, 'a number that is not finite'), (-math.inf, 'a number that is not finite'),
-    (1e308, '1e+308, which lies in no image'), (-10**400, f'-1{"0" * 38}, which lies in no image'),
-    *((value, f'{json.dumps(value)}, which is no number') for value in ('3', None, True, [1]))])
+@pytest.mark.parametrize(
+    'value, says',
+    [
+        (math.nan, 'a number that is not finite'),
+        (-math.inf, 'a number that is not finite'),
+        (1e308, '1e+308, which lies in no image'),
+        (-(10**400), f'-1{"0" * 38}, which lies in no image'),
+        *((value, f'{json.dumps(value)}, which is no number') for value in ('3', None, True, [1])),
+    ],
+)
 def test_what_cannot_lie_in_an_image_is_no_coordinate(value, says):
     assert not is_coordinate(value) and is_coordinate(-12.5)
     assert problem_of(person(keypoints=[value, 2, 2] * 17), 17) == f"field 'keypoints' has {says}"
@@ -101,8 +133,16 @@ def test_a_file_of_images_alone_serves_for_testing(tmp_path):
     assert read_annotations(str(path), needs_people=False) == dict(images=[])
 
 
-@pytest.mark.parametrize('key, field', [('images', 'width'), ('images', 'file_name'), ('annotations', 'category_id'),
-                                        ('annotations', 'image_id'), ('categories', 'id')])
+@pytest.mark.parametrize(
+    'key, field',
+    [
+        ('images', 'width'),
+        ('images', 'file_name'),
+        ('annotations', 'category_id'),
+        ('annotations', 'image_id'),
+        ('categories', 'id'),
+    ],
+)
 def test_an_entry_without_a_needed_field_is_named(tmp_path, key, field):
     data = coco([person(1), person(2)], images=2, categories=[dict(id=1, name='person'), dict(id=2, name='cat')])
     del data[key][1][field]
@@ -116,8 +156,10 @@ def test_the_category_of_people_is_the_named_one_or_the_only_one():
     assert person_category([dict(id=4, name='horse')], 'f') == 4
 
 
-@pytest.mark.parametrize('categories', [[], [dict(id=1, name='dog'), dict(id=2, name='cat')],
-                                        [dict(id=1, name='person'), dict(id=2, name='person')]])
+@pytest.mark.parametrize(
+    'categories',
+    [[], [dict(id=1, name='dog'), dict(id=2, name='cat')], [dict(id=1, name='person'), dict(id=2, name='person')]],
+)
 def test_several_categories_without_one_person_among_them_are_refused(categories):
     with pytest.raises(BadInput, match="people.json: field 'categories'"):
         person_category(categories, 'people.json')
@@ -136,15 +178,16 @@ def keypoints_of(data_set_name: str) -> list:
 
 
 COCO_VAL = 'coco_mini/annotations/person_keypoints_val2017.json'
-OF_ANOTHER = [('annotations/crowdpose_val.json', 'coco', 'has 14 keypoints, the configuration 17'),
-              ('annotations/crowdpose_val.json', 'ochuman', 'has 14 keypoints, the configuration 17'),
-              ('mmpose_samples/ochuman/test_ochuman.json', 'crowdpose', 'has 17 keypoints, the configuration 14'),
-              (COCO_VAL, 'crowdpose', 'has 17 keypoints, the configuration 14'),
-              (COCO_VAL, 'mpii', 'has 17 keypoints, the configuration 16'),
-              ('annotations/crowdpose_val.json', 'aic',
-               "has 'left_shoulder' as keypoint 0, the configuration as keypoint 3"),
-              (COCO_VAL, 'ap10k', "has 'nose' as keypoint 0, the configuration as keypoint 2"),
-              (COCO_VAL, 'h36m', "has 'left_shoulder' as keypoint 5, the configuration as keypoint 11")]
+OF_ANOTHER = [
+    ('annotations/crowdpose_val.json', 'coco', 'has 14 keypoints, the configuration 17'),
+    ('annotations/crowdpose_val.json', 'ochuman', 'has 14 keypoints, the configuration 17'),
+    ('mmpose_samples/ochuman/test_ochuman.json', 'crowdpose', 'has 17 keypoints, the configuration 14'),
+    (COCO_VAL, 'crowdpose', 'has 17 keypoints, the configuration 14'),
+    (COCO_VAL, 'mpii', 'has 17 keypoints, the configuration 16'),
+    ('annotations/crowdpose_val.json', 'aic', "has 'left_shoulder' as keypoint 0, the configuration as keypoint 3"),
+    (COCO_VAL, 'ap10k', "has 'nose' as keypoint 0, the configuration as keypoint 2"),
+    (COCO_VAL, 'h36m', "has 'left_shoulder' as keypoint 5, the configuration as keypoint 11"),
+]
 
 
 @pytest.mark.parametrize('path, keypoints, says', OF_ANOTHER)
@@ -154,16 +197,22 @@ def test_a_file_of_another_data_set_is_refused_with_file_field_and_way_out(path,
         check_keypoints(data, 'people.json', 1, keypoints_of(keypoints))
     text = str(caught.value)
     assert text.startswith("people.json: field 'keypoints' of the ") and says in text and '\n' not in text
-    assert text.endswith('; set ann_file to a file of the data set that the configuration is for, or use the '
-                         'configuration of this one')
+    assert text.endswith(
+        '; set ann_file to a file of the data set that the configuration is for, or use the configuration of this one'
+    )
 
 
-@pytest.mark.parametrize('path, keypoints', [('annotations/crowdpose_val.json', 'crowdpose'),
-                                          ('mmpose_samples/crowdpose/test_crowdpose.json', 'crowdpose'),
-                                          ('mmpose_samples/ochuman/test_ochuman.json', 'ochuman'),
-                                          ('mmpose_samples/ochuman/test_ochuman.json', 'coco'),
-                                          ('mmpose_samples/coco/test_coco.json', 'coco'),
-                                          ('coco_mini/annotations/person_keypoints_train2017.json', 'ochuman')])
+@pytest.mark.parametrize(
+    'path, keypoints',
+    [
+        ('annotations/crowdpose_val.json', 'crowdpose'),
+        ('mmpose_samples/crowdpose/test_crowdpose.json', 'crowdpose'),
+        ('mmpose_samples/ochuman/test_ochuman.json', 'ochuman'),
+        ('mmpose_samples/ochuman/test_ochuman.json', 'coco'),
+        ('mmpose_samples/coco/test_coco.json', 'coco'),
+        ('coco_mini/annotations/person_keypoints_train2017.json', 'ochuman'),
+    ],
+)
 def test_a_file_of_the_data_set_or_of_one_with_the_same_keypoints_passes(path, keypoints):
     assert check_keypoints(json.loads(shared(path).read_text()), 'people.json', 1, keypoints_of(keypoints)) is None
 
@@ -173,9 +222,18 @@ def with_names(*names: str) -> dict:
     return coco([person(keypoints=[1, 1, 2] * 3)], categories=[dict(id=1, name='person', keypoints=names)])
 
 
-@pytest.mark.parametrize('names', [('head', 'left_hip', 'right_hip'), ('Head', 'LHip', 'RHip'),
-                                   ('top', 'HipLeft', 'R-hip'), ('鼻', '左', '右'), (1, 2, 3), (),
-                                   ('left_hip', 'head', 'right_hip', 'tail')])
+@pytest.mark.parametrize(
+    'names',
+    [
+        ('head', 'left_hip', 'right_hip'),
+        ('Head', 'LHip', 'RHip'),
+        ('top', 'HipLeft', 'R-hip'),
+        ('鼻', '左', '右'),
+        (1, 2, 3),
+        (),
+        ('left_hip', 'head', 'right_hip', 'tail'),
+    ],
+)
 def test_keypoints_may_be_spelt_otherwise_or_not_at_all(names):
     assert check_keypoints(with_names(*names), 'f', 1, ('head', 'left_hip', 'right_hip')) is None
 
@@ -187,11 +245,15 @@ def test_keypoints_in_another_order_are_found_however_they_are_spelt(names):
         check_keypoints(with_names(*names), 'f', 1, ('head', 'left_hip', 'right_hip'))
 
 
-@pytest.mark.parametrize('names, says', [
-    (['nose'] * 17, "names 'nose' 17 times; give each keypoint its own name, or take the field out"),
-    (['left', 'right', 'left'], "names 'left' 2 times; give"),
-    (None, 'is null, no list of keypoint names; give one, or take the field out'),
-    ('nose', 'is "nose", no list of keypoint names; give')])
+@pytest.mark.parametrize(
+    'names, says',
+    [
+        (['nose'] * 17, "names 'nose' 17 times; give each keypoint its own name, or take the field out"),
+        (['left', 'right', 'left'], "names 'left' 2 times; give"),
+        (None, 'is null, no list of keypoint names; give one, or take the field out'),
+        ('nose', 'is "nose", no list of keypoint names; give'),
+    ],
+)
 def test_names_that_do_not_tell_the_keypoints_apart_are_refused(names, says):
     category = dict(id=1, name='person', keypoints=names)
     assert problem_of_names(category).startswith(f"field 'keypoints' of the category {says}")
@@ -209,8 +271,10 @@ def test_keypoints_as_a_list_of_lists_are_named(tmp_path):
 
 def test_keypoints_of_other_categories_and_of_one_person_alone_say_nothing_of_the_file():
     dog = person(9, category_id=3, keypoints=[1, 1, 2] * 20)
-    data = coco([person(1), person(2, keypoints=[1, 1, 2] * 14), without(person(3), 'keypoints'), dog],
-                categories=[dict(id=3, name='dog', keypoints=['nose'] * 17), dict(id=1, name='person')])
+    data = coco(
+        [person(1), person(2, keypoints=[1, 1, 2] * 14), without(person(3), 'keypoints'), dog],
+        categories=[dict(id=3, name='dog', keypoints=['nose'] * 17), dict(id=1, name='person')],
+    )
     assert check_keypoints(data, 'f', 1, keypoints_of('coco')) is None
     assert check_keypoints(coco([]), 'f', 1, keypoints_of('coco')) is None
 
@@ -231,20 +295,23 @@ def keypoints_with(value: float) -> list:
     return [value] + person()['keypoints'][1:]
 
 
-@pytest.mark.parametrize('annotation, says', [
-    (person(), ''),
-    (without(person(), 'keypoints'), "'keypoints' is missing; use the person_keypoints file"),
-    (person(keypoints=[]), "'keypoints' is missing"),
-    (person(keypoints=[1, 2, 2] * 14), "'keypoints' has 42 numbers, but 17 keypoints need 51"),
-    (person(keypoints=keypoints_with(math.nan)), "'keypoints' has a number that is not finite"),
-    (person(keypoints=keypoints_with(-math.inf)), "'keypoints' has a number that is not finite"),
-    (person(keypoints=keypoints_with('3')), "'keypoints' has \"3\", which is no number"),
-    (person(keypoints=51), "'keypoints' is missing"),
-    (without(person(), 'bbox'), "'bbox' is missing"),
-    (person(bbox=[1, 2, 3, math.nan]), "'bbox' has a number that is not finite"),
-    (person(bbox=[1, 2, 0, 30]), r"'bbox' has no size \(0 x 30 pixels\)"),
-    (person(bbox=[1, 2, 20, -3]), r"'bbox' has no size \(20 x -3 pixels\)"),
-])
+@pytest.mark.parametrize(
+    'annotation, says',
+    [
+        (person(), ''),
+        (without(person(), 'keypoints'), "'keypoints' is missing; use the person_keypoints file"),
+        (person(keypoints=[]), "'keypoints' is missing"),
+        (person(keypoints=[1, 2, 2] * 14), "'keypoints' has 42 numbers, but 17 keypoints need 51"),
+        (person(keypoints=keypoints_with(math.nan)), "'keypoints' has a number that is not finite"),
+        (person(keypoints=keypoints_with(-math.inf)), "'keypoints' has a number that is not finite"),
+        (person(keypoints=keypoints_with('3')), '\'keypoints\' has "3", which is no number'),
+        (person(keypoints=51), "'keypoints' is missing"),
+        (without(person(), 'bbox'), "'bbox' is missing"),
+        (person(bbox=[1, 2, 3, math.nan]), "'bbox' has a number that is not finite"),
+        (person(bbox=[1, 2, 0, 30]), r"'bbox' has no size \(0 x 30 pixels\)"),
+        (person(bbox=[1, 2, 20, -3]), r"'bbox' has no size \(20 x -3 pixels\)"),
+    ],
+)
 def test_what_is_wrong_with_a_person_is_said_by_field(annotation, says):
     problem = problem_of(annotation, 17)
     assert problem == '' if not says else re.search(says, problem)
@@ -303,13 +370,18 @@ def test_crowds_may_be_marked_by_numbers_true_false_and_null(flag):
     assert problem_of(person(iscrowd=flag), 17) == ''
 
 
-@pytest.mark.parametrize('region, says', [
-    ([[1e18, 0, 5, 0, 5, 5]], r'a polygon with 1e\+18, which lies in no image'),
-    ([[1e6, 0, 5, 0, 5, 5]], r'a polygon with the coordinate 1e\+06 in an image of 64 x 48'),
-    ([[math.nan, 0, 5, 0, 5, 5]], 'a polygon with a number that is not finite'),
-    ([[10**400, 0, 5, 0, 5, 5]], 'a polygon with 1000+, which lies in no image'),
-    ([[1, 2, 3, 4]], 'a polygon of 4 numbers'), ('x', '"x", neither a list'),
-    (dict(size=[48, 64], counts=[0, 99]), 'run lengths that do not add up')])
+@pytest.mark.parametrize(
+    'region, says',
+    [
+        ([[1e18, 0, 5, 0, 5, 5]], r'a polygon with 1e\+18, which lies in no image'),
+        ([[1e6, 0, 5, 0, 5, 5]], r'a polygon with the coordinate 1e\+06 in an image of 64 x 48'),
+        ([[math.nan, 0, 5, 0, 5, 5]], 'a polygon with a number that is not finite'),
+        ([[10**400, 0, 5, 0, 5, 5]], 'a polygon with 1000+, which lies in no image'),
+        ([[1, 2, 3, 4]], 'a polygon of 4 numbers'),
+        ('x', '"x", neither a list'),
+        (dict(size=[48, 64], counts=[0, 99]), 'run lengths that do not add up'),
+    ],
+)
 def test_the_region_of_a_crowd_is_checked_and_that_of_a_person_with_keypoints_is_not(region, says):
     crowd = person(iscrowd=1, segmentation=region)
     assert re.search(f"^field 'segmentation' has {says}", problem_of(crowd, 17, (48, 64)))

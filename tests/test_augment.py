@@ -1,4 +1,5 @@
 """RandomAffine and RandomMirror: what they draw, and that points go where the pixels go."""
+
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from cid_mmpose.data import RandomAffine, RandomMirror
 from cid_mmpose.data.augment import affine_matrix, matrix_from_read, move_points
 
 STILL = dict(rotation=0, scale=(1, 1), shift=0)
-CORNERS = bbox_xyxy2corner(np.array([[10, 20, 60, 50.]]))  # of the made person
+CORNERS = bbox_xyxy2corner(np.array([[10, 20, 60, 50.0]]))  # of the made person
 COCO_FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 
 
@@ -16,16 +17,20 @@ def image(width: int, height: int, dots: list) -> dict:
     """Black, with a soft white dot at each keypoint of one person."""
     xy = np.array(dots, np.float32)
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1)
-    light = np.exp(-((grid[None] - xy[:, None, None])**2).sum(-1) / 8).max(0) * 255
+    light = np.exp(-((grid[None] - xy[:, None, None]) ** 2).sum(-1) / 8).max(0) * 255
     box = np.array([[10, 20, 60, 50]], np.float32)
-    return dict(img=np.dstack([light] * 3).astype(np.uint8), keypoints=xy[None],
-                keypoints_visible=np.ones((1, len(xy))), bbox=box,
-                flip_indices=list(range(len(xy)))[::-1])
+    return dict(
+        img=np.dstack([light] * 3).astype(np.uint8),
+        keypoints=xy[None],
+        keypoints_visible=np.ones((1, len(xy))),
+        bbox=box,
+        flip_indices=list(range(len(xy)))[::-1],
+    )
 
 
 def dot_near(image: np.ndarray, point: np.ndarray) -> np.ndarray:
     """Center of the light within 8 px of a point, (x, y)."""
-    y, x = np.mgrid[:image.shape[0], :image.shape[1]]
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
     light = image[..., 0] * (np.hypot(x - point[0], y - point[1]) < 8).astype(float)
     return np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
 
@@ -116,16 +121,26 @@ def test_a_wide_input_turns_at_its_width(mirror, x):
 def test_mirroring_at_the_map_turns_whole_cells():
     cells = np.arange(0, 160)
     x = np.stack([cells * 4.0, np.zeros(160)], -1)[None]
-    results = dict(img=np.zeros((8, 640, 3), np.uint8), keypoints=x, keypoints_visible=np.ones((1, 160)),
-                   bbox=np.zeros((1, 4, 2)), flip_indices=range(160))
+    results = dict(
+        img=np.zeros((8, 640, 3), np.uint8),
+        keypoints=x,
+        keypoints_visible=np.ones((1, 160)),
+        bbox=np.zeros((1, 4, 2)),
+        flip_indices=range(160),
+    )
     assert np.array_equal(RandomMirror(prob=1).transform(results)['keypoints'][0, :, 0] / 4, 159 - cells)
 
 
 def test_mirroring_swaps_left_and_right_with_their_visibility():
     keypoints = np.stack([np.arange(17.0) * 2, np.arange(17.0)], -1)[None]
     visible = (np.arange(17) % 3 > 0).astype(float)[None]
-    results = dict(img=np.zeros((40, 40, 3), np.uint8), keypoints=keypoints, keypoints_visible=visible,
-                   bbox=np.zeros((1, 4, 2)), flip_indices=COCO_FLIP)
+    results = dict(
+        img=np.zeros((40, 40, 3), np.uint8),
+        keypoints=keypoints,
+        keypoints_visible=visible,
+        bbox=np.zeros((1, 4, 2)),
+        flip_indices=COCO_FLIP,
+    )
     results = RandomMirror(prob=1).transform(results)
     assert results['keypoints'][0, 5].tolist() == [36 - 12, 6]  # the left shoulder is where the right one was
     assert results['keypoints'][0, 0].tolist() == [36, 0]
@@ -173,8 +188,13 @@ def test_points_keep_the_digits_that_decide_on_which_side_of_a_cell_they_lie():
 
 
 def test_nobody_in_the_image_goes_through():
-    results = dict(img=np.zeros((90, 120, 3), np.uint8), keypoints=np.zeros((0, 17, 2), np.float32),
-                   keypoints_visible=np.zeros((0, 17)), bbox=np.zeros((0, 4), np.float32), flip_indices=COCO_FLIP)
+    results = dict(
+        img=np.zeros((90, 120, 3), np.uint8),
+        keypoints=np.zeros((0, 17, 2), np.float32),
+        keypoints_visible=np.zeros((0, 17)),
+        bbox=np.zeros((0, 4), np.float32),
+        flip_indices=COCO_FLIP,
+    )
     results = RandomMirror(prob=1).transform(RandomAffine(input_size=(64, 64)).transform(results))
     assert results['keypoints'].shape == (0, 17, 2) and results['bbox'].shape == (0, 4, 2)
 
@@ -185,13 +205,19 @@ def test_what_lies_outside_the_image_is_black():
     assert pixels[:, :21].max() == 0 and pixels[:, 107:].max() == 0 and pixels[2:-2, 23:105].min() == 255
 
 
-@pytest.mark.parametrize('step, options', [
-    (RandomAffine, dict(input_size=(0, 64))), (RandomAffine, dict(input_size=(64, 64), scale=(1.5, 0.75))),
-    (RandomAffine, dict(input_size=(64, 64), shift=-1)),
-    (RandomAffine, dict(input_size=(64, 64), scale_type='both')), (RandomMirror, dict(prob=1.5)),
-    (RandomMirror, dict(mirror='image')), (RandomAffine, dict(input_size=(64, 64), distribution='normal')),
-    (RandomAffine, dict(input_size=(64, 64), shift_of='image')),
-])
+@pytest.mark.parametrize(
+    'step, options',
+    [
+        (RandomAffine, dict(input_size=(0, 64))),
+        (RandomAffine, dict(input_size=(64, 64), scale=(1.5, 0.75))),
+        (RandomAffine, dict(input_size=(64, 64), shift=-1)),
+        (RandomAffine, dict(input_size=(64, 64), scale_type='both')),
+        (RandomMirror, dict(prob=1.5)),
+        (RandomMirror, dict(mirror='image')),
+        (RandomAffine, dict(input_size=(64, 64), distribution='normal')),
+        (RandomAffine, dict(input_size=(64, 64), shift_of='image')),
+    ],
+)
 def test_options_outside_their_range_are_refused(step, options):
     with pytest.raises(ValueError, match=f'{step.__name__}( needs|: [a-z_]+ must (be one of|lie in))'):
         step(**options)

@@ -2,6 +2,7 @@
 
 What each part says of its input is tested with the part; checkpoints and work folders with the commands.
 """
+
 import io
 import json
 import math
@@ -31,8 +32,12 @@ def runner(folder: Path, workers: int = 0, **changes) -> Runner:
     cfg.test_dataloader.update(**loaders)
     cfg.train_cfg.update(max_epochs=1, val_interval=1)
     cfg.env_cfg.dist_cfg.backend = 'gloo'
-    cfg.update(val_dataloader=cfg.test_dataloader, work_dir=str(folder / 'work'), log_level='WARNING',
-               experiment_name=str(folder).replace('/', '_'))
+    cfg.update(
+        val_dataloader=cfg.test_dataloader,
+        work_dir=str(folder / 'work'),
+        log_level='WARNING',
+        experiment_name=str(folder).replace('/', '_'),
+    )
     cfg.merge_from_dict(changes)
     return Runner.from_cfg(cfg)
 
@@ -70,8 +75,15 @@ def test_a_bad_annotation_stops_a_run_with_its_field(tmp_path, kind):
     assert_stops(tmp_path, data, 'annotation 9', says, "bad_annotations='skip'")
 
 
-@pytest.mark.parametrize('text, says', [('', 'is empty'), ('{"images": [{"id"', 'not valid JSON'),
-                                        ('{"a": 1}', 'not a COCO annotation file'), (None, 'no such annotation file')])
+@pytest.mark.parametrize(
+    'text, says',
+    [
+        ('', 'is empty'),
+        ('{"images": [{"id"', 'not valid JSON'),
+        ('{"a": 1}', 'not a COCO annotation file'),
+        (None, 'no such annotation file'),
+    ],
+)
 def test_a_file_that_is_no_annotation_file_stops_a_run(tmp_path, text, says):
     if text is not None:
         (tmp_path / 'people.json').write_text(text)
@@ -82,7 +94,8 @@ def test_a_file_that_is_no_annotation_file_stops_a_run(tmp_path, text, says):
 def test_a_missing_data_root_stops_a_run(tmp_path):
     options = {'train_dataloader.dataset.data_root': str(tmp_path / 'gone')}
     assert f'{tmp_path / "gone"}: no such folder; put the data set there' in error_of(
-        lambda: runner(tmp_path, **options).train())
+        lambda: runner(tmp_path, **options).train()
+    )
 
 
 def cut_off(folder: Path, name: str) -> None:
@@ -94,8 +107,9 @@ def cut_off(folder: Path, name: str) -> None:
 
 def complaint(path: Path) -> str:
     """What is said of an image that is not complete."""
-    return (f'{path}: not a complete image of a kind OpenCV reads; get it again, or leave it out (of the '
-            'annotation file)')
+    return (
+        f'{path}: not a complete image of a kind OpenCV reads; get it again, or leave it out (of the annotation file)'
+    )
 
 
 def test_a_cut_off_image_stops_a_test_by_name(tmp_path):
@@ -139,7 +153,8 @@ def test_a_data_set_of_which_no_image_can_be_read_is_one_line(tmp_path):
         cut_off(tmp_path, f'{number}.png')
     options = {'train_dataloader.dataset.max_refetch': 5}
     assert 'people.json: none of its images that were tried can be read; the log names them' in error_of(
-        lambda: runner(tmp_path, **options).train())
+        lambda: runner(tmp_path, **options).train()
+    )
 
 
 def test_a_missing_image_stops_training_even_when_others_are_skipped(tmp_path):
@@ -152,8 +167,12 @@ def test_a_missing_image_stops_training_even_when_others_are_skipped(tmp_path):
 def odd_images(folder: Path) -> dict:
     """Six images of six kinds, each 96 x 72 as annotated, with one person."""
     grey = np.random.default_rng(0).integers(0, 256, SIZE[::-1], np.uint8)
-    kinds = [Image.fromarray(grey), Image.fromarray(np.dstack([grey] * 4), 'RGBA'), Image.fromarray(grey).convert('P'),
-             Image.fromarray(grey.astype(np.uint16) * 257)]
+    kinds = [
+        Image.fromarray(grey),
+        Image.fromarray(np.dstack([grey] * 4), 'RGBA'),
+        Image.fromarray(grey).convert('P'),
+        Image.fromarray(grey.astype(np.uint16) * 257),
+    ]
     for number, kind in enumerate(kinds, 1):
         kind.save(folder / f'{number}.png')
     exif = Image.Exif()

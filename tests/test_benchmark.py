@@ -1,4 +1,5 @@
 """The benchmark: its statistics, that both programs do the same work, and what it writes. No test of times."""
+
 import csv
 import json
 import re
@@ -22,8 +23,8 @@ CPU = torch.device('cpu')
 
 
 def test_median_and_quartiles_worked_out_by_hand():
-    assert summarise([5., 1., 4., 2., 3.]) == Timing(3., 1.5, 4.5)
-    assert summarise([7.]) == Timing(7., 7., 7.)
+    assert summarise([5.0, 1.0, 4.0, 2.0, 3.0]) == Timing(3.0, 1.5, 4.5)
+    assert summarise([7.0]) == Timing(7.0, 7.0, 7.0)
 
 
 def test_programs_are_called_in_turns_after_one_call_to_warm_up():
@@ -39,14 +40,14 @@ def test_the_time_of_several_calls_in_a_row_is_that_of_one():
 
 
 def test_the_ratio_is_mmposes_median_over_ours_and_there_is_none_without_two_numbers():
-    assert Row('p', 'c', 'm', Timing(2., 1., 3.), Timing(9., 8., 10.)).ratio == 4.5
-    assert Row('p', 'c', 'm', 4., 2.).ratio == 0.5
-    assert Row('p', 'c', 'm', 4., None).ratio is None and Row('p', 'c', 'm', 0., 1.).ratio is None
+    assert Row('p', 'c', 'm', Timing(2.0, 1.0, 3.0), Timing(9.0, 8.0, 10.0)).ratio == 4.5
+    assert Row('p', 'c', 'm', 4.0, 2.0).ratio == 0.5
+    assert Row('p', 'c', 'm', 4.0, None).ratio is None and Row('p', 'c', 'm', 0.0, 1.0).ratio is None
 
 
 @pytest.mark.skipif(not __import__('os').path.exists('/proc/self/clear_refs'), reason='Linux tells the peak')
 def test_the_peak_of_a_call_counts_what_it_gave_back_again():
-    peak = peak_mib(lambda: torch.ones(64 * 2**18).sum(), CPU)   # 64 MiB
+    peak = peak_mib(lambda: torch.ones(64 * 2**18).sum(), CPU)  # 64 MiB
     assert 60 < peak < 80
 
 
@@ -71,14 +72,14 @@ def test_a_stopwatch_takes_functions_of_modules_too():
 def test_every_part_of_figure_5a_takes_time_in_both_programs(monkeypatch):
     for module in ('subjects', 'predict'):
         monkeypatch.setattr(f'cid_mmpose.benchmark.{module}.TEST_SIZE', (128, 96))
-    found = list(predict.parts_of_time(SimpleNamespace(device=CPU, counts=(3, ), repeats=1, checkpoint=None)))
+    found = list(predict.parts_of_time(SimpleNamespace(device=CPU, counts=(3,), repeats=1, checkpoint=None)))
     assert [row.measure for row in found] == ['backbone, ms', 'IIA, ms', 'GFD, ms', 'decode, ms']
     assert all(row.ours > 0 and row.mmpose > 0 for row in found)
 
 
 def test_agreement_matches_people_by_place_and_counts_moved_keypoints():
-    keypoints = np.arange(12.).reshape(3, 2, 2)
-    ours = SimpleNamespace(keypoints=keypoints[[2, 0, 1]] + [[[0, 0], [0, .5]], [[0, 0]] * 2, [[0, 0]] * 2])
+    keypoints = np.arange(12.0).reshape(3, 2, 2)
+    ours = SimpleNamespace(keypoints=keypoints[[2, 0, 1]] + [[[0, 0], [0, 0.5]], [[0, 0]] * 2, [[0, 0]] * 2])
     mmpose = SimpleNamespace(keypoints=keypoints)
     largest, moved = agreement('p', 'c', ours, mmpose)
     assert largest.ours == 0.5 and moved.ours == pytest.approx(100 / 6)
@@ -86,9 +87,9 @@ def test_agreement_matches_people_by_place_and_counts_moved_keypoints():
 
 @pytest.fixture(scope='module')
 def rows():
-    options = SimpleNamespace(device=CPU, counts=(3, ), repeats=1)
+    options = SimpleNamespace(device=CPU, counts=(3,), repeats=1)
     torch.manual_seed(0)
-    with pytest.MonkeyPatch.context() as patch:   # small maps
+    with pytest.MonkeyPatch.context() as patch:  # small maps
         for module in ('subjects', 'head'):
             patch.setattr(f'cid_mmpose.benchmark.{module}.TEST_SIZE', (128, 96))
         patch.setattr('cid_mmpose.benchmark.head.train_head', lambda options: ())
@@ -109,7 +110,8 @@ def test_the_losses_of_both_heads_are_the_same_so_the_steps_do_the_same_work():
     theirs = subjects.mmpose_model(ours)
     maps = subjects.branches(2, subjects.TRAIN_SIZE, CPU)
     from cid_mmpose.benchmark.head import STACK
-    with mock.patch('cid_mmpose.codecs.size_adaptive.jitter', lambda position, *_: position):   # seeds stay at roots
+
+    with mock.patch('cid_mmpose.codecs.size_adaptive.jitter', lambda position, *_: position):  # seeds stay at roots
         mine = ours.head.loss(maps, [subjects.our_sample(scene) for scene in scenes])
     with mock.patch('numpy.random.randint', lambda low, high, shape: np.zeros(shape, int)):
         expected = theirs.head.loss(STACK(maps), [subjects.mmpose_sample(scene) for scene in scenes])
@@ -123,9 +125,9 @@ def test_the_block_of_dekr_is_a_convolution_where_nothing_is_moved_and_reads_whe
         torch.nn.init.zeros_(parameter)
     features = torch.randn(1, 4, 5, 6)
     plain = torch.nn.functional.conv2d(features, block.adapt_conv.weight, padding=1, groups=2)
-    scale = (1 + block.norm.eps)**-0.5
+    scale = (1 + block.norm.eps) ** -0.5
     torch.testing.assert_close(block(features), (plain * scale + features).relu())
-    block.transform_matrix_conv.bias.data.view(2, 2, 3)[:, 1, 2] = 1   # every tap one cell to the right
+    block.transform_matrix_conv.bias.data.view(2, 2, 3)[:, 1, 2] = 1  # every tap one cell to the right
     moved = torch.nn.functional.conv2d(features, block.adapt_conv.weight, padding=(1, 2), groups=2)[..., 2:]
     torch.testing.assert_close(block(features), (moved * scale + features).relu())
 
@@ -139,9 +141,12 @@ def test_dekr_is_built_on_our_backbone_and_finds_the_people_asked_for():
 
 
 def test_tables_and_figures_are_written_and_read_again(tmp_path):
-    rows = [Row('head', '30 people', 'testing with flip, ms', Timing(2., 1., 3.), Timing(9., 8., 10.)),
-            Row('figure 5a', '1 people', 'GFD, ms', 1., 2.), Row('figure 5a', '9 people', 'GFD, ms', 2., 9.),
-            Row('figure 5b', '1 people', 'RoIAlign+, ms', Timing(2., 2., 2.), None)]
+    rows = [
+        Row('head', '30 people', 'testing with flip, ms', Timing(2.0, 1.0, 3.0), Timing(9.0, 8.0, 10.0)),
+        Row('figure 5a', '1 people', 'GFD, ms', 1.0, 2.0),
+        Row('figure 5a', '9 people', 'GFD, ms', 2.0, 9.0),
+        Row('figure 5b', '1 people', 'RoIAlign+, ms', Timing(2.0, 2.0, 2.0), None),
+    ]
     paths = write(rows, dict(cpu='x'), tmp_path)
     assert [path.name for path in paths] == ['benchmark.csv', 'benchmark.json', 'figure_5a.png', 'figure_5b.png']
     assert all(path.stat().st_size > 100 for path in paths)
@@ -152,15 +157,26 @@ def test_tables_and_figures_are_written_and_read_again(tmp_path):
 
 
 def test_the_ratio_of_the_tuned_allocator_stands_in_brackets():
-    row = Row('head', '30 people', 'ms', 2., 9.)
-    assert line_of(row, row._replace(mmpose=5.)).endswith('4.5x (2.5x)')
+    row = Row('head', '30 people', 'ms', 2.0, 9.0)
+    assert line_of(row, row._replace(mmpose=5.0)).endswith('4.5x (2.5x)')
     assert line_of(row).endswith('4.5x')
 
 
-@pytest.mark.parametrize('words', [['everything'], ['head', '--threads', '0'], ['head', '--repeats', '0'],
-                                   ['head', '--device', 'gpu'], ['head', '--device', 'meta'],
-                                   ['head', '--out', __file__], ['head', '--allocator', 'mine'], [],
-                                   ['head', '--checkpoint', 'x.pth'], ['predict', '--curves']])
+@pytest.mark.parametrize(
+    'words',
+    [
+        ['everything'],
+        ['head', '--threads', '0'],
+        ['head', '--repeats', '0'],
+        ['head', '--device', 'gpu'],
+        ['head', '--device', 'meta'],
+        ['head', '--out', __file__],
+        ['head', '--allocator', 'mine'],
+        [],
+        ['head', '--checkpoint', 'x.pth'],
+        ['predict', '--curves'],
+    ],
+)
 def test_unknown_words_are_refused(words, capsys):
     with pytest.raises(SystemExit) as caught:
         cid(['benchmark', *words])

@@ -1,4 +1,5 @@
 """Products of maps cell by cell: oneDNN's convolution and the plain product are the same."""
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +9,20 @@ from cid_mmpose.models.fast.products import by_onednn, convolve_cells
 
 needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='torch without oneDNN')
 # (h, W, C) and R; one row, one column, one channel, nobody, no rows
-SHAPES = [((5, 7, 32), 17), ((1, 7, 32), 17), ((5, 1, 32), 17), ((1, 1, 32), 17), ((5, 7, 1), 17), ((5, 7, 32), 1),
-          ((1, 7, 1), 3), ((7, 1, 3), 1), ((1, 1, 1), 1), ((5, 7, 3), 64), ((5, 7, 32), 0), ((0, 7, 32), 17)]
+SHAPES = [
+    ((5, 7, 32), 17),
+    ((1, 7, 32), 17),
+    ((5, 1, 32), 17),
+    ((1, 1, 32), 17),
+    ((5, 7, 1), 17),
+    ((5, 7, 32), 1),
+    ((1, 7, 1), 3),
+    ((7, 1, 3), 1),
+    ((1, 1, 1), 1),
+    ((5, 7, 3), 64),
+    ((5, 7, 32), 0),
+    ((0, 7, 32), 17),
+]
 
 
 def factors(shape, rows, dtype=torch.float32):

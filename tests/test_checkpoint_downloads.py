@@ -1,4 +1,5 @@
 """Checkpoints from the web: what goes wrong is named, and no file is taken for another's."""
+
 import hashlib
 import http.server
 import socket
@@ -17,6 +18,7 @@ from cid_mmpose.weights.files import downloads
 def weights(value: float) -> bytes:
     """A checkpoint whose one weight has this value."""
     import io
+
     written = io.BytesIO()
     torch.save(dict(state_dict=dict(weight=torch.tensor([value]))), written)
     return written.getvalue()
@@ -69,7 +71,7 @@ def refused(url: str) -> str:
         load(url)
     text = str(caught.value)
     assert text.startswith(f'{url}: ') and '\n' not in text
-    return text[len(f'{url}: '):]
+    return text[len(f'{url}: ') :]
 
 
 def kept(tmp_path: Path) -> list:
@@ -87,7 +89,7 @@ def test_a_url_is_fetched_once(web, tmp_path):
 def test_two_urls_of_one_file_name_are_two_files_and_each_knows_its_own(web, tmp_path):
     urls = [f'{web.url}/{place}' for place in ('a/model.pth', 'b/model.pth', 'b/model.pth?v=2')]
     for number, url in enumerate(urls):
-        web.pages[url[len(web.url):]] = weights(number)
+        web.pages[url[len(web.url) :]] = weights(number)
     assert [load(url) for url in urls] == [0, 1, 2] and [load(url) for url in urls] == [0, 1, 2]
     assert len(web.asked) == 3
     notes = (tmp_path / 'hub' / 'checkpoints').rglob('url.txt')
@@ -95,7 +97,7 @@ def test_two_urls_of_one_file_name_are_two_files_and_each_knows_its_own(web, tmp
 
 
 def test_a_file_of_unknown_origin_is_not_taken_and_stays(web, tmp_path):
-    old = tmp_path / 'hub' / 'checkpoints' / 'model.pth'   # as mmengine and torch keep all files
+    old = tmp_path / 'hub' / 'checkpoints' / 'model.pth'  # as mmengine and torch keep all files
     old.parent.mkdir(parents=True)
     old.write_bytes(weights(1))
     web.pages['/model.pth'] = weights(2)
@@ -113,19 +115,24 @@ def test_a_file_whose_name_carries_its_hash_is_taken_from_torch_s_folder_without
 
 
 def test_openmmlab_s_own_names_are_kept_where_mmengine_keeps_them(web, tmp_path):
-    name = 'hrnet_w32-36af842e.pth'   # digits that are not those of the file
+    name = 'hrnet_w32-36af842e.pth'  # digits that are not those of the file
     folder = tmp_path / 'hub' / 'checkpoints'
     assert downloads.place_of(f'https://download.openmmlab.com/mmpose/{name}') == folder / name
     assert downloads.place_of(f'https://example.org/{name}').parent.parent == folder
     assert downloads.place_of('https://download.openmmlab.com/model.pth').parent.parent == folder
 
 
-@pytest.mark.parametrize('name, content, says', [
-    ('w_42b7e6e6-20230207.pth', b'other weights', 'its sha256 begins with'),
-    ('w.pth', b'<html>not found</html>', 'this is a web page, not a checkpoint'),
-    ('w.pth', b'{"error": "gone"}', 'not a complete checkpoint'),
-    ('w.pth', b'', 'is empty'),
-    ('w.pth', weights(1)[:-99], 'not a complete checkpoint')], ids=['hash', 'page', 'json', 'empty', 'cut'])
+@pytest.mark.parametrize(
+    'name, content, says',
+    [
+        ('w_42b7e6e6-20230207.pth', b'other weights', 'its sha256 begins with'),
+        ('w.pth', b'<html>not found</html>', 'this is a web page, not a checkpoint'),
+        ('w.pth', b'{"error": "gone"}', 'not a complete checkpoint'),
+        ('w.pth', b'', 'is empty'),
+        ('w.pth', weights(1)[:-99], 'not a complete checkpoint'),
+    ],
+    ids=['hash', 'page', 'json', 'empty', 'cut'],
+)
 def test_what_is_no_checkpoint_is_named_and_not_kept(web, tmp_path, name, content, says):
     web.pages[f'/{name}'] = content
     assert refused(f'{web.url}/{name}').startswith(says)
@@ -196,14 +203,24 @@ def test_a_port_where_nobody_listens_and_one_that_speaks_no_http_are_named(web):
     assert 'cannot be downloaded' in refused(f'https://127.0.0.1:{web.server_port}/w.pth')
 
 
-@pytest.mark.parametrize('url, says', [
-    ('http://', 'is no URL, it names no host'), ('http:///w.pth', 'is no URL, it names no host'),
-    ('http://:80/w.pth', 'is no URL, it names no host'), ('http://host:99999/w.pth', 'is no URL (Port out of range'),
-    ('http://host:0/w.pth', 'is no URL, it names no port'), ('http://host:abc/w.pth', 'is no URL (Port could not'),
-    ('http://[::1/w.pth', 'is no URL (Invalid IPv6 URL)'), ('http://example.org', 'names no file at its end'),
-    ('http://example.org/', 'names no file at its end'), ('http://example.org/a/..', 'names no file at its end'),
-    ('http://' + 'ä' * 99 + '.org/w.pth', 'is no URL, no host can have the name'),
-    ('http://a..b/w.pth', 'cannot be downloaded'), ('http://no such host/w.pth', 'cannot be downloaded')])
+@pytest.mark.parametrize(
+    'url, says',
+    [
+        ('http://', 'is no URL, it names no host'),
+        ('http:///w.pth', 'is no URL, it names no host'),
+        ('http://:80/w.pth', 'is no URL, it names no host'),
+        ('http://host:99999/w.pth', 'is no URL (Port out of range'),
+        ('http://host:0/w.pth', 'is no URL, it names no port'),
+        ('http://host:abc/w.pth', 'is no URL (Port could not'),
+        ('http://[::1/w.pth', 'is no URL (Invalid IPv6 URL)'),
+        ('http://example.org', 'names no file at its end'),
+        ('http://example.org/', 'names no file at its end'),
+        ('http://example.org/a/..', 'names no file at its end'),
+        ('http://' + 'ä' * 99 + '.org/w.pth', 'is no URL, no host can have the name'),
+        ('http://a..b/w.pth', 'cannot be downloaded'),
+        ('http://no such host/w.pth', 'cannot be downloaded'),
+    ],
+)
 def test_a_url_that_is_none_is_told_what_it_lacks(web, url, says):
     assert refused(url).startswith(says)
 
@@ -211,7 +228,7 @@ def test_a_url_that_is_none_is_told_what_it_lacks(web, url, says):
 def test_letters_of_any_alphabet_and_spaces_reach_the_server_as_it_wants_them(web, tmp_path):
     web.pages['/m%C3%BCller/my%20w.pth?q=%C3%A4'] = weights(7)
     assert load(f'{web.url}/müller/my w.pth?q=ä') == 7
-    assert load(f'{web.url}/m%C3%BCller/my%20w.pth?q=%C3%A4#part') == 7   # what is quoted already stays
+    assert load(f'{web.url}/m%C3%BCller/my%20w.pth?q=%C3%A4#part') == 7  # what is quoted already stays
     assert downloads.in_ascii('https://bücher.example/w.pth') == 'https://xn--bcher-kva.example/w.pth'
     assert downloads.in_ascii('http://[::1]:80/w.pth') == 'http://[::1]:80/w.pth'
 

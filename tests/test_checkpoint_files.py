@@ -1,4 +1,5 @@
 """Files of weights: each kind of thing that a training writes comes back, and no byte is taken for anything else."""
+
 import collections
 import io
 import os
@@ -39,7 +40,7 @@ def refused(path: Path) -> str:
         load_from_local(str(path))
     text = str(caught.value)
     assert text.startswith(f'{path}: ') and '\n' not in text
-    return text[len(f'{path}: '):]
+    return text[len(f'{path}: ') :]
 
 
 def test_weights_and_moments_of_a_training_come_back_to_the_last_bit(save):
@@ -61,19 +62,34 @@ def test_logs_and_numpy_s_arrays_and_numbers_come_back(save):
     log.update(7.0)
     assert log.current() == 7
     meta = found['meta']
-    assert meta['sigmas'].dtype == np.float32 and meta['sigmas'].tolist() == [np.float32(.1), np.float32(.2)]
+    assert meta['sigmas'].dtype == np.float32 and meta['sigmas'].tolist() == [np.float32(0.1), np.float32(0.2)]
     assert meta['names'].tolist() == ['a', 'b'] and meta['ids'] == {1, 2}
     assert np.array_equal(meta['matrix'], np.eye(3)) and meta['number'] == 0.5
     assert type(found['message_hub']['runtime_info']['lr']) is np.float32
 
 
 KINDS = dict(
-    parameter=torch.nn.Parameter(torch.ones(2)), size=torch.Size([1, 2]), device=torch.device('cpu'),
-    bytes=b'\x00\xff', bytearray=bytearray(b'ab'), frozen=frozenset([3]), complex=1 + 2j, big=2**100, none=None,
-    lists=collections.defaultdict(list, a=[1]), sets=collections.defaultdict(set), dtype=torch.bfloat16,
-    numpy_dtype=np.dtype('f4'), half=torch.tensor([1.5], dtype=torch.bfloat16), bools=np.array([True, False]),
-    empty=torch.empty(0, 3), zero_d=torch.tensor(3), ordered=collections.OrderedDict(b=1, a=2),
-    random=(3, tuple(range(625)), None), numpy_random=np.random.RandomState(0).get_state())
+    parameter=torch.nn.Parameter(torch.ones(2)),
+    size=torch.Size([1, 2]),
+    device=torch.device('cpu'),
+    bytes=b'\x00\xff',
+    bytearray=bytearray(b'ab'),
+    frozen=frozenset([3]),
+    complex=1 + 2j,
+    big=2**100,
+    none=None,
+    lists=collections.defaultdict(list, a=[1]),
+    sets=collections.defaultdict(set),
+    dtype=torch.bfloat16,
+    numpy_dtype=np.dtype('f4'),
+    half=torch.tensor([1.5], dtype=torch.bfloat16),
+    bools=np.array([True, False]),
+    empty=torch.empty(0, 3),
+    zero_d=torch.tensor(3),
+    ordered=collections.OrderedDict(b=1, a=2),
+    random=(3, tuple(range(625)), None),
+    numpy_random=np.random.RandomState(0).get_state(),
+)
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -83,7 +99,7 @@ def test_each_kind_of_thing_comes_back_equal(save, kind):
 
 
 def test_tensors_that_share_numbers_share_them_again(save):
-    whole = torch.arange(12.).reshape(3, 4)
+    whole = torch.arange(12.0).reshape(3, 4)
     found = read_torch_file(save(dict(whole=whole, turned=whole.t(), row=whole[1], wide=torch.ones(1).expand(5))))
     assert found['turned'].tolist() == whole.t().tolist() and found['row'].tolist() == [4, 5, 6, 7]
     assert found['wide'].tolist() == [1] * 5
@@ -91,12 +107,20 @@ def test_tensors_that_share_numbers_share_them_again(save):
     assert found['turned'][2, 1] == 99 and found['row'][2] == 99
 
 
-@pytest.mark.parametrize('place, device', [
-    ('meta', 'meta'), (torch.device('meta'), 'meta'), ({'cpu': 'cpu'}, 'cpu'), (None, 'cpu'),
-    (lambda storage, location: storage, 'cpu'), (lambda storage, location: None, 'cpu')])
+@pytest.mark.parametrize(
+    'place, device',
+    [
+        ('meta', 'meta'),
+        (torch.device('meta'), 'meta'),
+        ({'cpu': 'cpu'}, 'cpu'),
+        (None, 'cpu'),
+        (lambda storage, location: storage, 'cpu'),
+        (lambda storage, location: None, 'cpu'),
+    ],
+)
 def test_tensors_go_where_they_are_asked_to(save, place, device):
-    found = read_torch_file(save(dict(a=torch.arange(3.))), place)['a']
-    assert found.device.type == device and found.shape == (3, )
+    found = read_torch_file(save(dict(a=torch.arange(3.0))), place)['a']
+    assert found.device.type == device and found.shape == (3,)
     assert device == 'meta' or found.tolist() == [0, 1, 2]
 
 
@@ -151,76 +175,132 @@ HOOKS = collections.OrderedDict()
 
 
 def test_a_tensor_written_by_hand_is_read(tmp_path):
-    path = with_tensor(tmp_path / 'w.pth', Storage('0', 4), 1, (3, ), (1, ), False, HOOKS)
+    path = with_tensor(tmp_path / 'w.pth', Storage('0', 4), 1, (3,), (1,), False, HOOKS)
     assert load_from_local(str(path))['a'].tolist() == [1, 2, 3]
 
 
-@pytest.mark.parametrize('offset, size, stride', [
-    (0, (5, ), (1, )), (1, (4, ), (1, )), (4, (1, ), (1, )), (2**62, (1, ), (1, )), (0, (2, ), (4, )),
-    (0, (2, 2), (3, 1)), (0, (-1, ), (1, )), (0, (-2, -2), (1, 1)), (-1, (1, ), (1, )), (3, (2, ), (-1, )),
-    (0, (2**40, ), (0, )), (0, (2**31, 2**31), (0, 0)), (0, (2, ), ()), (0, ('2', ), (1, )), (0, (2.0, ), (1, )),
-    (0, (True, ), (1, )), (True, (1, ), (1, )), (None, (1, ), (1, ))])
+@pytest.mark.parametrize(
+    'offset, size, stride',
+    [
+        (0, (5,), (1,)),
+        (1, (4,), (1,)),
+        (4, (1,), (1,)),
+        (2**62, (1,), (1,)),
+        (0, (2,), (4,)),
+        (0, (2, 2), (3, 1)),
+        (0, (-1,), (1,)),
+        (0, (-2, -2), (1, 1)),
+        (-1, (1,), (1,)),
+        (3, (2,), (-1,)),
+        (0, (2**40,), (0,)),
+        (0, (2**31, 2**31), (0, 0)),
+        (0, (2,), ()),
+        (0, ('2',), (1,)),
+        (0, (2.0,), (1,)),
+        (0, (True,), (1,)),
+        (True, (1,), (1,)),
+        (None, (1,), (1,)),
+    ],
+)
 def test_no_tensor_reaches_beyond_its_storage(tmp_path, offset, size, stride):
     path = with_tensor(tmp_path / 'w.pth', Storage('0', 4), offset, size, stride, False, HOOKS)
     assert refused(path).startswith('not a complete checkpoint of PyTorch')
 
 
-@pytest.mark.parametrize('storage', [
-    Storage('0', 5), Storage('0', 3), Storage('0', -4), Storage('0', 2**62), Storage('1', 4),
-    Storage('../../data.pkl', 4), Storage('0', 4, torch.DoubleStorage), Storage('0', 4.0), Storage('0', '4')],
-    ids=lambda storage: repr(storage.said[2:]))
+@pytest.mark.parametrize(
+    'storage',
+    [
+        Storage('0', 5),
+        Storage('0', 3),
+        Storage('0', -4),
+        Storage('0', 2**62),
+        Storage('1', 4),
+        Storage('../../data.pkl', 4),
+        Storage('0', 4, torch.DoubleStorage),
+        Storage('0', 4.0),
+        Storage('0', '4'),
+    ],
+    ids=lambda storage: repr(storage.said[2:]),
+)
 def test_no_storage_is_read_that_is_not_in_the_file_with_its_size(tmp_path, storage):
-    path = with_tensor(tmp_path / 'w.pth', storage, 0, (1, ), (1, ), False, HOOKS)
+    path = with_tensor(tmp_path / 'w.pth', storage, 0, (1,), (1,), False, HOOKS)
     if storage.said[4] == 4.0 and isinstance(storage.said[4], float):
-        assert load_from_local(str(path))['a'].tolist() == [0]   # as many as there are
+        assert load_from_local(str(path))['a'].tolist() == [0]  # as many as there are
     else:
         assert refused(path).startswith('not a complete checkpoint of PyTorch')
 
 
 @pytest.mark.filterwarnings('ignore:Sparse CSR', 'ignore:torch.quantize')
-@pytest.mark.parametrize('thing, says', [
-    (lambda: torch.eye(3).to_sparse(), 'holds a sparse tensor'),
-    (lambda: torch.eye(3).to_sparse_csr(), 'holds a sparse tensor'),
-    (lambda: torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), 'holds a quantised tensor'),
-    (lambda: torch.empty(2, device='meta'), r'holds a tensor without numbers \(of the meta device\)')],
-    ids=['sparse', 'csr', 'quantised', 'meta'])
+@pytest.mark.parametrize(
+    'thing, says',
+    [
+        (lambda: torch.eye(3).to_sparse(), 'holds a sparse tensor'),
+        (lambda: torch.eye(3).to_sparse_csr(), 'holds a sparse tensor'),
+        (lambda: torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), 'holds a quantised tensor'),
+        (lambda: torch.empty(2, device='meta'), r'holds a tensor without numbers \(of the meta device\)'),
+    ],
+    ids=['sparse', 'csr', 'quantised', 'meta'],
+)
 def test_tensors_of_other_kinds_are_refused_by_kind(save, thing, says):
     with pytest.raises(Refused, match=says + ', which no model of CID takes; give weights of plain numbers'):
         read_torch_file(save(dict(a=thing())))
 
 
 def test_arrays_of_objects_and_of_structures_are_refused_by_code(tmp_path):
-    for array in (np.array([{}], object), np.zeros(1, [('a', 'f4')]), np.array(['2020-01-01'], 'M8[D]'),
-                  np.zeros(1, 'V8')):
+    for array in (
+        np.array([{}], object),
+        np.zeros(1, [('a', 'f4')]),
+        np.array(['2020-01-01'], 'M8[D]'),
+        np.zeros(1, 'V8'),
+    ):
         torch.save(dict(meta=array), tmp_path / 'w.pth')
         assert refused(tmp_path / 'w.pth').startswith('refused: it holds a numpy array of ')
 
 
-@pytest.mark.parametrize('state', [
-    (3, '|', None, None, None, -1, -1, 63), (3, '<', None, None, None, -1, -1, 0)])
+@pytest.mark.parametrize('state', [(3, '|', None, None, None, -1, -1, 63), (3, '<', None, None, None, -1, -1, 0)])
 def test_a_plain_dtype_stays_what_its_code_says_whatever_flags_stand_behind(tmp_path, state):
     dtype = Called(np.dtype, ('f8', False, True), state)
     path = zipped(tmp_path / 'w.pth', {'a': Called(SCALAR, (dtype, np.float64(2.5).tobytes()))})
     assert load_from_local(str(path))['a'] == 2.5
 
 
-@pytest.mark.parametrize('state', [
-    (3, '>', None, None, None, -1, -1, 0), (3, '<', ('f8', (2, )), None, None, -1, -1, 0),
-    (3, '|', None, ('a', ), {'a': (np.dtype('f8'), 0)}, 8, 8, 0), (3, '|', None, None, None, 10**9, 1, 0),
-    (3, '|', None, None, None, 0, 0, 0), (4, '<', None, None, None, -1, -1, 0, {}), ()])
+@pytest.mark.parametrize(
+    'state',
+    [
+        (3, '>', None, None, None, -1, -1, 0),
+        (3, '<', ('f8', (2,)), None, None, -1, -1, 0),
+        (3, '|', None, ('a',), {'a': (np.dtype('f8'), 0)}, 8, 8, 0),
+        (3, '|', None, None, None, 10**9, 1, 0),
+        (3, '|', None, None, None, 0, 0, 0),
+        (4, '<', None, None, None, -1, -1, 0, {}),
+        (),
+    ],
+)
 def test_a_dtype_with_more_to_it_than_its_code_is_refused(tmp_path, state):
-    dtype = Called(np.dtype, ('f8', False, True), state) if state else Called(np.dtype, ('f8', False, True), ((), ))
+    dtype = Called(np.dtype, ('f8', False, True), state) if state else Called(np.dtype, ('f8', False, True), ((),))
     path = zipped(tmp_path / 'w.pth', {'a': Called(SCALAR, (dtype, b'A' * 8))})
     assert refused(path).startswith(('refused: it holds a numpy array of another kind', 'not a complete checkpoint'))
 
 
-@pytest.mark.parametrize('shape, code, data', [
-    ((2, ), 'f8', b'A' * 8), ((-1, ), 'f8', b''), ((-1, -1), 'f8', b'A' * 8), ((2**62, 4), 'f8', b''),
-    (1, 'f8', b'A' * 8), ((1, ), 'f8', 'A' * 8),
-    ((1, ), 'f8', [1.0]), ((1, ), 'U2', b'\xff' * 8), ((1, ), 'f8', bytearray(8)),
-    ((1.0, ), 'f8', b'A' * 8), ((True, ), 'f8', b'A' * 8), ((1, ) * 99, 'f8', b'A' * 8)])
+@pytest.mark.parametrize(
+    'shape, code, data',
+    [
+        ((2,), 'f8', b'A' * 8),
+        ((-1,), 'f8', b''),
+        ((-1, -1), 'f8', b'A' * 8),
+        ((2**62, 4), 'f8', b''),
+        (1, 'f8', b'A' * 8),
+        ((1,), 'f8', 'A' * 8),
+        ((1,), 'f8', [1.0]),
+        ((1,), 'U2', b'\xff' * 8),
+        ((1,), 'f8', bytearray(8)),
+        ((1.0,), 'f8', b'A' * 8),
+        ((True,), 'f8', b'A' * 8),
+        ((1,) * 99, 'f8', b'A' * 8),
+    ],
+)
 def test_an_array_whose_bytes_do_not_fit_is_refused(tmp_path, shape, code, data):
-    array = Called(RECONSTRUCT, (np.ndarray, (0, ), b'b'), (1, shape, np.dtype(code), False, data))
+    array = Called(RECONSTRUCT, (np.ndarray, (0,), b'b'), (1, shape, np.dtype(code), False, data))
     path = zipped(tmp_path / 'w.pth', {'a': array})
     assert refused(path).startswith('not a complete checkpoint of PyTorch')
 
@@ -235,13 +315,26 @@ def test_what_numpy_1_and_numpy_2_call_their_functions_makes_no_difference():
         assert array.tolist() == [1.5, 2.5] and number == 3
 
 
-@pytest.mark.parametrize('content', [
-    {'a': Called(getattr, (collections.OrderedDict, 'clear'))},
-    {'a': Called(bytearray, (2**45, ))}, {'a': Called(bytearray, ('ab', 'utf-8'))}, {'a': Called(int, ('9' * 9999, ))},
-    {'a': Called(list, ('ab', ))}, {'a': Called(collections.Counter, ('abc', ))}, {'a': os.system},
-    {'a': getattr}, {'a': Called(collections.defaultdict, (os.system, ))}, {'a': Called(set, ([((1, ), )], ))},
-    {'a': Called(eval, ('1', ))}, {'a': Called(torch.load, ('x', ))}, {'a': Called(torch.nn.Linear, (1, 1))},
-    {('a', ('b', )): 1}, {'a': Called(collections.OrderedDict, ([[('deep', ('key', )), 1]], ))}])
+@pytest.mark.parametrize(
+    'content',
+    [
+        {'a': Called(getattr, (collections.OrderedDict, 'clear'))},
+        {'a': Called(bytearray, (2**45,))},
+        {'a': Called(bytearray, ('ab', 'utf-8'))},
+        {'a': Called(int, ('9' * 9999,))},
+        {'a': Called(list, ('ab',))},
+        {'a': Called(collections.Counter, ('abc',))},
+        {'a': os.system},
+        {'a': getattr},
+        {'a': Called(collections.defaultdict, (os.system,))},
+        {'a': Called(set, ([((1,),)],))},
+        {'a': Called(eval, ('1',))},
+        {'a': Called(torch.load, ('x',))},
+        {'a': Called(torch.nn.Linear, (1, 1))},
+        {('a', ('b',)): 1},
+        {'a': Called(collections.OrderedDict, ([[('deep', ('key',)), 1]],))},
+    ],
+)
 def test_nothing_else_is_called_or_made(tmp_path, content):
     assert refused(zipped(tmp_path / 'w.pth', content))
 
@@ -253,8 +346,11 @@ def nested(depth: int, kind) -> list:
     return inside
 
 
-@pytest.mark.parametrize('kind', [lambda inside: [inside], lambda inside: (inside, ), lambda inside: {'a': inside}],
-                         ids=['list', 'tuple', 'dict'])
+@pytest.mark.parametrize(
+    'kind',
+    [lambda inside: [inside], lambda inside: (inside,), lambda inside: {'a': inside}],
+    ids=['list', 'tuple', 'dict'],
+)
 def test_containers_are_read_to_a_depth_of_a_hundred(kind):
     check_data(nested(100, kind))
     with pytest.raises(Refused, match='nested deeper than 100'):
@@ -268,7 +364,7 @@ def test_a_list_inside_itself_and_one_shared_below_many_are_told_apart():
         check_data(loop)
     shared: list = [1]
     for _ in range(60):
-        shared = [shared, shared]   # 2**60 ways to the innermost
+        shared = [shared, shared]  # 2**60 ways to the innermost
     check_data(shared)
     chain = nested(60, lambda inside: [inside])
     with pytest.raises(Refused, match='nested deeper'):
@@ -285,8 +381,10 @@ def test_a_hundred_thousand_brackets_are_refused_and_hurt_nobody(tmp_path):
 @pytest.mark.filterwarnings('ignore:.torch.jit')
 def test_packed_and_foreign_archives_are_named(tmp_path):
     torch.save(dict(a=torch.zeros(10**6)), tmp_path / 'w.pth')
-    with zipfile.ZipFile(tmp_path / 'w.pth') as old, zipfile.ZipFile(tmp_path / 'v.pth', 'w',
-                                                                     zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(tmp_path / 'w.pth') as old,
+        zipfile.ZipFile(tmp_path / 'v.pth', 'w', zipfile.ZIP_DEFLATED) as new,
+    ):
         for name in old.namelist():
             new.writestr(name, old.read(name))
     assert refused(tmp_path / 'v.pth').startswith('is packed, which torch.save does not do')
@@ -299,6 +397,7 @@ def test_packed_and_foreign_archives_are_named(tmp_path):
 
 def test_tars_and_cut_zips_are_named(tmp_path):
     import tarfile
+
     torch.save(dict(a=torch.zeros(9)), tmp_path / 'w.pth')
     with tarfile.open(tmp_path / 'w.tar', 'w') as archive:
         archive.add(tmp_path / 'w.pth', 'storages')

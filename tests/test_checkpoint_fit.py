@@ -1,4 +1,5 @@
 """Checkpoints that do not fit are refused with what does not fit and the way out, and nothing else is."""
+
 from collections import OrderedDict
 from types import SimpleNamespace
 
@@ -42,7 +43,8 @@ def test_another_number_of_keypoints_is_told_with_both_numbers_and_both_ways_out
         'head.iia.conv.bias is (15,), the model has (18,); head.gfd.heatmap.weight is (14, 32, 1, 1), the model has '
         '(17, 32, 1, 1); head.gfd.heatmap.bias is (14,), the model has (17,)): these are weights for 14 keypoints, the '
         "model has 17; give a configuration with 14 keypoints, or model.other_keypoints='fresh' to train new maps of "
-        'keypoints on top of the other weights')
+        'keypoints on top of the other weights'
+    )
 
 
 def test_fresh_keypoint_maps_keep_the_model_s_own_and_take_everything_else(crowdpose, tmp_path, monkeypatch):
@@ -60,10 +62,11 @@ def test_fresh_keypoint_maps_keep_the_model_s_own_and_take_everything_else(crowd
 def test_fresh_keypoint_maps_forgive_nothing_but_the_number_of_keypoints(crowdpose, source):
     model = ours(other_keypoints='fresh', **{'head.gfd_channels': 16})
     assert 'head.gfd.conv_down.weight is (32, 60, 1, 1), the model has (16, 60, 1, 1)' in refused(
-        lambda: model.load_state_dict(crowdpose))
+        lambda: model.load_state_dict(crowdpose)
+    )
     model = ours(other_keypoints='fresh')
     model.load_state_dict(source)
-    assert_holds(model, source, 0.5)   # as many keypoints as the model's are taken
+    assert_holds(model, source, 0.5)  # as many keypoints as the model's are taken
 
 
 def test_an_unknown_way_with_other_keypoints_is_refused():
@@ -80,37 +83,57 @@ def test_mmpose_s_own_head_is_sent_to_mmpose_s_own_estimator():
 
 def wider(weights: dict) -> dict:
     """As of a network with every branch half as wide again: the shapes of a W48 beside those of a W32."""
-    return {name: torch.cat([value, value[:len(value) // 2]]) if value.dim() else value
-            for name, value in weights.items()}
+    return {
+        name: torch.cat([value, value[: len(value) // 2]]) if value.dim() else value for name, value in weights.items()
+    }
 
 
-@pytest.mark.parametrize('change, says', [
-    (wider, r'\d+ of 280 weights do not fit \(backbone.conv1.weight is \(96, 3, 3, 3\), the model has \(64, 3, 3, 3\); '
-     r'backbone.bn1.weight is .*; \.\.\.\); give the configuration it was trained with'),
-    (lambda weights: {'fc.weight': torch.zeros(1)}, '280 of 280 weights do not fit'),
-    (lambda weights: {name: weights[name] for name in weights if name.startswith('backbone')},
-     r'15 of 280 weights do not fit \(head.iia.conv.weight is missing; .* for the backbone alone set model.backbone'),
-    (lambda weights: {name: weights[name] for name in list(weights)[:100] + list(weights)[-14:]}, 'is missing'),
-    (lambda weights: {**weights, 'gfd.conv_down.bias': 'no tensor'},
-     r'1 of 280 weights do not fit \(head.gfd.conv_down.bias is no tensor but a str\)'),
-], ids=['W48 into W32', 'another model', 'a backbone alone', 'half a backbone', 'no tensor'])
+@pytest.mark.parametrize(
+    'change, says',
+    [
+        (
+            wider,
+            r'\d+ of 280 weights do not fit \(backbone.conv1.weight is \(96, 3, 3, 3\), the model has \(64, 3, 3, 3\); '
+            r'backbone.bn1.weight is .*; \.\.\.\); give the configuration it was trained with',
+        ),
+        (lambda weights: {'fc.weight': torch.zeros(1)}, '280 of 280 weights do not fit'),
+        (
+            lambda weights: {name: weights[name] for name in weights if name.startswith('backbone')},
+            r'15 of 280 weights do not fit \(head.iia.conv.weight is missing; .* for the backbone alone set model.backbone',
+        ),
+        (lambda weights: {name: weights[name] for name in list(weights)[:100] + list(weights)[-14:]}, 'is missing'),
+        (
+            lambda weights: {**weights, 'gfd.conv_down.bias': 'no tensor'},
+            r'1 of 280 weights do not fit \(head.gfd.conv_down.bias is no tensor but a str\)',
+        ),
+    ],
+    ids=['W48 into W32', 'another model', 'a backbone alone', 'half a backbone', 'no tensor'],
+)
 def test_weights_of_another_model_are_refused_with_a_list_by_every_way_of_loading(source, tmp_path, change, says):
     bad = with_module(change(named_as('authors', source)))
     path = saved(dict(best_state_dict=bad), tmp_path / 'w.pth')
-    for name, load in ((f'{path}: ', lambda: load_checkpoint(ours(), path)),
-                       ('', lambda: ours().load_state_dict(bad, strict=False))):
+    for name, load in (
+        (f'{path}: ', lambda: load_checkpoint(ours(), path)),
+        ('', lambda: ours().load_state_dict(bad, strict=False)),
+    ):
         text = refused(load)
         assert text.startswith((f'{name}is not a checkpoint of this model: ', f'{name}1 of 280'))
         pytest.raises(BadInput, lambda: ours().load_state_dict(bad)).match(says)
 
 
-@pytest.mark.parametrize('file, says', [
-    ('cid_hrnet-w48_coco.py',
-     r'is not a checkpoint of this model: 1460 of 1540 weights do not fit \(backbone.transition1.0.0.weight is '
-     r'\(48, 256, 3, 3\), the model has \(32, 256, 3, 3\); .* give the configuration it was trained with'),
-    ('cid_hrnet-w32_crowdpose.py', 'these are weights for 14 keypoints, the model has 17')])
+@pytest.mark.parametrize(
+    'file, says',
+    [
+        (
+            'cid_hrnet-w48_coco.py',
+            r'is not a checkpoint of this model: 1460 of 1540 weights do not fit \(backbone.transition1.0.0.weight is '
+            r'\(48, 256, 3, 3\), the model has \(32, 256, 3, 3\); .* give the configuration it was trained with',
+        ),
+        ('cid_hrnet-w32_crowdpose.py', 'these are weights for 14 keypoints, the model has 17'),
+    ],
+)
 def test_the_weights_of_one_of_our_configs_are_refused_by_another(file, says):
-    with torch.device('meta'):   # shapes alone
+    with torch.device('meta'):  # shapes alone
         weights, model = build_model(config(file)).state_dict(), build_model(config('cid_hrnet-w32_coco.py'))
     pytest.raises(BadInput, lambda: model.load_state_dict(weights)).match(says)
 
@@ -123,7 +146,8 @@ def test_heads_with_one_recalibration_load_their_own_weights_and_no_others(sourc
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in other.state_dict().items())
     assert ('head.gfd.spatial.cell_center' in other.state_dict()) == (recalibration == 'spatial')
     assert 'head.gfd.fuse.weight is (32, 64, 1, 1), the model has (32, 32, 1, 1)' in refused(
-        lambda: model.load_state_dict(source))
+        lambda: model.load_state_dict(source)
+    )
 
 
 @pytest.mark.parametrize('layout', ['authors', 'mmpose 0.x', 'mmpose 1.x'])
@@ -133,7 +157,7 @@ def test_a_head_in_two_layouts_is_refused_by_every_way_of_loading(source, tmp_pa
     path = saved(dict(state_dict=both), tmp_path / 'both.pth')
     text = refused(lambda: load_checkpoint(ours(), path))
     assert text.startswith(f'{path}: holds the head in two layouts, also as ') and text.endswith('; take one out')
-    assert refused(lambda: ours().load_state_dict(both, strict=False)) == text[len(f'{path}: '):]
+    assert refused(lambda: ours().load_state_dict(both, strict=False)) == text[len(f'{path}: ') :]
     assert 'w.pth: holds the head in two layouts' in refused(lambda: hook(dict(state_dict=both)))
 
 
@@ -146,7 +170,8 @@ def test_weights_that_are_no_numbers_are_refused_by_name(source, tmp_path, name,
     named = name.replace('gfd.fuse_attn', 'head.gfd.fuse')
     assert refused(lambda: load_checkpoint(ours(), path)) == (
         f'{path}: {named} is NaN or infinite (1 such weights): the training that wrote it went wrong; give an earlier '
-        'checkpoint')
+        'checkpoint'
+    )
 
 
 def sparse(value: torch.Tensor) -> torch.Tensor:
@@ -158,25 +183,37 @@ def quantised(value: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.filterwarnings('ignore:torch.quantize')
-@pytest.mark.parametrize('change, says', [
-    (lambda value: value.numpy(), 'is no tensor but a numpy array'), (lambda value: value.tolist(), 'but a list'),
-    (sparse, 'is sparse or nested'), (quantised, 'is quantised'),
-    (lambda value: value.to('meta'), 'has no numbers (it is on the meta device)'),
-    (lambda value: value.long(), 'holds numbers of torch.int64, the model has torch.float32'),
-    (lambda value: value > 0, 'holds numbers of torch.bool'), (lambda value: value + 0j, 'of torch.complex64')])
+@pytest.mark.parametrize(
+    'change, says',
+    [
+        (lambda value: value.numpy(), 'is no tensor but a numpy array'),
+        (lambda value: value.tolist(), 'but a list'),
+        (sparse, 'is sparse or nested'),
+        (quantised, 'is quantised'),
+        (lambda value: value.to('meta'), 'has no numbers (it is on the meta device)'),
+        (lambda value: value.long(), 'holds numbers of torch.int64, the model has torch.float32'),
+        (lambda value: value > 0, 'holds numbers of torch.bool'),
+        (lambda value: value + 0j, 'of torch.complex64'),
+    ],
+)
 def test_weights_of_another_kind_are_refused_by_every_way_of_loading(source, change, says):
     weights = named_as('ours', source)
     weights['backbone.bn1.bias'] = change(weights['backbone.bn1.bias'])
-    for load in (lambda: ours().load_state_dict(weights), lambda: hook(dict(state_dict=weights)),
-                 lambda: hook(dict(state_dict=weights), model=ours(type='BottomupPoseEstimator'))):
+    for load in (
+        lambda: ours().load_state_dict(weights),
+        lambda: hook(dict(state_dict=weights)),
+        lambda: hook(dict(state_dict=weights), model=ours(type='BottomupPoseEstimator')),
+    ):
         text = refused(load)
         assert 'weights do not fit (' in text and 'backbone.bn1.bias ' in text and says in text
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
 def test_weights_of_another_precision_are_taken(source, dtype):
-    weights = {name: value.to(dtype) if value.is_floating_point() else value.to(torch.int32)
-               for name, value in named_as('ours', source).items()}
+    weights = {
+        name: value.to(dtype) if value.is_floating_point() else value.to(torch.int32)
+        for name, value in named_as('ours', source).items()
+    }
     model = ours()
     model.load_state_dict(weights)
     found = model.state_dict()['backbone.bn1.weight']
@@ -194,7 +231,8 @@ def test_weights_inside_a_state_dict_inside_a_state_dict_are_found(source, tmp_p
 def test_weights_below_a_prefix_of_another_program_are_refused_with_the_prefix(source, tmp_path, prefix):
     path = saved({prefix + name: value for name, value in source.items()}, tmp_path / 'w.pth')
     assert refused(lambda: load_checkpoint(ours(), path)) == (
-        f'{path}: names its weights {prefix}backbone.conv1.weight and so on; save them without {prefix!r}')
+        f'{path}: names its weights {prefix}backbone.conv1.weight and so on; save them without {prefix!r}'
+    )
 
 
 def runner(model, train: bool = False, resume: bool = False) -> SimpleNamespace:
@@ -219,9 +257,11 @@ def test_testing_and_resuming_need_every_weight_in_whatever_layout(source, optio
         hook(dict(state_dict=with_module(named_as(layout, source)), meta={}), **options)
     lacking = without(named_as('authors', source), 'gfd.fuse_attn.bias')
     text = refused(lambda: hook(dict(state_dict=lacking, meta={}), **options))
-    assert text == ('w.pth: is not a checkpoint of this model: 1 of 280 weights do not fit (head.gfd.fuse.bias is '
-                    'missing); give the configuration it was trained with, or for the backbone alone set '
-                    'model.backbone.init_cfg')
+    assert text == (
+        'w.pth: is not a checkpoint of this model: 1 of 280 weights do not fit (head.gfd.fuse.bias is '
+        'missing); give the configuration it was trained with, or for the backbone alone set '
+        'model.backbone.init_cfg'
+    )
 
 
 def test_a_training_may_start_from_weights_that_lack_some(source):
@@ -232,12 +272,14 @@ def test_a_training_may_start_from_weights_that_lack_some(source):
 
 def test_fresh_keypoint_maps_are_not_for_testing(crowdpose):
     assert 'these are weights for 14 keypoints, the model has 17' in refused(
-        lambda: hook(crowdpose, ours(other_keypoints='fresh')))
+        lambda: hook(crowdpose, ours(other_keypoints='fresh'))
+    )
 
 
 def test_weights_alone_cannot_be_resumed_from(source):
     assert refused(lambda: hook(named_as('authors', source), train=True, resume=True)) == (
-        'w.pth: holds weights but not the state of a training run; a new run starts from its weights with load_from')
+        'w.pth: holds weights but not the state of a training run; a new run starts from its weights with load_from'
+    )
 
 
 def test_a_plain_estimator_around_our_head_is_told_which_one_knows_the_layouts(source):
@@ -247,8 +289,11 @@ def test_a_plain_estimator_around_our_head_is_told_which_one_knows_the_layouts(s
     assert text.endswith("or model.type='cid_mmpose.CID', which knows the other layouts of CID's weights")
 
 
-@pytest.mark.parametrize('wrap', [dict, lambda weights: dict(best_state_dict=weights),
-                                  lambda weights: dict(model=weights)], ids=['bare', 'best', 'model'])
+@pytest.mark.parametrize(
+    'wrap',
+    [dict, lambda weights: dict(best_state_dict=weights), lambda weights: dict(model=weights)],
+    ids=['bare', 'best', 'model'],
+)
 def test_an_averaged_model_starts_from_weights_without_a_state_dict(source, wrap):
     run = runner(ours(), train=True)
     averaging = EMAHook()

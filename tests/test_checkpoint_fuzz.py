@@ -1,4 +1,5 @@
 """Damaged and crafted checkpoints by the thousand: each loads or is one line, and the process lives."""
+
 import json
 import os
 import subprocess
@@ -13,9 +14,13 @@ def fuzz(**options: int) -> dict:
     """What ``fuzz_checkpoints.py`` prints: kind -> outcome -> number of files, and by how many bytes it has grown."""
     arguments = [f'--{name}={value}' for name, value in options.items()]
     path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
-    done = subprocess.run([sys.executable, str(ROOT / 'tests' / 'fuzz_checkpoints.py'), *arguments],
-                          capture_output=True, text=True, env={**os.environ, 'PYTHONPATH': path})
-    assert done.returncode == 0, done.stderr[-2000:]   # negative: a crash
+    done = subprocess.run(
+        [sys.executable, str(ROOT / 'tests' / 'fuzz_checkpoints.py'), *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': path},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]  # negative: a crash
     return json.loads(done.stdout)
 
 

@@ -1,4 +1,5 @@
 """Weights of every layout in the world load, by every way of loading, and answer as in the program they are from."""
+
 import os
 import subprocess
 import sys
@@ -84,7 +85,8 @@ def test_what_was_done_is_said_in_one_line(source, tmp_path, monkeypatch):
     assert said == [
         f"{path}: layout of the authors' code, 14 weights renamed; relative coordinates from cell + 0 (cell_center)",
         'weights: layout of MMPose 1.x, 14 weights renamed; relative coordinates from cell + 0.5 (cell_center)',
-        'weights: relative coordinates from cell + 0 (cell_center)']   # ours from before cell_center was saved
+        'weights: relative coordinates from cell + 0 (cell_center)',
+    ]  # ours from before cell_center was saved
 
 
 def test_our_own_checkpoint_keeps_the_cell_center_it_was_trained_with(source):
@@ -117,8 +119,9 @@ def people(model, seed: int = 1) -> tuple:
     """Keypoints (N, 17, 2) in pixels and scores (N, 17) of one speckled image, as ``in_order`` has them."""
     torch.manual_seed(seed)
     image = torch.randn(1, 3, *SIZE[::-1])
-    sample = PoseDataSample(metainfo=dict(
-        input_size=SIZE, input_center=np.array(SIZE) / 2, input_scale=np.array(SIZE), flip_indices=FLIP))
+    sample = PoseDataSample(
+        metainfo=dict(input_size=SIZE, input_center=np.array(SIZE) / 2, input_scale=np.array(SIZE), flip_indices=FLIP)
+    )
     with torch.no_grad():
         found = model.predict(image, [sample])[0].pred_instances
     return in_order(found.keypoints, found.keypoint_scores)
@@ -156,12 +159,24 @@ def configs(theirs, tmp_path) -> dict:
     cfg.update(recipe='mmpose', log_level='WARNING')
     cfg.model.head.update(test=dict(nms=1.0, min_score=0))
     cfg.dump(str(tmp_path / 'ours.py'))
-    cfg.model.update(type='BottomupPoseEstimator', neck=dict(type='FeatureMapProcessor', concat=True),
-                     test_cfg=dict(flip_test=True, score_threshold=0))
-    cfg.model.head = dict(type='CIDHead', in_channels=60, num_keypoints=17, gfd_channels=32,
-                          decoder=dict(type='DecoupledHeatmap', input_size=(96, 96), heatmap_size=(24, 24)))
-    cfg.test_evaluator = dict(type='CocoMetric', nms_mode='none', score_mode='keypoint', ann_file=os.path.join(
-        cfg.test_dataloader.dataset.data_root, cfg.test_dataloader.dataset.ann_file))
+    cfg.model.update(
+        type='BottomupPoseEstimator',
+        neck=dict(type='FeatureMapProcessor', concat=True),
+        test_cfg=dict(flip_test=True, score_threshold=0),
+    )
+    cfg.model.head = dict(
+        type='CIDHead',
+        in_channels=60,
+        num_keypoints=17,
+        gfd_channels=32,
+        decoder=dict(type='DecoupledHeatmap', input_size=(96, 96), heatmap_size=(24, 24)),
+    )
+    cfg.test_evaluator = dict(
+        type='CocoMetric',
+        nms_mode='none',
+        score_mode='keypoint',
+        ann_file=os.path.join(cfg.test_dataloader.dataset.data_root, cfg.test_dataloader.dataset.ann_file),
+    )
     cfg.dump(str(tmp_path / 'theirs.py'))
     return {name: str(tmp_path / f'{name}.py') for name in ('ours', 'theirs')}
 
@@ -169,33 +184,52 @@ def configs(theirs, tmp_path) -> dict:
 def run_test_command(config: str, weights: dict, folder) -> list:
     """What ``cid test`` finds in each image: keypoints (N, 17, 2) and scores (N, 17), by ``in_order``."""
     path = saved(dict(state_dict=weights, meta={}), folder / 'w.pth')
-    command = [sys.executable, '-W', 'ignore', str(ROOT / 'tools' / 'test.py'), config, path, '--work-dir',
-               str(folder / 'work'), '--dump', str(folder / 'found.pkl')]
+    command = [
+        sys.executable,
+        '-W',
+        'ignore',
+        str(ROOT / 'tools' / 'test.py'),
+        config,
+        path,
+        '--work-dir',
+        str(folder / 'work'),
+        '--dump',
+        str(folder / 'found.pkl'),
+    ]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
-    return [in_order(**{name: np.asarray(found['pred_instances'][name]) for name in ('keypoints', 'keypoint_scores')})
-            for found in mmengine.load(folder / 'found.pkl')]
+    return [
+        in_order(**{name: np.asarray(found['pred_instances'][name]) for name in ('keypoints', 'keypoint_scores')})
+        for found in mmengine.load(folder / 'found.pkl')
+    ]
 
 
 @pytest.mark.slow
 def test_the_test_command_answers_the_same_for_each_layout_and_as_mmpose_does(source, configs, tmp_path, figures):
-    authors, mmpose_0, mmpose_1 = (run_test_command(configs['ours'], named_as(layout, source), tmp_path)
-                                   for layout in ('authors', 'mmpose 0.x', 'mmpose 1.x'))
+    authors, mmpose_0, mmpose_1 = (
+        run_test_command(configs['ours'], named_as(layout, source), tmp_path)
+        for layout in ('authors', 'mmpose 0.x', 'mmpose 1.x')
+    )
     own = run_test_command(configs['theirs'], source, tmp_path)
     assert sum(len(keypoints) for keypoints, _ in own) > 26 * 20
     # MMPose adds up in another order. Where two cells of a random map are equal up to that, rounding decides which is
     # the peak, or the root; so a few people may differ, and everyone else must agree to the last digits
-    for mine, other, limit, what in ((authors, mmpose_0, 0, "the authors' and MMPose 0.x layout"),
-                                     (mmpose_1, own, 0.03, "MMPose 1.x layout and MMPose's own head")):
-        apart = np.concatenate([(abs(one[0] - two[0]) > 0.01).any((1, 2)) | (abs(one[1] - two[1]) > 1e-6).any(1)
-                                for one, two in zip(mine, other)])
-        figures('cid test on coco_mini: share of people apart by 0.01 px or 1e-6 of a score', what, apart.mean(),
-                limit)
+    for mine, other, limit, what in (
+        (authors, mmpose_0, 0, "the authors' and MMPose 0.x layout"),
+        (mmpose_1, own, 0.03, "MMPose 1.x layout and MMPose's own head"),
+    ):
+        apart = np.concatenate(
+            [
+                (abs(one[0] - two[0]) > 0.01).any((1, 2)) | (abs(one[1] - two[1]) > 1e-6).any(1)
+                for one, two in zip(mine, other)
+            ]
+        )
+        figures('cid test on coco_mini: share of people apart by 0.01 px or 1e-6 of a score', what, apart.mean(), limit)
         assert apart.mean() <= limit
 
 
 def authors_gfd(weights: dict, features: torch.Tensor, root: tuple) -> torch.Tensor:
     """(17, H, W) scores of one person as the paper writes it, from the authors' names; features (C, H, W)."""
-    w = {name[len('gfd.'):]: value for name, value in weights.items() if name.startswith('gfd.')}
+    w = {name[len('gfd.') :]: value for name, value in weights.items() if name.startswith('gfd.')}
     vector = features[:, root[1], root[0]]
     shared = F.conv2d(features[None], w['conv_down.weight'], w['conv_down.bias'])[0]
     channel = shared * (w['c_attn.atn.weight'] @ vector + w['c_attn.atn.bias'])[:, None, None]
@@ -218,8 +252,9 @@ def test_the_authors_weights_give_the_maps_of_their_formulas(source, figures):
     roots, maps = seen.roots, to_scores(seen.heatmaps)
     expected = torch.stack([authors_gfd(weights, features[0], tuple(cell)) for cell in roots.cell.tolist()])
     assert len(maps) > 10
-    figures("the authors' weights loaded: largest difference from the formulas", 'maps', (maps - expected).abs().max(),
-            1e-4)
+    figures(
+        "the authors' weights loaded: largest difference from the formulas", 'maps', (maps - expected).abs().max(), 1e-4
+    )
     torch.testing.assert_close(maps, expected, atol=1e-4, rtol=0)
 
 
@@ -233,8 +268,9 @@ def pair(name: str) -> list:
 
 
 def block(name: str, convolutions: int) -> list:
-    return [leaf for i in range(1, convolutions + 1)
-            for leaf in (f'{name}.conv{i}.weight', *batch_norm(f'{name}.bn{i}'))]
+    return [
+        leaf for i in range(1, convolutions + 1) for leaf in (f'{name}.conv{i}.weight', *batch_norm(f'{name}.bn{i}'))
+    ]
 
 
 def authors_backbone() -> list:

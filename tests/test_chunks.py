@@ -1,5 +1,6 @@
 """People in chunks: neither the sum over them nor its gradient depends on how they are cut."""
-from typing import NamedTuple, Optional
+
+from typing import NamedTuple
 
 import numpy as np
 import oracle
@@ -9,7 +10,7 @@ import torch
 from cid_mmpose.models.fast.accumulate import sum_over_people
 from cid_mmpose.models.fast.chunks import BUDGET, PEOPLE_AT_ONCE, Chunk, how_many, people_and_rows, people_chunks
 
-IMAGE = torch.tensor([0, 0, 0, 2, 2])   # three people in the first image, nobody in the second, two in the third
+IMAGE = torch.tensor([0, 0, 0, 2, 2])  # three people in the first image, nobody in the second, two in the third
 
 
 def test_chunks_stay_within_an_image_and_a_size():
@@ -29,7 +30,8 @@ def test_people_and_rows_stay_within_the_cells_and_cover_everyone_once():
     # worked out by hand: three people of 4 cells a row take two rows at a time, two people three rows
     three, two = slice(0, 3), slice(3, 5)
     assert chunks == [Chunk(0, three, slice(y, min(y + 2, 7))) for y in (0, 2, 4, 6)] + [
-        Chunk(2, two, slice(y, min(y + 3, 7))) for y in (0, 3, 6)]
+        Chunk(2, two, slice(y, min(y + 3, 7))) for y in (0, 3, 6)
+    ]
 
 
 def test_rows_are_taken_apart_before_people_who_come_at_once():
@@ -37,31 +39,34 @@ def test_rows_are_taken_apart_before_people_who_come_at_once():
     few, whole = people_and_rows(crowd, 1, (6, 4), PEOPLE_AT_ONCE * 8), people_and_rows(crowd, 1, (6, 4), 24 * 99)
     once, twice = PEOPLE_AT_ONCE, 2 * PEOPLE_AT_ONCE
     groups = [slice(0, once), slice(once, twice), slice(twice, twice + 1)]
-    assert few == [Chunk(0, group, slice(y, y + 2)) for y in (0, 2, 4) for group in groups]   # rows first
+    assert few == [Chunk(0, group, slice(y, y + 2)) for y in (0, 2, 4) for group in groups]  # rows first
     assert whole == [Chunk(0, slice(0, len(crowd)), slice(0, 6))]
 
 
 def test_one_row_of_one_person_is_always_taken():
     assert people_and_rows(IMAGE[:2], 1, (3, 100), 1) == [
-        Chunk(0, slice(i, i + 1), slice(y, y + 1)) for y in range(3) for i in range(2)]
+        Chunk(0, slice(i, i + 1), slice(y, y + 1)) for y in range(3) for i in range(2)
+    ]
     assert people_and_rows(IMAGE[:0], 3, (3, 100), 1) == []
 
 
 def test_how_many_fit_a_budget_worked_out_by_hand():
     # 1 MiB holds 262144 numbers of 4 bytes
     assert how_many(1000, 1, torch.device('cpu')) == 262
-    assert how_many(10**9, 1, torch.device('cpu')) == 1   # somebody always fits
+    assert how_many(10**9, 1, torch.device('cpu')) == 1  # somebody always fits
     assert how_many(2**18, None, torch.device('cuda')) == BUDGET['cuda']
 
 
 class Maps(NamedTuple):
     """Of images; the second field is never there."""
+
     maps: torch.Tensor
-    other: Optional[torch.Tensor] = None
+    other: torch.Tensor | None = None
 
 
 class Vectors(NamedTuple):
     """Of people."""
+
     vectors: torch.Tensor
 
 
@@ -74,14 +79,14 @@ def setting(dtype=torch.float32):
 def term_of(weight):
     def term(chunk, image, people):
         return ((people.vectors * weight) @ image.maps).float().square().sum()
+
     return term
 
 
 @pytest.mark.parametrize('size', [1, 2, 5])
 def test_sum_and_gradients_equal_those_of_everyone_at_once(size):
     maps, vectors, weight = setting()
-    total = sum_over_people(term_of(weight), people_chunks(IMAGE, 3, size), Maps(maps), Vectors(vectors),
-                            [weight])
+    total = sum_over_people(term_of(weight), people_chunks(IMAGE, 3, size), Maps(maps), Vectors(vectors), [weight])
     expected = torch.einsum('nd,ndp->np', vectors * weight, maps[IMAGE]).square().sum()
     assert total.item() == pytest.approx(expected.item(), rel=1e-6)
     ours = torch.autograd.grad(3 * total, [maps, vectors, weight])
@@ -97,8 +102,7 @@ def test_sum_and_gradients_do_not_depend_on_the_rows_of_a_chunk(cells):
     def term(chunk, image, people):
         return (image.maps @ (people.vectors * tensors[2]).T).exp().sum()
 
-    total = sum_over_people(term, people_and_rows(IMAGE, 3, (5, 2), cells), Maps(maps), Vectors(vectors),
-                            [tensors[2]])
+    total = sum_over_people(term, people_and_rows(IMAGE, 3, (5, 2), cells), Maps(maps), Vectors(vectors), [tensors[2]])
     expected = torch.einsum('nhwd,nd->nhw', maps[IMAGE], vectors * tensors[2]).exp().sum()
     assert total.item() == pytest.approx(expected.item(), rel=1e-6)
     for one, other in zip(torch.autograd.grad(total, tensors), torch.autograd.grad(expected, tensors)):
@@ -136,7 +140,7 @@ def test_under_autocast_bfloat16_stays_and_float16_whose_range_gradients_leave_i
 
     with torch.autocast('cpu', dtype):
         total = sum_over_people(term, people_chunks(IMAGE, 3, 2), Maps(maps), Vectors(vectors), [weight])
-    (total * 2**20).backward()   # a loss scale, which comes too late for what is formed before it
+    (total * 2**20).backward()  # a loss scale, which comes too late for what is formed before it
     assert set(seen) == {inside} and maps.grad.dtype == dtype and maps.grad.any()
 
 
@@ -144,6 +148,7 @@ def test_half_precision_gradients_of_many_chunks_are_added_in_float32():
     ones = torch.ones(1, 1, 1, dtype=torch.bfloat16, requires_grad=True)
     people = torch.ones(1000, 1, dtype=torch.bfloat16)
     chunks = people_chunks(torch.zeros(1000, dtype=int), 1, 1)
-    sum_over_people(lambda chunk, image, mine: (mine.vectors @ image.maps).float().sum(), chunks,
-                    Maps(ones), Vectors(people), []).backward()
-    assert ones.grad.item() == 1000   # bfloat16 by itself stops at 256
+    sum_over_people(
+        lambda chunk, image, mine: (mine.vectors @ image.maps).float().sum(), chunks, Maps(ones), Vectors(people), []
+    ).backward()
+    assert ones.grad.item() == 1000  # bfloat16 by itself stops at 256

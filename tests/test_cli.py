@@ -1,4 +1,5 @@
 """The command ``cid``: its verbs, their help, how it ends, what completes it, and what it needs of the environment."""
+
 import json
 import os
 import subprocess
@@ -17,8 +18,21 @@ from cid_mmpose.cli.prepare import DATA_SETS
 from cid_mmpose.compat import stack
 
 HELPS = [[verb] for verb in VERBS] + [['prepare', name] for name in DATA_SETS]
-NO_STACK = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmpose', 'pycocotools', 'xtcocotools', 'xthotcoco',
-            'hotcoco', 'scipy', 'matplotlib', 'pandas')
+NO_STACK = (
+    'torch',
+    'torchvision',
+    'mmengine',
+    'mmcv',
+    'mmdet',
+    'mmpose',
+    'pycocotools',
+    'xtcocotools',
+    'xthotcoco',
+    'hotcoco',
+    'scipy',
+    'matplotlib',
+    'pandas',
+)
 ENVIRONMENT = {**os.environ, 'PYTHONPATH': str(ROOT), 'COLUMNS': '120'}
 
 
@@ -62,15 +76,19 @@ def test_the_version_is_the_package_s(capsys):
     assert capsys.readouterr().out == f'cid {cid_mmpose.__version__}\n'
 
 
-@pytest.mark.parametrize('words, says', [
-    ([], 'cid: error: the following arguments are required: VERB'),
-    (['fly'], "cid: error: argument VERB: invalid choice: 'fly' (choose from "),
-    (['prepare'], 'cid prepare: error: the following arguments are required: DATA_SET'),
-    (['prepare', 'mpii'], "cid prepare: error: argument DATA_SET: invalid choice: 'mpii' (choose from "),
-    (['train'], 'cid train: error: the following arguments are required: config'),
-    (['train', 'c.py', '--amp', 'fp8'], "cid train: error: argument --amp: invalid choice: 'fp8' (choose from "),
-    (['synth'], 'error: nothing to do: give a PNG to write, --speed or --export DIR'),
-    (['doctor', 'gone.json'], 'error: gone.json: no such annotation file; ')])
+@pytest.mark.parametrize(
+    'words, says',
+    [
+        ([], 'cid: error: the following arguments are required: VERB'),
+        (['fly'], "cid: error: argument VERB: invalid choice: 'fly' (choose from "),
+        (['prepare'], 'cid prepare: error: the following arguments are required: DATA_SET'),
+        (['prepare', 'mpii'], "cid prepare: error: argument DATA_SET: invalid choice: 'mpii' (choose from "),
+        (['train'], 'cid train: error: the following arguments are required: config'),
+        (['train', 'c.py', '--amp', 'fp8'], "cid train: error: argument --amp: invalid choice: 'fp8' (choose from "),
+        (['synth'], 'error: nothing to do: give a PNG to write, --speed or --export DIR'),
+        (['doctor', 'gone.json'], 'error: gone.json: no such annotation file; '),
+    ],
+)
 def test_wrong_words_are_answered_with_status_2(words, says, capsys):
     assert status_of(words) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith(says)
@@ -84,8 +102,13 @@ def test_the_doctor_ends_with_1_if_it_finds_errors(people, status, tmp_path):
 
 
 def python(*arguments, **environment) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, *map(str, arguments)], env={**ENVIRONMENT, **environment},
-                          capture_output=True, text=True, cwd=ROOT)
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env={**ENVIRONMENT, **environment},
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
 
 
 @pytest.mark.parametrize('words', [['doctor', '--help'], ['fly'], ['doctor', 'gone.json']])
@@ -108,8 +131,16 @@ def completions(line: str, tmp_path: Path) -> list:
     """What the shell is offered at the end of a line."""
     answers = tmp_path / 'answers'
     done = python(
-        '-m', 'cid_mmpose', COMP_LINE=line, COMP_POINT=str(len(line)), COMP_TYPE='9', _ARGCOMPLETE='1',
-        _ARGCOMPLETE_IFS='\n', _ARGCOMPLETE_SUPPRESS_SPACE='1', _ARGCOMPLETE_STDOUT_FILENAME=str(answers))
+        '-m',
+        'cid_mmpose',
+        COMP_LINE=line,
+        COMP_POINT=str(len(line)),
+        COMP_TYPE='9',
+        _ARGCOMPLETE='1',
+        _ARGCOMPLETE_IFS='\n',
+        _ARGCOMPLETE_SUPPRESS_SPACE='1',
+        _ARGCOMPLETE_STDOUT_FILENAME=str(answers),
+    )
     assert done.returncode == 0, done.stderr
     return answers.read_text().split('\n')
 
@@ -192,13 +223,26 @@ def test_a_repair_that_measures_regions_names_what_it_takes(tmp_path):
     assert done.stdout.splitlines()[-1] == 'ended with 2' and not fixed.exists()
     assert done.stderr == (
         'error: --fix: boxes and areas of regions are measured by pycocotools, which is not installed: '
-        'pip install pycocotools, or name other findings with --only\n')
+        'pip install pycocotools, or name other findings with --only\n'
+    )
 
 
-@pytest.mark.parametrize('words', [
-    ['train', 'c.py'], ['test', 'c.py', 'w.pth'], ['demo'], ['convert', 'a.pth', 'b.pth', '--to', 'ours'],
-    ['synth', 'sheet.png'], ['benchmark', 'head'], ['run', 'bottomup_demo.py'], ['doctor', 'c.py'],
-    ['doctor', 'a.json', '--against', 'c.py'], ['doctor', 'a.json', '--plots', 'plots']], ids=' '.join)
+@pytest.mark.parametrize(
+    'words',
+    [
+        ['train', 'c.py'],
+        ['test', 'c.py', 'w.pth'],
+        ['demo'],
+        ['convert', 'a.pth', 'b.pth', '--to', 'ours'],
+        ['synth', 'sheet.png'],
+        ['benchmark', 'head'],
+        ['run', 'bottomup_demo.py'],
+        ['doctor', 'c.py'],
+        ['doctor', 'a.json', '--against', 'c.py'],
+        ['doctor', 'a.json', '--plots', 'plots'],
+    ],
+    ids=' '.join,
+)
 def test_a_verb_that_needs_the_stack_says_what_to_install_where_it_is_not(words, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stack, 'installed', lambda names: (names[0], None))
@@ -211,7 +255,9 @@ def test_a_verb_that_needs_the_stack_says_what_to_install_where_it_is_not(words,
 
 
 def test_what_is_built_from_a_config_names_a_missing_stack_first():
-    code = ('from cid_mmpose.compat import stack; stack.installed = lambda names: (names[0], None); '
-            'stack.find_spec = lambda name: None; import cid_mmpose.registry')
+    code = (
+        'from cid_mmpose.compat import stack; stack.installed = lambda names: (names[0], None); '
+        'stack.find_spec = lambda name: None; import cid_mmpose.registry'
+    )
     done = python('-c', code)
     assert 'BadInput: cid_mmpose does not fit the installed packages:\n- torch: none of torch is' in done.stderr

@@ -1,4 +1,5 @@
 """CocoPeople: which images and people of an annotation file become items, and what an item holds."""
+
 import json
 import math
 
@@ -22,8 +23,9 @@ REAL_FILES = [
 
 
 def real(path: str, keypoints: str, **options) -> CocoPeople:
-    return CocoPeople(ann_file=str(shared(path)), metainfo=dict(from_file=f'configs/_base_/datasets/{keypoints}.py'),
-                      **options)
+    return CocoPeople(
+        ann_file=str(shared(path)), metainfo=dict(from_file=f'configs/_base_/datasets/{keypoints}.py'), **options
+    )
 
 
 def test_an_item_holds_pixels_corners_and_visibility_of_each_person(tmp_path):
@@ -75,8 +77,13 @@ def test_people_may_have_any_category_id_and_other_categories_are_no_people(tmp_
     assert item['id'] == [1] and item['invalid_segs'] == []
 
 
-BAD = [person(2, bbox=[10, 5, 0, 30]), person(2, keypoints=[math.nan] * 51), person(2, keypoints=[1, 1, 2] * 14),
-       without(person(2), 'keypoints'), without(person(2), 'bbox')]
+BAD = [
+    person(2, bbox=[10, 5, 0, 30]),
+    person(2, keypoints=[math.nan] * 51),
+    person(2, keypoints=[1, 1, 2] * 14),
+    without(person(2), 'keypoints'),
+    without(person(2), 'bbox'),
+]
 
 
 @pytest.mark.parametrize('bad', BAD, ids=['no size', 'not a number', '14 keypoints', 'no keypoints', 'no box'])
@@ -92,12 +99,16 @@ def test_a_bad_annotation_stops_unless_told_to_skip_it_and_then_keeps_its_region
 def test_skipping_is_counted_in_the_log(tmp_path):
     log, lines = MMLogger.get_current_instance(), []
     log.addFilter(keep := lambda record: lines.append(record.getMessage()) or True)
-    data_set(write_coco(tmp_path, coco([person(1), *(dict(bad, id=i + 2) for i, bad in enumerate(BAD))])),
-             bad_annotations='skip')
+    data_set(
+        write_coco(tmp_path, coco([person(1), *(dict(bad, id=i + 2) for i, bad in enumerate(BAD))])),
+        bad_annotations='skip',
+    )
     log.removeFilter(keep)
     path = tmp_path / 'people.json'
-    assert lines == [f"{path}: annotation 2: field 'bbox' has no size (0 x 30 pixels) (5 such of 6); left out",
-                     f'{path}: images 1, labelled people 1']
+    assert lines == [
+        f"{path}: annotation 2: field 'bbox' has no size (0 x 30 pixels) (5 such of 6); left out",
+        f'{path}: images 1, labelled people 1',
+    ]
 
 
 def test_whatever_is_left_out_is_counted_in_the_log(tmp_path):
@@ -107,8 +118,10 @@ def test_whatever_is_left_out_is_counted_in_the_log(tmp_path):
     log.addFilter(keep := lambda record: lines.append(record.getMessage()) or True)
     data_set(write_coco(tmp_path, coco(people, images=3, categories=categories)))
     log.removeFilter(keep)
-    assert lines == [f'{tmp_path / "people.json"}: images 1, labelled people 1; left out: crowds 1, people without '
-                     'labelled keypoints 1, annotations of other categories 1, images without a labelled person 2']
+    assert lines == [
+        f'{tmp_path / "people.json"}: images 1, labelled people 1; left out: crowds 1, people without '
+        'labelled keypoints 1, annotations of other categories 1, images without a labelled person 2'
+    ]
 
 
 @pytest.mark.parametrize('area', ['big', math.nan, -1, 0])
@@ -128,11 +141,14 @@ def test_a_person_of_no_image_is_skipped_with_the_others(tmp_path):
     assert data_set(path, bad_annotations='skip').get_data_info(0)['id'] == [1]
 
 
-@pytest.mark.parametrize('people, images, testing, says', [
-    ([NOBODY_LABELLED], 1, False, 'holds no image with a labelled person; set ann_file'),
-    ([], 1, False, 'holds no image with a labelled person; set ann_file'),
-    ([], 0, True, 'holds no image; set ann_file'),
-])
+@pytest.mark.parametrize(
+    'people, images, testing, says',
+    [
+        ([NOBODY_LABELLED], 1, False, 'holds no image with a labelled person; set ann_file'),
+        ([], 1, False, 'holds no image with a labelled person; set ann_file'),
+        ([], 0, True, 'holds no image; set ann_file'),
+    ],
+)
 def test_a_file_with_nothing_to_do_is_refused(tmp_path, people, images, testing, says):
     with pytest.raises(BadInput, match=f'people.json: {says}'):
         data_set(write_coco(tmp_path, coco(people, images)), test_mode=testing)
@@ -159,5 +175,5 @@ def test_coco_mini_trains_on_28_of_30_images_and_no_box_leaves_them():
     assert len(items) == 28
     for item in map(items.get_data_info, range(28)):
         height, width = item['ann_shape']
-        assert (item['bbox'] >= 0).all() and (item['bbox'] <= np.array([width, height] * 2) + .01).all()
+        assert (item['bbox'] >= 0).all() and (item['bbox'] <= np.array([width, height] * 2) + 0.01).all()
         assert (item['bbox'][:, 2:] > item['bbox'][:, :2]).all()

@@ -1,4 +1,5 @@
 """The codec: annotated people -> compact targets -> heatmaps -> keypoints. Images are 96 x 64 pixels here."""
+
 import numpy as np
 import oracle
 import pytest
@@ -10,7 +11,7 @@ from cid_mmpose.codecs import SizeAdaptiveHeatmap
 from cid_mmpose.codecs.size_adaptive import sides_on_map, to_cell, to_pixel
 from cid_mmpose.codecs.targets import FIELDS, gather_targets
 
-SIZE = (96, 64)   # pixels; 24 x 16 cells
+SIZE = (96, 64)  # pixels; 24 x 16 cells
 STILL = (0, 0)
 
 
@@ -30,7 +31,7 @@ def join(*scenes):
 
 
 def test_a_cell_covers_its_stride_of_pixels_and_is_cut_towards_zero():
-    xy = np.array([[0., 3.99], [4., 7.99], [-3.9, -4.], [95.9, 63.9], [1e9, -1e9]])
+    xy = np.array([[0.0, 3.99], [4.0, 7.99], [-3.9, -4.0], [95.9, 63.9], [1e9, -1e9]])
     assert to_cell(xy / 4, 'down').tolist() == [[0, 0], [1, 1], [0, -1], [23, 15], [32767, -32768]]
     assert to_cell(xy / 4, 'nearest').tolist() == [[0, 1], [1, 2], [0, 0], [24, 16], [32767, -32768]]
 
@@ -140,7 +141,7 @@ def test_nobody_in_the_image_gives_empty_targets_of_the_usual_types():
 def test_a_random_crowd_becomes_what_our_second_writing_of_the_rules_says(seed):
     rng = np.random.default_rng(seed)
     scene = oracle.crowd(rng, 12, 5, SIZE)
-    spread = rng.uniform(0.2, 1.5, (12, 1, 1))   # some people small, some beyond the border
+    spread = rng.uniform(0.2, 1.5, (12, 1, 1))  # some people small, some beyond the border
     scene = Scene(scene.keypoints * spread, scene.visible, scene.bbox * spread)
     shifts = rng.integers(-1, 2, (12, 2)).tolist()
     expected, targets = oracle.targets(scene, SIZE, 4, shifts), encode(scene, shifts)
@@ -170,14 +171,20 @@ def test_a_person_costs_less_than_300_bytes():
 
 def test_targets_and_loss_mask_survive_mmpose_packing():
     scene = person((21, 30), (42, 51))
-    results = dict(img=np.zeros((64, 96, 3), np.uint8), keypoints=scene.keypoints, keypoints_visible=scene.visible,
-                   bbox=scene.bbox, input_size=SIZE, heatmap_mask=np.eye(16, 24, dtype=bool)[None])
+    results = dict(
+        img=np.zeros((64, 96, 3), np.uint8),
+        keypoints=scene.keypoints,
+        keypoints_visible=scene.visible,
+        bbox=scene.bbox,
+        input_size=SIZE,
+        heatmap_mask=np.eye(16, 24, dtype=bool)[None],
+    )
     results = GenerateTarget(encoder=dict(type='cid_mmpose.SizeAdaptiveHeatmap'))(results)
     sample = PackPoseInputs()(results)['data_samples']
     assert sample.gt_fields.heatmap_mask.nonzero().tolist() == [[0, i, i] for i in range(16)]
     targets = gather_targets([sample.gt_instance_labels], torch.device('cpu'))
     assert targets.keypoint_cell.tolist() == [[[5, 7], [10, 12]]]
-    assert targets.radius.tolist() == [2]   # 10 x 10 cells: (-28 + sqrt(784 + 336)) / 2 = 2.73
+    assert targets.radius.tolist() == [2]  # 10 x 10 cells: (-28 + sqrt(784 + 336)) / 2 = 2.73
     assert targets.keypoint_cell.dtype == torch.int16 and targets.seeded.dtype == torch.bool
 
 
@@ -204,31 +211,37 @@ def peak_at(x, y, neighbours=(), size=(6, 5)):
     return keypoints[0, 0].tolist()
 
 
-@pytest.mark.parametrize('x, y, neighbours, expected', [
-    (2, 3, [], (10, 14)),
-    (2, 3, [(3, 3)], (11, 14)),
-    (2, 3, [(1, 3)], (9, 14)),
-    (2, 3, [(2, 4)], (10, 15)),
-    (2, 3, [(3, 3), (2, 2)], (11, 13)),
-    (2, 3, [(1, 3), (3, 3)], (10, 14)),
-    (0, 3, [(1, 3)], (2, 14)),
-    (5, 3, [(4, 3)], (22, 14)),
-    (2, 0, [(2, 1), (3, 0)], (11, 2)),
-    (2, 4, [(2, 3), (1, 4)], (9, 18)),
-    (0, 0, [(1, 0), (0, 1)], (2, 2)),
-    (1, 1, [(0, 1), (1, 0)], (5, 5)),
-])
+@pytest.mark.parametrize(
+    'x, y, neighbours, expected',
+    [
+        (2, 3, [], (10, 14)),
+        (2, 3, [(3, 3)], (11, 14)),
+        (2, 3, [(1, 3)], (9, 14)),
+        (2, 3, [(2, 4)], (10, 15)),
+        (2, 3, [(3, 3), (2, 2)], (11, 13)),
+        (2, 3, [(1, 3), (3, 3)], (10, 14)),
+        (0, 3, [(1, 3)], (2, 14)),
+        (5, 3, [(4, 3)], (22, 14)),
+        (2, 0, [(2, 1), (3, 0)], (11, 2)),
+        (2, 4, [(2, 3), (1, 4)], (9, 18)),
+        (0, 0, [(1, 0), (0, 1)], (2, 2)),
+        (1, 1, [(0, 1), (1, 0)], (5, 5)),
+    ],
+)
 def test_a_peak_moves_a_quarter_cell_towards_its_higher_neighbour_but_not_at_the_border(x, y, neighbours, expected):
     assert peak_at(x, y, neighbours) == list(expected)
 
 
-@pytest.mark.parametrize('x, y, expected', [
-    (2, 2, (11, 11)),   # moved in both
-    (1, 2, (6, 11)),   # column 1 is not moved in x
-    (2, 1, (11, 6)),
-    (2, 0, (10, 2)),   # row 0 is moved in neither, column 0 likewise
-    (0, 2, (2, 10)),
-])
+@pytest.mark.parametrize(
+    'x, y, expected',
+    [
+        (2, 2, (11, 11)),  # moved in both
+        (1, 2, (6, 11)),  # column 1 is not moved in x
+        (2, 1, (11, 6)),
+        (2, 0, (10, 2)),  # row 0 is moved in neither, column 0 likewise
+        (0, 2, (2, 10)),
+    ],
+)
 def test_mmpose_leaves_more_of_the_border_alone(x, y, expected):
     maps = torch.zeros(1, 1, 5, 6)
     maps[0, 0, y, x], maps[0, 0, y, x + 1], maps[0, 0, y + 1, x] = 0.8, 0.4, 0.4

@@ -1,4 +1,5 @@
 """The compiled backbone: the same answers, for every size of images, that follow the weights."""
+
 import os
 import shutil
 import subprocess
@@ -17,10 +18,11 @@ from torch._dynamo.utils import counters
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models.fast.folded import FoldedBackbone, can_compile, compiled
 
-HEADER = Path(sysconfig.get_path('include'), 'Python.h')   # which what torch.compile writes includes
+HEADER = Path(sysconfig.get_path('include'), 'Python.h')  # which what torch.compile writes includes
 needs_compiler = pytest.mark.skipif(
     not (can_compile() and shutil.which(os.environ.get('CXX', 'g++')) and HEADER.is_file()),
-    reason='no C++ compiler, no Python.h, or a torch that does not keep compiled networks apart')
+    reason='no C++ compiler, no Python.h, or a torch that does not keep compiled networks apart',
+)
 
 
 def small_network(seed: int) -> nn.Module:
@@ -38,7 +40,7 @@ def num_programs() -> int:
 def test_every_size_and_set_of_weights_has_its_own_maps():
     pairs = []
     before = num_programs()
-    for seed in range(10):   # left to itself, torch.compile leaves the ninth program of a class uncompiled
+    for seed in range(10):  # left to itself, torch.compile leaves the ninth program of a class uncompiled
         network = small_network(seed)
         pairs.append((network, compiled(network, 'default')))
         for network, program in (pairs[0], pairs[-1]):
@@ -48,7 +50,7 @@ def test_every_size_and_set_of_weights_has_its_own_maps():
     for shape in ((4, 3, 96, 128), (2, 3, 128, 64), (6, 3, 160, 32), IMAGES.shape):
         images = torch.randn(shape)
         torch.testing.assert_close(program(images), network(images), rtol=1e-5, atol=1e-6)
-    assert num_programs() == before + 11   # one more for all other sizes, where no two sides were equal
+    assert num_programs() == before + 11  # one more for all other sizes, where no two sides were equal
 
 
 @needs_compiler
@@ -59,29 +61,34 @@ def test_compiling_changes_no_map(mode, context):
     plain = model(flip_test=True, output_heatmaps=True)
     network = model(flip_test=True, output_heatmaps=True, compile=mode)
     with context():
-        for _ in range(2):   # with the same weights in both; the second ones are other ones
+        for _ in range(2):  # with the same weights in both; the second ones are other ones
             found, expected = (each.predict(IMAGES, samples(3)) for each in (network, plain))
             assert set(network.folded.copies) == {(torch.float32, mode)}
             for one, other in zip(found, expected):
                 assert len(one.pred_instances.keypoints) > 3
                 torch.testing.assert_close(one.pred_fields.heatmaps, other.pred_fields.heatmaps, rtol=0, atol=1e-5)
                 apart = np.abs(one.pred_instances.keypoints - other.pred_instances.keypoints)
-                assert (apart > 0.01).mean() < 0.01   # random maps have a few cells that are equal up to rounding
+                assert (apart > 0.01).mean() < 0.01  # random maps have a few cells that are equal up to rounding
             for each in (network, plain):
-                each.load_state_dict({name: 0.9 * value if name.startswith('backbone.stage3') and value.ndim == 4
-                                      else value for name, value in each.state_dict().items()})
+                each.load_state_dict(
+                    {
+                        name: 0.9 * value if name.startswith('backbone.stage3') and value.ndim == 4 else value
+                        for name, value in each.state_dict().items()
+                    }
+                )
 
 
 @needs_compiler
 @torch.no_grad()
 def test_programs_of_old_weights_are_given_up(monkeypatch):
-    torch.compiler.reset()   # programs of other tests count as well
-    monkeypatch.setattr(torch._dynamo.config, 'accumulated_recompile_limit', 3)   # as 256 of them would hit it
+    torch.compiler.reset()  # programs of other tests count as well
+    monkeypatch.setattr(torch._dynamo.config, 'accumulated_recompile_limit', 3)  # as 256 of them would hit it
     network, folded = small_network(0), FoldedBackbone()
     for _ in range(5):
         before = num_programs()
         torch.testing.assert_close(
-            folded(network, IMAGES, torch.float32, 'default'), network(IMAGES), rtol=1e-5, atol=1e-6)
+            folded(network, IMAGES, torch.float32, 'default'), network(IMAGES), rtol=1e-5, atol=1e-6
+        )
         assert num_programs() == before + 1
         network[0].weight.mul_(0.9)
 
@@ -112,9 +119,16 @@ def test_float16_on_a_cpu_whose_torch_does_not_know_it_is_refused(monkeypatch):
 
 @pytest.mark.skipif(not can_compile(), reason='a torch that does not keep compiled networks apart')
 def test_without_a_compiler_one_line_says_what_to_do(tmp_path):
-    code = ('import torch; from cid_mmpose.models.fast.folded import compiled\n'
-            "with torch.no_grad(): compiled(torch.nn.Conv2d(3, 4, 3), 'default')(torch.zeros(1, 3, 8, 8).add(1))")
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=300, env={
-        **os.environ, 'CXX': str(tmp_path / 'none'), 'TORCHINDUCTOR_CACHE_DIR': str(tmp_path)})
+    code = (
+        'import torch; from cid_mmpose.models.fast.folded import compiled\n'
+        "with torch.no_grad(): compiled(torch.nn.Conv2d(3, 4, 3), 'default')(torch.zeros(1, 3, 8, 8).add(1))"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, 'CXX': str(tmp_path / 'none'), 'TORCHINDUCTOR_CACHE_DIR': str(tmp_path)},
+    )
     last = done.stderr.strip().splitlines()[-1]
     assert 'BadInput' in last and "model.test_cfg: compile='default'" in last and 'leave compile out' in last

@@ -1,4 +1,5 @@
 """Mistakes in configs and in ``--cfg-options``: one line that names the option, before anything is built."""
+
 import copy
 from typing import Optional
 
@@ -22,7 +23,7 @@ ALL = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not i
 # words of --cfg-options -> what the one line says
 MISTAKES = {
     'train_dataloader.batch_size=0': 'train_dataloader.batch_size must be a whole number of at least 1, got 0',
-    'train_dataloader.batch_size=two': "train_dataloader.batch_size must be a ",
+    'train_dataloader.batch_size=two': 'train_dataloader.batch_size must be a ',
     'train_dataloader.batch_size=2,2': 'train_dataloader.batch_size must be a whole number',
     'train_dataloader.batchsize=2': "unknown option 'batchsize'; did you mean 'batch_size'?",
     'train_dataloader.num_workers=-1': 'train_dataloader.num_workers must be a whole number of at least 0, got -1',
@@ -39,8 +40,7 @@ MISTAKES = {
     'train_dataloader.dataset.pipeline.3.encoder.stride=8': 'set codec.stride',
     'train_dataloader.dataset.metainfo.from_file=gone.py': 'from_file: gone.py: no such file',
     'train_dataloader.sampler.shufle=True': "DefaultSampler: unknown option 'shufle'; did you mean 'shuffle'?",
-    'train_dataloader.worker_init_fn.type=nonsense':
-        "worker_init_fn.type='nonsense': there is no function of this name",
+    'train_dataloader.worker_init_fn.type=nonsense': "worker_init_fn.type='nonsense': there is no function of this name",
     'train_dataloader.collate_fn.type=pseudo_colate': "did you mean 'pseudo_collate'?",
     'default_scope=mmdet': "no dataset of this name in the scope of this config; set default_scope='mmpose'",
     'train_dataloader=None': 'go together, and train_dataloader is None',
@@ -50,7 +50,7 @@ MISTAKES = {
     'train_cfg.max_epoch=1': "unknown option 'max_epoch'; did you mean 'max_epochs'?",
     'max_epochs=1': "there is no setting 'max_epochs'; did you mean 'train_cfg.max_epochs'?",
     'optim_wraper.optimizer.lr=0.1': "there is no setting 'optim_wraper'; did you mean 'optim_wrapper'?",
-    'optim_wrapper.optimizer.lr=fast': "optim_wrapper.optimizer.lr must be a number",
+    'optim_wrapper.optimizer.lr=fast': 'optim_wrapper.optimizer.lr must be a number',
     'optim_wrapper.optimizer.lr=-1': 'optim_wrapper.optimizer.lr must be a number above 0, got -1',
     'optim_wrapper.optimizer.lr=nan': 'optim_wrapper.optimizer.lr must be a number',
     'optim_wrapper.optimizer.type=Adan': "there is no optimizer of this name; did you mean 'Adam'?",
@@ -101,8 +101,7 @@ MISTAKES = {
     'optim_wrapper.paramwise_cfg.norm_decay_mul=0': "unknown option 'norm_decay_mul'; did you mean 'norm_decay_mult'?",
     'optim_wrapper.paramwise_cfg.bias_lr_mult=two': "paramwise_cfg.bias_lr_mult must be a number, got 'two'",
     'optim_wrapper.paramwise_cfg.custom_keys.head.lrmult=2': "unknown option 'lrmult'; did you mean 'lr_mult'?",
-    'optim_wrapper.paramwise_cfg.custom_keys.head=2':
-    'custom_keys.head must be a dict with lr_mult or decay_mult, got 2',
+    'optim_wrapper.paramwise_cfg.custom_keys.head=2': 'custom_keys.head must be a dict with lr_mult or decay_mult, got 2',
     'train_cfg.max_epochs=1000000000000': 'train_cfg.max_epochs must be at most 2147483647, got 1000000000000',
     'model.data_preprocessor.std=0,1,1': 'model.data_preprocessor.std.0 must be a number above 0, got 0',
     'default_hooks.checkpoint.rule=[greater,more]': 'default_hooks.checkpoint.rule must be one of greater, less, None',
@@ -112,7 +111,7 @@ MISTAKES = {
 }
 
 
-def line_of(words: str, config: str = CONFIG) -> Optional[str]:
+def line_of(words: str, config: str = CONFIG) -> str | None:
     """The one line with which a training is refused; None if it is not."""
     try:
         cfg = launch.load_config(config, cfg_options=launch.read_options(words.split()))
@@ -129,24 +128,45 @@ def test_a_mistake_on_the_command_line_is_one_line_that_names_it(words):
     assert MISTAKES[words] in line and '\n' not in line and len(line) < 600
 
 
-RIGHT = ['train_dataloader.batch_size=8', 'train_cfg.max_epochs=2', 'optim_wrapper.optimizer.lr=1e-4', 'recipe=mmpose',
-         'codec.min_overlap=0.5', 'model.head.test.max_people=60',
-         'train_dataloader.dataset.pipeline.0.type=cid_mmpose.LoadPicture',
-         'test_dataloader.dataset.pipeline.1.type=cid_mmpose.ResizePicture',
-         'train_dataloader.dataset.pipeline.1.input_size=256,256',
-         'optim_wrapper.optimizer.betas=0.9,0.99', 'val_evaluator.use_area=False', 'visualizer=None', 'log_level=10',
-         'default_hooks.checkpoint.interval=-1', 'default_hooks.loss_curve=None', 'optim_wrapper.clip_grad.max_norm=20',
-         'param_scheduler.0.milestones=[1,2]', 'load_from=w.pth', 'randomness.seed=1', 'work_dir=here',
-         'model.test_cfg.flip_test=False', 'train_dataloader.num_workers=4', 'env_cfg.cudnn_benchmark=True',
-         'auto_scale_lr.enable=True', 'find_unused_parameters=True', 'default_hooks.checkpoint.save_best=auto',
-         'model.backbone.init_cfg=None', 'codec.rounding=nearest model.head.cell_center=0.5',
-         'test_evaluator.submission=results/person_keypoints_test-dev2017_mine_results.zip',
-         'default_hooks.checkpoint.save_best=[coco/AP,coco/AR] default_hooks.checkpoint.rule=[greater,greater]',
-         'optim_wrapper.paramwise_cfg.custom_keys.backbone.lr_mult=0.1',
-         'optim_wrapper.paramwise_cfg.bypass_duplicate=True',
-         'train_dataloader.dataset.data_root=None', 'custom_imports.imports=[cid_mmpose,colorsys]',
-         'train_dataloader.dataset.pipeline.1.input_size=64,64 train_dataloader.dataset.pipeline=[]',
-         'randomness.seed=4294967295', 'optim_wrapper.type=cid_mmpose.BFloat16OptimWrapper optim_wrapper.insist=True']
+RIGHT = [
+    'train_dataloader.batch_size=8',
+    'train_cfg.max_epochs=2',
+    'optim_wrapper.optimizer.lr=1e-4',
+    'recipe=mmpose',
+    'codec.min_overlap=0.5',
+    'model.head.test.max_people=60',
+    'train_dataloader.dataset.pipeline.0.type=cid_mmpose.LoadPicture',
+    'test_dataloader.dataset.pipeline.1.type=cid_mmpose.ResizePicture',
+    'train_dataloader.dataset.pipeline.1.input_size=256,256',
+    'optim_wrapper.optimizer.betas=0.9,0.99',
+    'val_evaluator.use_area=False',
+    'visualizer=None',
+    'log_level=10',
+    'default_hooks.checkpoint.interval=-1',
+    'default_hooks.loss_curve=None',
+    'optim_wrapper.clip_grad.max_norm=20',
+    'param_scheduler.0.milestones=[1,2]',
+    'load_from=w.pth',
+    'randomness.seed=1',
+    'work_dir=here',
+    'model.test_cfg.flip_test=False',
+    'train_dataloader.num_workers=4',
+    'env_cfg.cudnn_benchmark=True',
+    'auto_scale_lr.enable=True',
+    'find_unused_parameters=True',
+    'default_hooks.checkpoint.save_best=auto',
+    'model.backbone.init_cfg=None',
+    'codec.rounding=nearest model.head.cell_center=0.5',
+    'test_evaluator.submission=results/person_keypoints_test-dev2017_mine_results.zip',
+    'default_hooks.checkpoint.save_best=[coco/AP,coco/AR] default_hooks.checkpoint.rule=[greater,greater]',
+    'optim_wrapper.paramwise_cfg.custom_keys.backbone.lr_mult=0.1',
+    'optim_wrapper.paramwise_cfg.bypass_duplicate=True',
+    'train_dataloader.dataset.data_root=None',
+    'custom_imports.imports=[cid_mmpose,colorsys]',
+    'train_dataloader.dataset.pipeline.1.input_size=64,64 train_dataloader.dataset.pipeline=[]',
+    'randomness.seed=4294967295',
+    'optim_wrapper.type=cid_mmpose.BFloat16OptimWrapper optim_wrapper.insist=True',
+]
 
 
 @pytest.mark.parametrize('words', RIGHT)
@@ -173,58 +193,92 @@ def derived(tmp_path, text: str) -> str:
     return str(own)
 
 
-@pytest.mark.parametrize('text, says', [
-    ('optim_wraper = dict(optimizer=dict(lr=1e-4))', "unknown setting 'optim_wraper'; did you mean 'optim_wrapper'?"),
-    ('trian_cfg = dict(max_epochs=3)', "unknown setting 'trian_cfg'; did you mean 'train_cfg'?"),
-    ('max_epoch = 3', "unknown setting 'max_epoch'; did you mean 'train_cfg.max_epochs'?"),
-    ('custom_hook = [dict(type="EMAHook")]', "unknown setting 'custom_hook'; did you mean 'custom_hooks'?"),
-    ('optimizer = dict(type="SGD", lr=1)', 'nothing reads this setting of older versions; set optim_wrapper.optimizer'),
-    ('total_epochs = 3', 'set train_cfg.max_epochs'),
-    ('a = 1 / 0', 'cannot be read as a config: ZeroDivisionError: division by zero'),
-])
+@pytest.mark.parametrize(
+    'text, says',
+    [
+        (
+            'optim_wraper = dict(optimizer=dict(lr=1e-4))',
+            "unknown setting 'optim_wraper'; did you mean 'optim_wrapper'?",
+        ),
+        ('trian_cfg = dict(max_epochs=3)', "unknown setting 'trian_cfg'; did you mean 'train_cfg'?"),
+        ('max_epoch = 3', "unknown setting 'max_epoch'; did you mean 'train_cfg.max_epochs'?"),
+        ('custom_hook = [dict(type="EMAHook")]', "unknown setting 'custom_hook'; did you mean 'custom_hooks'?"),
+        (
+            'optimizer = dict(type="SGD", lr=1)',
+            'nothing reads this setting of older versions; set optim_wrapper.optimizer',
+        ),
+        ('total_epochs = 3', 'set train_cfg.max_epochs'),
+        ('a = 1 / 0', 'cannot be read as a config: ZeroDivisionError: division by zero'),
+    ],
+)
 def test_words_of_a_config_that_do_nothing_and_look_like_settings_are_refused(tmp_path, text, says):
     own = derived(tmp_path, text)
     line = line_of('', own)
     assert line.startswith(f'{own}: ') and says in line
 
 
-@pytest.mark.parametrize('text', [
-    'my_rate = 1e-4\noptim_wrapper = dict(optimizer=dict(lr=my_rate))', 'people = dict(a=1)', 'models = ["a", "b"]',
-    'max_epoch = 3\ntrain_cfg = dict(max_epochs=max_epoch)', 'num_keypoints = 17', 'experiment = "first"',
-    'optimizer = dict(type="SGD", lr=1.)\noptim_wrapper = dict(optimizer=dict(_delete_=True, **optimizer))',
-    'test_pipeline = _base_.val_pipeline', 'batch = 4', 'codec_of_mine = dict(type="MSRAHeatmap")'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        'my_rate = 1e-4\noptim_wrapper = dict(optimizer=dict(lr=my_rate))',
+        'people = dict(a=1)',
+        'models = ["a", "b"]',
+        'max_epoch = 3\ntrain_cfg = dict(max_epochs=max_epoch)',
+        'num_keypoints = 17',
+        'experiment = "first"',
+        'optimizer = dict(type="SGD", lr=1.)\noptim_wrapper = dict(optimizer=dict(_delete_=True, **optimizer))',
+        'test_pipeline = _base_.val_pipeline',
+        'batch = 4',
+        'codec_of_mine = dict(type="MSRAHeatmap")',
+    ],
+)
 def test_variables_of_a_user_s_own_are_let_alone(tmp_path, text):
     check_names(Config.fromfile(derived(tmp_path, text)))
 
 
-KEYPOINTS = {0: dict(name='nose', id=0, swap=''), 1: dict(name='left_ear', id=1, swap='right_ear'),
-          2: dict(name='right_ear', id=2, swap='left_ear')}
-META = dict(dataset_name='fox', keypoint_info=KEYPOINTS, skeleton_info={0: dict(link=('nose', 'left_ear'))},
-            joint_weights=[1.] * 3, sigmas=[.05] * 3)
+KEYPOINTS = {
+    0: dict(name='nose', id=0, swap=''),
+    1: dict(name='left_ear', id=1, swap='right_ear'),
+    2: dict(name='right_ear', id=2, swap='left_ear'),
+}
+META = dict(
+    dataset_name='fox',
+    keypoint_info=KEYPOINTS,
+    skeleton_info={0: dict(link=('nose', 'left_ear'))},
+    joint_weights=[1.0] * 3,
+    sigmas=[0.05] * 3,
+)
 
 
 def test_sound_meta_information_gives_its_number_of_keypoints():
     assert check_meta(Meta('fox.py', META)) == 3
 
 
-@pytest.mark.parametrize('change, says', [
-    (dict(skeleton_info={0: dict(link=('nose', 'tial'))}), "skeleton_info 0 links 'tial', which is no keypoint"),
-    (dict(skeleton_info={0: dict(link=('nose', 'left_ea'))}), "no keypoint; did you mean 'left_ear'?"),
-    (dict(skeleton_info={0: dict(link=('nose', ))}), 'must be a dict with link=(keypoint, keypoint)'),
-    (dict(joint_weights=None), 'joint_weights must have one number a keypoint: 3, got None'),
-    (dict(joint_weights=[1.] * 4), 'joint_weights must have one number a keypoint: 3, got 4'),
-    (dict(joint_weights=[1., 1., -1.]), 'joint_weights must have numbers of at least 0, got -1.0'),
-    (dict(sigmas=[.05] * 2), 'sigmas must have one number a keypoint: 3, got 2'),
-    (dict(sigmas=[.05, .05, 0]), 'sigmas must have numbers above 0, got 0'),
-    (dict(sigmas=[.05, .05, float('nan')]), 'sigmas must have numbers above 0, got nan'),
-    (dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='nose')}),
-     "keypoint_info 1 (left_ear) swaps with 'right_ear', but that one with 'nose'"),
-    (dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='ear')}),
-     "swaps with 'ear', which is no keypoint"),
-    (dict(keypoint_info={**KEYPOINTS, 2: dict(name='nose')}), "has the name 'nose', which another keypoint has"),
-    (dict(keypoint_info={0: KEYPOINTS[0], 2: KEYPOINTS[2]}), 'numbers and ids must count from 0'),
-    (dict(keypoint_info={0: dict(name='nose', color=[1, 2])}), 'must be three whole numbers in [0, 255]'),
-])
+@pytest.mark.parametrize(
+    'change, says',
+    [
+        (dict(skeleton_info={0: dict(link=('nose', 'tial'))}), "skeleton_info 0 links 'tial', which is no keypoint"),
+        (dict(skeleton_info={0: dict(link=('nose', 'left_ea'))}), "no keypoint; did you mean 'left_ear'?"),
+        (dict(skeleton_info={0: dict(link=('nose',))}), 'must be a dict with link=(keypoint, keypoint)'),
+        (dict(joint_weights=None), 'joint_weights must have one number a keypoint: 3, got None'),
+        (dict(joint_weights=[1.0] * 4), 'joint_weights must have one number a keypoint: 3, got 4'),
+        (dict(joint_weights=[1.0, 1.0, -1.0]), 'joint_weights must have numbers of at least 0, got -1.0'),
+        (dict(sigmas=[0.05] * 2), 'sigmas must have one number a keypoint: 3, got 2'),
+        (dict(sigmas=[0.05, 0.05, 0]), 'sigmas must have numbers above 0, got 0'),
+        (dict(sigmas=[0.05, 0.05, float('nan')]), 'sigmas must have numbers above 0, got nan'),
+        (
+            dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='nose')}),
+            "keypoint_info 1 (left_ear) swaps with 'right_ear', but that one with 'nose'",
+        ),
+        (
+            dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='ear')}),
+            "swaps with 'ear', which is no keypoint",
+        ),
+        (dict(keypoint_info={**KEYPOINTS, 2: dict(name='nose')}), "has the name 'nose', which another keypoint has"),
+        (dict(keypoint_info={0: KEYPOINTS[0], 2: KEYPOINTS[2]}), 'numbers and ids must count from 0'),
+        (dict(keypoint_info={0: dict(name='nose', color=[1, 2])}), 'must be three whole numbers in [0, 255]'),
+    ],
+)
 def test_meta_information_that_does_not_fit_together_is_named_by_its_field(change, says):
     with pytest.raises(BadInput) as caught:
         check_meta(Meta('fox.py', {**copy.deepcopy(META), **change}))
@@ -237,15 +291,24 @@ def test_a_missing_field_of_meta_information_is_named(field):
         check_meta(Meta('fox.py', {name: value for name, value in META.items() if name != field}))
 
 
-@pytest.mark.parametrize('name, says', [
-    ('fox_meta.py', None), ('meta_skel.py', "skeleton_info 2 links 'tial', which is no keypoint; did you mean 'tail'?"),
-    ('meta_nojw.py', 'joint_weights is missing'), ('meta_sig7.py', 'sigmas must have one number a keypoint: 8, got 7')])
+@pytest.mark.parametrize(
+    'name, says',
+    [
+        ('fox_meta.py', None),
+        ('meta_skel.py', "skeleton_info 2 links 'tial', which is no keypoint; did you mean 'tail'?"),
+        ('meta_nojw.py', 'joint_weights is missing'),
+        ('meta_sig7.py', 'sigmas must have one number a keypoint: 8, got 7'),
+    ],
+)
 def test_the_meta_information_of_a_run_is_checked_before_training(name, says, tmp_path):
     file = shared('coco_mini').parents[1] / 'cases' / 'own_joints' / name
-    own = derived(tmp_path, f"meta = dict(from_file='{file}')\n"
-                            'model = dict(head=dict(num_keypoints=8, test=dict(sigmas=[.05] * 8)))\n'
-                            'train_dataloader = dict(dataset=dict(metainfo=meta))\n'
-                            'val_dataloader = dict(dataset=dict(metainfo=meta))\ntest_dataloader = val_dataloader')
+    own = derived(
+        tmp_path,
+        f"meta = dict(from_file='{file}')\n"
+        'model = dict(head=dict(num_keypoints=8, test=dict(sigmas=[.05] * 8)))\n'
+        'train_dataloader = dict(dataset=dict(metainfo=meta))\n'
+        'val_dataloader = dict(dataset=dict(metainfo=meta))\ntest_dataloader = val_dataloader',
+    )
     line = line_of('', own)
     assert line == (says if says is None else f'{own}: {file}: {says}')
 
@@ -256,7 +319,7 @@ class Parent:
 
 
 class Child(Parent):
-    def __init__(self, colour: Optional[str] = None, **kwargs) -> None:
+    def __init__(self, colour: str | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
 
 
@@ -272,11 +335,15 @@ def test_options_are_those_of_the_class_and_of_its_parents_as_far_as_they_are_ha
     check_options(dict(anything=1), Taker, 'x', 'Taker')
 
 
-@pytest.mark.parametrize('options, says', [
-    (dict(siz=3), "x: Child: unknown option 'siz'; did you mean 'size'?"),
-    (dict(size='3'), "x.size must be a whole number, got '3'"),
-    (dict(size=3, colour=5), 'x.colour must be a text or None'),
-    (dict(size=3, rate='fast'), "x.rate must be a number, got 'fast'")])
+@pytest.mark.parametrize(
+    'options, says',
+    [
+        (dict(siz=3), "x: Child: unknown option 'siz'; did you mean 'size'?"),
+        (dict(size='3'), "x.size must be a whole number, got '3'"),
+        (dict(size=3, colour=5), 'x.colour must be a text or None'),
+        (dict(size=3, rate='fast'), "x.rate must be a number, got 'fast'"),
+    ],
+)
 def test_an_option_is_held_against_annotation_and_default(options, says):
     with pytest.raises(BadInput) as caught:
         check_options(options, Child, 'x', 'Child')
@@ -289,9 +356,20 @@ def test_the_check_builds_nothing(monkeypatch, tmp_path):
     check_config(launch.load_config(CONFIG, str(tmp_path)), 'train')
 
 
-@pytest.mark.parametrize('value, kind, right', [
-    (3, int, True), (True, int, False), (3.0, int, False), (3, float, True), (float('nan'), float, False),
-    ([1, 2], tuple, True), ('ab', list, False), (None, Optional[int], True), ('x', Optional[int], False)])
+@pytest.mark.parametrize(
+    'value, kind, right',
+    [
+        (3, int, True),
+        (True, int, False),
+        (3.0, int, False),
+        (3, float, True),
+        (float('nan'), float, False),
+        ([1, 2], tuple, True),
+        ('ab', list, False),
+        (None, Optional[int], True),
+        ('x', Optional[int], False),
+    ],
+)
 def test_kinds_are_told_apart(value, kind, right):
     assert fits(value, kind) is right
 

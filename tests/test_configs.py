@@ -1,4 +1,5 @@
 """Every config builds and runs without fetching weights; its recipe is the one typed from the paper."""
+
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +18,23 @@ from cid_mmpose.recipes import apply_recipe, parts_in
 
 CONFIGS = ROOT / 'configs'
 DEMO = 'cid_hrnet-w16-small_synthcrowd'
-NAMES = sorted(path.relative_to(CONFIGS).with_suffix('').as_posix()
-               for path in [*CONFIGS.glob('*.py'), *(CONFIGS / 'ablation').glob('*.py')])
+NAMES = sorted(
+    path.relative_to(CONFIGS).with_suffix('').as_posix()
+    for path in [*CONFIGS.glob('*.py'), *(CONFIGS / 'ablation').glob('*.py')]
+)
 ON_FILES = [name for name in NAMES if name != DEMO]
 LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}
 # MMPose's own head, as in its configs; beside ours it must stay what it is
 MMPOSE_HEAD = dict(
-    type='CIDHead', in_channels=480, num_keypoints=17, gfd_channels=32,
+    type='CIDHead',
+    in_channels=480,
+    num_keypoints=17,
+    gfd_channels=32,
     coupled_heatmap_loss=dict(type='FocalHeatmapLoss', loss_weight=1.0),
     decoupled_heatmap_loss=dict(type='FocalHeatmapLoss', loss_weight=4.0),
     contrastive_loss=dict(type='InfoNCELoss', temperature=0.05, loss_weight=1.0),
-    decoder=dict(type='DecoupledHeatmap', input_size=(512, 512), heatmap_size=(128, 128)))
+    decoder=dict(type='DecoupledHeatmap', input_size=(512, 512), heatmap_size=(128, 128)),
+)
 
 
 def original(name: str) -> Config:
@@ -60,7 +67,8 @@ def recipe_of(cfg: Config) -> Recipe:
         nms=head.test.nms,
         gfd_channels=head.gfd.conv_down.out_channels,
         recalibration=('fused' if head.gfd.channel else 'spatial') if head.gfd.spatial else 'channel',
-        contrastive=head.contrastive_loss.loss_weight)
+        contrastive=head.contrastive_loss.loss_weight,
+    )
 
 
 def test_every_config_has_its_recipe_in_the_paper_s_table():
@@ -82,14 +90,17 @@ def test_what_all_recipes_share(name):
     width, encoder = RECIPES[name].backbone, cfg.train_dataloader.dataset.pipeline[3].encoder
     branches = tuple(width * 2**i for i in range(4))
     assert [tuple(cfg.model.backbone.extra[f'stage{i}'].num_channels) for i in (2, 3, 4)] == [
-        branches[:2], branches[:3], branches]
+        branches[:2],
+        branches[:3],
+        branches,
+    ]
     assert head.gfd.conv_down.in_channels == sum(branches) == {32: 480, 48: 720}[width]
     assert (cfg.optim_wrapper.optimizer.type, cfg.optim_wrapper.optimizer.lr) == ('Adam', 1e-3)
     assert (schedule.type, schedule.gamma, schedule.end) == ('MultiStepLR', 0.1, cfg.train_cfg.max_epochs)
     assert (head.crowd_loss.loss_weight, head.person_loss.loss_weight) == (1, 4)
     assert KEYPOINT_CODECS.build(encoder).rules == head.decoder.rules  # what is trained is what is decoded
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
-        assert tuple(loader.dataset.pipeline[1].input_size) == (RECIPES[name].side, ) * 2
+        assert tuple(loader.dataset.pipeline[1].input_size) == (RECIPES[name].side,) * 2
     assert cfg.model.test_cfg.flip_test and cfg.test_dataloader.dataset.pipeline[1].resize_mode == 'expand'
 
 
@@ -108,11 +119,13 @@ def test_crowdpose_has_keypoints_of_its_own(tmp_path):
     meta, head = build_data(cfg).metainfo, MODELS.build(cfg.model.head)
     assert meta['flip_indices'] == [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 12, 13]
     assert head.sigmas == pytest.approx(meta['sigmas'])
-    assert meta['sigmas'][[0, 2, 4, 6, 8, 10, 12]] == pytest.approx([.079, .072, .062, .107, .087, .089, .079])
+    assert meta['sigmas'][[0, 2, 4, 6, 8, 10, 12]] == pytest.approx([0.079, 0.072, 0.062, 0.107, 0.087, 0.089, 0.079])
 
 
-@pytest.mark.parametrize('name, recipe, cell_center', [
-    ('cid_hrnet-w32_coco', 'reference', 0), ('cid_hrnet-w32_coco_mmpose-recipe', 'mmpose', 0.5)])
+@pytest.mark.parametrize(
+    'name, recipe, cell_center',
+    [('cid_hrnet-w32_coco', 'reference', 0), ('cid_hrnet-w32_coco_mmpose-recipe', 'mmpose', 0.5)],
+)
 def test_the_recipe_s_word_reaches_every_part(name, recipe, cell_center):
     cfg = original(name)
     assert {part.get('recipe') for part in parts_in(cfg.to_dict())} == {recipe}
@@ -157,7 +170,7 @@ def test_every_config_takes_a_training_and_a_test_step_in_the_layout_it_names(na
     if 'testdev' in name:
         assert metrics == {} and [path.suffix for path in tmp_path.glob('*_results.*')] == ['.zip']
     else:
-        assert f"{RECIPES[name].tested_on.split('/')[0]}/AP" in metrics
+        assert f'{RECIPES[name].tested_on.split("/")[0]}/AP' in metrics
 
 
 @pytest.mark.parametrize('name', ON_FILES)
@@ -196,12 +209,15 @@ def test_configs_are_short_and_say_what_they_are(name):
     assert not any(line.startswith(('import', 'from')) for line in lines)
 
 
-@pytest.mark.parametrize('owner, option, change', [
-    ('CIDHead', 'gfd_chanels', dict(gfd_chanels=3)),
-    ('SizeAdaptiveHeatmap', 'strid', dict(decoder=dict(strid=3))),
-    ('TestOptions', 'nmss', dict(test=dict(nmss=3))),
-    ('FocalHeatmapLoss', 'weight', dict(crowd_loss=dict(type='cid_mmpose.FocalHeatmapLoss', weight=3))),
-])
+@pytest.mark.parametrize(
+    'owner, option, change',
+    [
+        ('CIDHead', 'gfd_chanels', dict(gfd_chanels=3)),
+        ('SizeAdaptiveHeatmap', 'strid', dict(decoder=dict(strid=3))),
+        ('TestOptions', 'nmss', dict(test=dict(nmss=3))),
+        ('FocalHeatmapLoss', 'weight', dict(crowd_loss=dict(type='cid_mmpose.FocalHeatmapLoss', weight=3))),
+    ],
+)
 def test_an_unknown_option_is_refused_by_its_name_and_owner(owner, option, change):
     cfg = tiny_config()
     cfg.merge_from_dict(dict(model=dict(head=change)))
@@ -230,8 +246,10 @@ def test_an_unknown_test_option_is_refused_when_predicting():
 
 def test_a_config_of_one_s_own_starts_from_ours(tmp_path: Path):
     own = tmp_path / 'mine.py'
-    own.write_text(f"_base_ = '{ROOT}/configs/cid_hrnet-w32_coco.py'\n"
-                   "custom_imports = dict(imports=['cid_mmpose'])\nmodel = dict(head=dict(gfd_channels=16))\n")
+    own.write_text(
+        f"_base_ = '{ROOT}/configs/cid_hrnet-w32_coco.py'\n"
+        "custom_imports = dict(imports=['cid_mmpose'])\nmodel = dict(head=dict(gfd_channels=16))\n"
+    )
     cfg = Config.fromfile(own)
     cfg.model.backbone.init_cfg = None
     assert build_model(cfg).head.gfd.__class__.__module__ == 'cid_mmpose.models.gfd'

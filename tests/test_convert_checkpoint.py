@@ -1,4 +1,5 @@
 """Checkpoints converted to ours and to MMPose's layout."""
+
 import copy
 import runpy
 import sys
@@ -71,13 +72,15 @@ def masks(part, gfd, features: torch.Tensor, root: list) -> torch.Tensor:
     return kept[0]
 
 
-def test_mmpose_computes_with_the_authors_weights_what_we_do_except_in_the_two_outer_cells(theirs, source, tmp_path,
-                                                                                           figures):
+def test_mmpose_computes_with_the_authors_weights_what_we_do_except_in_the_two_outer_cells(
+    theirs, source, tmp_path, figures
+):
     path = saved(named_as('authors', source), tmp_path / 'w.pth')
     there = str(tmp_path / 'mmpose.pth')
     assert convert(path, there, 'mmpose') == (
         f"{there}: the authors' code to MMPose 1.x, 279 weights; the offset of the relative coordinates went into the "
-        'bias of the spatial convolution, which differs in the two outer rows and columns of cells')
+        'bias of the spatial convolution, which differs in the two outer rows and columns of cells'
+    )
     model = ours()
     load_checkpoint(model, path)
     load_checkpoint(theirs, there, strict=True)
@@ -90,8 +93,9 @@ def test_mmpose_computes_with_the_authors_weights_what_we_do_except_in_the_two_o
     inside = apart[2:-2, 2:-2].max()
     apart[2:-2, 2:-2] = 0
     figures("the authors' weights converted to MMPose: difference of the spatial mask", 'inside', inside, 1e-5)
-    figures("the authors' weights converted to MMPose: difference of the spatial mask", 'outer two cells',
-            apart.max(), 0.1)
+    figures(
+        "the authors' weights converted to MMPose: difference of the spatial mask", 'outer two cells', apart.max(), 0.1
+    )
     assert inside < 1e-5 and 1e-4 < apart.max() < 0.1
     theirs.load_state_dict(named_as('mmpose 1.x', source))
 
@@ -102,7 +106,7 @@ def test_the_moved_bias_is_the_sum_of_the_kernels_of_the_coordinates_over_64(sou
     kernel[0, 0], kernel[0, 1, 2, 2], kernel[0, 2, 0, 0] = 9, 32, -16
     weights.update({'gfd.s_attn.conv.weight': kernel, 'gfd.s_attn.conv.bias': torch.tensor([1.0])})
     convert(saved(weights, tmp_path / 'w.pth'), str(tmp_path / 'mmpose.pth'), 'mmpose')
-    assert read(tmp_path / 'mmpose.pth')['state_dict'][SPATIAL_BIAS].tolist() == [1.25]   # 1 + (32 - 16) / 64
+    assert read(tmp_path / 'mmpose.pth')['state_dict'][SPATIAL_BIAS].tolist() == [1.25]  # 1 + (32 - 16) / 64
 
 
 def refused(*arguments) -> str:
@@ -143,15 +147,18 @@ def test_what_cannot_be_converted_is_named_with_the_way_out(source, tmp_path):
     number = saved(torch.zeros(1), tmp_path / 'number.pth')
     new = tmp_path / 'new.pth'
     assert refused(other, new, 'ours') == (
-        f'{other}: holds no head of CID in any known layout; give a checkpoint of CID')
+        f'{other}: holds no head of CID in any known layout; give a checkpoint of CID'
+    )
     assert refused(number, new, 'ours') == f'{number}: holds a Tensor and no weights by name; give a checkpoint'
     assert refused(part, new, 'mmpose') == (
         f"{part}: has no head.gfd.channel.attention, and MMPose's head needs all parts; only models with "
-        "recalibration='fused' can go there")
+        "recalibration='fused' can go there"
+    )
     assert refused(tmp_path / 'gone.pth', new, 'ours') == f'{tmp_path}/gone.pth: no such checkpoint file'
     hashed = tmp_path / 'cid_42b7e6e6-20230207.pth'
     assert refused(path, hashed, 'ours') == (
-        f'{hashed}: the 42b7e6e6 in this name would be taken for the hash of the file; choose another name')
+        f'{hashed}: the 42b7e6e6 in this name would be taken for the hash of the file; choose another name'
+    )
     assert 'is a folder; name a file' in refused(path, tmp_path, 'ours')
     assert not new.exists() and not hashed.exists()
 
@@ -161,7 +168,8 @@ def test_safetensors_go_in_and_out(source, tmp_path):
     safetensors.save_file(named_as('authors', source), str(tmp_path / 'theirs.safetensors'))
     target = str(tmp_path / 'ours.safetensors')
     assert convert(str(tmp_path / 'theirs.safetensors'), target, 'ours') == (
-        f"{target}: the authors' code to cid_mmpose, 280 weights; weights alone, their meta is left out")
+        f"{target}: the authors' code to cid_mmpose, 280 weights; weights alone, their meta is left out"
+    )
     written = safetensors.load_file(target)
     assert float(written.pop('head.gfd.spatial.cell_center')) == 0
     assert equal(written, named_as('ours', source))
@@ -169,12 +177,16 @@ def test_safetensors_go_in_and_out(source, tmp_path):
     load_checkpoint(model, target, strict=True)
     assert equal({name: model.state_dict()[name] for name in written}, written)
     assert refused(target, tmp_path / 'theirs2.safetensors', 'mmpose') == (
-        f'{tmp_path}/theirs2.safetensors: MMPose reads no safetensors; or name the file .pth')
+        f'{tmp_path}/theirs2.safetensors: MMPose reads no safetensors; or name the file .pth'
+    )
 
 
 def test_what_is_no_number_is_not_converted(source, tmp_path):
-    for value, says in ((torch.ones(32) + 0j, 'holds no real numbers; save'), (np.ones(32), 'is no tensor but a numpy'),
-                        (torch.full((32, ), torch.nan), 'is NaN or infinite (1 such weights)')):
+    for value, says in (
+        (torch.ones(32) + 0j, 'holds no real numbers; save'),
+        (np.ones(32), 'is no tensor but a numpy'),
+        (torch.full((32,), torch.nan), 'is NaN or infinite (1 such weights)'),
+    ):
         weights = {**named_as('ours', source), 'head.gfd.fuse.bias': value}
         path = saved(weights, tmp_path / 'w.pth')
         assert refused(path, tmp_path / 'new.pth', 'mmpose').startswith(f'{path}: head.gfd.fuse.bias {says}')
@@ -201,4 +213,6 @@ def test_the_command_prints_what_it_did_or_one_error(source, tmp_path, monkeypat
     with pytest.raises(SystemExit) as left:
         runpy.run_path(tool, run_name='__main__')
     assert (left.value.code, capsys.readouterr().err) == (
-        2, f'error: {target}: is already there; choose another name, or --force to replace it\n')
+        2,
+        f'error: {target}: is already there; choose another name, or --force to replace it\n',
+    )

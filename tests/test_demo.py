@@ -1,4 +1,5 @@
 """The demo: which images it takes on a machine of which speed, and that it leaves what it lists."""
+
 import pytest
 
 from cid_mmpose import config_path
@@ -10,16 +11,20 @@ NAME = 'cid_hrnet-w16-small_synthcrowd'
 CONFIGS = [config_path(f'{NAME}.py'), config_path(f'demo/{NAME}-192.py'), config_path(f'demo/{NAME}-128.py')]
 
 
-@pytest.mark.parametrize('seconds, side, says', [
-    ({256: 0.2}, 256, '0.20 s an iteration; 1000 iterations will take about 3.3 min'),
-    ({256: 0.539}, 256, '500 iterations will take about 4.5 min'),
-    ({256: 0.55, 192: 0.3}, 192, '900 iterations will take about 4.5 min'),
-    ({256: 1.4, 192: 0.7, 128: 0.3}, 128, '900 iterations will take about 4.5 min'),
-    ({256: 5.0, 192: 3.0, 128: 1.0}, 128, '270 iterations will take about 4.5 min')])
-def test_the_largest_images_are_taken_whose_training_fits_at_least_by_half(tmp_path, monkeypatch, capsys, seconds,
-                                                                             side, says):
-    monkeypatch.setattr(
-        pace, 'seconds_per_iteration', lambda cfg: seconds[cfg.train_dataloader.dataset.image_size[0]])
+@pytest.mark.parametrize(
+    'seconds, side, says',
+    [
+        ({256: 0.2}, 256, '0.20 s an iteration; 1000 iterations will take about 3.3 min'),
+        ({256: 0.539}, 256, '500 iterations will take about 4.5 min'),
+        ({256: 0.55, 192: 0.3}, 192, '900 iterations will take about 4.5 min'),
+        ({256: 1.4, 192: 0.7, 128: 0.3}, 128, '900 iterations will take about 4.5 min'),
+        ({256: 5.0, 192: 3.0, 128: 1.0}, 128, '270 iterations will take about 4.5 min'),
+    ],
+)
+def test_the_largest_images_are_taken_whose_training_fits_at_least_by_half(
+    tmp_path, monkeypatch, capsys, seconds, side, says
+):
+    monkeypatch.setattr(pace, 'seconds_per_iteration', lambda cfg: seconds[cfg.train_dataloader.dataset.image_size[0]])
     cfg = pace.choose(CONFIGS, str(tmp_path))
     printed = capsys.readouterr().out.splitlines()
     assert cfg.val_dataloader.dataset.image_size == (side, side)

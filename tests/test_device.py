@@ -3,6 +3,7 @@
 ``make test-cuda`` runs this. Each test computes on both devices from the same numbers; the CPU's answers are those that
 the other tests hold against figures from outside. ``--device cpu`` tries the file itself where there is no GPU.
 """
+
 from copy import deepcopy
 from unittest import mock
 
@@ -167,8 +168,10 @@ def test_roots_and_peaks(device):
     maps = to_scores(oracle.normal(5, 4, 24, 40, seed=1))
     for one, other in zip(find_peaks(maps.to(device)), find_peaks(maps)):
         close(one, other)
-    vectors = [sample_branches(features_on(place, 3), Roots(expected.cell.to(place), expected.image.to(place)))
-               for place in (CPU, device)]
+    vectors = [
+        sample_branches(features_on(place, 3), Roots(expected.cell.to(place), expected.image.to(place)))
+        for place in (CPU, device)
+    ]
     close(*vectors)
 
 
@@ -228,13 +231,15 @@ def test_the_compiled_backbone_gives_the_same_maps_also_the_second_and_third_tim
             close(one.pred_fields.heatmaps, other.pred_fields.heatmaps, atol=1e-4)
 
 
-@pytest.mark.parametrize('wrapper, options', [
-    (OptimWrapper, {}), (BFloat16OptimWrapper, {}), (AmpOptimWrapper, dict(dtype='float16', loss_scale='dynamic'))])
+@pytest.mark.parametrize(
+    'wrapper, options',
+    [(OptimWrapper, {}), (BFloat16OptimWrapper, {}), (AmpOptimWrapper, dict(dtype='float16', loss_scale='dynamic'))],
+)
 def test_training_steps_of_the_whole_network_bring_the_losses_down(device, wrapper, options):
     if wrapper is AmpOptimWrapper and device.type == 'cpu':
         pytest.skip('float16 is for GPUs')
     cfg = tiny_config(96)
-    cfg.model.head.update(num_keypoints=4, test=dict(sigmas=(0.05, ) * 4))
+    cfg.model.head.update(num_keypoints=4, test=dict(sigmas=(0.05,) * 4))
     torch.manual_seed(0)
     network = build_model(cfg).to(device)
     network.train()

@@ -1,4 +1,5 @@
 """The check of a GPU: its steps, its limits of time, and its report."""
+
 from pathlib import Path
 
 from cid_mmpose.benchmark.device_check import NOT_RUN, Step, report_of, run, steps_for

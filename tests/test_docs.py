@@ -1,16 +1,17 @@
 """What the pages and the comments of the code name is there: files, links, targets of make."""
+
 import re
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Iterator, List
 
 import pytest
 from images import ROOT
 
 FOLDERS = ('cid_mmpose', 'configs', 'docs', 'requirements', 'tests', 'tools')
-MMPOSE_META = 'configs/_base_/datasets/'   # MMPose's own files, which configs name
+MMPOSE_META = 'configs/_base_/datasets/'  # MMPose's own files, which configs name
 FILE = re.compile(r'(?<![\w./-])(?:' + '|'.join(FOLDERS) + r')/[\w./{},-]+\.(?:py|md|sh|txt)\b')
-LINK = re.compile(r'\]\(([^)#:]+)(?:#[^)]*)?\)')   # to a file, not to an address
+LINK = re.compile(r'\]\(([^)#:]+)(?:#[^)]*)?\)')  # to a file, not to an address
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
 CODE = [path for folder in ('cid_mmpose', 'configs', 'tools') for path in sorted((ROOT / folder).rglob('*.py'))]
 
@@ -23,7 +24,7 @@ def spelled_out(name: str) -> Iterator[str]:
         yield ''.join(chosen)
 
 
-def missing_files(text: str) -> List[str]:
+def missing_files(text: str) -> list[str]:
     """Files of this project that a text names and that are not there."""
     named = [name for match in FILE.findall(text) for name in spelled_out(match)]
     return [name for name in named if not name.startswith(MMPOSE_META) and not (ROOT / name).is_file()]
@@ -54,4 +55,6 @@ def test_every_target_of_make_that_a_page_names_exists(path: Path):
 
 def test_a_file_that_is_not_there_is_seen():
     assert missing_files('`tools/prepare_{coco,moon}.py`, docs/data.md and tests/test_moon.py') == [
-        'tools/prepare_moon.py', 'tests/test_moon.py']
+        'tools/prepare_moon.py',
+        'tests/test_moon.py',
+    ]

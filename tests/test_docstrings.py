@@ -1,4 +1,5 @@
 """Docstrings cannot lie for long: what ``Args:`` names exists, and everything public says what it is."""
+
 import ast
 import importlib
 import inspect
@@ -19,7 +20,7 @@ def args_block(doc):
     else:
         return []
     outside = len(line) - len(line.lstrip())
-    first = line.strip()[len('Args:'):].strip()
+    first = line.strip()[len('Args:') :].strip()
     block = [first] if first else []
     for line in lines:
         if len(line) - len(line.lstrip()) <= outside:
@@ -33,7 +34,7 @@ def documented(doc):
     block, names = args_block(doc), []
     margin = min((len(line) - len(line.lstrip()) for line in block), default=0)
     for line in block:
-        start = f'(?:^ {{{margin}}}|[.;)] ){NAMES}' if line[:margin + 1].strip() else f'[.;)] {NAMES}'
+        start = f'(?:^ {{{margin}}}|[.;)] ){NAMES}' if line[: margin + 1].strip() else f'[.;)] {NAMES}'
         for found in re.finditer(start, line + ' '):
             names += [name.strip('* ') for name in found.group(1).split(',')]
     return names
@@ -73,8 +74,11 @@ def inherited(module, name):
 
 def ghosts(path, module=None):
     """Arguments that are documented and do not exist."""
-    found = {(name, argument) for name, node in definitions(path)
-             for argument in set(documented(ast.get_docstring(node) or '')) - parameters(node)}
+    found = {
+        (name, argument)
+        for name, node in definitions(path)
+        for argument in set(documented(ast.get_docstring(node) or '')) - parameters(node)
+    }
     if module:
         found = {ghost for ghost in found if ghost[1] not in inherited(module, ghost[0].split('.')[0])}
     return {f'{name}: {argument}' for name, argument in found}
@@ -90,29 +94,41 @@ def test_documented_arguments_exist(module, path):
 
 @pytest.mark.parametrize('module, path', FILES)
 def test_every_public_function_and_class_says_what_it_is(module, path):
-    silent = [name for name, node in definitions(path)
-              if '.' not in name and not name.startswith('_') and not ast.get_docstring(node)]
+    silent = [
+        name
+        for name, node in definitions(path)
+        if '.' not in name and not name.startswith('_') and not ast.get_docstring(node)
+    ]
     assert silent == []
 
 
 def test_most_arguments_of_the_core_are_documented_so_that_the_check_above_bites():
-    found = [name for module, path in sorted(modules().items()) if module.split('.')[0] in ('codecs', 'models')
-             for _, node in definitions(path) for name in documented(ast.get_docstring(node) or '')]
+    found = [
+        name
+        for module, path in sorted(modules().items())
+        if module.split('.')[0] in ('codecs', 'models')
+        for _, node in definitions(path)
+        for name in documented(ast.get_docstring(node) or '')
+    ]
     assert len(found) > 60 and {'keypoints', 'bbox', 'recalibration', 'temperature', 'num_images', 'nms'} <= set(found)
 
 
 def test_arguments_are_read_in_every_style_we_write():
     assert documented('Text.\n\nArgs: w, h: box sides, > 0. overlap: a share.') == ['w', 'h', 'overlap']
-    assert documented('Text.\n\nArgs:\n    a, b: (P,) sides (see c). c: more.\n        on, and: on.\n    *d: last\n'
-                      'Raises BadInput: never') == ['a', 'b', 'c', 'd']
+    assert documented(
+        'Text.\n\nArgs:\n    a, b: (P,) sides (see c). c: more.\n        on, and: on.\n    *d: last\n'
+        'Raises BadInput: never'
+    ) == ['a', 'b', 'c', 'd']
     assert documented('Text.\n\nArgs:\n    a: one\n\n    b: not in the block') == ['a']
     assert documented('No arguments: none at all.') == []
 
 
 def test_a_ghost_is_found_in_a_function_a_class_and_a_method(tmp_path):
-    code = ('def f(a, *, b):\n    """F.\n\n    Args: a, c: x. b: y.\n    """\n'
-            'class C:\n    """C.\n\n    Args:\n        a: x. field: y. z: gone.\n    """\n    field: int\n'
-            '    def __init__(self, a):\n        pass\n'
-            '    def m(self, q):\n        """M.\n\n        Args: q: x. self: no.\n        """\n')
+    code = (
+        'def f(a, *, b):\n    """F.\n\n    Args: a, c: x. b: y.\n    """\n'
+        'class C:\n    """C.\n\n    Args:\n        a: x. field: y. z: gone.\n    """\n    field: int\n'
+        '    def __init__(self, a):\n        pass\n'
+        '    def m(self, q):\n        """M.\n\n        Args: q: x. self: no.\n        """\n'
+    )
     (tmp_path / 'x.py').write_text(code)
     assert ghosts(tmp_path / 'x.py') == {'f: c', 'C: z', 'C.m: self'}

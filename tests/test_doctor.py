@@ -1,4 +1,5 @@
 """What the doctor finds in annotation files: every defect, alone and among others, and nothing in clean files."""
+
 import json
 import math
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_every_defect_of_the_broken_file_is_found_once_and_nothing_else(tmp_path
 
 
 def test_examples_name_the_annotation_the_image_and_what_is_wrong(tmp_path):
-    case, = open_cases([file_source(str(write_broken(tmp_path)), str(tmp_path / 'images'))])
+    (case,) = open_cases([file_source(str(write_broken(tmp_path)), str(tmp_path / 'images'))])
     shown = {finding.name: found.examples[0] for finding, found in findings_of(case)}
     assert shown['box_no_size'] == 'id 14 in 1.png: 0 x 30 pixels'
     assert shown['keypoints_count'] == 'id 7 in 1.png: 42 numbers, 17 keypoints need 51'
@@ -64,7 +65,7 @@ def test_examples_name_the_annotation_the_image_and_what_is_wrong(tmp_path):
 
 
 def test_errors_come_first_then_warnings_then_notes(tmp_path):
-    case, = open_cases([file_source(str(write_broken(tmp_path)))])
+    (case,) = open_cases([file_source(str(write_broken(tmp_path)))])
     grades = [SEVERITIES.index(finding.severity) for finding, _ in findings_of(case)]
     assert grades == sorted(grades) and set(grades) == {0, 1, 2}
 
@@ -80,8 +81,13 @@ ALONE = {
     'nobody_labelled': (one(person(keypoints=[0] * 51, num_keypoints=0)), (1, 1)),
     'area_estimated': (crowdpose([in_crowdpose(1, {0: 2, 1: 2}, 2)], crowdIndex=0.3), (1, 1)),
     'crowd_index_missing': (crowdpose([person(keypoints=CROWDPOSE_KEYPOINTS, num_keypoints=14)]), (1, 1)),
-    'head_or_neck_only': (crowdpose([dict(in_crowdpose(1, {12: 2, 13: 2}, 0), area=9),
-                                     dict(in_crowdpose(2, {0: 2, 12: 2}, 1), area=9)], crowdIndex=0.3), (1, 2)),
+    'head_or_neck_only': (
+        crowdpose(
+            [dict(in_crowdpose(1, {12: 2, 13: 2}, 0), area=9), dict(in_crowdpose(2, {0: 2, 12: 2}, 1), area=9)],
+            crowdIndex=0.3,
+        ),
+        (1, 2),
+    ),
     'person_id': (one(person(category_id=7), categories=[dict(id=7, name='horse')]), (1, 1)),
     'keypoint_names': (one(person(), categories=[dict(PERSON, keypoints=['nose'] * 17)]), (1, 1)),
     'keypoint_names ': (one(person(), categories=[dict(PERSON, keypoints=None)]), (1, 1)),
@@ -101,8 +107,10 @@ ALONE = {
     'crowd_flag': (coco([person(1), person(2, box=(30, 5, 20, 30), iscrowd='0')]), (1, 2)),
     'image_sides': (one(person(), images=[dict(id=1, file_name='1.png', width=None, height=10**400)]), (1, 1)),
     'unknown_category': (coco([person(1), person(2, box=(30, 5, 20, 30), category_id=True)]), (1, 2)),
-    'crowd_index_missing ': (crowdpose([person(keypoints=CROWDPOSE_KEYPOINTS, num_keypoints=14)], crowdIndex=None),
-                             (1, 1)),
+    'crowd_index_missing ': (
+        crowdpose([person(keypoints=CROWDPOSE_KEYPOINTS, num_keypoints=14)], crowdIndex=None),
+        (1, 1),
+    ),
 }
 
 
@@ -134,23 +142,34 @@ def test_an_unlabelled_keypoint_may_be_anywhere(tmp_path):
     assert diagnosis_of(tmp_path, one(far)) == {}
 
 
-@pytest.mark.parametrize('region, says', [
-    ([], ''), (None, ''), (SQUARE, ''), (RUNS, ''),
-    (SHORT_RUNS, 'run lengths that do not add up to the image'),
-    (dict(size=[HEIGHT, WIDTH], counts=[0, 9, -9, WIDTH * HEIGHT]), 'run lengths that are no whole numbers of pixels'),
-    (dict(size=[10, 12], counts='P137000000000l0'), 'run lengths of 12 x 10 pixels in an image of 64 x 48'),
-    (dict(counts='P1'), "run lengths without 'counts' and 'size' (height, width)"),
-    ([[1, 2, 3, 4]], 'a polygon of 4 numbers; it needs x and y of at least 3 points'),
-    ([[1, 2, 3, 4, 5, 6, 7]], 'a polygon of 7 numbers; it needs x and y of at least 3 points'),
-    ([[1, 2, 3, 4, 5, math.nan]], 'a polygon with a number that is not finite'),
-    ('outline', '"outline", neither a list of polygons nor run lengths'),
-])
+@pytest.mark.parametrize(
+    'region, says',
+    [
+        ([], ''),
+        (None, ''),
+        (SQUARE, ''),
+        (RUNS, ''),
+        (SHORT_RUNS, 'run lengths that do not add up to the image'),
+        (
+            dict(size=[HEIGHT, WIDTH], counts=[0, 9, -9, WIDTH * HEIGHT]),
+            'run lengths that are no whole numbers of pixels',
+        ),
+        (dict(size=[10, 12], counts='P137000000000l0'), 'run lengths of 12 x 10 pixels in an image of 64 x 48'),
+        (dict(counts='P1'), "run lengths without 'counts' and 'size' (height, width)"),
+        ([[1, 2, 3, 4]], 'a polygon of 4 numbers; it needs x and y of at least 3 points'),
+        ([[1, 2, 3, 4, 5, 6, 7]], 'a polygon of 7 numbers; it needs x and y of at least 3 points'),
+        ([[1, 2, 3, 4, 5, math.nan]], 'a polygon with a number that is not finite'),
+        ('outline', '"outline", neither a list of polygons nor run lengths'),
+    ],
+)
 def test_a_region_that_does_not_decode_is_told_from_one_that_does(region, says):
     assert region_problem(region, (HEIGHT, WIDTH)) == says
 
 
-@pytest.mark.parametrize('counts, fits', [('P137000000000l0', True), ('P13', False), ('P137000000000l0999', False),
-                                          ('', False), ('zzzzzz~~', False)])
+@pytest.mark.parametrize(
+    'counts, fits',
+    [('P137000000000l0', True), ('P13', False), ('P137000000000l0999', False), ('', False), ('zzzzzz~~', False)],
+)
 def test_packed_run_lengths_must_fill_the_image_exactly(counts, fits):
     # made by pycocotools of ones in [2:5, 3:9] of 10 x 12; it decodes the short one to whatever the memory held
     assert (region_problem(dict(size=[10, 12], counts=counts), (10, 12)) == '') == fits
@@ -162,19 +181,33 @@ def test_rows_of_anything_become_numbers_or_nan():
     expected = [[1, 2.5], [1, -3], [nan, nan], [nan, nan], [nan, nan], [nan, 2], [nan, 4], [nan, 2], [7, 8]]
     assert str(number_rows(rows, 2).tolist()) == str([[float(v) for v in row] for row in expected])
     assert number_rows([], 3).shape == (0, 3)
-    assert str(number_rows([[True, 2], [3, 4]], 2).tolist()) == '[[nan, 2.0], [3.0, 4.0]]'   # numpy: [[1, 2], [3, 4]]
+    assert str(number_rows([[True, 2], [3, 4]], 2).tolist()) == '[[nan, 2.0], [3.0, 4.0]]'  # numpy: [[1, 2], [3, 4]]
 
 
-@pytest.mark.parametrize('names, partners, says', [
-    (['nose', 'left_eye', 'right_eye'], [0, 2, 1], ['', '', '']),
-    (['nose', 'left_eye', 'right_eye'], [0, 1, 2], [
-        '', 'is swapped with left_eye, not with right_eye', 'is swapped with right_eye, not with left_eye']),
-    (['a', 'b', 'c'], [1, 2, 0], [
-        'is swapped with b, which is swapped with another', 'is swapped with c, which is swapped with another',
-        'is swapped with a, which is swapped with another']),
-    (['L_Eye', 'R_Eye'], [1, 0], ['', '']), (['HipLeft', 'right_hip'], None, ['', '']),
-    (['lefty', 'leg'], None, ['', '']), (['Left eye', 'nose'], None, ['no keypoint is its right one', '']),
-])
+@pytest.mark.parametrize(
+    'names, partners, says',
+    [
+        (['nose', 'left_eye', 'right_eye'], [0, 2, 1], ['', '', '']),
+        (
+            ['nose', 'left_eye', 'right_eye'],
+            [0, 1, 2],
+            ['', 'is swapped with left_eye, not with right_eye', 'is swapped with right_eye, not with left_eye'],
+        ),
+        (
+            ['a', 'b', 'c'],
+            [1, 2, 0],
+            [
+                'is swapped with b, which is swapped with another',
+                'is swapped with c, which is swapped with another',
+                'is swapped with a, which is swapped with another',
+            ],
+        ),
+        (['L_Eye', 'R_Eye'], [1, 0], ['', '']),
+        (['HipLeft', 'right_hip'], None, ['', '']),
+        (['lefty', 'leg'], None, ['', '']),
+        (['Left eye', 'nose'], None, ['no keypoint is its right one', '']),
+    ],
+)
 def test_partners_are_judged_by_the_names(names, partners, says):
     assert [wrong_partner(place, names, partners) for place in range(len(names))] == says
 

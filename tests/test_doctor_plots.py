@@ -1,4 +1,5 @@
 """The command of the doctor, its report as JSON, and its plots with the numbers in them."""
+
 import json
 import runpy
 import sys
@@ -19,29 +20,38 @@ DOCTOR = ROOT / 'tools' / 'doctor.py'
 
 def crowd() -> Case:
     """Two people who overlap and a crowd in image 1, one person in image 2, nobody in image 3."""
-    people = [person(1, box=(0, 0, 20, 30)), person(2, box=(10, 0, 20, 30)), person(3, iscrowd=1),
-              person(4, image=2, box=(8, 8, 32, 32))]
+    people = [
+        person(1, box=(0, 0, 20, 30)),
+        person(2, box=(10, 0, 20, 30)),
+        person(3, iscrowd=1),
+        person(4, image=2, box=(8, 8, 32, 32)),
+    ]
     return Case(file_source('people.json'), coco(people, images=3))
 
 
 def test_people_are_counted_by_image():
     counts = people_per_image(crowd())
     assert {name: values.tolist() for name, values in counts.items()} == {
-        'with labelled keypoints': [2, 1, 0], 'all': [3, 1, 0]}
+        'with labelled keypoints': [2, 1, 0],
+        'all': [3, 1, 0],
+    }
 
 
 def test_the_overlap_of_a_person_is_that_with_the_nearest_other_and_crowds_do_not_count():
-    assert overlaps(crowd()).tolist() == pytest.approx([1 / 3, 1 / 3, 0])   # 10 x 30 of 30 x 30
+    assert overlaps(crowd()).tolist() == pytest.approx([1 / 3, 1 / 3, 0])  # 10 x 30 of 30 x 30
 
 
 def test_sizes_and_radii_are_those_of_the_input():
     side, radius = radii(crowd())
-    scale = 512 / 48   # the short side of the images
+    scale = 512 / 48  # the short side of the images
     assert side == pytest.approx([scale * np.sqrt(600), scale * np.sqrt(600), scale * 32])
     # 32 px are 85.33 cells, 86 rounded up; the roots of r^2 - 172 r + 86^2 * 0.3 / 1.7 and of its two sisters
-    a, b, c = 86**2 * 0.3 / 1.7, 86**2 * 0.3, -86**2 * 0.3
-    roots = [(172 + np.sqrt(172**2 - 4 * a)) / 2, (344 + np.sqrt(344**2 - 16 * b)) / 2,
-             (-2 * 0.7 * 172 + np.sqrt((2 * 0.7 * 172)**2 - 16 * 0.7 * c)) / 2]
+    a, b, c = 86**2 * 0.3 / 1.7, 86**2 * 0.3, -(86**2) * 0.3
+    roots = [
+        (172 + np.sqrt(172**2 - 4 * a)) / 2,
+        (344 + np.sqrt(344**2 - 16 * b)) / 2,
+        (-2 * 0.7 * 172 + np.sqrt((2 * 0.7 * 172) ** 2 - 16 * 0.7 * c)) / 2,
+    ]
     assert radius[2] == np.floor(min(roots))
 
 
@@ -57,7 +67,8 @@ def test_plots_are_drawn_of_any_file(tmp_path, people):
     diagnose([file_source(str(path))], plots=str(tmp_path / 'plots'))
     drawn = {p.name: cv2.imread(str(p)) for p in (tmp_path / 'plots').iterdir()}
     assert {name: image.shape for name, image in drawn.items()} == dict.fromkeys(
-        ['people_people.png', 'people_sizes.png', 'people_overlap.png'], (450, 1100, 3))
+        ['people_people.png', 'people_sizes.png', 'people_overlap.png'], (450, 1100, 3)
+    )
 
 
 def run(monkeypatch, *arguments) -> int:
@@ -71,8 +82,9 @@ def run(monkeypatch, *arguments) -> int:
 def test_the_command_reports_repairs_and_draws_and_the_repaired_file_is_better(tmp_path, monkeypatch, capsys):
     path, fixed = write_broken(tmp_path), tmp_path / 'fixed.json'
     options = ['--images', tmp_path / 'images', '--against', tmp_path / 'others']
-    status = run(monkeypatch, path, *options, '--fix', fixed, '--json', tmp_path / 'report.json', '--plots',
-                 tmp_path / 'plots')
+    status = run(
+        monkeypatch, path, *options, '--fix', fixed, '--json', tmp_path / 'report.json', '--plots', tmp_path / 'plots'
+    )
     said = capsys.readouterr().out
     report = json.loads((tmp_path / 'report.json').read_text())
     found = {f['name']: (f['count'], f['of']) for f in report['files'][0]['findings']}
@@ -88,20 +100,23 @@ def test_the_command_reports_repairs_and_draws_and_the_repaired_file_is_better(t
 def test_the_exit_status_is_0_without_errors(tmp_path, monkeypatch):
     path = tmp_path / 'people.json'
     path.write_text(json.dumps(coco([person(category_id=5)], categories=[dict(id=5, name='person')])))
-    assert run(monkeypatch, path) == 0   # a warning
+    assert run(monkeypatch, path) == 0  # a warning
 
 
-@pytest.mark.parametrize('arguments, says', [
-    (['gone.json'], 'gone.json: no such annotation file'),
-    (['gone.py'], 'gone.py: no such config'),
-    ([ROOT / 'configs' / 'cid_hrnet-w32_coco.py', '--images', 'x'], '--images goes with an annotation file'),
-    ([ROOT / 'setup.cfg'], 'setup.cfg: not valid JSON'),
-    (['gone.json', '--against', 'nowhere'], 'nowhere: no such folder'),
-    (['gone.json', '--images', 'nowhere'], 'nowhere: no such folder'),
-])
+@pytest.mark.parametrize(
+    'arguments, says',
+    [
+        (['gone.json'], 'gone.json: no such annotation file'),
+        (['gone.py'], 'gone.py: no such config'),
+        ([ROOT / 'configs' / 'cid_hrnet-w32_coco.py', '--images', 'x'], '--images goes with an annotation file'),
+        ([ROOT / 'setup.cfg'], 'setup.cfg: not valid JSON'),
+        (['gone.json', '--against', 'nowhere'], 'nowhere: no such folder'),
+        (['gone.json', '--images', 'nowhere'], 'nowhere: no such folder'),
+    ],
+)
 def test_what_cannot_be_read_is_one_line_and_status_2(monkeypatch, capsys, arguments, says):
     assert run(monkeypatch, *arguments) == 2
-    line, = [text for text in capsys.readouterr().err.splitlines() if text.startswith('error: ')]
+    (line,) = [text for text in capsys.readouterr().err.splitlines() if text.startswith('error: ')]
     assert says in line
 
 

@@ -1,4 +1,5 @@
 """What the doctor finds in real files and in the files that a config names."""
+
 import json
 from collections import Counter
 from pathlib import Path
@@ -18,7 +19,7 @@ def counted_by_hand(data: dict) -> Counter:
     images, found, seen = {p['id']: p for p in data['images']}, Counter(), set()
     for a in data['annotations']:
         image = images[a['image_id']]
-        keypoints = [a['keypoints'][i:i + 3] for i in range(0, len(a['keypoints']), 3)]
+        keypoints = [a['keypoints'][i : i + 3] for i in range(0, len(a['keypoints']), 3)]
         labelled = [(x, y) for x, y, v in keypoints if v > 0]
         found['area_estimated'] += 'area' not in a
         if not labelled or a['iscrowd']:
@@ -26,7 +27,8 @@ def counted_by_hand(data: dict) -> Counter:
             found['no_region'] += not a.get('segmentation')
             continue
         found['keypoints_outside'] += any(
-            not (0 <= x < image['width'] and 0 <= y < image['height']) for x, y in labelled)
+            not (0 <= x < image['width'] and 0 <= y < image['height']) for x, y in labelled
+        )
         found['head_or_neck_only'] += a['num_keypoints'] == 0
         key = a['image_id'], tuple(a['keypoints'])
         found['same_person_twice'] += key in seen
@@ -35,8 +37,10 @@ def counted_by_hand(data: dict) -> Counter:
 
 
 REAL = {
-    'annotations/crowdpose_val.json': (None, dict(area_estimated=8527, no_region=565, keypoints_outside=9,
-                                                  head_or_neck_only=888, same_person_twice=1)),
+    'annotations/crowdpose_val.json': (
+        None,
+        dict(area_estimated=8527, no_region=565, keypoints_outside=9, head_or_neck_only=888, same_person_twice=1),
+    ),
     'coco_mini/annotations/person_keypoints_train2017.json': ('coco_mini/train2017', dict(rle_regions=5)),
     'coco_mini/annotations/person_keypoints_val2017.json': ('coco_mini/val2017', dict(rle_regions=1)),
     'mmpose_samples/coco/test_coco.json': ('mmpose_samples/coco', {}),
@@ -56,20 +60,22 @@ def test_the_findings_in_real_files_are_true(shared, name):
 
 def findings_in(cfg) -> list:
     """One dict a file of the config: finding -> how many."""
-    return [{finding.name: len(found.entries) for finding, found in findings_of(case)}
-            for case in open_cases(config_sources(cfg))]
+    return [
+        {finding.name: len(found.entries) for finding, found in findings_of(case)}
+        for case in open_cases(config_sources(cfg))
+    ]
 
 
 def test_a_config_names_each_file_once_with_all_its_roles(shared):
     sources = config_sources(coco_mini(config()))
-    assert [source.roles for source in sources] == [('train', ), ('val', ), ('test', )]
+    assert [source.roles for source in sources] == [('train',), ('val',), ('test',)]
     train, val, test = sources
     assert val.path == 'data/coco/annotations/person_keypoints_val2017.json'
     assert test.path.endswith('coco_mini/annotations/person_keypoints_val2017.json')
     assert train.names[:2] == ('nose', 'left_eye') and train.flip_indices[:3] == (0, 2, 1)
     assert (train.needs_area, test.needs_area, test.needs_crowd_index) == (False, True, False)
     assert train.model_keypoints == 17
-    assert [s.roles for s in config_sources(config())] == [('train', ), ('val', 'test')]
+    assert [s.roles for s in config_sources(config())] == [('train',), ('val', 'test')]
 
 
 @pytest.fixture
@@ -154,6 +160,8 @@ def test_a_config_without_annotation_files_is_refused():
 @pytest.mark.parametrize('sample, decoded', [(None, 3), (2, 2), (0, 0)])
 def test_a_sample_of_the_images_is_decoded_and_all_are_looked_for(tmp_path, sample, decoded):
     path = write_coco(tmp_path, coco([person(1), person(2, image=2)], images=3))
-    case, = open_cases([file_source(str(path), str(tmp_path))], sample=sample)
+    (case,) = open_cases([file_source(str(path), str(tmp_path))], sample=sample)
     assert [sum(getattr(look, field) for look in case.looks.values()) for field in ('present', 'decoded')] == [
-        3, decoded]
+        3,
+        decoded,
+    ]

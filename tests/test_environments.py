@@ -1,4 +1,5 @@
 """The two commands' environments: which Python they take, what they say when something is in the way, and the pins."""
+
 import os
 import re
 import shutil
@@ -7,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Dict, Tuple
 
 import pytest
 from images import ROOT
@@ -17,7 +17,7 @@ PIN = re.compile(r'([\w-]+)==([^\s;\\]+)\s*(?:;\s*(.*?))?\s*(?:#.*|\\)?$')
 HASH = re.compile(r'--hash=sha256:[0-9a-f]{64}')
 
 # In place of an environment's interpreter: its pip writes what the test says into its log, fails or waits as it says
-FAKE_PYTHON = '''#!/usr/bin/env bash
+FAKE_PYTHON = """#!/usr/bin/env bash
 if [ "$2" != pip ]; then
     exec '{python}' "$@"
 fi
@@ -26,10 +26,10 @@ echo "$*" >>'{folder}/calls'
 cat '{folder}/says' >"$5"
 [ ! -e '{folder}/waits' ] || sleep 60
 exit "$(cat '{folder}/status')"
-'''
+"""
 
 
-def pins(*names: str) -> Dict[Tuple[str, str], str]:
+def pins(*names: str) -> dict[tuple[str, str], str]:
     """(package, marker) to version in these files below requirements/."""
     found = {}
     for name in names:
@@ -49,7 +49,8 @@ def test_the_list_with_hashes_holds_the_pins_that_the_other_files_give_reasons_f
     assert {(package, version) for (package, _), version in locked.items()} <= asked
     direct = pins('base.txt', 'stack.txt', 'test.txt', 'no_deps.txt')
     assert {(package, version) for (package, _), version in direct.items()} <= {
-        (package, version) for (package, _), version in locked.items()}
+        (package, version) for (package, _), version in locked.items()
+    }
 
 
 def test_every_package_of_the_list_has_hashes():
@@ -59,8 +60,12 @@ def test_every_package_of_the_list_has_hashes():
 
 
 def find_python(*versions: str, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(['bash', str(REQUIREMENTS / 'find_python.sh'), *versions], capture_output=True, text=True,
-                          env={**os.environ, **environment})
+    return subprocess.run(
+        ['bash', str(REQUIREMENTS / 'find_python.sh'), *versions],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
 
 
 def test_the_python_that_the_user_names_is_taken():
@@ -74,7 +79,8 @@ def test_a_python_outside_the_range_is_refused_in_one_line():
     version = sys.version.split()[0]
     assert refused.stderr == (
         f'error: PYTHON={sys.executable} is Python {version}; needed here: Python 3.4 to 3.6 with its venv module '
-        '(on Debian and Ubuntu: apt-get install python3-venv)\n')
+        '(on Debian and Ubuntu: apt-get install python3-venv)\n'
+    )
 
 
 def test_a_python_that_does_not_run_is_named():
@@ -122,10 +128,18 @@ class Tree:
         # without what a make that runs these tests hands down to the makes below it
         ours = ('PYTHON', 'HASHES', 'VENV', 'TESTS', 'MAKELEVEL', 'MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES')
         environment = {name: value for name, value in os.environ.items() if name not in ours}
-        return subprocess.Popen(command, cwd=self.root, env=environment, text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, start_new_session=True, preexec_fn=_hear_sigint)
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=_hear_sigint,
+        )
 
-    def make(self, *options: str) -> Tuple[str, str]:
+    def make(self, *options: str) -> tuple[str, str]:
         """What make venv prints on its two streams; make's own last line is left out."""
         printed, errors = self.start(*options).communicate(timeout=60)
         return printed, ''.join(line for line in errors.splitlines(True) if not line.startswith('make: ***'))
@@ -165,19 +179,28 @@ def test_without_hashes_the_pins_are_taken_by_version(tree):
     assert not any('--require-hashes' in call for call in tree.calls())
 
 
-@pytest.mark.parametrize('log, line', [
-    ("WARNING: Retrying after connection broken by 'NewConnectionError: Name or service not known'\n"
-     'ERROR: Could not find a version that satisfies the requirement addict==2.4.0 (from versions: none)',
-     'the package index cannot be reached; the same command takes it up again'),
-    ('ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n'
-     '    torch==2.14.1 from https://index/torch-2.14.1+cpu.whl (from -r lock.txt):\n        Expected sha256 0a',
-     'the package index has another file for torch==2.14.1 than the pinned one; if you trust your index: '
-     'make HASHES=no'),
-    ('ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device',
-     'the disk is full'),
-    ('ERROR: Could not find a version that satisfies the requirement lit==16.0.3 (from versions: 18.1.8)\n'
-     'ERROR: No matching distribution found for lit==16.0.3',
-     'pip stopped: Could not find a version that satisfies the requirement lit==16.0.3 (from versions: 18.1.8)')])
+@pytest.mark.parametrize(
+    'log, line',
+    [
+        (
+            "WARNING: Retrying after connection broken by 'NewConnectionError: Name or service not known'\n"
+            'ERROR: Could not find a version that satisfies the requirement addict==2.4.0 (from versions: none)',
+            'the package index cannot be reached; the same command takes it up again',
+        ),
+        (
+            'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n'
+            '    torch==2.14.1 from https://index/torch-2.14.1+cpu.whl (from -r lock.txt):\n        Expected sha256 0a',
+            'the package index has another file for torch==2.14.1 than the pinned one; if you trust your index: '
+            'make HASHES=no',
+        ),
+        ('ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device', 'the disk is full'),
+        (
+            'ERROR: Could not find a version that satisfies the requirement lit==16.0.3 (from versions: 18.1.8)\n'
+            'ERROR: No matching distribution found for lit==16.0.3',
+            'pip stopped: Could not find a version that satisfies the requirement lit==16.0.3 (from versions: 18.1.8)',
+        ),
+    ],
+)
 def test_what_stops_pip_is_told_in_one_line(tree, log, line):
     tree.pip(1, log)
     errors = tree.make()[1]
@@ -192,8 +215,10 @@ def test_another_python_than_the_environment_s_is_refused_with_the_way_out(tree)
     other.chmod(0o755)
     errors = tree.make(f'PYTHON={other}')[1]
     version = '%d.%d' % sys.version_info[:2]
-    assert errors == (f'error: .venv is of Python {version} and PYTHON={other} is 3.99: remove it (rm -rf .venv) or '
-                      'choose another folder (make VENV=.venv-3.99 ...)\n')
+    assert errors == (
+        f'error: .venv is of Python {version} and PYTHON={other} is 3.99: remove it (rm -rf .venv) or '
+        'choose another folder (make VENV=.venv-3.99 ...)\n'
+    )
 
 
 def test_a_folder_that_is_no_environment_is_left_alone(tree):

@@ -1,4 +1,5 @@
 """The whole network in testing: one pass for images and mirror images, batches, half precision."""
+
 import re
 from copy import deepcopy
 
@@ -18,13 +19,15 @@ FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 
 def samples(count):
     side = np.array([96, 64])
-    return [PoseDataSample(metainfo=dict(input_size=(96, 64), input_center=side / 2, input_scale=side,
-                                         flip_indices=FLIP)) for _ in range(count)]
+    return [
+        PoseDataSample(metainfo=dict(input_size=(96, 64), input_center=side / 2, input_scale=side, flip_indices=FLIP))
+        for _ in range(count)
+    ]
 
 
 def model(**test_cfg):
     network = ours()
-    torch.manual_seed(0)   # afterwards: the first call builds, which draws numbers too
+    torch.manual_seed(0)  # afterwards: the first call builds, which draws numbers too
     for name, value in network.named_parameters():
         if name.startswith('head.'):
             torch.nn.init.normal_(value, std=0.15)
@@ -42,11 +45,12 @@ def test_a_batch_of_images_gives_each_one_its_people(flip):
     network = model(flip_test=flip)
     together = network.predict(IMAGES, samples(3))
     for b, found in enumerate(together):
-        alone, = network.predict(IMAGES[b:b + 1], samples(1))
+        (alone,) = network.predict(IMAGES[b : b + 1], samples(1))
         assert len(found.pred_instances.keypoints) > 3
         np.testing.assert_allclose(found.pred_instances.keypoints, alone.pred_instances.keypoints, atol=0.01)
-        np.testing.assert_allclose(found.pred_instances.keypoint_scores, alone.pred_instances.keypoint_scores,
-                                   atol=1e-5)
+        np.testing.assert_allclose(
+            found.pred_instances.keypoint_scores, alone.pred_instances.keypoint_scores, atol=1e-5
+        )
 
 
 @torch.no_grad()
@@ -68,7 +72,7 @@ def test_on_a_cpu_the_backbone_takes_as_many_images_as_fill_it_and_the_answers_s
         with monkeypatch.context() as patch:
             patch.setattr(estimator, 'CPU_PIXELS', 4 * 64 * 96 + 1)
             cut = network.predict(images, samples(5))
-        assert sizes == (expected if not settings else [])   # a copy that was folded before has no hooks
+        assert sizes == (expected if not settings else [])  # a copy that was folded before has no hooks
         for one, other in zip(whole, cut):
             np.testing.assert_allclose(one.pred_instances.keypoints, other.pred_instances.keypoints, atol=0.01)
             np.testing.assert_allclose(one.pred_fields.heatmaps, other.pred_fields.heatmaps, atol=1e-5)
@@ -98,19 +102,19 @@ def test_images_at_once_worked_out_by_hand():
 
     assert at_once(8, 512, 512, True) == 1 and at_once(8, 512, 512, False) == 2
     assert at_once(8, 256, 256, True) == 4 and at_once(8, 256, 256, False) == 8
-    assert at_once(8, 1024, 1024, True) == 1    # more than all pixels, but one has to go
-    assert at_once(9, 256, 256, False) == 5   # eight fit; 5 and 4, not 8 and 1
-    assert at_once(5, 512, 512, False) == 2 and at_once(5, 512, 512, False, even=True) == 1   # 2, 2, 1 is not even
+    assert at_once(8, 1024, 1024, True) == 1  # more than all pixels, but one has to go
+    assert at_once(9, 256, 256, False) == 5  # eight fit; 5 and 4, not 8 and 1
+    assert at_once(5, 512, 512, False) == 2 and at_once(5, 512, 512, False, even=True) == 1  # 2, 2, 1 is not even
     assert at_once(9, 256, 256, False, even=True) == 3 and at_once(8, 256, 256, False, even=True) == 8
-    assert at_once(8, 1024, 1024, True, 'meta') == 8   # only a CPU is filled by one
+    assert at_once(8, 1024, 1024, True, 'meta') == 8  # only a CPU is filled by one
 
 
 @torch.no_grad()
 def test_bfloat16_is_for_the_backbone_and_the_maps_stay_close():
-    plain, = model(flip_test=True, output_heatmaps=True).predict(IMAGES[:1], samples(1))
+    (plain,) = model(flip_test=True, output_heatmaps=True).predict(IMAGES[:1], samples(1))
     network, kinds = model(flip_test=True, output_heatmaps=True, precision='bfloat16', insist=True), []
     network.backbone.conv1.register_forward_hook(lambda module, given, result: kinds.append(result.dtype))
-    half, = network.predict(IMAGES[:1], samples(1))
+    (half,) = network.predict(IMAGES[:1], samples(1))
     assert kinds == [torch.bfloat16] and half.pred_fields.heatmaps.dtype == torch.float32
     apart = (half.pred_fields.heatmaps - plain.pred_fields.heatmaps).abs()
     assert 0 < apart.max() and apart.mean() < 0.02 * plain.pred_fields.heatmaps.mean()
@@ -131,7 +135,7 @@ def test_a_half_precision_that_the_cpu_imitates_is_not_taken_for_the_backbone(mo
 def test_the_folded_copy_is_the_same_network_up_to_rounding():
     backbone = model().backbone.double()
     for layer in backbone.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):   # as after training
+        if isinstance(layer, torch.nn.BatchNorm2d):  # as after training
             for value in (layer.weight, layer.bias, layer.running_mean, layer.running_var):
                 value.uniform_(0.5, 1.5)
     copy = folded_copy(backbone, torch.float64)
@@ -167,7 +171,7 @@ def test_the_folded_copy_follows_the_weights(how):
     elif how == 'loaded':
         weights = network.state_dict()
         network.load_state_dict({**weights, 'backbone.conv1.weight': 2 * weights['backbone.conv1.weight']})
-    else:   # as mmengine's hook for averaged weights swaps them before it asks for evaluation
+    else:  # as mmengine's hook for averaged weights swaps them before it asks for evaluation
         network.backbone.conv1.weight.data.mul_(2)
         network.train(False)
     assert not torch.equal(first, network.extract_feat(IMAGES, torch.bfloat16)[0])
@@ -176,7 +180,7 @@ def test_the_folded_copy_follows_the_weights(how):
 
 @torch.no_grad()
 def test_a_network_in_double_precision_predicts():
-    found, = model().double().predict(IMAGES[:1].double(), samples(1))
+    (found,) = model().double().predict(IMAGES[:1].double(), samples(1))
     assert len(found.pred_instances) > 3
 
 
@@ -184,7 +188,7 @@ def test_a_network_in_double_precision_predicts():
 def test_the_folded_copy_follows_parameters_that_are_replaced():
     layers, folded = torch.nn.Sequential(torch.nn.Conv2d(3, 16, 3)).eval(), FoldedBackbone()
     for _ in range(20):
-        for _ in range(2):   # the second one may come to lie where the first one was
+        for _ in range(2):  # the second one may come to lie where the first one was
             layers[0].weight = torch.nn.Parameter(torch.randn(16, 3, 3, 3))
         assert torch.equal(folded(layers, IMAGES, torch.float32), layers(IMAGES))
 
@@ -199,7 +203,7 @@ def test_a_copy_made_without_gradients_does_not_stand_in_the_way_of_them():
 @torch.no_grad()
 @pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
 def test_the_backbone_s_precision_need_not_be_that_of_the_images(precision):
-    found, = model(precision=precision, insist=True).double().predict(IMAGES[:1].double(), samples(1))
+    (found,) = model(precision=precision, insist=True).double().predict(IMAGES[:1].double(), samples(1))
     assert len(found.pred_instances) > 3
 
 
@@ -228,6 +232,7 @@ def test_other_values_of_the_backbone_s_options_are_refused(option, value):
 def test_channels_last_changes_the_memory_and_not_the_people():
     from images import tiny_config
     from mmpose.registry import MODELS
+
     cfg = tiny_config().model
     last = MODELS.build(cfg)
     cfg.channels_last = False

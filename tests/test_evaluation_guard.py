@@ -1,4 +1,5 @@
 """Predictions and weights that are no numbers are refused; evaluation leaves nothing in the current folder."""
+
 import os
 from types import SimpleNamespace
 
@@ -31,7 +32,7 @@ def test_a_prediction_that_is_no_number_is_refused_by_image_and_field(tmp_path, 
     metric.dataset_meta = items(tmp_path).metainfo
     with pytest.raises(BadInput, match=says):
         metric.process({}, [spoilt.to_dict()])
-    for called in ('after_test_iter', 'after_val_iter'):   # whatever the metric is
+    for called in ('after_test_iter', 'after_val_iter'):  # whatever the metric is
         with pytest.raises(BadInput, match=says):
             getattr(EvaluationHook(), called)(None, 0, outputs=[spoilt])
 
@@ -53,7 +54,7 @@ def test_a_center_map_that_is_no_number_is_not_an_empty_image():
         find_roots(maps, 30, 0.01, 3)
 
 
-def runner(folder, metric, weight: float = 1.):
+def runner(folder, metric, weight: float = 1.0):
     model = torch.nn.Linear(2, 2)
     torch.nn.init.constant_(model.weight, weight)
     loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric]))
@@ -68,8 +69,11 @@ def test_weights_that_are_no_numbers_are_refused_before_the_first_image(tmp_path
 
 
 def test_metrics_that_exchange_files_do_so_in_the_work_folder_and_ours_needs_none(tmp_path):
-    theirs, chosen, ours = (DumpResults(str(tmp_path / 'a.pkl')), DumpResults('b.pkl', collect_dir='mine'),
-                            CocoPeopleMetric())
+    theirs, chosen, ours = (
+        DumpResults(str(tmp_path / 'a.pkl')),
+        DumpResults('b.pkl', collect_dir='mine'),
+        CocoPeopleMetric(),
+    )
     for metric in (theirs, chosen, ours):
         EvaluationHook().before_test_epoch(runner(tmp_path, metric))
     assert (theirs.collect_dir, chosen.collect_dir) == (os.path.join(tmp_path, '.results'), 'mine')

@@ -1,4 +1,5 @@
 """The factored GFD: the same numbers as the paper's, from the same weights."""
+
 import copy
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_heatmaps_and_all_gradients_equal_the_paper_s(recalibration, channels):
 @pytest.mark.parametrize('recalibration', ['fused', 'spatial', 'channel'])
 def test_heatmaps_without_gradients_equal_the_paper_s(recalibration, channels):
     module, features = scene(recalibration, channels)
-    with torch.no_grad():   # other products are taken than with gradients, see products.py
+    with torch.no_grad():  # other products are taken than with gradients, see products.py
         maps = factored(module, features)
         expected = printed(copy.deepcopy(module).double(), features.double())
     np.testing.assert_allclose(maps, expected, rtol=1e-5, atol=1e-5 * expected.abs().max())
@@ -84,7 +85,7 @@ def test_the_offset_maps_of_a_root_add_up_to_the_convolution_of_its_relative_coo
     spatial = module.double().spatial
     spatial.cell_center.fill_(0.5)
     a_x, a_y, a_0 = offset_maps(spatial, (7, 9))
-    for x, y in ((0., 0.), (8., 6.), (3., 5.)):
+    for x, y in ((0.0, 0.0), (8.0, 6.0), (3.0, 5.0)):
         offsets = relative_coordinates(torch.tensor([[x, y]]).double(), (7, 9), 0.5)
         expected = torch.nn.functional.conv2d(offsets, spatial.conv.weight[:, 1:], spatial.conv.bias, padding=2)[0, 0]
         np.testing.assert_allclose((x * a_x + y * a_y + a_0).detach(), expected.detach(), atol=1e-12)

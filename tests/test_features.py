@@ -1,4 +1,5 @@
 """F as branches: convolving and sampling before the branches are upsampled equals doing so after."""
+
 import numpy as np
 import oracle
 import pytest
@@ -8,7 +9,7 @@ from mmpose.models.necks import FeatureMapProcessor
 from cid_mmpose.models import Roots, sample_at, stack_branches
 from cid_mmpose.models.fast.branches import convolve_branches, neighbours, sample_branches
 
-STACK = FeatureMapProcessor(concat=True)   # MMPose's neck: upsamples and stacks
+STACK = FeatureMapProcessor(concat=True)  # MMPose's neck: upsamples and stacks
 
 
 def branches(dtype=torch.float64):
@@ -31,9 +32,9 @@ def convolution(dtype=torch.float64) -> torch.nn.Conv2d:
 
 
 def test_the_stack_is_that_of_mmpose_s_neck():
-    expected, = STACK(branches())
+    (expected,) = STACK(branches())
     assert torch.equal(stack_branches(branches()), expected)
-    assert torch.equal(stack_branches([expected]), expected)   # one map of a neck is taken as well
+    assert torch.equal(stack_branches([expected]), expected)  # one map of a neck is taken as well
 
 
 def test_a_convolution_of_the_branches_equals_that_of_their_stack_with_all_gradients():
@@ -63,8 +64,9 @@ def test_vectors_of_the_branches_equal_those_of_their_stack_at_every_cell_with_a
     expected = sample_at(stack_branches(mine), roots)
     np.testing.assert_allclose(vectors.detach(), expected.detach(), atol=1e-12)
     pull = oracle.normal(*vectors.shape).double()
-    for one, other in zip(torch.autograd.grad((vectors * pull).sum(), mine),
-                          torch.autograd.grad((expected * pull).sum(), mine)):
+    for one, other in zip(
+        torch.autograd.grad((vectors * pull).sum(), mine), torch.autograd.grad((expected * pull).sum(), mine)
+    ):
         np.testing.assert_allclose(one, other, atol=1e-12)
 
 
@@ -79,15 +81,17 @@ def test_where_upsampled_cells_come_from_worked_out_by_hand():
     # whose own middles are 0.5 and 1.5; beyond the outer middles the outer cells count alone
     found = neighbours(torch.arange(4), 2, 4)
     assert found.first.tolist() == [0, 0, 0, 1] and found.second.tolist() == [1, 1, 1, 1]
-    assert found.share[:, 0].tolist() == [1, 0.75, 0.25, 0.75]   # at the far end both are cell 1
+    assert found.share[:, 0].tolist() == [1, 0.75, 0.25, 0.75]  # at the far end both are cell 1
 
 
 def test_one_stacked_map_of_a_neck_is_taken_as_well():
     mine, conv = branches(torch.float32), convolution(torch.float32)
     np.testing.assert_allclose(
-        convolve_branches(STACK(mine), conv).detach(), convolve_branches(mine, conv).detach(), atol=2e-5)
+        convolve_branches(STACK(mine), conv).detach(), convolve_branches(mine, conv).detach(), atol=2e-5
+    )
     np.testing.assert_allclose(
-        sample_branches(STACK(mine), everywhere()).detach(), sample_branches(mine, everywhere()).detach(), atol=1e-5)
+        sample_branches(STACK(mine), everywhere()).detach(), sample_branches(mine, everywhere()).detach(), atol=1e-5
+    )
 
 
 def test_branches_of_another_width_are_refused_with_the_way_out():

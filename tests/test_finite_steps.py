@@ -1,4 +1,5 @@
 """Steps whose loss or gradient is not finite: what they change, how they are counted, when they stop a run."""
+
 import math
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_step_that_is_not_finite_changes_neither_weights_nor_running_means(tmp
     assert runner.message_hub.get_info('skipped_steps') == 2
     assert runner.message_hub.get_scalar('train/skipped_steps').current() == 2
     sound = [loss for loss in notes.losses.values() if not math.isnan(loss)]
-    assert runner.message_hub.get_scalar('train/loss').mean(12) == pytest.approx(sum(sound) / 10)   # in the log
+    assert runner.message_hub.get_scalar('train/loss').mean(12) == pytest.approx(sum(sound) / 10)  # in the log
     assert saved(tmp_path) == ['epoch_2.pth', 'epoch_3.pth']
 
 
@@ -47,8 +48,13 @@ def test_without_the_hook_the_same_run_ends_with_weights_that_are_no_numbers(tmp
 def test_so_many_in_a_row_stop_the_run_with_iteration_and_losses_and_others_do_not(tmp_path):
     hook = FiniteStepsHook(max_in_a_row=3)
     _, notes, stopped = run(tmp_path, 'nan_row', hook, Spoil([1, 2, 5, 6, 7, 8]))
-    assert stopped.startswith('training stopped at iteration 8: loss or gradient is not finite (loss nan), as in each '
-                              'of the last 3 steps, which were skipped; try a lower') and '\n' not in stopped
+    assert (
+        stopped.startswith(
+            'training stopped at iteration 8: loss or gradient is not finite (loss nan), as in each '
+            'of the last 3 steps, which were skipped; try a lower'
+        )
+        and '\n' not in stopped
+    )
     assert saved(tmp_path) == ['epoch_1.pth'] and (tmp_path / 'last_checkpoint').read_text().endswith('epoch_1.pth')
 
 
@@ -56,11 +62,12 @@ def test_a_step_of_accumulated_gradients_is_skipped_as_a_whole(tmp_path):
     _, notes, _ = run(tmp_path, 'nan_accumulated', FiniteStepsHook(), Spoil([4]), wrapper=dict(accumulative_counts=2))
     weights = [notes.states[i]['linear.weight'] for i in range(12)]
     changed = [i for i in range(11) if not torch.equal(weights[i], weights[i + 1])]
-    assert changed == [1, 3, 7, 9]   # a step after two iterations each, but for the one of 4 and 5
+    assert changed == [1, 3, 7, 9]  # a step after two iterations each, but for the one of 4 and 5
 
 
 def test_a_loss_that_is_not_finite_though_its_gradients_are_is_skipped_too(tmp_path, monkeypatch):
     from toy_run import ToyModel
+
     plain = ToyModel.forward
 
     def endless(self, inputs, mode='tensor'):
@@ -72,15 +79,16 @@ def test_a_loss_that_is_not_finite_though_its_gradients_are_is_skipped_too(tmp_p
     assert 'loss inf' in stopped and same(notes.states[0], notes.states[11])
 
 
-@pytest.mark.parametrize('clip', [dict(max_norm=1.), dict(type='value', clip_value=1.)])
+@pytest.mark.parametrize('clip', [dict(max_norm=1.0), dict(type='value', clip_value=1.0)])
 def test_clipped_gradients_are_looked_at_too(tmp_path, clip):
     _, notes, _ = run(tmp_path, f'nan_{len(clip)}', FiniteStepsHook(), Spoil([2]), wrapper=dict(clip_grad=clip))
     assert [i for i in range(11) if same(notes.states[i], notes.states[i + 1])] == [2]
 
 
 def test_a_run_without_trouble_is_the_same_with_and_without_the_hook(tmp_path):
-    losses = [run(tmp_path / str(len(hooks)), f'plain{len(hooks)}', *hooks)[1].losses
-              for hooks in ([], [FiniteStepsHook()])]
+    losses = [
+        run(tmp_path / str(len(hooks)), f'plain{len(hooks)}', *hooks)[1].losses for hooks in ([], [FiniteStepsHook()])
+    ]
     assert losses[0] == losses[1] and len(losses[0]) == 12
 
 
@@ -94,7 +102,7 @@ class Scaler:
         return self.scale
 
 
-@pytest.mark.parametrize('scale, loss, counted', [(2.**15, 1., 0), (1., 1., 1), (2.**15, math.nan, 1)])
+@pytest.mark.parametrize('scale, loss, counted', [(2.0**15, 1.0, 0), (1.0, 1.0, 1), (2.0**15, math.nan, 1)])
 def test_what_the_loss_scaler_skips_counts_only_if_no_scale_would_help(tmp_path, scale, loss, counted):
     runner = toy_runner(tmp_path, f'scaler{scale}{loss}')
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
@@ -103,7 +111,7 @@ def test_what_the_loss_scaler_skips_counts_only_if_no_scale_would_help(tmp_path,
     hook = FiniteStepsHook()
     hook.before_train(runner)
     hook._note_losses(runner.model.train(), (), dict(loss=torch.tensor(loss)))
-    hook.after_train_iter(runner, 0, outputs=dict(loss=torch.tensor(loss)))   # without a step of the optimizer
+    hook.after_train_iter(runner, 0, outputs=dict(loss=torch.tensor(loss)))  # without a step of the optimizer
     assert hook.in_a_row == counted
 
 
@@ -119,9 +127,16 @@ def one_of_two(rank: int, folder: str) -> None:
     """One of two processes that train together: two iterations an epoch."""
     torch.distributed.init_process_group('gloo', f'file://{folder}/store', rank=rank, world_size=2)
     notes = Notes()
-    runner = toy_runner(folder, f'two{rank}', notes, FiniteStepsHook(max_in_a_row=3), RandomStreamHook(),
-                        SpoilOne([1, 4, 5, 6]), epochs=4)
-    runner.model = MMDistributedDataParallel(runner.model)   # mmengine wraps it where it has started the processes
+    runner = toy_runner(
+        folder,
+        f'two{rank}',
+        notes,
+        FiniteStepsHook(max_in_a_row=3),
+        RandomStreamHook(),
+        SpoilOne([1, 4, 5, 6]),
+        epochs=4,
+    )
+    runner.model = MMDistributedDataParallel(runner.model)  # mmengine wraps it where it has started the processes
     with pytest.raises(RunStopped, match='iteration 7: '):
         runner.train()
     states = [notes.states[i]['module.linear.weight'] for i in range(7)]
@@ -134,7 +149,7 @@ def one_of_two(rank: int, folder: str) -> None:
 
 @pytest.mark.slow
 def test_two_processes_skip_together_what_one_of_them_has_spoilt(tmp_path):
-    torch.multiprocessing.spawn(one_of_two, (str(tmp_path), ), nprocs=2)
+    torch.multiprocessing.spawn(one_of_two, (str(tmp_path),), nprocs=2)
     first, second = (torch.load(tmp_path / f'states{rank}.pt') for rank in (0, 1))
     assert all(torch.equal(one, other) for one, other in zip(first, second))
     assert len(torch.load(tmp_path / 'epoch_3.pth', weights_only=False)['random_streams']) == 2
@@ -153,8 +168,9 @@ def test_an_option_that_is_no_number_of_steps_is_refused(value):
         FiniteStepsHook(max_in_a_row=value)
 
 
-@pytest.mark.parametrize('value, bad', [(1., False), (math.nan, True), (math.inf, True), (-math.inf, True),
-                                        (3e38, False)])
+@pytest.mark.parametrize(
+    'value, bad', [(1.0, False), (math.nan, True), (math.inf, True), (-math.inf, True), (3e38, False)]
+)
 def test_one_value_among_many_tensors_is_found(value, bad):
     tensors = [torch.zeros(3), torch.zeros(2, 2).half(), torch.zeros(0), torch.tensor([0, value * 1e-19, value])]
     if value == 3e38:
@@ -163,7 +179,7 @@ def test_one_value_among_many_tensors_is_found(value, bad):
 
 
 def test_float16_tensors_of_a_large_norm_are_finite():
-    assert not bool(not_finite([torch.full((100, ), 6e4).half()]))
+    assert not bool(not_finite([torch.full((100,), 6e4).half()]))
 
 
 def test_copies_bring_back_tensors_of_every_kind():

@@ -1,4 +1,5 @@
 """Imports flow one way: each part of the package knows only those below it."""
+
 import ast
 from pathlib import Path
 
@@ -37,8 +38,8 @@ def imports_of(name, path, known, nodes):
             asked = [alias.name.split('.') for alias in node.names if alias.name.split('.')[0] == 'cid_mmpose']
             yield from ('.'.join(parts[1:]) for parts in asked)
         elif isinstance(node, ast.ImportFrom) and (node.level or (node.module or '').split('.')[0] == 'cid_mmpose'):
-            above = parents[:len(parents) - node.level + 1] if node.level else []
-            below = (node.module or '').split('.')[0 if node.level else 1:]
+            above = parents[: len(parents) - node.level + 1] if node.level else []
+            below = (node.module or '').split('.')[0 if node.level else 1 :]
             base = '.'.join(part for part in above + below if part)
             for alias in node.names:
                 inner = f'{base}.{alias.name}'.strip('.')
@@ -67,8 +68,11 @@ def test_every_part_of_the_package_has_its_place_in_the_order():
 
 
 def test_no_module_imports_upwards():
-    upwards = [(name, target) for name, target in all_imports(everywhere=True)
-               if target and HEIGHT[part(target)] > HEIGHT.get(part(name), 0)]
+    upwards = [
+        (name, target)
+        for name, target in all_imports(everywhere=True)
+        if target and HEIGHT[part(target)] > HEIGHT.get(part(name), 0)
+    ]
     assert upwards == []
 
 
@@ -84,7 +88,11 @@ def test_no_two_modules_need_each_other():
 
 def test_a_module_belongs_to_the_innermost_part_that_has_a_tier():
     assert [part(name) for name in ('engine.hooks.finite', 'engine.launch', 'models.fast.gfd', 'moon.x')] == [
-        'engine.hooks', 'engine', 'models', 'moon']
+        'engine.hooks',
+        'engine',
+        'models',
+        'moon',
+    ]
 
 
 def test_upward_imports_are_seen_in_every_way_of_writing_them(tmp_path):
@@ -95,8 +103,14 @@ def test_upward_imports_are_seen_in_every_way_of_writing_them(tmp_path):
     (tmp_path / 'models' / '__init__.py').write_text('from .deep import thing\n')
     (tmp_path / 'codecs' / 'a.py').write_text(
         'import numpy\nfrom cid_mmpose.models import x\nfrom ..models import deep\n'
-        'def f():\n    import cid_mmpose.models.deep\n    from . import a\n')
+        'def f():\n    import cid_mmpose.models.deep\n    from . import a\n'
+    )
     found = set(all_imports(everywhere=True, root=tmp_path))
-    assert found == {('', 'codecs'), ('models', 'models.deep'), ('codecs.a', 'models'), ('codecs.a', 'models.deep'),
-                     ('codecs.a', 'codecs.a')}
+    assert found == {
+        ('', 'codecs'),
+        ('models', 'models.deep'),
+        ('codecs.a', 'models'),
+        ('codecs.a', 'models.deep'),
+        ('codecs.a', 'codecs.a'),
+    }
     assert ('codecs.a', 'codecs.a') not in set(all_imports(everywhere=False, root=tmp_path))

@@ -1,4 +1,5 @@
 """Target Gaussians: how wide they are, where they peak, and how people share a map."""
+
 import math
 
 import numpy as np
@@ -31,13 +32,13 @@ def test_radius_of_a_10_by_20_box_worked_out_by_hand():
     # outside: (30 + sqrt(900 - 4 * 200 * 0.3 / 1.7)) / 2            = (30 + sqrt(758.824)) / 2        = 28.77
     # inside:  (60 + sqrt(3600 - 16 * 0.3 * 200)) / 2                = (60 + sqrt(2640)) / 2           = 55.69
     # shifted: (-42 + sqrt(42^2 + 4 * 2.8 * 0.3 * 200)) / 2          = (-42 + sqrt(2436)) / 2          = 3.68
-    assert radii([10.], [20.]) == [3]
-    assert whole_gaussian(np.array([10.]), np.array([20.]))[1].tolist() == [np.float32(7 / 6)]   # (2 * 3 + 1) / 6
+    assert radii([10.0], [20.0]) == [3]
+    assert whole_gaussian(np.array([10.0]), np.array([20.0]))[1].tolist() == [np.float32(7 / 6)]  # (2 * 3 + 1) / 6
 
 
 def test_radius_rounds_the_sides_up_to_whole_cells():
-    assert radii([9.01], [19.5]) == radii([10.], [20.])
-    assert radii([40.01], [60.]) == radii([41.], [60.])
+    assert radii([9.01], [19.5]) == radii([10.0], [20.0])
+    assert radii([40.01], [60.0]) == radii([41.0], [60.0])
 
 
 def test_radius_equals_the_three_textbook_cases_for_random_boxes():
@@ -56,19 +57,27 @@ def test_radius_is_a_whole_number_and_nobody_is_a_normal_case():
 
 def test_fractional_radius_of_a_10_by_20_box_worked_out_by_hand():
     # the shifted case above without rounding: (-42 + sqrt(2436)) / 2 = 3.677928, sigma a third of it
-    radius, sigma = fractional_gaussian(np.array([10.]), np.array([20.]))
+    radius, sigma = fractional_gaussian(np.array([10.0]), np.array([20.0]))
     assert radius[0] == pytest.approx((math.sqrt(2436) - 42) / 2, rel=1e-6) and sigma[0] == pytest.approx(radius[0] / 3)
 
 
-@pytest.mark.parametrize('radius, first, peak, last', [
-    (2.3, 7, 9, 12),   # cut off at both steps: the peak is a cell beside the keypoint's
-    (2.7, 7, 10, 12),
-    (3.0, 7, 10, 13),  # a whole radius stays where it is
-    (10.4, 0, 10, 20),   # the left edge is cut towards zero, and here the keypoint's cell is met by chance
-])
+@pytest.mark.parametrize(
+    'radius, first, peak, last',
+    [
+        (2.3, 7, 9, 12),  # cut off at both steps: the peak is a cell beside the keypoint's
+        (2.7, 7, 10, 12),
+        (3.0, 7, 10, 13),  # a whole radius stays where it is
+        (10.4, 0, 10, 20),  # the left edge is cut towards zero, and here the keypoint's cell is met by chance
+    ],
+)
 def test_window_of_a_fractional_gaussian_at_cell_10_worked_out_by_hand(radius, first, peak, last):
-    axes = gaussian_axes(torch.tensor([[[10, 10]]]), torch.tensor([[radius]]), torch.tensor([[radius / 3]]),
-                         torch.tensor([[True]]), (40, 30))
+    axes = gaussian_axes(
+        torch.tensor([[[10, 10]]]),
+        torch.tensor([[radius]]),
+        torch.tensor([[radius / 3]]),
+        torch.tensor([[True]]),
+        (40, 30),
+    )
     row = axes[0][0, 0]
     assert row.nonzero()[:, 0].tolist() == list(range(first, last + 1)) and row.argmax() == peak
     assert row[peak] == 1 and row[peak + 1].item() == pytest.approx(math.exp(-4.5 / radius**2), rel=1e-6)
@@ -77,13 +86,13 @@ def test_window_of_a_fractional_gaussian_at_cell_10_worked_out_by_hand(radius, f
 @pytest.mark.parametrize('width, height', [(0, 3), (3, -1), (np.nan, 3), (3, np.inf)])
 def test_radius_refuses_sides_that_are_not_positive_and_finite(width, height):
     with pytest.raises(ValueError, match='box sides'):
-        whole_gaussian(np.array([5., width]), np.array([5., height]))
+        whole_gaussian(np.array([5.0, width]), np.array([5.0, height]))
 
 
 @pytest.mark.parametrize('overlap', [0, 1, -0.1, 1.5])
 def test_radius_refuses_an_overlap_outside_its_range(overlap):
     with pytest.raises(ValueError, match='min_overlap'):
-        whole_gaussian(np.array([5.]), np.array([5.]), overlap)
+        whole_gaussian(np.array([5.0]), np.array([5.0]), overlap)
 
 
 @pytest.mark.parametrize('radius', range(12))
@@ -102,8 +111,8 @@ def test_gaussian_of_radius_two_at_cells_worked_out_by_hand():
     assert drawn[4, 6].item() == pytest.approx(math.exp(-0.72), rel=1e-6)
     assert drawn[6, 5].item() == pytest.approx(math.exp(-2.88), rel=1e-6)
     assert drawn[3, 4].item() == pytest.approx(math.exp(-1.44), rel=1e-6)
-    assert drawn[6, 7].item() == pytest.approx(math.exp(-5.76), rel=1e-6)   # the corner of the 5 x 5 square
-    assert drawn[4, 8] == 0 and drawn[1, 5] == 0   # three cells off: cut
+    assert drawn[6, 7].item() == pytest.approx(math.exp(-5.76), rel=1e-6)  # the corner of the 5 x 5 square
+    assert drawn[4, 8] == 0 and drawn[1, 5] == 0  # three cells off: cut
     assert (drawn > 0).sum() == 25
 
 
@@ -175,7 +184,7 @@ def test_everyone_in_one_map_is_bitwise_as_laid_person_by_person(monkeypatch, pe
     monkeypatch.setattr(gaussian, 'render_people', lambda *axes: drawn.append(render_people(*axes)) or drawn[-1])
     torch.manual_seed(people)
     cell, radius = torch.randint(-2, 13, (people, 3, 2)), torch.randint(0, 6, (people, 3))
-    image = torch.randint(0, 4, (people, ))
+    image = torch.randint(0, 4, (people,))
     image = image.sort()[0] if in_order else image
     axes = whole_axes(cell, radius, torch.rand(people, 3) < 0.8, size)
     assert torch.equal(render_max(*axes, image, 4), max_one_by_one(*axes, image, 4))

@@ -1,4 +1,5 @@
 """CIDHead in training: losses, gradients, limits, options. Maps are 24 x 16 cells, four keypoints, six channels."""
+
 import numpy as np
 import oracle
 import pytest
@@ -8,7 +9,7 @@ from cid_mmpose.codecs.targets import gather_targets
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models import Roots, sample_at, stack_branches
 
-SIZE = (96, 64)   # pixels
+SIZE = (96, 64)  # pixels
 KEYS = {'loss_crowd', 'loss_person', 'loss_contrastive'}
 
 
@@ -47,10 +48,11 @@ def expected_losses(head, features, samples):
     return dict(
         loss_crowd=oracle.focal(head.iia(features), torch.tensor(crowd), torch.ones(1)),
         loss_person=4 * oracle.focal(maps, torch.tensor(np.array(person)), weight),
-        loss_contrastive=oracle.contrastive(params.numpy(), roots.image.tolist(), 0.05))
+        loss_contrastive=oracle.contrastive(params.numpy(), roots.image.tolist(), 0.05),
+    )
 
 
-@pytest.mark.parametrize('counts', [(1, ), (3, 2), (0, 4, 1)])
+@pytest.mark.parametrize('counts', [(1,), (3, 2), (0, 4, 1)])
 def test_the_losses_equal_the_textbook_forms_on_targets_drawn_cell_by_cell(counts):
     head = oracle.head()
     feats, samples = batch(*counts)
@@ -72,7 +74,7 @@ def test_a_person_who_lost_the_cell_to_another_still_has_keypoints_and_a_root_in
 
 
 @pytest.mark.parametrize('recalibration', ['fused', 'spatial', 'channel'])
-@pytest.mark.parametrize('counts', [(0, ), (1, ), (3, ), (0, 2), (0, 0)])
+@pytest.mark.parametrize('counts', [(0,), (1,), (3,), (0, 2), (0, 0)])
 def test_loss_keys_and_gradients_do_not_depend_on_head_count(counts, recalibration):
     head = oracle.head(recalibration=recalibration)
     feats, samples = batch(*counts)
@@ -117,7 +119,7 @@ def test_the_loss_mask_acts_on_the_crowd_maps_and_not_on_the_maps_of_people():
     head, (feats, samples) = oracle.head(), masked_batch(mask, 2, 2)
     feats[0].requires_grad_()
     losses, plain = head.loss(feats, samples), head.loss(*batch(2, 2))
-    grad, = torch.autograd.grad(losses['loss_crowd'], feats[0], retain_graph=True)
+    (grad,) = torch.autograd.grad(losses['loss_crowd'], feats[0], retain_graph=True)
     assert torch.equal(grad.abs().sum((0, 1)) > 0, torch.from_numpy(mask))
     assert losses['loss_person'].item() == plain['loss_person'].item()
     assert losses['loss_crowd'].item() != plain['loss_crowd'].item()
@@ -149,8 +151,8 @@ def test_vectors_are_read_at_the_seeds_not_at_the_roots():
     labels = samples[1].gt_instance_labels
     labels.seed_cell = torch.tensor([[3, 5], [20, 11]], dtype=torch.int16)
     feats[0].requires_grad_()
-    grad, = torch.autograd.grad(head.loss(feats, samples)['loss_contrastive'], feats[0])
-    assert grad.abs().sum(1).nonzero().tolist() == [[1, 5, 3], [1, 11, 20]]   # image, y, x
+    (grad,) = torch.autograd.grad(head.loss(feats, samples)['loss_contrastive'], feats[0])
+    assert grad.abs().sum(1).nonzero().tolist() == [[1, 5, 3], [1, 11, 20]]  # image, y, x
 
 
 def losses_by_person(head, feats, samples):
@@ -174,7 +176,7 @@ def test_more_people_than_allowed_are_chosen_at_random_for_a_map_of_their_own():
     picked = {alone.index(pytest.approx(losses['loss_person'].item(), rel=1e-5)) for losses in drawn}
     assert picked == {0, 1, 2}
     full = oracle.head().loss(feats, samples)
-    assert {losses['loss_contrastive'].item() for losses in drawn} == {full['loss_contrastive'].item()} != {0.}
+    assert {losses['loss_contrastive'].item() for losses in drawn} == {full['loss_contrastive'].item()} != {0.0}
     assert {losses['loss_crowd'].item() for losses in drawn} == {full['loss_crowd'].item()}
 
 
@@ -185,8 +187,11 @@ def test_with_at_most_200_people_the_loss_is_the_same_every_time():
 
 def test_the_loss_weights_of_the_config_are_used():
     focal = dict(type='cid_mmpose.FocalHeatmapLoss')
-    scaled = oracle.head(crowd_loss=dict(focal, loss_weight=10.), person_loss=dict(focal, loss_weight=2.),
-                         contrastive_loss=dict(type='cid_mmpose.ContrastiveLoss', loss_weight=0.))
+    scaled = oracle.head(
+        crowd_loss=dict(focal, loss_weight=10.0),
+        person_loss=dict(focal, loss_weight=2.0),
+        contrastive_loss=dict(type='cid_mmpose.ContrastiveLoss', loss_weight=0.0),
+    )
     feats, samples = batch(2, 2)
     losses, plain = scaled.loss(feats, samples), oracle.head().loss(feats, samples)
     assert losses['loss_crowd'].item() == pytest.approx(10 * plain['loss_crowd'].item(), rel=1e-6)
@@ -224,22 +229,26 @@ def test_saturated_half_precision_maps_give_finite_losses_and_gradients(dtype):
 
 def test_a_head_of_17_keypoints_takes_the_coco_sigmas():
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
     coco = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
     np.testing.assert_allclose(oracle.head(num_keypoints=17, test=None).sigmas, coco['sigmas'], rtol=1e-6)
 
 
-@pytest.mark.parametrize('options, message', [
-    (dict(gfd_chanels=32), 'gfd_chanels'),
-    (dict(recalibration='both'), "recalibration must be one of .*'both'"),
-    (dict(test=dict(sigmas=(0.05, ) * 3)), 'sigmas has 3 values for 4 keypoints'),
-    (dict(test=None), 'sigmas has 17 values for 4 keypoints'),
-    (dict(test=dict(max_instances=3)), 'max_instances'),
-    (dict(test=dict(blur=4)), 'blur'),
-    (dict(test=dict(max_people=0)), 'max_people'),
-    (dict(test=dict(min_score=1.5)), 'min_score'),
-    (dict(test=dict(nms=0)), 'nms'),
-    (dict(decoder=dict(type='cid_mmpose.SizeAdaptiveHeatmap', sigma=2)), 'sigma'),
-])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(gfd_chanels=32), 'gfd_chanels'),
+        (dict(recalibration='both'), "recalibration must be one of .*'both'"),
+        (dict(test=dict(sigmas=(0.05,) * 3)), 'sigmas has 3 values for 4 keypoints'),
+        (dict(test=None), 'sigmas has 17 values for 4 keypoints'),
+        (dict(test=dict(max_instances=3)), 'max_instances'),
+        (dict(test=dict(blur=4)), 'blur'),
+        (dict(test=dict(max_people=0)), 'max_people'),
+        (dict(test=dict(min_score=1.5)), 'min_score'),
+        (dict(test=dict(nms=0)), 'nms'),
+        (dict(decoder=dict(type='cid_mmpose.SizeAdaptiveHeatmap', sigma=2)), 'sigma'),
+    ],
+)
 def test_an_option_that_is_unknown_or_out_of_range_is_named(options, message):
     with pytest.raises((TypeError, ValueError), match=message):
         oracle.head(**options)

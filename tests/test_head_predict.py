@@ -1,4 +1,5 @@
 """CIDHead in testing: batches, flip test, limits, agreement with the loops."""
+
 import numpy as np
 import oracle
 import pytest
@@ -10,7 +11,7 @@ from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.options import COCO_SIGMAS
 from cid_mmpose.models.person_nms import make_people, oks_nms
 
-SWAP = [0, 2, 1, 3]   # keypoints 1 and 2 are left and right
+SWAP = [0, 2, 1, 3]  # keypoints 1 and 2 are left and right
 FIELDS = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
 
 
@@ -25,7 +26,7 @@ def features(count, seed=0):
 
 
 def head(**test):
-    return oracle.head(seed=1, test=dict(sigmas=(0.05, ) * 4, **test))
+    return oracle.head(seed=1, test=dict(sigmas=(0.05,) * 4, **test))
 
 
 def assert_same(people, others):
@@ -36,7 +37,7 @@ def assert_same(people, others):
 @pytest.mark.parametrize('nms', [0.8, 1.0])
 def test_predict_equals_the_loops_over_cells_and_people(nms):
     module, maps = head(nms=nms), features(1)
-    people, = module.predict([maps], samples(1))
+    (people,) = module.predict([maps], samples(1))
     with torch.no_grad():
         center = oracle.smooth(to_scores(module.iia(maps))[0, -1].numpy(), 3)
         found = oracle.peaks(center, 30, 0.01, 3)
@@ -52,7 +53,7 @@ def test_predict_equals_the_loops_over_cells_and_people(nms):
 @pytest.mark.parametrize('flip', [False, True])
 def test_a_batch_equals_its_images_one_by_one(flip):
     module, plain, mirrored = head(), features(3), features(3, seed=1)
-    plain[1] = mirrored[1] = 0   # different head counts in the batch
+    plain[1] = mirrored[1] = 0  # different head counts in the batch
 
     def predict(rows):
         maps = ([plain[rows]], [mirrored[rows]]) if flip else [plain[rows]]
@@ -67,7 +68,7 @@ def test_a_batch_equals_its_images_one_by_one(flip):
 def symmetric_head():
     """A head for which a mirrored image is a mirrored problem: its mask looks left as it looks right."""
     module = head()
-    kernel = module.gfd.spatial.conv.weight.data   # (1, 3, 5, 5) over similarity, x, y
+    kernel = module.gfd.spatial.conv.weight.data  # (1, 3, 5, 5) over similarity, x, y
     kernel[:, [0, 2]] += kernel[:, [0, 2]].flip(-1)
     kernel[:, 1] -= kernel[:, 1].flip(-1)
     return module
@@ -105,10 +106,10 @@ def test_the_flip_test_averages_both_halves_with_swapped_keypoints_worked_out_fr
 
 def test_the_flip_test_of_a_symmetric_image_changes_nothing():
     module, maps = symmetric_head(), features(1)
-    module.gfd.heatmap.weight.data = module.gfd.heatmap.weight.data[[0, 1, 1, 3]]   # left and right look alike
+    module.gfd.heatmap.weight.data = module.gfd.heatmap.weight.data[[0, 1, 1, 3]]  # left and right look alike
     module.gfd.heatmap.bias.data = module.gfd.heatmap.bias.data[[0, 1, 1, 3]]
-    plain, = module.predict([maps], samples(1))
-    flipped, = module.predict(([maps], [maps.flip(-1)]), samples(1), dict(flip_test=True))
+    (plain,) = module.predict([maps], samples(1))
+    (flipped,) = module.predict(([maps], [maps.flip(-1)]), samples(1), dict(flip_test=True))
     assert_same(plain, flipped)
 
 
@@ -120,15 +121,15 @@ def test_nobody_found_gives_empty_arrays_of_the_right_shape(flip):
     maps = ([features(2)], [features(2)]) if flip else [features(2)]
     people, fields = module.predict(maps, samples(2), dict(flip_test=flip, output_heatmaps=True))
     for found, field in zip(people, fields):
-        assert [found.get(name).shape for name in FIELDS] == [(0, 4, 2), (0, 4), (0, 4), (0, )]
+        assert [found.get(name).shape for name in FIELDS] == [(0, 4, 2), (0, 4), (0, 4), (0,)]
         assert field.heatmaps.shape == (4, 16, 24) and not field.heatmaps.any()
 
 
 def test_at_most_so_many_people_are_found_and_they_are_the_best():
     maps = features(1)
-    everyone, = head(nms=1.0).predict([maps], samples(1))
+    (everyone,) = head(nms=1.0).predict([maps], samples(1))
     few = head(nms=1.0, max_people=3)
-    people, = few.predict([maps], samples(1))
+    (people,) = few.predict([maps], samples(1))
     assert len(everyone.keypoints) > 3 == len(people.keypoints)
     rows = {tuple(row) for row in everyone.keypoints.reshape(-1, 8).round(3).tolist()}
     assert all(tuple(row) in rows for row in people.keypoints.reshape(-1, 8).round(3).tolist())
@@ -151,12 +152,12 @@ def test_an_unknown_test_option_is_refused_by_name():
 
 def test_scores_stay_off_zero_and_one_in_any_precision():
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
-        scores = to_scores(torch.tensor([-60., 0., 60.], dtype=dtype))
+        scores = to_scores(torch.tensor([-60.0, 0.0, 60.0], dtype=dtype))
         assert scores.dtype == torch.float32
         np.testing.assert_allclose(scores, [1e-4, 0.5, 1 - 1e-4], rtol=1e-6)
 
 
-def person(x, y, score, side=40.):
+def person(x, y, score, side=40.0):
     """Four keypoints at the corners of a square."""
     square = np.array([[0, 0], [side, 0], [0, side], [side, side]], float)
     return square + [x, y], np.full(4, score) + [0.1, -0.1, 0.05, -0.05]
@@ -173,14 +174,14 @@ def test_a_person_has_the_mean_score_and_the_box_around_the_keypoints():
 def test_of_two_duplicates_the_better_one_stays_and_neighbours_are_left_alone():
     keypoints, scores = zip(person(10, 20, 0.4), person(11, 20, 0.6), person(45, 20, 0.3))
     people = make_people(np.array(keypoints), np.array(scores), np.full(4, 0.05), 0.8)
-    np.testing.assert_allclose(people.bbox_scores, [0.6, 0.3])   # best first
+    np.testing.assert_allclose(people.bbox_scores, [0.6, 0.3])  # best first
     np.testing.assert_allclose(people.keypoints, np.array(keypoints)[[1, 2]])
     np.testing.assert_allclose(people.bboxes, [[11, 20, 51, 60], [45, 20, 85, 60]])
 
 
 def test_the_nms_threshold_is_on_oks_worked_out_by_hand():
     # both areas 1600, (2 sigma)^2 = 0.01, moved by d px: oks = exp(-d^2 / (2 * 1600 * 0.01)) = exp(-d^2 / 32)
-    keypoints, scores = zip(person(10, 20, 0.4), person(12, 20, 0.6))   # exp(-4 / 32) = 0.8825
+    keypoints, scores = zip(person(10, 20, 0.4), person(12, 20, 0.6))  # exp(-4 / 32) = 0.8825
     for threshold, kept in ((0.88, 1), (0.885, 2)):
         assert len(make_people(np.array(keypoints), np.array(scores), np.full(4, 0.05), threshold).bboxes) == kept
 
@@ -191,6 +192,7 @@ def test_coco_sigmas_are_17_and_symmetric():
 
 def test_nms_keeps_whom_mmposes_keeps():
     from mmpose.evaluation.functional import oks_nms as one_by_one
+
     rng = np.random.default_rng(0)
     middle = rng.uniform(0, 60, (80, 1, 2))
     keypoints = (middle + rng.uniform(-30, 30, (1, 4, 2)) + rng.normal(0, 3, (80, 4, 2))).astype(np.float32)
@@ -212,7 +214,7 @@ def test_people_do_not_depend_on_how_many_and_which_rows_are_taken_at_once(flip,
     given = ([plain], [mirrored]) if flip else [plain]
     options = dict(flip_test=flip, output_heatmaps=True)
     together, fields = module.predict(given, samples(2), options)
-    for cells in (1, 24 * 3, 24 * 3 * 4):   # one row of one person, three rows of one, three rows of four
+    for cells in (1, 24 * 3, 24 * 3 * 4):  # one row of one person, three rows of one, three rows of four
         monkeypatch.setattr('cid_mmpose.models.head.how_many', lambda *args: cells)
         alone, other = module.predict(given, samples(2), options)
         for b in range(2):
@@ -223,11 +225,13 @@ def test_people_do_not_depend_on_how_many_and_which_rows_are_taken_at_once(flip,
 @pytest.mark.parametrize('flip', [False, True])
 def test_people_from_branches_equal_those_from_their_stack(flip):
     from mmpose.models.necks import FeatureMapProcessor
+
     module, neck = head(), FeatureMapProcessor(concat=True)
-    halves = [[features(1, seed)[:, :2], torch.nn.functional.avg_pool2d(features(1, seed + 2)[:, 2:], 2)]
-              for seed in (0, 1)]
+    halves = [
+        [features(1, seed)[:, :2], torch.nn.functional.avg_pool2d(features(1, seed + 2)[:, 2:], 2)] for seed in (0, 1)
+    ]
     stacked = [neck(half) for half in halves]
-    people, = module.predict(halves if flip else halves[0], samples(1), dict(flip_test=flip))
-    expected, = module.predict(stacked if flip else stacked[0], samples(1), dict(flip_test=flip))
+    (people,) = module.predict(halves if flip else halves[0], samples(1), dict(flip_test=flip))
+    (expected,) = module.predict(stacked if flip else stacked[0], samples(1), dict(flip_test=flip))
     assert len(people.keypoints) > 3
     assert_same(people, expected)

@@ -1,4 +1,5 @@
 """Kind and size of an image from its header, and the bound on pixels, before anything is decoded."""
+
 import io
 import struct
 import zlib
@@ -35,14 +36,24 @@ def jpeg_of(width: int, height: int) -> bytes:
     """A small JPEG that claims this size."""
     data = bytearray(encoded('JPEG'))
     at = data.index(b'\xff\xc0')
-    data[at + 5:at + 9] = struct.pack('>HH', height, width)
+    data[at + 5 : at + 9] = struct.pack('>HH', height, width)
     return bytes(data)
 
 
 def tiff_of_tiles(side: int) -> bytes:
     """A TIFF of 64 x 48 pixels whose tiles are ``side`` pixels wide and high."""
-    tags = [(256, 4, WIDTH), (257, 4, HEIGHT), (258, 3, 8), (259, 3, 1), (262, 3, 1), (277, 3, 1), (322, 4, side),
-            (323, 4, side), (324, 4, 8), (325, 4, 100)]
+    tags = [
+        (256, 4, WIDTH),
+        (257, 4, HEIGHT),
+        (258, 3, 8),
+        (259, 3, 1),
+        (262, 3, 1),
+        (277, 3, 1),
+        (322, 4, side),
+        (323, 4, side),
+        (324, 4, 8),
+        (325, 4, 100),
+    ]
     fields = b''.join(struct.pack('<HHII', tag, kind, 1, value) for tag, kind, value in tags)
     return b'II*\0' + struct.pack('<I', 8) + struct.pack('<H', len(tags)) + fields + b'\0' * 500
 
@@ -87,14 +98,20 @@ def test_text_of_any_length_in_a_png_does_not_hide_its_size():
     assert np.array_equal(decode_image(data, None), RGB[..., ::-1])
 
 
-@pytest.mark.parametrize('data', [jpeg_of(65500, 65500), png_of(20000, 20000), png_of(2**31 - 1, 2**31 - 1),
-                                  tiff_of_tiles(2**16)], ids=['JPEG', 'PNG', 'the largest PNG', 'TIFF of large tiles'])
+@pytest.mark.parametrize(
+    'data',
+    [jpeg_of(65500, 65500), png_of(20000, 20000), png_of(2**31 - 1, 2**31 - 1), tiff_of_tiles(2**16)],
+    ids=['JPEG', 'PNG', 'the largest PNG', 'TIFF of large tiles'],
+)
 def test_a_header_beyond_the_bound_is_refused_before_anything_is_decoded(tmp_path, monkeypatch, data):
     monkeypatch.setattr(loading, 'decode_image', lambda *args: pytest.fail('it was decoded'))
     path = tmp_path / 'a.jpg'
     path.write_bytes(data)
-    with pytest.raises(BadInput, match=rf'a.jpg: \d+ x \d+ pixels are more than max_pixels={MAX_PIXELS} of cid_mmpose.'
-                       r'LoadImage; set that higher, or leave the image out \(of the annotation file\)'):
+    with pytest.raises(
+        BadInput,
+        match=rf'a.jpg: \d+ x \d+ pixels are more than max_pixels={MAX_PIXELS} of cid_mmpose.'
+        r'LoadImage; set that higher, or leave the image out \(of the annotation file\)',
+    ):
         LoadImage().transform(dict(img_path=str(path), ann_shape=(HEIGHT, WIDTH)))
     step = LoadImage(unreadable='skip')
     assert step.transform(dict(img_path=str(path), ann_shape=(HEIGHT, WIDTH))) is None and len(step.skipped) == 1

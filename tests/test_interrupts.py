@@ -1,4 +1,5 @@
 """How a run ends from outside: what is said, and with which status."""
+
 import errno
 import logging
 import os
@@ -26,8 +27,9 @@ def test_a_signal_is_one_line_with_the_way_on_and_the_status_of_shells(tmp_path,
         assert left.value.code == status and signal.getsignal(number) is signal.default_int_handler
     finally:
         signal.signal(number, before)
-    assert capsys.readouterr().err == (f'stopped by {number.name}; the last whole checkpoint is epoch_3.pth: --resume '
-                                       'goes on from it\n')
+    assert capsys.readouterr().err == (
+        f'stopped by {number.name}; the last whole checkpoint is epoch_3.pth: --resume goes on from it\n'
+    )
 
 
 def test_a_signal_before_the_run_is_one_line_too(capsys):
@@ -71,9 +73,11 @@ def test_a_caller_in_python_sees_a_keyboard_interrupt(tmp_path):
     assert issubclass(Stopped, KeyboardInterrupt)
 
 
-DEAD = ['DataLoader worker (pid 4711) is killed by signal: Killed. ',
-        'DataLoader worker (pid(s) 4711, 4712) exited unexpectedly',
-        'DataLoader worker (pid: 4711) exited unexpectedly with exit code 1. Details are lost due to multiprocessing.']
+DEAD = [
+    'DataLoader worker (pid 4711) is killed by signal: Killed. ',
+    'DataLoader worker (pid(s) 4711, 4712) exited unexpectedly',
+    'DataLoader worker (pid: 4711) exited unexpectedly with exit code 1. Details are lost due to multiprocessing.',
+]
 
 
 @pytest.mark.parametrize('text', DEAD)
@@ -86,16 +90,20 @@ def test_a_dead_worker_is_told_with_what_to_set(tmp_path, text):
 def test_a_dead_worker_is_told_also_where_a_library_made_another_error_of_it(tmp_path):
     with pytest.raises(RunStopped, match='^a data worker died'), run_ends(str(tmp_path)):
         try:
-            raise RuntimeError(DEAD[0])   # torch raises it anywhere, when the system says that a child is gone
+            raise RuntimeError(DEAD[0])  # torch raises it anywhere, when the system says that a child is gone
         except BaseException:
             raise SyntaxError('as mmengine does where it formats a config')
 
 
-@pytest.mark.parametrize('text', [
-    'DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that dataloader\'s workers are out of '
-    'shared memory. Please try to raise your shared memory limit.',
-    'Caught RuntimeError in DataLoader worker process 0.\nRuntimeError: unable to write to file </torch_7_8_9>: No '
-    'space left on device (28)'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        "DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that dataloader's workers are out of "
+        'shared memory. Please try to raise your shared memory limit.',
+        'Caught RuntimeError in DataLoader worker process 0.\nRuntimeError: unable to write to file </torch_7_8_9>: No '
+        'space left on device (28)',
+    ],
+)
 def test_a_full_shared_memory_is_told_as_such(text):
     assert 'no shared memory (/dev/shm)' in outside_cause(RuntimeError(text))
 

@@ -2,6 +2,7 @@
 
 Each is asked of our metric, from the data samples that a model hands over to the figures, and of xthotcoco.
 """
+
 import copy
 import json
 from functools import lru_cache
@@ -19,11 +20,13 @@ from cid_mmpose.evaluation import CocoPeopleMetric
 
 SIGMAS = dict(coco=COCO, crowdpose=CROWD, ochuman=COCO)
 CONFIGS = dict(coco='cid_hrnet-w32_coco.py', crowdpose='cid_hrnet-w32_crowdpose.py', ochuman='cid_hrnet-w32_ochuman.py')
-REAL_FILES = [('coco', 'coco_mini/annotations/person_keypoints_train2017.json'),
-              ('coco', 'coco_mini/annotations/person_keypoints_val2017.json'),
-              ('crowdpose', 'mmpose_samples/crowdpose/test_crowdpose.json'),
-              ('crowdpose', 'annotations/crowdpose_val.json'),
-              ('ochuman', 'mmpose_samples/ochuman/test_ochuman.json')]
+REAL_FILES = [
+    ('coco', 'coco_mini/annotations/person_keypoints_train2017.json'),
+    ('coco', 'coco_mini/annotations/person_keypoints_val2017.json'),
+    ('crowdpose', 'mmpose_samples/crowdpose/test_crowdpose.json'),
+    ('crowdpose', 'annotations/crowdpose_val.json'),
+    ('ochuman', 'mmpose_samples/ochuman/test_ochuman.json'),
+]
 
 
 @lru_cache
@@ -55,6 +58,7 @@ def by_hotcoco(data_set: str, path, results: list) -> list:
 
 def items_and_model(folder, data_set: str, case) -> tuple:
     """The annotated images of a case, and what the model makes of each."""
+
     def found(item):
         mine = [(keypoints, score) for number, keypoints, score in case.found if number == item['img_id']]
         poses = np.array([keypoints for keypoints, _ in mine]).reshape(-1, len(SIGMAS[data_set]), 2)
@@ -67,8 +71,10 @@ def items_and_model(folder, data_set: str, case) -> tuple:
     return items_of(data_set, folder / 'people.json'), found
 
 
-BY_HAND = pytest.mark.parametrize('data_set, case', [pytest.param(name, case, id=f'{name}: {case.name}')
-                                                     for name, cases in CASES.items() for case in cases])
+BY_HAND = pytest.mark.parametrize(
+    'data_set, case',
+    [pytest.param(name, case, id=f'{name}: {case.name}') for name, cases in CASES.items() for case in cases],
+)
 
 
 @BY_HAND
@@ -115,7 +121,7 @@ def noisy(item: dict) -> tuple:
     rng, people = np.random.default_rng(item['img_id']), len(item['keypoints'])
     kept = np.repeat(np.arange(people), rng.choice(3, people))
     side = np.sqrt(np.prod(item['bbox'][kept, 2:] - item['bbox'][kept, :2], axis=1))[:, None, None]
-    share = rng.choice([.01, .04, .1], (len(kept), 1, 1))
+    share = rng.choice([0.01, 0.04, 0.1], (len(kept), 1, 1))
     off = rng.normal(size=(len(kept), *item['keypoints'].shape[1:])) * side * share
     return item['keypoints'][kept] + off, rng.random(len(kept))
 
@@ -135,9 +141,9 @@ def crowd(tmp_path_factory):
 def official_crowdpose(data: dict, results: list) -> list:
     """CrowdPose's figures put together from COCO's: area .53 of the box, and AP over the images of a crowd index."""
     for annotation in data['annotations']:
-        annotation['area'] = .53 * annotation['bbox'][2] * annotation['bbox'][3]
+        annotation['area'] = 0.53 * annotation['bbox'][2] * annotation['bbox'][3]
     index = {image['id']: image['crowdIndex'] for image in data['images']}
-    splits = [[i for i, c in index.items() if low <= c < high] for low, high in ((0, .2), (.2, .8), (.8, 9))]
+    splits = [[i for i, c in index.items() if low <= c < high] for low, high in ((0, 0.2), (0.2, 0.8), (0.8, 9))]
     whole = by_pycocotools(data, results, CROWD)
     return [*whole[:3], *whole[5:8], *(round(by_pycocotools(data, results, CROWD, part)[0], 4) for part in splits)]
 
@@ -147,8 +153,10 @@ def test_noisy_predictions_for_real_people_get_the_figures_of_other_tools(figure
     path, items = shared(path), items_of(data_set, shared(path))
     ours, results = figures_of(data_set, items, noisy), rows(items, noisy)
     assert 0.1 < ours['AP'] < 0.9
-    for name, theirs in (('xthotcoco', by_hotcoco(data_set, path, results)),
-                         ('pycocotools', by_pycocotools(json.loads(path.read_text()), results, COCO))):
+    for name, theirs in (
+        ('xthotcoco', by_hotcoco(data_set, path, results)),
+        ('pycocotools', by_pycocotools(json.loads(path.read_text()), results, COCO)),
+    ):
         difference = np.abs(np.subtract(list(ours.values()), theirs)).max()
         figures('Largest difference of the figures', f'{path.name} and {name}', difference, 0)
         assert difference < 1e-9
@@ -158,8 +166,10 @@ def test_noisy_predictions_on_crowdpose_get_the_figures_of_other_tools(figures, 
     items = items_of('crowdpose', crowd)
     ours, results = figures_of('crowdpose', items, noisy), rows(items, noisy)
     assert len({ours['AP'], *(ours[f'AP({kind})'] for kind in 'EMH')}) == 4 and 0.1 < ours['AP'] < 0.9
-    for name, theirs in (('xthotcoco', by_hotcoco('crowdpose', crowd, results)),
-                         ('pycocotools', official_crowdpose(json.loads(crowd.read_text()), results))):
+    for name, theirs in (
+        ('xthotcoco', by_hotcoco('crowdpose', crowd, results)),
+        ('pycocotools', official_crowdpose(json.loads(crowd.read_text()), results)),
+    ):
         difference = np.abs(np.subtract(list(ours.values()), theirs)).max()
         figures('Largest difference of the figures', f'crowdpose_val.json (a tenth) and {name}', difference, 0)
         assert difference < 1e-9
@@ -173,8 +183,12 @@ def wrong_settings(data: dict) -> dict:
     for annotation in unseen['annotations']:
         annotation['keypoints'][2::3] = [2 * (v == 2) for v in annotation['keypoints'][2::3]]
     right_ones = dict(data=data, sigmas=list(CROWD), iou_type='keypoints_crowd', use_area=False)
-    changes = {"COCO's sigmas": dict(sigmas=list(COCO[:14])), 'the whole box as area': dict(use_area=True),
-               'hidden keypoints left out': dict(data=unseen), "COCO's iou_type": dict(iou_type='keypoints')}
+    changes = {
+        "COCO's sigmas": dict(sigmas=list(COCO[:14])),
+        'the whole box as area': dict(use_area=True),
+        'hidden keypoints left out': dict(data=unseen),
+        "COCO's iou_type": dict(iou_type='keypoints'),
+    }
     return {name: {**right_ones, **change} for name, change in changes.items()}
 
 

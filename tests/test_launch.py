@@ -1,4 +1,5 @@
 """What the commands check before, and read out of, a run; runs themselves are in test_tools.py."""
+
 import json
 import zipfile
 
@@ -39,15 +40,18 @@ def checkpoints(folder, *names, cut=(), last=None):
     return folder
 
 
-@pytest.mark.parametrize('cut, last, newest', [
-    ((), 'epoch_10.pth', 'epoch_10.pth'),
-    ((), '/moved/away/epoch_10.pth', 'epoch_10.pth'),
-    ((), 'epoch_9.pth', 'epoch_9.pth'),  # epoch_10 is of an earlier run
-    (('epoch_9.pth', ), 'epoch_9.pth', 'epoch_8.pth'),
-    (('epoch_10.pth', ), 'epoch_10.pth', 'epoch_9.pth'),
-    (('epoch_10.pth', 'epoch_9.pth'), '', 'epoch_8.pth'),  # killed between opening and writing the note
-    ((), None, 'epoch_10.pth'),
-])
+@pytest.mark.parametrize(
+    'cut, last, newest',
+    [
+        ((), 'epoch_10.pth', 'epoch_10.pth'),
+        ((), '/moved/away/epoch_10.pth', 'epoch_10.pth'),
+        ((), 'epoch_9.pth', 'epoch_9.pth'),  # epoch_10 is of an earlier run
+        (('epoch_9.pth',), 'epoch_9.pth', 'epoch_8.pth'),
+        (('epoch_10.pth',), 'epoch_10.pth', 'epoch_9.pth'),
+        (('epoch_10.pth', 'epoch_9.pth'), '', 'epoch_8.pth'),  # killed between opening and writing the note
+        ((), None, 'epoch_10.pth'),
+    ],
+)
 def test_the_newest_checkpoint_is_the_last_one_written_to_its_end(tmp_path, cut, last, newest):
     checkpoints(tmp_path, 'epoch_8.pth', 'epoch_9.pth', 'epoch_10.pth', 'best_coco_AP_epoch_99.pth', cut=cut, last=last)
     assert newest_checkpoint(str(tmp_path)) == str(tmp_path / newest)
@@ -69,7 +73,7 @@ def test_the_work_dir_is_the_command_line_s_then_the_configuration_s_then_its_na
     mine.write_text(f"_base_ = '{CONFIG}'\nwork_dir = 'mine'\n")
     assert load_config(str(mine)).work_dir == 'mine'
     assert load_config(str(mine), 'asked').work_dir == 'asked'
-    with pytest.raises(BadInput, match='work_dir=mine are two folders'):   # both asked for on the command line
+    with pytest.raises(BadInput, match='work_dir=mine are two folders'):  # both asked for on the command line
         load_config(CONFIG, 'asked', dict(work_dir='mine'))
     assert list(tmp_path.iterdir()) == [mine]
 
@@ -86,9 +90,15 @@ def test_a_folder_that_cannot_be_written_is_refused_and_one_that_can_is_not_made
     assert [path.name for path in tmp_path.iterdir()] == ['file'] and (tmp_path / 'file').read_text() == 'kept'
 
 
-@pytest.mark.parametrize('text, says', [(None, 'no such config'), ('a = (', 'cannot be read as a config'),
-                                        ('a = b', 'cannot be read as a config'),
-                                        ("_base_ = './gone.py'", 'cannot be read as a config')])
+@pytest.mark.parametrize(
+    'text, says',
+    [
+        (None, 'no such config'),
+        ('a = (', 'cannot be read as a config'),
+        ('a = b', 'cannot be read as a config'),
+        ("_base_ = './gone.py'", 'cannot be read as a config'),
+    ],
+)
 def test_a_config_that_is_none_is_refused_by_its_path(tmp_path, text, says):
     path = tmp_path / 'mine.py'
     if text:
@@ -120,10 +130,12 @@ def test_what_this_machine_cannot_do_is_refused_before_anything_is_built(monkeyp
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     monkeypatch.delenv('RANK', raising=False)
     cfg = Config(dict(optim_wrapper=dict(type='OptimWrapper'), test_evaluator=dict(type='X')))
-    for call, says in [(lambda: set_amp(cfg, 'fp16'), 'on a CPU use --amp bf16'),
-                       (lambda: set_launcher(cfg, 'slurm'), 'needs GPUs; without one use --launcher pytorch'),
-                       (lambda: set_launcher(cfg, 'pytorch'), 'torch.distributed.run'),
-                       (lambda: set_dump(cfg, 'people.json'), 'name it .pkl')]:
+    for call, says in [
+        (lambda: set_amp(cfg, 'fp16'), 'on a CPU use --amp bf16'),
+        (lambda: set_launcher(cfg, 'slurm'), 'needs GPUs; without one use --launcher pytorch'),
+        (lambda: set_launcher(cfg, 'pytorch'), 'torch.distributed.run'),
+        (lambda: set_dump(cfg, 'people.json'), 'name it .pkl'),
+    ]:
         with pytest.raises(BadInput, match=says):
             call()
 
@@ -148,8 +160,11 @@ class Buggy:
     """A component with a bug: it hands on an option that stands in no config."""
 
     def __init__(self, kind):
-        raise dict(type=lambda: TypeError("f() got an unexpected keyword argument 'x'"), key=lambda: KeyError('x'),
-                   value=lambda: ValueError('x'))[kind]()
+        raise dict(
+            type=lambda: TypeError("f() got an unexpected keyword argument 'x'"),
+            key=lambda: KeyError('x'),
+            value=lambda: ValueError('x'),
+        )[kind]()
 
 
 @pytest.mark.parametrize('kind, error', [('type', TypeError), ('key', KeyError), ('value', ValueError)])
@@ -197,18 +212,20 @@ def row(iteration, loss):
 
 
 def test_a_resumed_run_replaces_what_overlaps_and_ap_stands_at_the_end_of_its_epoch(tmp_path):
-    first = log(tmp_path / 'a', row(5, 1.), row(10, 2.), {'coco/AP': 0.5, 'coco/AR': 0.6, 'step': 1}, row(15, 3.))
+    first = log(tmp_path / 'a', row(5, 1.0), row(10, 2.0), {'coco/AP': 0.5, 'coco/AR': 0.6, 'step': 1}, row(15, 3.0))
     with open(first, 'a') as file:
         file.write('\n{"iter": 20, "lo')  # killed in the middle of a line
-    second = log(tmp_path / 'b', row(15, 7.), row(20, 8.), {'coco/AP': 0.7, 'step': 2})
+    second = log(tmp_path / 'b', row(15, 7.0), row(20, 8.0), {'coco/AP': 0.7, 'step': 2})
     assert read_curves([first, second], iterations=10) == {
-        'loss': [(5, 1.), (10, 2.), (15, 7.), (20, 8.)], 'lr': [(5, .1), (10, .1), (15, .1), (20, .1)],
-        'coco/AP': [(10, 0.5), (20, 0.7)]}
+        'loss': [(5, 1.0), (10, 2.0), (15, 7.0), (20, 8.0)],
+        'lr': [(5, 0.1), (10, 0.1), (15, 0.1), (20, 0.1)],
+        'coco/AP': [(10, 0.5), (20, 0.7)],
+    }
 
 
 def test_smoothing_keeps_straight_lines_and_averages_over_a_twentieth():
-    assert np.allclose(smoothed(np.arange(100.)), np.arange(100.))
+    assert np.allclose(smoothed(np.arange(100.0)), np.arange(100.0))
     peak = np.zeros(100)
     peak[50] = 5
     assert np.allclose(smoothed(peak)[46:55], [0, 0, 1, 1, 1, 1, 1, 0, 0])  # 2 neighbours on each side
-    assert smoothed(np.array([3.])) == [3.]
+    assert smoothed(np.array([3.0])) == [3.0]

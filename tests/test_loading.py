@@ -1,4 +1,5 @@
 """LoadImage: every kind of image becomes 8-bit BGR as annotated, and what is no image is named."""
+
 import io
 import zlib
 
@@ -87,12 +88,14 @@ def test_a_turned_jpeg_comes_as_it_was_annotated():
     assert np.array_equal(decode_image(turned_jpeg(), None), shown)  # nobody annotated it: as a viewer shows it
 
 
-@pytest.mark.parametrize('kind, options', [('JPEG', {}), ('JPEG', dict(progressive=True)), ('PNG', {}), ('BMP', {}),
-                                           ('WEBP', {}), ('TIFF', {})])
+@pytest.mark.parametrize(
+    'kind, options',
+    [('JPEG', {}), ('JPEG', dict(progressive=True)), ('PNG', {}), ('BMP', {}), ('WEBP', {}), ('TIFF', {})],
+)
 @pytest.mark.parametrize('part', [0.05, 0.3, 0.6, 0.9, 0.99])
 def test_a_file_cut_off_anywhere_holds_no_image(kind, options, part):
     data = encode(kind, **options)
-    assert decode_image(data[:int(part * len(data))], SHAPE) is None
+    assert decode_image(data[: int(part * len(data))], SHAPE) is None
 
 
 def test_a_cut_is_seen_without_opencv_whose_older_versions_make_up_the_rest():
@@ -121,14 +124,29 @@ def test_padding_before_a_header_mark_is_passed_over():
 
 
 NO_IMAGES = {
-    'nothing': b'', 'a start of JPEG': b'\xff\xd8\xff', 'a start of PNG': b'\x89PNG\r\n\x1a\n',
-    'half a BMP': b'BM' + b'\0' * 9, 'a start of TIFF': b'II*\0\xff\xff',
-    'another RIFF': b'RIFF\0\0\0\0WAVE', 'GIF of no size': b'GIF89a' + b'\0' * 20,
-    'PNM of words': b'P6 wide high', 'JPEG 2000': b'\xff\x4f\xff\x51' + b'\0' * 40}
+    'nothing': b'',
+    'a start of JPEG': b'\xff\xd8\xff',
+    'a start of PNG': b'\x89PNG\r\n\x1a\n',
+    'half a BMP': b'BM' + b'\0' * 9,
+    'a start of TIFF': b'II*\0\xff\xff',
+    'another RIFF': b'RIFF\0\0\0\0WAVE',
+    'GIF of no size': b'GIF89a' + b'\0' * 20,
+    'PNM of words': b'P6 wide high',
+    'JPEG 2000': b'\xff\x4f\xff\x51' + b'\0' * 40,
+}
 OTHER_KINDS = {
-    'a page': b'<!DOCTYPE html><html></html>', 'SVG': b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'PDF': b'%PDF-1.7',
-    'HDR': b'#?RADIANCE\n', 'EXR': b'\x76\x2f\x31\x01', 'text': b'nobody', 'zeros': b'\0' * 500, 'PSD': b'8BPS\0\1',
-    'PFM': b'PF\n64 48\n-1.0\n', 'JPEG XL': b'\xff\x0a' + b'\0' * 20, 'two bytes': b'\xff\xd8'}
+    'a page': b'<!DOCTYPE html><html></html>',
+    'SVG': b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+    'PDF': b'%PDF-1.7',
+    'HDR': b'#?RADIANCE\n',
+    'EXR': b'\x76\x2f\x31\x01',
+    'text': b'nobody',
+    'zeros': b'\0' * 500,
+    'PSD': b'8BPS\0\1',
+    'PFM': b'PF\n64 48\n-1.0\n',
+    'JPEG XL': b'\xff\x0a' + b'\0' * 20,
+    'two bytes': b'\xff\xd8',
+}
 
 
 @pytest.mark.parametrize('kind', OTHER_KINDS)
@@ -188,8 +206,9 @@ def test_no_real_image_is_taken_for_cut_off():
     assert [path.name for path in files if not is_cut_off(path.read_bytes()[:-100])] == []
 
 
-@pytest.mark.parametrize('new, old, step', [('LoadImage', 'LoadPicture', LoadImage),
-                                            ('ResizeImage', 'ResizePicture', ResizeImage)])
+@pytest.mark.parametrize(
+    'new, old, step', [('LoadImage', 'LoadPicture', LoadImage), ('ResizeImage', 'ResizePicture', ResizeImage)]
+)
 def test_configs_of_version_0_1_0_find_the_steps_that_have_new_names(new, old, step):
     with DefaultScope.overwrite_default_scope('mmpose'):
         assert TRANSFORMS.get(f'cid_mmpose.{new}') is step

@@ -1,4 +1,5 @@
 """LoadImage at reduced size: when, how large, and that everything else stays as it is at full size."""
+
 import numpy as np
 import pytest
 from images import build_data, coco_mini, config, person, pipeline, tiny_config
@@ -47,9 +48,21 @@ def test_other_files_and_cut_headers_say_no_size_and_are_not_reduced(data):
     assert stored_size(data) is None and reduction_of(data, 1) == 1
 
 
-@pytest.mark.parametrize('size, shortest, expected', [
-    ((640, 480), 512, 1), ((640, 640), 320, 2), ((640, 480), 240, 2), ((640, 480), 241, 1), ((640, 480), 120, 4),
-    ((640, 480), 60, 8), ((640, 480), 1, 8), ((640, 480), None, 1), ((2048, 1365), 683, 1), ((2048, 1366), 683, 2)])
+@pytest.mark.parametrize(
+    'size, shortest, expected',
+    [
+        ((640, 480), 512, 1),
+        ((640, 640), 320, 2),
+        ((640, 480), 240, 2),
+        ((640, 480), 241, 1),
+        ((640, 480), 120, 4),
+        ((640, 480), 60, 8),
+        ((640, 480), 1, 8),
+        ((640, 480), None, 1),
+        ((2048, 1365), 683, 1),
+        ((2048, 1366), 683, 2),
+    ],
+)
 def test_the_short_side_keeps_as_many_pixels_as_asked(size, shortest, expected):
     assert reduction_of(jpeg(*size), shortest) == expected
 
@@ -78,8 +91,10 @@ def test_a_side_that_is_no_multiple_ends_in_part_of_a_pixel(s):
     assert part.shape[:2] == reduced((97, 131), s) == (-(-97 // s), -(-131 // s))
 
 
-@pytest.mark.parametrize('width, height, turn, shape', [
-    (128, 96, 0, (96, 128)), (131, 97, 0, (97, 131)), (128, 96, 6, (128, 96)), (128, 96, 6, None)])
+@pytest.mark.parametrize(
+    'width, height, turn, shape',
+    [(128, 96, 0, (96, 128)), (131, 97, 0, (97, 131)), (128, 96, 6, (128, 96)), (128, 96, 6, None)],
+)
 def test_shapes_are_those_of_the_whole_image(tmp_path, width, height, turn, shape):
     (tmp_path / 'a.jpg').write_bytes(jpeg(width, height, turn))
     made = load(tmp_path / 'a.jpg', shape, shortest=24)
@@ -98,7 +113,7 @@ def test_an_image_of_another_size_is_named_even_where_both_are_read_alike(tmp_pa
 @pytest.mark.parametrize('part', [0.01, 0.3, 0.6, 0.99])
 def test_a_cut_off_file_is_refused_or_left_out_as_at_full_size(tmp_path, options, part):
     data = jpeg(128, 96, **options)
-    (tmp_path / 'a.jpg').write_bytes(data[:int(part * len(data))])
+    (tmp_path / 'a.jpg').write_bytes(data[: int(part * len(data))])
     with pytest.raises(BadInput, match='a.jpg: not a complete image'):
         load(tmp_path / 'a.jpg', (96, 128), shortest=24)
     assert load(tmp_path / 'a.jpg', (96, 128), shortest=24, unreadable='skip') is None
@@ -135,9 +150,16 @@ def test_training_at_reduced_size_gives_the_same_people_and_nearly_the_same_imag
         cfg = tiny_config(256)
         cfg.train_dataloader.dataset.pipeline[0].shortest = shortest
         item = dict(
-            img_path=str(tmp_path / 'a.jpg'), ann_shape=(height, width), img_id=1, id=[1], keypoints=keypoints[..., :2],
-            keypoints_visible=np.ones((1, 17)), bbox=np.array([[200, 150, 500, 550]], np.float32),
-            flip_indices=list(range(17)), invalid_segs=[[[50, 50, 400, 60, 300, 300]]])
+            img_path=str(tmp_path / 'a.jpg'),
+            ann_shape=(height, width),
+            img_id=1,
+            id=[1],
+            keypoints=keypoints[..., :2],
+            keypoints_visible=np.ones((1, 17)),
+            bbox=np.array([[200, 150, 500, 550]], np.float32),
+            flip_indices=list(range(17)),
+            invalid_segs=[[[50, 50, 400, 60, 300, 300]]],
+        )
         np.random.seed(seed)
         made.append(Compose(pipeline(cfg).transforms)(item))
     whole, part = made

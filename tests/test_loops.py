@@ -1,4 +1,5 @@
 """The training loop that ends in time, and the bar that shows it, on a model of one number."""
+
 import logging
 from io import StringIO
 from types import SimpleNamespace
@@ -28,18 +29,28 @@ class Toy(BaseModel):
 
 def toy_runner(tmp_path, longest=100, minutes=1.0, **settings):
     """A runner of ``TimedTrainLoop`` with warm-up and a rate that falls to its end."""
-    schedule = [dict(type='LinearLR', start_factor=0.1, begin=0, end=10, by_epoch=False),
-                dict(type='PolyLR', power=1, eta_min=ETA_MIN, begin=10, end=longest, by_epoch=False)]
+    schedule = [
+        dict(type='LinearLR', start_factor=0.1, begin=0, end=10, by_epoch=False),
+        dict(type='PolyLR', power=1, eta_min=ETA_MIN, begin=10, end=longest, by_epoch=False),
+    ]
     return Runner(
-        Toy(), str(tmp_path), default_scope='mmpose', experiment_name=tmp_path.name, param_scheduler=schedule,
-        train_dataloader=dict(batch_size=1, num_workers=0, dataset=Numbers(),
-                              sampler=dict(type='InfiniteSampler', shuffle=True)),
+        Toy(),
+        str(tmp_path),
+        default_scope='mmpose',
+        experiment_name=tmp_path.name,
+        param_scheduler=schedule,
+        train_dataloader=dict(
+            batch_size=1, num_workers=0, dataset=Numbers(), sampler=dict(type='InfiniteSampler', shuffle=True)
+        ),
         train_cfg=dict(type='cid_mmpose.TimedTrainLoop', max_iters=longest, minutes=minutes),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=LR)), **settings)
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=LR)),
+        **settings,
+    )
 
 
 class Numbers(torch.utils.data.Dataset):
     """A few items of which the model takes nothing."""
+
     metainfo = {}
 
     def __len__(self):
@@ -51,8 +62,10 @@ class Numbers(torch.utils.data.Dataset):
 
 def clock(monkeypatch, runner, seconds_of):
     """Lets iteration i take ``seconds_of(i)``."""
+
     def now():
         return float(sum(seconds_of(i) for i in range(runner.iter)))
+
     monkeypatch.setattr(loops, 'time', SimpleNamespace(monotonic=now))
 
 
@@ -61,7 +74,7 @@ def test_a_run_makes_as_many_iterations_as_fit_into_its_minute(tmp_path, monkeyp
     runner = toy_runner(tmp_path)
     clock(monkeypatch, runner, lambda i: seconds)
     runner.train()
-    assert runner.iter == iterations   # the clock is looked at after 5, and one more is made then
+    assert runner.iter == iterations  # the clock is looked at after 5, and one more is made then
 
 
 def test_a_run_that_was_slow_at_first_makes_up_for_it(tmp_path, monkeypatch):
@@ -96,9 +109,13 @@ def test_a_run_without_time_is_refused(tmp_path, minutes):
 def test_the_bar_stands_for_lines_of_losses_on_a_terminal_only(tmp_path, monkeypatch, terminal):
     screen, lines = StringIO(), StringIO()
     monkeypatch.setattr(progress, 'Console', lambda **_: Console(file=screen, force_terminal=terminal, width=120))
-    runner = toy_runner(tmp_path, longest=20, log_processor=dict(by_epoch=False),
-                        default_hooks=dict(logger=dict(type='LoggerHook', interval=5)),
-                        custom_hooks=[ProgressHook()])
+    runner = toy_runner(
+        tmp_path,
+        longest=20,
+        log_processor=dict(by_epoch=False),
+        default_hooks=dict(logger=dict(type='LoggerHook', interval=5)),
+        custom_hooks=[ProgressHook()],
+    )
     handler = logging.StreamHandler(lines)
     runner.logger.addHandler(handler)
     runner.train()

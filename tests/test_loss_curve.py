@@ -1,4 +1,5 @@
 """The plot of the losses."""
+
 import json
 
 import cv2
@@ -20,8 +21,12 @@ def log(path, steps, loss, ap=None, tail=''):
 
 def test_losses_lr_and_ap_are_read_and_an_epoch_s_ap_stands_at_its_last_iteration(tmp_path):
     curves = read_curves([log(tmp_path / 'a.json', [2, 4], 3.0, ap=0.5)], iterations=4)
-    assert curves == {'lr': [(2, 0.1), (4, 0.1)], 'loss': [(2, 3.0), (4, 3.0)], 'loss_crowd': [(2, 1.0), (4, 1.0)],
-                      'coco/AP': [(4, 0.5)]}
+    assert curves == {
+        'lr': [(2, 0.1), (4, 0.1)],
+        'loss': [(2, 3.0), (4, 3.0)],
+        'loss_crowd': [(2, 1.0), (4, 1.0)],
+        'coco/AP': [(4, 0.5)],
+    }
 
 
 def test_a_resumed_run_counts_from_where_it_took_up(tmp_path):
@@ -40,7 +45,7 @@ def test_a_run_without_logs_draws_nothing(tmp_path):
 
 def test_the_plot_is_a_png_that_is_not_blank(tmp_path):
     path = str(tmp_path / 'a.png')
-    draw_curves({'loss': [(1, 2.0), (9, 1.0)], 'lr': [(1, .1), (9, .01)], 'coco/AP': [(9, .5)]}, path)
+    draw_curves({'loss': [(1, 2.0), (9, 1.0)], 'lr': [(1, 0.1), (9, 0.01)], 'coco/AP': [(9, 0.5)]}, path)
     image = cv2.imread(path)
     assert image.shape == (700, 900, 3) and np.ptp(image) == 255
 
@@ -48,6 +53,7 @@ def test_the_plot_is_a_png_that_is_not_blank(tmp_path):
 def test_the_hook_writes_it_into_the_work_folder(tmp_path):
     class Run:
         work_dir, train_dataloader, train_loop = str(tmp_path), [0] * 4, None
+
     LossCurveHook().after_train(Run())
     assert not (tmp_path / LOSS_CURVE).exists()
     log(tmp_path / '20260101_000000' / 'vis_data' / 'scalars.json', [2, 4], 3.0)

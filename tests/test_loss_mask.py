@@ -1,4 +1,5 @@
 """LossMask: crowds, people without labels and what lies outside the image do not count, cell by cell."""
+
 import numpy as np
 import pycocotools.mask as coco_mask
 import pytest
@@ -90,8 +91,8 @@ def test_the_mask_moves_with_the_image_as_computed_cell_by_cell(kind, flip, seed
     rng, size = np.random.default_rng(seed), (128, 96)
     matrix = affine_matrix(rng.uniform(20, 50, 2), rng.uniform(1, 2), rng.uniform(-30, 30), size)
     xy = places(matrix, size)
-    in_region = depth(xy, (LEFT - .5, TOP - .5, RIGHT - .5, BOTTOM - .5))
-    in_image = depth(xy, (-.5, -.5, SHAPE[1] - .5, SHAPE[0] - .5))
+    in_region = depth(xy, (LEFT - 0.5, TOP - 0.5, RIGHT - 0.5, BOTTOM - 0.5))
+    in_image = depth(xy, (-0.5, -0.5, SHAPE[1] - 0.5, SHAPE[0] - 0.5))
     sure = (abs(in_region) > 0.6) & (abs(in_image) > 0.6)  # not on a border, where pixels are mixed
     expected = (in_image > 0) & (in_region < 0)
     made = mask([KINDS[kind]], matrix, size, flip)
@@ -108,8 +109,9 @@ def test_regions_of_all_kinds_are_joined():
 @pytest.mark.parametrize('reduction', [2, 4])
 @pytest.mark.parametrize('segmentations', [[], [KINDS['polygon']], [KINDS['packed bytes']]])
 def test_of_an_image_read_at_reduced_size_the_same_cells_count(reduction, segmentations):
-    results = dict(img_shape=SHAPE, invalid_segs=segmentations, warp_mat=np.eye(2, 3), input_size=(80, 60),
-                   reduction=reduction)
+    results = dict(
+        img_shape=SHAPE, invalid_segs=segmentations, warp_mat=np.eye(2, 3), input_size=(80, 60), reduction=reduction
+    )
     # the middle of a cell at every fourth pixel is a pixel of the reduced mask too
     assert np.array_equal(LossMask().transform(results)['heatmap_mask'][0], mask(segmentations, np.eye(2, 3)))
 

@@ -1,4 +1,5 @@
 """MMPose's own ways in: its inferencer, its functions, its scripts, and backbones that CID was not made for."""
+
 import json
 import os
 import shutil
@@ -27,10 +28,11 @@ from cid_mmpose.cli import run as run_script
 from cid_mmpose.data.image_array import bgr_of
 from cid_mmpose.errors import BadInput
 
-SIDE = 128   # px, of the network's input
-CSPNEXT = dict(type='mmdet.CSPNeXt', deepen_factor=0.167, widen_factor=0.25, out_indices=(1, 2, 3, 4),
-               norm_cfg=dict(type='BN'))   # P2 to P5, at strides 4 to 32
-WIDTHS = (32, 64, 128, 256)   # channels of its maps
+SIDE = 128  # px, of the network's input
+CSPNEXT = dict(
+    type='mmdet.CSPNeXt', deepen_factor=0.167, widen_factor=0.25, out_indices=(1, 2, 3, 4), norm_cfg=dict(type='BN')
+)  # P2 to P5, at strides 4 to 32
+WIDTHS = (32, 64, 128, 256)  # channels of its maps
 
 
 def lively_config() -> Config:
@@ -108,7 +110,7 @@ def assert_same_people(found: list, expected) -> None:
 
 def people_of(results) -> list:
     """The people of the only image of a call."""
-    only, = results
+    (only,) = results
     return only['predictions'][0]
 
 
@@ -148,8 +150,9 @@ def test_a_config_and_weights_are_found_by_name_in_our_scope():
     assert weights.endswith('cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth')
 
 
-@pytest.mark.parametrize('path', sorted(ROOT.glob('configs/[!_]*/*.py')) + sorted(ROOT.glob('configs/*.py')),
-                         ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    'path', sorted(ROOT.glob('configs/[!_]*/*.py')) + sorted(ROOT.glob('configs/*.py')), ids=lambda path: path.stem
+)
 def test_every_config_says_that_it_takes_whole_images(path):
     assert Config.fromfile(path).data_mode == 'bottomup'
 
@@ -162,8 +165,10 @@ def test_configs_of_mmpose_s_recipe_decode_by_it_without_the_word_at_their_top()
     assert list(borders.values()) == ['all', 'inner']
 
 
-@pytest.mark.parametrize('name, keypoints, first, links', [
-    ('cid_hrnet-w32_crowdpose.py', 14, 'left_shoulder', 15), ('cid_hrnet-w32_ochuman.py', 17, 'nose', 19)])
+@pytest.mark.parametrize(
+    'name, keypoints, first, links',
+    [('cid_hrnet-w32_crowdpose.py', 14, 'left_shoulder', 15), ('cid_hrnet-w32_ochuman.py', 17, 'nose', 19)],
+)
 def test_keypoints_and_links_to_draw_come_from_the_config_s_training_data(name, keypoints, first, links):
     meta = dataset_meta_from_config(Config.fromfile(config_path(name)))
     assert (meta['num_keypoints'], meta['keypoint_id2name'][0]) == (keypoints, first)
@@ -174,7 +179,7 @@ def test_keypoints_and_links_to_draw_come_from_the_config_s_training_data(name, 
 def test_nobody_in_the_image_is_an_empty_list_and_the_image_as_it_was(inferencer, door, monkeypatch):
     head = inferencer.inferencer.model.head
     monkeypatch.setattr(head, 'test', type(head.test)(min_score=1.0))
-    shown, = inferencer(door[2], return_vis=True, pose_based_nms=True, draw_heatmap=True)
+    (shown,) = inferencer(door[2], return_vis=True, pose_based_nms=True, draw_heatmap=True)
     assert shown['predictions'] == [[]]
     np.testing.assert_array_equal(shown['visualization'][0][:100], cv2.imread(door[2])[..., ::-1])
 
@@ -189,24 +194,32 @@ def test_mmpose_s_functions_give_the_same_people(door):
         np.testing.assert_array_equal(found.bbox_scores, expected.bbox_scores)
 
 
-@pytest.mark.parametrize('given, expected', [
-    (np.uint8([[7]]), [7, 7, 7]),
-    (np.uint8([[[7]]]), [7, 7, 7]),
-    (np.uint8([[[1, 2, 3]]]), [1, 2, 3]),
-    (np.uint8([[[1, 2, 3, 0]]]), [1, 2, 3]),
-    (np.uint16([[[256, 513, 65535]]]), [1, 2, 255]),
-    (np.float64([[[0, 2.5, 255]]]), [0, 2.5, 255])])
+@pytest.mark.parametrize(
+    'given, expected',
+    [
+        (np.uint8([[7]]), [7, 7, 7]),
+        (np.uint8([[[7]]]), [7, 7, 7]),
+        (np.uint8([[[1, 2, 3]]]), [1, 2, 3]),
+        (np.uint8([[[1, 2, 3, 0]]]), [1, 2, 3]),
+        (np.uint16([[[256, 513, 65535]]]), [1, 2, 255]),
+        (np.float64([[[0, 2.5, 255]]]), [0, 2.5, 255]),
+    ],
+)
 def test_an_array_of_any_kind_becomes_three_channels_from_0_to_255(given, expected):
     assert bgr_of(given).tolist() == [[expected]]
 
 
-@pytest.mark.parametrize('given, complaint', [
-    (np.zeros((3, 8, 8), np.uint8), r'has shape \(3, 8, 8\); give \(height, width, 3\)'),
-    (np.zeros((0, 8, 3), np.uint8), r'has shape \(0, 8, 3\)'),
-    (np.zeros((2, 2), np.int64), 'holds int64; give uint8'),
-    (np.full((2, 2, 3), np.nan), 'floats from nan to nan'),
-    (np.full((2, 2, 3), -1.0), 'floats from -1 to -1'),
-    (np.full((2, 2, 3), 0.5), 'floats from 0 to 1; multiply by 255')])
+@pytest.mark.parametrize(
+    'given, complaint',
+    [
+        (np.zeros((3, 8, 8), np.uint8), r'has shape \(3, 8, 8\); give \(height, width, 3\)'),
+        (np.zeros((0, 8, 3), np.uint8), r'has shape \(0, 8, 3\)'),
+        (np.zeros((2, 2), np.int64), 'holds int64; give uint8'),
+        (np.full((2, 2, 3), np.nan), 'floats from nan to nan'),
+        (np.full((2, 2, 3), -1.0), 'floats from -1 to -1'),
+        (np.full((2, 2, 3), 0.5), 'floats from 0 to 1; multiply by 255'),
+    ],
+)
 def test_an_array_that_is_no_image_is_refused_in_one_line(given, complaint):
     with pytest.raises(BadInput, match=complaint) as caught:
         bgr_of(given)
@@ -232,17 +245,22 @@ def test_a_backbone_of_mmdet_trains_and_tests_under_our_head(tmp_path):
     assert all(weight.grad is not None for weight in model.parameters())
     maps = model.extract_feat(data['inputs'])
     assert [tuple(branch.shape[1:]) for branch in maps] == [
-        (width, SIDE // stride, SIDE // stride) for width, stride in zip(WIDTHS, (4, 8, 16, 32))]
+        (width, SIDE // stride, SIDE // stride) for width, stride in zip(WIDTHS, (4, 8, 16, 32))
+    ]
     model.eval()
-    found = model.test_step(pseudo_collate([pipeline(cfg, 'test_dataloader')(
-        dict(img=np.zeros((90, 120, 3), np.uint8), flip_indices=list(range(17))))]))
+    found = model.test_step(
+        pseudo_collate(
+            [pipeline(cfg, 'test_dataloader')(dict(img=np.zeros((90, 120, 3), np.uint8), flip_indices=list(range(17))))]
+        )
+    )
     assert found[0].pred_instances.keypoints.shape[1:] == (17, 2)
 
 
 def test_maps_that_do_not_have_the_codec_s_stride_are_refused_in_one_line():
     model = build_model(cspnext_config(out_indices=(2, 3, 4))).eval()
-    with pytest.raises(BadInput, match='has 16 x 16 cells for an input of 128 x 128 pixels.*stride 4 needs 32 x 32; '
-                                       'set out_indices'):
+    with pytest.raises(
+        BadInput, match='has 16 x 16 cells for an input of 128 x 128 pixels.*stride 4 needs 32 x 32; set out_indices'
+    ):
         model.extract_feat(torch.zeros(1, 3, SIDE, SIDE))
 
 
@@ -287,8 +305,14 @@ def run_door(folder: Path, *arguments) -> str:
     """What one of MMPose's scripts prints in a fresh interpreter and a folder of its own."""
     command = [sys.executable, '-W', 'ignore', '-m', 'cid_mmpose', 'run', *map(str, arguments)]
     path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
-    done = subprocess.run(command, cwd=folder, env={**os.environ, 'PYTHONPATH': path}, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, 'PYTHONPATH': path},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout[-3000:]
     return done.stdout
 
@@ -307,12 +331,25 @@ def street(folder: Path) -> Path:
 @pytest.mark.parametrize('of', ['image', 'folder', 'video'])
 def test_the_inferencer_demo_draws(of, door, tmp_path):
     config, checkpoint, image = door
-    folder = tmp_path / 'images'   # MMPose takes no folder with files of a kind it cannot tell by their names
+    folder = tmp_path / 'images'  # MMPose takes no folder with files of a kind it cannot tell by their names
     folder.mkdir()
     shutil.copy(image, folder)
     given = dict(image=image, folder=folder).get(of) or street(tmp_path)
-    run_door(tmp_path, 'inferencer_demo.py', given, '--pose2d', config, '--pose2d-weights', checkpoint, '--device',
-             'cpu', '--vis-out-dir', 'out', '--pred-out-dir', 'out')
+    run_door(
+        tmp_path,
+        'inferencer_demo.py',
+        given,
+        '--pose2d',
+        config,
+        '--pose2d-weights',
+        checkpoint,
+        '--device',
+        'cpu',
+        '--vis-out-dir',
+        'out',
+        '--pred-out-dir',
+        'out',
+    )
     name = 'street' if of == 'video' else 'image'
     people = json.loads((tmp_path / 'out' / f'{name}.json').read_text())
     if of == 'video':
@@ -328,8 +365,20 @@ def test_the_inferencer_demo_draws(of, door, tmp_path):
 def test_the_bottom_up_demo_draws(of, door, tmp_path):
     config, checkpoint, image = door
     given = Path(image) if of == 'image' else street(tmp_path)
-    run_door(tmp_path, 'bottomup_demo.py', config, checkpoint, '--input', given, '--output-root', 'out', '--device',
-             'cpu', '--save-predictions', '--draw-heatmap')
+    run_door(
+        tmp_path,
+        'bottomup_demo.py',
+        config,
+        checkpoint,
+        '--input',
+        given,
+        '--output-root',
+        'out',
+        '--device',
+        'cpu',
+        '--save-predictions',
+        '--draw-heatmap',
+    )
     people = json.loads((tmp_path / 'out' / f'results_{given.stem}.json').read_text())['instance_info']
     if of == 'video':
         assert [frame['frame_id'] for frame in people] == [1, 2, 3]

@@ -1,4 +1,5 @@
 """The model index: every config is in it, with the figures of the paper; pip, openmim and the page read the same."""
+
 import re
 from pathlib import Path
 
@@ -14,8 +15,13 @@ from cid_mmpose.weights.model_zoo import Row, fill_page, read_rows, render, upda
 
 INDEX, PAGE = ROOT / 'model-index.yml', ROOT / 'docs' / 'model_zoo.md'
 PUBLIC = 'https://download.openmmlab.com/mmpose/v1/body_2d_keypoint/cid/coco/cid_hrnet-'
-W32, W48 = (f'{PUBLIC}{end}' for end in ('w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth',
-                                         'w48_8xb20-140e_coco-512x512_a36c3ecf-20230207.pth'))
+W32, W48 = (
+    f'{PUBLIC}{end}'
+    for end in (
+        'w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth',
+        'w48_8xb20-140e_coco-512x512_a36c3ecf-20230207.pth',
+    )
+)
 DATA = dict(coco='COCO', crowdpose='CrowdPose', ochuman='OCHuman')
 
 
@@ -44,14 +50,15 @@ def test_the_typed_figures_are_those_of_the_paper_s_text(shared):
     text = re.sub('<[^>]+>', '', (shared / 'paper' / 'cid_cvpr2022.md').read_text())
     names = list(FIGURES[6])
     rows = [row for table in (1, 2, 3, 4, 5) for row in FIGURES[table].values()]
-    rows += [' '.join(FIGURES[6][name] for name in names[start:start + 3]) for start in (0, 3)]
+    rows += [' '.join(FIGURES[6][name] for name in names[start : start + 3]) for start in (0, 3)]
     assert len(rows) == 17 and [row for row in rows if '\t' + row.replace(' ', '\t') not in text] == []
 
 
 def test_every_config_is_in_the_index_under_its_own_name():
     configs = [*(ROOT / 'configs').glob('*.py'), *(ROOT / 'configs' / 'ablation').glob('*.py')]
     assert {model['Config'] for model in models().values()} == {
-        path.relative_to(ROOT).as_posix() for path in configs if path.stem != 'cid_hrnet-w16-small_synthcrowd'}
+        path.relative_to(ROOT).as_posix() for path in configs if path.stem != 'cid_hrnet-w16-small_synthcrowd'
+    }
     assert [Path(model['Config']).stem for model in models().values()] == list(models())
 
 
@@ -78,13 +85,16 @@ def test_mmpose_s_public_weights_stand_at_the_configs_they_fit_with_mmpose_s_fig
         'cid_hrnet-w32_coco_mmpose-recipe': ('MMPose', W32, 0.704),
         'cid_hrnet-w48_coco-512_mmpose-recipe': ('MMPose', W48, 0.715),
     }
-    assert [Config.fromfile(ROOT / 'configs' / f'cid_hrnet-{width}_coco-pretrained_crowdpose.py').load_from
-            for width in ('w32', 'w48')] == [W32, W48]
+    assert [
+        Config.fromfile(ROOT / 'configs' / f'cid_hrnet-{width}_coco-pretrained_crowdpose.py').load_from
+        for width in ('w32', 'w48')
+    ] == [W32, W48]
 
 
 @pytest.mark.filterwarnings("ignore:The '__version__' attribute is deprecated")  # openmim asks click for it
 def test_model_index_and_openmim_read_it():
     from mim.commands.search import convert2df
+
     index = modelindex.load(str(INDEX))
     assert index.check(silent=True) == []
     table = convert2df(index)
@@ -127,16 +137,20 @@ def test_a_source_without_a_block_and_a_block_without_a_source_are_refused():
         fill_page('<!-- table: papr -->\n<!-- end -->', ROWS)
 
 
-@pytest.mark.parametrize('page, index, message', [
-    ('no.md', 'model-index.yml', r'no\.md: no such page'),
-    ('page.md', 'no.yml', r'no\.yml: no such file'),
-    ('page.md', 'model-index.yml', r"one\.yml: cid: Dataset 'COCO val' must end with who published the figure"),
-])
+@pytest.mark.parametrize(
+    'page, index, message',
+    [
+        ('no.md', 'model-index.yml', r'no\.md: no such page'),
+        ('page.md', 'no.yml', r'no\.yml: no such file'),
+        ('page.md', 'model-index.yml', r"one\.yml: cid: Dataset 'COCO val' must end with who published the figure"),
+    ],
+)
 def test_wrong_files_are_one_clear_error_and_leave_the_page_alone(tmp_path, page, index, message):
     (tmp_path / 'page.md').write_text('<!-- table: paper -->\n<!-- end -->')
     (tmp_path / 'model-index.yml').write_text('Import: [one.yml]')
     (tmp_path / 'one.yml').write_text(
-        'Models: [{Name: cid, Config: a.py, Metadata: {}, Results: [{Dataset: COCO val, Metrics: {AP: 1}}]}]')
+        'Models: [{Name: cid, Config: a.py, Metadata: {}, Results: [{Dataset: COCO val, Metrics: {AP: 1}}]}]'
+    )
     with pytest.raises(BadInput, match=message):
         update_page(str(tmp_path / page), str(tmp_path / index))
     assert (tmp_path / 'page.md').read_text() == '<!-- table: paper -->\n<!-- end -->'

@@ -1,4 +1,5 @@
 """Mixed precision: where half precision is used, and that every config's optim wrapper can be built."""
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -10,8 +11,12 @@ from cid_mmpose.compat.precision import cpu_has, or_float32
 from cid_mmpose.engine.launch import set_amp
 from cid_mmpose.engine.optim import BFloat16OptimWrapper
 
-CONFIGS = ['cid_hrnet-w16-small_synthcrowd.py', 'overfit/cid_hrnet-w16-small_coco-mini.py',
-           'overfit/mmpose-cid_hrnet-w16-small_coco-mini.py', 'cid_hrnet-w32_coco.py']
+CONFIGS = [
+    'cid_hrnet-w16-small_synthcrowd.py',
+    'overfit/cid_hrnet-w16-small_coco-mini.py',
+    'overfit/mmpose-cid_hrnet-w16-small_coco-mini.py',
+    'cid_hrnet-w32_coco.py',
+]
 CPU = torch.device('cpu')
 
 
@@ -32,18 +37,32 @@ def cpu(tmp_path, monkeypatch):
     cpu_has.cache_clear()
 
 
-@pytest.mark.parametrize('flags, bfloat16, float16', [
-    ('avx512f avx512_bf16', True, False), ('amx_bf16', True, False), ('asimd bf16', True, False),
-    ('avx512f avx512_vnni', False, False), ('asimdhp asimd', False, True), ('avx512_bf16 avx512_fp16', True, True)])
+@pytest.mark.parametrize(
+    'flags, bfloat16, float16',
+    [
+        ('avx512f avx512_bf16', True, False),
+        ('amx_bf16', True, False),
+        ('asimd bf16', True, False),
+        ('avx512f avx512_vnni', False, False),
+        ('asimdhp asimd', False, True),
+        ('avx512_bf16 avx512_fp16', True, True),
+    ],
+)
 def test_a_cpu_is_asked_for_its_own_half_precision(cpu, flags, bfloat16, float16):
     cpu(flags)
     assert (cpu_has(torch.bfloat16), cpu_has(torch.float16)) == (bfloat16, float16)
 
 
-@pytest.mark.parametrize('name, value, has', [
-    ('ONEDNN_MAX_CPU_ISA', 'AVX2', False), ('ONEDNN_MAX_CPU_ISA', 'avx512_core_vnni', False),
-    ('DNNL_MAX_CPU_ISA', 'AVX2', False), ('ONEDNN_MAX_CPU_ISA', 'AVX512_CORE_BF16', True),
-    ('ONEDNN_MAX_CPU_ISA', 'ALL', True)])
+@pytest.mark.parametrize(
+    'name, value, has',
+    [
+        ('ONEDNN_MAX_CPU_ISA', 'AVX2', False),
+        ('ONEDNN_MAX_CPU_ISA', 'avx512_core_vnni', False),
+        ('DNNL_MAX_CPU_ISA', 'AVX2', False),
+        ('ONEDNN_MAX_CPU_ISA', 'AVX512_CORE_BF16', True),
+        ('ONEDNN_MAX_CPU_ISA', 'ALL', True),
+    ],
+)
 def test_a_limit_on_onednn_s_instructions_counts(cpu, monkeypatch, name, value, has):
     cpu('avx512_bf16')
     monkeypatch.setenv(name, value)
@@ -53,7 +72,7 @@ def test_a_limit_on_onednn_s_instructions_counts(cpu, monkeypatch, name, value, 
 @pytest.mark.parametrize('capability, has', [('AVX2', False), ('DEFAULT', False), ('AVX512', True)])
 def test_a_limit_on_pytorch_s_instructions_counts(cpu, monkeypatch, capability, has):
     cpu('avx512_bf16')
-    monkeypatch.setenv('ATEN_CPU_CAPABILITY', capability.lower())   # read by torch when it starts
+    monkeypatch.setenv('ATEN_CPU_CAPABILITY', capability.lower())  # read by torch when it starts
     monkeypatch.setattr(precision, 'cpu_capability', lambda: capability)
     assert cpu_has(torch.bfloat16) == has
 
@@ -86,8 +105,10 @@ def test_an_imitated_precision_is_replaced_and_that_is_said_once(cpu, monkeypatc
     assert [or_float32(kind, CPU, 'optim_wrapper') for kind in (None, torch.float32)] == [None, torch.float32]
 
 
-@pytest.mark.parametrize('flags, insist, dtype', [
-    ('avx512_bf16', False, torch.bfloat16), ('avx512f', False, torch.float32), ('avx512f', True, torch.bfloat16)])
+@pytest.mark.parametrize(
+    'flags, insist, dtype',
+    [('avx512_bf16', False, torch.bfloat16), ('avx512f', False, torch.float32), ('avx512f', True, torch.bfloat16)],
+)
 def test_the_forward_pass_is_in_bfloat16_unless_that_is_imitated(cpu, flags, insist, dtype):
     cpu(flags)
     model = torch.nn.Linear(2, 2)

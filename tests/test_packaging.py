@@ -1,4 +1,5 @@
 """What pip and openmim get: the wheel's content, what it asks for, the model index, configs by name from any folder."""
+
 import json
 import os
 import re
@@ -23,17 +24,40 @@ import cid_mmpose
 from cid_mmpose.cli.main import VERBS
 from cid_mmpose.errors import BadInput
 
-SOURCES = ('cid_mmpose', 'configs', 'tools', 'tests', 'setup.cfg', 'pyproject.toml', 'MANIFEST.in', 'model-index.yml',
-           'README.md', 'LICENSE', 'CITATION.cff')
-SMALL = ['train_dataloader.dataset.length=4', 'train_dataloader.batch_size=2', 'val_dataloader.dataset.length=4',
-         'val_dataloader.batch_size=2', 'test_dataloader.dataset.length=4', 'test_dataloader.batch_size=2',
-         'train_cfg.max_iters=2']
+SOURCES = (
+    'cid_mmpose',
+    'configs',
+    'tools',
+    'tests',
+    'setup.cfg',
+    'pyproject.toml',
+    'MANIFEST.in',
+    'model-index.yml',
+    'README.md',
+    'LICENSE',
+    'CITATION.cff',
+)
+SMALL = [
+    'train_dataloader.dataset.length=4',
+    'train_dataloader.batch_size=2',
+    'val_dataloader.dataset.length=4',
+    'val_dataloader.batch_size=2',
+    'test_dataloader.dataset.length=4',
+    'test_dataloader.batch_size=2',
+    'train_cfg.max_iters=2',
+]
 
 
 def run(*command, folder: Path, **environment) -> str:
     """What a command run in this folder prints; its whole output is in the failure when it fails."""
-    done = subprocess.run(command, cwd=folder, env={**os.environ, **environment}, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -87,8 +111,9 @@ def test_the_wheel_holds_the_package_and_below_mim_every_config_and_tool(wheel):
 
 
 def test_the_wheel_asks_for_numpy_and_what_the_command_is_made_of_unless_an_extra_is_named(wheel):
-    needs = [re.match(r'[\w-]+', need).group() for need in metadata(wheel).get_all('Requires-Dist')
-             if 'extra ==' not in need]
+    needs = [
+        re.match(r'[\w-]+', need).group() for need in metadata(wheel).get_all('Requires-Dist') if 'extra ==' not in need
+    ]
     assert set(needs) == {'numpy', 'argcomplete', 'rich-argparse'}
     assert set(metadata(wheel).get_all('Provides-Extra')) == {'hotcoco', 'test'}
     assert metadata(wheel)['Version'] == cid_mmpose.__version__
@@ -110,8 +135,10 @@ def test_the_version_is_read_without_importing_the_package():
 
 def test_a_config_anywhere_can_start_from_one_of_ours(tmp_path):
     own = tmp_path / 'own.py'
-    own.write_text("_base_ = __import__('cid_mmpose').config_path('cid_hrnet-w32_coco.py')\n"
-                   'model = dict(head=dict(gfd_channels=16))\nwidths = _base_.codec.stride\n')
+    own.write_text(
+        "_base_ = __import__('cid_mmpose').config_path('cid_hrnet-w32_coco.py')\n"
+        'model = dict(head=dict(gfd_channels=16))\nwidths = _base_.codec.stride\n'
+    )
     head = Config.fromfile(own).model.head
     assert (head.type, head.gfd_channels, head.in_channels) == ('cid_mmpose.CIDHead', 16, 480)
 
@@ -135,8 +162,17 @@ def test_pip_makes_the_same_wheel_from_the_source_archive(source, wheel, tmp_pat
 
 
 # all that an environment without torch and MMPose has; any of the names of OpenCV will do
-LIGHT = ('numpy', 'opencv-python', 'opencv-python-headless', 'argcomplete', 'rich-argparse', 'rich', 'markdown-it-py',
-         'mdurl', 'Pygments')
+LIGHT = (
+    'numpy',
+    'opencv-python',
+    'opencv-python-headless',
+    'argcomplete',
+    'rich-argparse',
+    'rich',
+    'markdown-it-py',
+    'mdurl',
+    'Pygments',
+)
 
 
 def link_package(name: str, site: Path) -> None:
@@ -161,8 +197,9 @@ def light(wheel, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp('light')
     venv.create(folder / 'venv', with_pip=False)
     programs = folder / 'venv' / 'bin'
-    site = Path(run(programs / 'python', '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))',
-                    folder=folder).strip())
+    site = Path(
+        run(programs / 'python', '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))', folder=folder).strip()
+    )
     for name in LIGHT:
         link_package(name, site)
     pip('--python', programs / 'python', 'install', '-q', '--no-index', '--no-deps', wheel, folder=folder)
@@ -174,16 +211,26 @@ def test_where_only_numpy_and_opencv_are_the_command_helps_prepares_and_examines
     def cid(*words) -> str:
         return run(light / 'cid', *map(str, words), folder=tmp_path, PYTHONPATH='')
 
-    found = run(light / 'python', '-c', 'import cid_mmpose, importlib.util as u; '
-                'print(cid_mmpose.__version__, u.find_spec("torch"), u.find_spec("mmengine"), u.find_spec("PIL"))',
-                folder=tmp_path, PYTHONPATH='')
+    found = run(
+        light / 'python',
+        '-c',
+        'import cid_mmpose, importlib.util as u; '
+        'print(cid_mmpose.__version__, u.find_spec("torch"), u.find_spec("mmengine"), u.find_spec("PIL"))',
+        folder=tmp_path,
+        PYTHONPATH='',
+    )
     assert found.split() == [cid_mmpose.__version__, 'None', 'None', 'None']
     assert [verb for verb in VERBS if f'usage: cid {verb}' not in cid(verb, '--help')] == []
     cid('prepare', 'coco', coco_downloads(tmp_path / 'downloads'), 'coco', '--allow-partial')
     (tmp_path / 'people.json').write_text(json.dumps(coco([person()])))
     assert '0 errors, 0 warnings, 0 notes' in cid('doctor', 'people.json')
-    refused = subprocess.run([light / 'cid', 'train', 'c.py'], capture_output=True, text=True, cwd=tmp_path,
-                             env={**os.environ, 'PYTHONPATH': ''})
+    refused = subprocess.run(
+        [light / 'cid', 'train', 'c.py'],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': ''},
+    )
     assert refused.returncode == 2
     assert refused.stderr.startswith('error: cid_mmpose does not fit the installed packages:\n- torch: none of')
 
@@ -215,6 +262,7 @@ def mim(request, tmp_path_factory):
 
     def call(*arguments) -> str:
         return run(sys.executable, '-m', 'mim', *map(str, arguments), folder=folder, **environment)
+
     call.place = '/installed' if request.param == 'wheel' else str(ROOT / 'configs')
     return call
 
@@ -229,7 +277,7 @@ def test_mim_lists_the_models_of_the_package(mim):
 @pytest.mark.slow
 def test_mim_hands_out_a_model_s_config_beside_its_weights(mim, tmp_path):
     weights = tmp_path / 'cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth'
-    weights.write_bytes(b'fetched before')   # what is there is not fetched again
+    weights.write_bytes(b'fetched before')  # what is there is not fetched again
     mim('download', 'cid_mmpose', '--config', 'cid_hrnet-w32_coco', '--dest', tmp_path)
     handed_out = Config.fromfile(tmp_path / 'cid_hrnet-w32_coco.py')
     assert handed_out.model == Config.fromfile(ROOT / 'configs' / 'cid_hrnet-w32_coco.py').model
@@ -242,8 +290,21 @@ def test_mim_trains_tests_and_runs_tools_of_the_package_from_any_folder(mim, tmp
     said = mim('train', 'cid_mmpose', config, '--gpus', '0', '--work-dir', tmp_path / 'train', '--cfg-options', *SMALL)
     assert mim.place in re.search(r'will use (\S+) instead', said).group(1)
     assert (tmp_path / 'train' / 'iter_2.pth').is_file()
-    mim('test', 'cid_mmpose', config, '--checkpoint', tmp_path / 'train' / 'iter_2.pth', '--gpus', '0', '--work-dir',
-        tmp_path / 'test', '--out', tmp_path / 'metrics.json', '--cfg-options', *SMALL)
+    mim(
+        'test',
+        'cid_mmpose',
+        config,
+        '--checkpoint',
+        tmp_path / 'train' / 'iter_2.pth',
+        '--gpus',
+        '0',
+        '--work-dir',
+        tmp_path / 'test',
+        '--out',
+        tmp_path / 'metrics.json',
+        '--cfg-options',
+        *SMALL,
+    )
     tested = json.loads((tmp_path / 'metrics.json').read_text())['coco/AP']
     lines = next((tmp_path / 'train').rglob('scalars.json')).read_text().splitlines()
     assert tested == next(json.loads(line)['coco/AP'] for line in lines if 'coco/AP' in line)

@@ -1,4 +1,5 @@
 """Peaks: the highest cell of each map, its neighbours, and peaks of rows put together."""
+
 import numpy as np
 import oracle
 import pytest
@@ -16,8 +17,8 @@ def as_lists(peaks):
 
 def test_the_peak_of_a_map_worked_out_by_hand():
     maps = torch.zeros(1, 1, 4, 5)
-    maps[0, 0, 2, 1:4] = torch.tensor([0.25, 0.75, 0.5])   # left, peak, right
-    maps[0, 0, [1, 3], 2] = torch.tensor([0.125, 0.0])     # upper, lower
+    maps[0, 0, 2, 1:4] = torch.tensor([0.25, 0.75, 0.5])  # left, peak, right
+    maps[0, 0, [1, 3], 2] = torch.tensor([0.125, 0.0])  # upper, lower
     assert as_lists(find_peaks(maps)) == [[[0.75]], [[[2, 2]]], [[[0.25, -0.125]]]]
 
 
@@ -34,7 +35,7 @@ def test_of_equal_cells_the_first_one_in_reading_order_is_the_peak():
 
 
 def test_a_peak_is_looked_for_in_some_rows_and_its_neighbours_in_all():
-    maps = torch.arange(20.).view(1, 1, 4, 5)
+    maps = torch.arange(20.0).view(1, 1, 4, 5)
     assert as_lists(find_peaks(maps, slice(1, 3))) == [[[14.0]], [[[4, 2]]], [[[1.0, 10.0]]]]
 
 
@@ -45,8 +46,8 @@ def test_the_layout_in_memory_changes_nothing():
 
 
 def test_the_higher_of_two_peaks_and_the_first_of_equal_ones():
-    one = Peaks(torch.tensor([[1., 2., 3.]]), torch.zeros(1, 3, 2, dtype=int), torch.zeros(1, 3, 2))
-    other = Peaks(torch.tensor([[1., 5., 0.]]), torch.ones(1, 3, 2, dtype=int), torch.ones(1, 3, 2))
+    one = Peaks(torch.tensor([[1.0, 2.0, 3.0]]), torch.zeros(1, 3, 2, dtype=int), torch.zeros(1, 3, 2))
+    other = Peaks(torch.tensor([[1.0, 5.0, 0.0]]), torch.ones(1, 3, 2, dtype=int), torch.ones(1, 3, 2))
     assert as_lists(higher_peaks(one, other)) == [[[1, 5, 3]], [[[0, 0], [1, 1], [0, 0]]], [[[0, 0], [1, 1], [0, 0]]]]
     assert as_lists(higher_peaks(no_peaks(1, 3, torch.device('cpu')), other)) == as_lists(other)
 
@@ -55,8 +56,13 @@ def test_a_map_that_is_no_number_stays_none_whatever_the_rows():
     maps = torch.zeros(1, 1, 6, 3)
     maps[0, 0, 2, 1] = torch.nan
     whole = torch.zeros(1, dtype=int)
-    found = read_peaks(lambda chunk: maps[chunk.people, :, chunk.rows], people_and_rows(whole, 1, (6, 3), 3),
-                       no_peaks(1, 1, maps.device), 1, 6)
+    found = read_peaks(
+        lambda chunk: maps[chunk.people, :, chunk.rows],
+        people_and_rows(whole, 1, (6, 3), 3),
+        no_peaks(1, 1, maps.device),
+        1,
+        6,
+    )
     assert found.value.isnan().all()
 
 
@@ -66,19 +72,23 @@ def test_nobody_has_no_peaks():
 
 def test_a_margin_ends_at_the_border():
     assert [with_margin(slice(*rows), 2, 9) for rows in ((0, 3), (3, 6), (6, 9))] == [
-        slice(0, 5), slice(1, 8), slice(4, 9)]
+        slice(0, 5),
+        slice(1, 8),
+        slice(4, 9),
+    ]
 
 
 @pytest.mark.parametrize('blur', [1, 3, 5])
 @pytest.mark.parametrize('cells', [1, 40, 10**6])
 def test_peaks_read_in_parts_equal_those_of_whole_smoothed_maps(blur, cells):
     image, maps = torch.tensor([0, 0, 1]), oracle.uniform(3, 4, 11, 8)
-    maps[1, 2] = 0.5   # a plateau: the first cell in reading order counts, whatever the parts
+    maps[1, 2] = 0.5  # a plateau: the first cell in reading order counts, whatever the parts
     expected = find_peaks(smooth(maps, blur))
     fields = torch.zeros(2, 4, 11, 8)
     chunks = people_and_rows(image, 2, (11, 8), cells)
-    found = read_peaks(lambda chunk: maps[chunk.people, :, chunk.rows], chunks, no_peaks(3, 4, maps.device), blur, 11,
-                       fields)
+    found = read_peaks(
+        lambda chunk: maps[chunk.people, :, chunk.rows], chunks, no_peaks(3, 4, maps.device), blur, 11, fields
+    )
     assert found.cell.tolist() == expected.cell.tolist()
     np.testing.assert_allclose(found.value, expected.value, rtol=1e-6)
     np.testing.assert_allclose(found.rise, expected.rise, atol=1e-6)

@@ -1,4 +1,5 @@
 """Who becomes a target: roots, jitter, shared cells, and how the people of a batch are joined."""
+
 from collections import Counter
 from types import SimpleNamespace
 
@@ -11,13 +12,13 @@ from cid_mmpose.codecs.targets import FIELDS, first_on_place, gather_targets, ji
 
 
 def test_root_is_the_mean_of_the_labelled_keypoints_only():
-    xy = np.array([[[0., 0.], [10., 4.], [500., -300.]], [[1., 1.], [2., 2.], [9., 3.]]])
+    xy = np.array([[[0.0, 0.0], [10.0, 4.0], [500.0, -300.0]], [[1.0, 1.0], [2.0, 2.0], [9.0, 3.0]]])
     labelled = np.array([[True, True, False], [True, True, True]])
     assert root_of(xy, labelled).tolist() == [[5, 2], [4, 2]]
 
 
 def test_root_of_a_person_without_labelled_keypoints_is_finite():
-    assert root_of(np.full((1, 3, 2), 7.), np.zeros((1, 3), bool)).tolist() == [[0, 0]]
+    assert root_of(np.full((1, 3, 2), 7.0), np.zeros((1, 3), bool)).tolist() == [[0, 0]]
     assert root_of(np.zeros((0, 3, 2)), np.zeros((0, 3), bool)).shape == (0, 2)
 
 
@@ -42,22 +43,22 @@ def test_jitter_takes_each_of_the_nine_steps_equally_often():
     moved = jitter(np.full((9000, 2), 5), (11, 11), False, np.random.RandomState(0)) - 5
     counts = Counter(map(tuple, moved.tolist()))
     assert sorted(counts) == [(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
-    assert all(abs(count - 1000) < 150 for count in counts.values())   # five standard deviations
+    assert all(abs(count - 1000) < 150 for count in counts.values())  # five standard deviations
 
 
 def test_of_two_people_on_one_cell_the_smaller_box_keeps_it():
     cells = np.array([[2, 3], [2, 3], [3, 2], [2, 3]])
     everyone = np.ones(4, bool)
-    assert first_on_place(cells, everyone, np.array([50., 20., 90., 30.])).tolist() == [False, True, True, False]
+    assert first_on_place(cells, everyone, np.array([50.0, 20.0, 90.0, 30.0])).tolist() == [False, True, True, False]
 
 
 def test_a_person_who_is_no_candidate_does_not_take_the_cell():
     cells = np.array([[2, 3], [2, 3]])
-    assert first_on_place(cells, np.array([True, False]), np.array([50., 20.])).tolist() == [True, False]
+    assert first_on_place(cells, np.array([True, False]), np.array([50.0, 20.0])).tolist() == [True, False]
 
 
 def test_of_two_equal_boxes_on_one_cell_the_first_stays():
-    assert first_on_place(np.ones((3, 2), int), np.ones(3, bool), np.full(3, 9.)).tolist() == [True, False, False]
+    assert first_on_place(np.ones((3, 2), int), np.ones(3, bool), np.full(3, 9.0)).tolist() == [True, False, False]
 
 
 def first_one_by_one(place, candidate, area):
@@ -85,7 +86,7 @@ def test_who_keeps_a_place_is_as_found_person_by_person(people, kind):
 
 def labels(count, keypoints=3):
     """An image with ``count`` people whose radii are 1, 2, ..."""
-    shapes = dict(keypoint_cell=(keypoints, 2), keypoint_drawn=(keypoints, ), root_cell=(2, ), seed_cell=(2, ))
+    shapes = dict(keypoint_cell=(keypoints, 2), keypoint_drawn=(keypoints,), root_cell=(2,), seed_cell=(2,))
     fields = {field: torch.zeros(count, *shapes.get(field, ())) for field in FIELDS}
     fields['radius'] = torch.arange(1, count + 1)
     return SimpleNamespace(**fields)

@@ -1,4 +1,5 @@
 """CocoPeopleMetric: the gaps of people's own files. AP by hand is in test_known_answers.py."""
+
 import json
 import math
 
@@ -26,8 +27,11 @@ def crowd_of(number: int) -> list:
 
 
 def test_crowdpose_has_no_areas_and_takes_them_from_the_boxes():
-    items = CocoPeople(ann_file=str(shared('mmpose_samples/crowdpose/test_crowdpose.json')), test_mode=True,
-                       metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py'))
+    items = CocoPeople(
+        ann_file=str(shared('mmpose_samples/crowdpose/test_crowdpose.json')),
+        test_mode=True,
+        metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py'),
+    )
     says = r"test_crowdpose.json: annotation \d+: field 'area' is missing; mend the file, or set use_area=F"
     with pytest.raises(BadInput, match=says):
         evaluate(items, truth)
@@ -80,9 +84,10 @@ def test_a_crowd_without_keypoints_or_box_is_not_asked_for(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'bad', [dict(keypoints=[math.nan] * 51), dict(keypoints=[1, 1, 2] * 14), dict(keypoints=[]),
-            dict(bbox=[20, 30, 0, 60])],
-    ids=['not a number', '14 keypoints', 'no keypoints', 'no size'])
+    'bad',
+    [dict(keypoints=[math.nan] * 51), dict(keypoints=[1, 1, 2] * 14), dict(keypoints=[]), dict(bbox=[20, 30, 0, 60])],
+    ids=['not a number', '14 keypoints', 'no keypoints', 'no size'],
+)
 def test_people_whom_the_data_set_skips_are_not_asked_for(tmp_path, bad):
     path = write_coco(tmp_path, coco([*crowd_of(2), person(3, 1, **bad)], 2, size=(200, 200)))
     assert evaluate(data_set(path, test_mode=True, bad_annotations='skip'), truth)['AP'] == pytest.approx(1)
@@ -96,11 +101,19 @@ def test_a_missing_area_names_the_annotation_and_the_option(tmp_path):
     assert evaluate(items, truth, use_area=False)['AP'] > 0
 
 
-@pytest.mark.parametrize('area, says', [
-    (0, '0, not above 0'), (-4, '-4, not above 0'), (math.nan, 'NaN, which is no number'),
-    ('9', '"9", which is no number'), (1e-30, '1e-30, less than a pixel'),
-    (1e30, r'1e\+30, more than 4 times its image'),
-    (10**40, '10000.*, more than 4 times its image'), (math.inf, 'Infinity, more than 4 times its image')])
+@pytest.mark.parametrize(
+    'area, says',
+    [
+        (0, '0, not above 0'),
+        (-4, '-4, not above 0'),
+        (math.nan, 'NaN, which is no number'),
+        ('9', '"9", which is no number'),
+        (1e-30, '1e-30, less than a pixel'),
+        (1e30, r'1e\+30, more than 4 times its image'),
+        (10**40, '10000.*, more than 4 times its image'),
+        (math.inf, 'Infinity, more than 4 times its image'),
+    ],
+)
 def test_an_area_by_which_nobody_or_everybody_matches_is_refused_but_not_for_a_crowd(tmp_path, area, says):
     items = items_of(tmp_path, [person(1), person(2, area=area)])
     line = f"people.json: annotation 2: field 'area' is {says}.*; mend the file, or set use"
@@ -146,7 +159,8 @@ def test_crowdpose_without_a_crowd_index_names_file_field_and_way_out(tmp_path, 
     assert str(caught.value) == (
         f"{tmp_path / 'people.json'}: field 'crowdIndex' is missing from 2 of 3 images, first from image 2; AP(E), "
         "AP(M) and AP(H) need it: use the official CrowdPose file, or set iou_type='keypoints' of the metric to do "
-        'without them')
+        'without them'
+    )
 
 
 def test_a_file_without_annotations_names_what_to_set(tmp_path):

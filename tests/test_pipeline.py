@@ -1,4 +1,5 @@
 """The pipelines of the configs, whole: real images in, compact targets out, the same under one seed."""
+
 import pickle
 
 import cv2
@@ -52,11 +53,14 @@ def test_what_travels_beside_a_512_px_image_is_below_20_kb_and_one_tensor():
 def test_a_narrow_image_that_would_fill_the_memory_is_one_line_before_it_is_enlarged():
     step = ResizeImage(input_size=(512, 512), size_factor=64, resize_mode='expand')
     item = dict(img=np.zeros((1500, 4, 3), np.uint8), ori_shape=(1500, 4), img_path='thin.png')
-    with pytest.raises(BadInput, match=r'thin.png: is 4 x 1500 pixels, for which the network\'s input would be 512 x '
-                                       r'192000 pixels, more than the 16777216 of max_input_pixels'):
+    with pytest.raises(
+        BadInput,
+        match=r'thin.png: is 4 x 1500 pixels, for which the network\'s input would be 512 x '
+        r'192000 pixels, more than the 16777216 of max_input_pixels',
+    ):
         step.transform(item)
     wide = dict(img=np.zeros((100, 3000, 3), np.uint8), ori_shape=(100, 3000), img_path='wide.png')
-    assert step.transform(wide)['img'].shape == (512, 15360, 3)   # a panorama
+    assert step.transform(wide)['img'].shape == (512, 15360, 3)  # a panorama
 
 
 @pytest.mark.parametrize('shape', [(960, 1280), (961, 1283), (1283, 961)])
@@ -66,16 +70,22 @@ def test_an_image_read_at_half_size_is_tested_in_its_own_pixels(tmp_path, shape,
     height, width = shape
     y, x = np.mgrid[:height, :width]
     dot = np.array([0.7 * width, 0.4 * height])
-    light = 255 * np.exp(-((x - dot[0])**2 + (y - dot[1])**2) / 2 / 15**2)
+    light = 255 * np.exp(-((x - dot[0]) ** 2 + (y - dot[1]) ** 2) / 2 / 15**2)
     cv2.imwrite(str(tmp_path / 'a.jpg'), np.dstack([light] * 3), [cv2.IMWRITE_JPEG_QUALITY, 98])
     found = []
     for shortest in (None, 256):
-        steps = [dict(type='cid_mmpose.LoadImage', shortest=shortest),
-                 dict(type='cid_mmpose.ResizeImage', input_size=(256, 256), size_factor=64, resize_mode=mode)]
+        steps = [
+            dict(type='cid_mmpose.LoadImage', shortest=shortest),
+            dict(type='cid_mmpose.ResizeImage', input_size=(256, 256), size_factor=64, resize_mode=mode),
+        ]
         made = Compose(steps)(dict(img_path=str(tmp_path / 'a.jpg'), ann_shape=shape))
         image = made['img'][..., 0].astype(float)
-        center = np.array([(np.arange(n) * image.sum(axis)).sum() / image.sum() for axis, n in ((0, image.shape[1]),
-                                                                                              (1, image.shape[0]))])
+        center = np.array(
+            [
+                (np.arange(n) * image.sum(axis)).sum() / image.sum()
+                for axis, n in ((0, image.shape[1]), (1, image.shape[0]))
+            ]
+        )
         # as MMPose's estimator computes its answers
         scale = made['input_scale']
         answer = center / made['input_size'] * scale + made['input_center'] - scale / 2
@@ -100,8 +110,11 @@ def epochs(cfg, seed: int, workers: int) -> list:
 
     def seen(batch: dict) -> tuple:
         samples = batch['data_samples']
-        return ([s.img_id for s in samples], torch.stack(batch['inputs']),
-                np.concatenate([s.gt_instance_labels.seed_cell for s in samples]))
+        return (
+            [s.img_id for s in samples],
+            torch.stack(batch['inputs']),
+            np.concatenate([s.gt_instance_labels.seed_cell for s in samples]),
+        )
 
     return [[seen(batch) for batch in loader] for _ in range(2)]
 
@@ -180,5 +193,7 @@ def test_an_input_that_the_branches_of_hrnet_do_not_fit_is_refused_with_its_side
     for height, width in ((100, 64), (64, 80)):
         with pytest.raises(BadInput) as caught:
             model.extract_feat(torch.zeros(1, 3, height, width))
-        assert str(caught.value) == (f'input of {width} x {height} pixels: HRNet takes sides that are multiples of 32; '
-                                     'set such an input_size in the pipeline')
+        assert str(caught.value) == (
+            f'input of {width} x {height} pixels: HRNet takes sides that are multiples of 32; '
+            'set such an input_size in the pipeline'
+        )

@@ -1,5 +1,6 @@
 """COCO's downloads into the layout of the configs; and what all three preparations share: nothing is overwritten,
 nothing half-made is left, and every wrong input is one line."""
+
 import errno
 import json
 import os
@@ -16,8 +17,15 @@ from cid_mmpose.data.prepare import coco, downloads, placing, prepare_coco, prep
 from cid_mmpose.errors import BadInput
 
 TRAIN, VAL = 'annotations/person_keypoints_train2017.json', 'annotations/person_keypoints_val2017.json'
-LAYOUT = ['annotations', TRAIN, VAL, 'train2017', *(f'train2017/{i:012d}.jpg' for i in (1, 2, 3)), 'val2017',
-          *(f'val2017/{i:012d}.jpg' for i in (11, 12))]
+LAYOUT = [
+    'annotations',
+    TRAIN,
+    VAL,
+    'train2017',
+    *(f'train2017/{i:012d}.jpg' for i in (1, 2, 3)),
+    'val2017',
+    *(f'val2017/{i:012d}.jpg' for i in (11, 12)),
+]
 MAKERS = dict(archives=coco_archives, folders=coco_downloads)
 CONFIG = 'cid_hrnet-w32_coco.py'
 
@@ -56,9 +64,9 @@ def test_the_layout_is_what_the_config_reads(made, tmp_path, kind, images, capsy
     assert files_of(tmp_path / 'coco') == [name for name in LAYOUT if not (linked and name.endswith('.jpg'))]
     training = items_of(CONFIG, tmp_path / 'coco', 'train_dataloader')
     testing = items_of(CONFIG, tmp_path / 'coco', 'test_dataloader')
-    assert [item['data_samples'].img_id for item in training] == [1, 2]   # the third shows nobody labelled
+    assert [item['data_samples'].img_id for item in training] == [1, 2]  # the third shows nobody labelled
     assert [item['data_samples'].img_id for item in testing] == [11, 12]
-    assert training[0]['inputs'].float().std() > 10                       # images, not blanks
+    assert training[0]['inputs'].float().std() > 10  # images, not blanks
     assert (tmp_path / 'coco/train2017').is_symlink() == linked
     how = {'archives': 'extracted from', 'folders': {'link': 'linked to', 'copy': 'copied from'}[images]}[kind]
     assert f'train2017: 3 images, {how} ' in capsys.readouterr().out
@@ -73,7 +81,9 @@ def test_each_line_tells_counts_and_origin(made, tmp_path, capsys):
         f'published: 5000 images), from {source}/annotations_trainval2017.zip: {VAL}',
         f'{tmp_path}/test2017: 3 images, extracted from {source}/test2017.zip',
         f'{tmp_path}/annotations/image_info_test-dev2017.json: 2 images (a subset; published: 20288 images), '
-        f'from {source}/image_info_test2017.zip: annotations/image_info_test-dev2017.json', f'{tmp_path}: complete']
+        f'from {source}/image_info_test2017.zip: annotations/image_info_test-dev2017.json',
+        f'{tmp_path}: complete',
+    ]
 
 
 def test_a_second_run_leaves_all_as_it_is_and_goes_on_with_what_is_missing(made, tmp_path, capsys):
@@ -83,7 +93,12 @@ def test_a_second_run_leaves_all_as_it_is_and_goes_on_with_what_is_missing(made,
     prepare(made['archives'], tmp_path)
     assert {name: (tmp_path / name).stat().st_mtime_ns for name in times} == times
     assert [line.endswith('there already') for line in capsys.readouterr().out.splitlines()] == [
-        False, False, True, True, False]
+        False,
+        False,
+        True,
+        True,
+        False,
+    ]
     assert files_of(tmp_path) == LAYOUT
 
 
@@ -99,7 +114,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused_before_anything_is_read_or
 
 def test_archives_may_lie_in_the_folder_that_is_made(archives):
     prepare(archives, archives)
-    prepare(archives, archives)   # the extracted folders are now found before the archives
+    prepare(archives, archives)  # the extracted folders are now found before the archives
     assert (archives / 'train2017/000000000001.jpg').is_file()
 
 
@@ -107,12 +122,14 @@ def test_the_published_counts_are_asked_for_unless_a_subset_is(made, tmp_path, m
     assert refused(made['archives'], tmp_path, parts=['val'], allow_partial=False) == (
         f'{made["archives"]}/annotations_trainval2017.zip: {VAL}: holds 2 images, 1 persons, 1 persons with keypoints, '
         '1 images showing them, but published are 5000 images, 11004 persons, 6352 persons with keypoints, '
-        f'2346 images showing them; {downloads.AGAIN}, or take the subset with --allow-partial')
+        f'2346 images showing them; {downloads.AGAIN}, or take the subset with --allow-partial'
+    )
     published = {'images': 2, 'persons': 1, 'persons with keypoints': 1, 'images showing them': 1}
     part = coco.PARTS['val']._replace(counts=published, files=3)
     monkeypatch.setitem(coco.PARTS, 'val', part)
     assert 'val2017.zip: holds 2 images, but published are 3 images' in refused(
-        made['archives'], tmp_path, parts=['val'], allow_partial=False)
+        made['archives'], tmp_path, parts=['val'], allow_partial=False
+    )
     monkeypatch.setitem(coco.PARTS, 'val', part._replace(files=2))
     prepare(made['archives'], tmp_path, parts=['val'], allow_partial=False)
 
@@ -120,7 +137,8 @@ def test_the_published_counts_are_asked_for_unless_a_subset_is(made, tmp_path, m
 def test_more_than_published_is_another_file_even_for_a_subset(made, tmp_path, monkeypatch):
     monkeypatch.setitem(coco.PARTS, 'val', coco.PARTS['val']._replace(counts={'images': 1}))
     assert 'holds 2 images, but published are 1 images; it is another file' in refused(
-        made['archives'], tmp_path, parts=['val'])
+        made['archives'], tmp_path, parts=['val']
+    )
 
 
 def test_real_images_and_annotations_of_coco_fit(tmp_path):
@@ -147,6 +165,7 @@ def add(member: str):
     def change(path) -> None:
         with zipfile.ZipFile(path, 'a') as archive:
             archive.writestr(member, b'evil')
+
     return change
 
 
@@ -191,11 +210,13 @@ def folders(made, tmp_path):
 
 def change(**fields):
     """Spoils an annotation file by changing fields of its first person, or its lists."""
+
     def spoil(path) -> None:
         data = json.loads(path.read_text())
         lists = {key: value for key, value in fields.items() if key in data}
         data['annotations'][0].update({key: value for key, value in fields.items() if key not in data})
         write_json(path, {**data, **lists})
+
     return spoil
 
 
@@ -238,7 +259,7 @@ def test_what_is_there_and_differs_is_never_overwritten(made, tmp_path, name):
     target.write_text('mine')
     first = tmp_path / name.split('/')[0] if name.endswith('jpg') else target
     assert refused(made['archives'], tmp_path).startswith(f'{first}: is there already and is not what would be made')
-    assert target.read_text() == 'mine'   # and the parts before it were not begun
+    assert target.read_text() == 'mine'  # and the parts before it were not begun
 
 
 def test_a_dangling_link_in_the_way_is_left_alone(made, tmp_path):
@@ -246,8 +267,13 @@ def test_a_dangling_link_in_the_way_is_left_alone(made, tmp_path):
     assert 'val2017: is there already' in refused(made['archives'], tmp_path)
 
 
-@pytest.mark.parametrize('error, says', [(OSError(errno.ENOSPC, 'No space left on device'), ': No space left on'),
-                                         (PermissionError(errno.EACCES, 'Permission denied', 'x'), 'x: Permission')])
+@pytest.mark.parametrize(
+    'error, says',
+    [
+        (OSError(errno.ENOSPC, 'No space left on device'), ': No space left on'),
+        (PermissionError(errno.EACCES, 'Permission denied', 'x'), 'x: Permission'),
+    ],
+)
 def test_a_disk_that_refuses_in_the_middle_leaves_nothing_half_made(made, tmp_path, monkeypatch, error, says):
     def copy(source, target) -> None:
         target.write(b'half')
@@ -295,8 +321,9 @@ def tool(name: str, monkeypatch, *arguments) -> None:
     runpy.run_path(str(ROOT / 'tools' / name), run_name='__main__')
 
 
-def test_the_command_makes_the_layout_and_answers_wrong_input_with_one_line_and_status_2(made, tmp_path, monkeypatch,
-                                                                                         capsys):
+def test_the_command_makes_the_layout_and_answers_wrong_input_with_one_line_and_status_2(
+    made, tmp_path, monkeypatch, capsys
+):
     tool('prepare_coco.py', monkeypatch, made['archives'], tmp_path, '--allow-partial')
     assert files_of(tmp_path) == LAYOUT
     capsys.readouterr()

@@ -1,4 +1,5 @@
 """CrowdPose's downloads into the layout of the configs: trainval is train and val, every image keeps its index."""
+
 import json
 import shutil
 
@@ -56,9 +57,12 @@ def test_the_layout_is_what_the_config_reads(source, tmp_path):
 def test_trainval_is_train_and_val_with_crowd_index_and_every_other_field(source, tmp_path):
     prepare_crowdpose(source, tmp_path / 'out', allow_partial=True)
     train, val, both = (read(tmp_path / 'out', part) for part in ('train', 'val', 'trainval'))
-    assert both == dict(images=train['images'] + val['images'], categories=train['categories'],
-                        annotations=train['annotations'] + val['annotations'])
-    assert [image['crowdIndex'] for image in both['images']] == [0, .5, 1, 0, .5]
+    assert both == dict(
+        images=train['images'] + val['images'],
+        categories=train['categories'],
+        annotations=train['annotations'] + val['annotations'],
+    )
+    assert [image['crowdIndex'] for image in both['images']] == [0, 0.5, 1, 0, 0.5]
     assert len({a['id'] for a in both['annotations']}) == 5
 
 
@@ -103,9 +107,17 @@ def test_parts_with_other_categories_are_not_merged():
     assert crowdpose.merge(dict(person_ids(1), categories=[dict(id=1)]), drawn)[0]['categories'] == [dict(id=1)]
 
 
-@pytest.mark.parametrize('index, says', [
-    (None, 'is null, not a number from 0'), ('high', 'is "high", not a number from 0'), (True, 'is true, not a number'),
-    (float('nan'), 'is NaN, not a number from 0'), (-1, 'is -1, not a number from 0'), (..., 'is missing; AP(E)')])
+@pytest.mark.parametrize(
+    'index, says',
+    [
+        (None, 'is null, not a number from 0'),
+        ('high', 'is "high", not a number from 0'),
+        (True, 'is true, not a number'),
+        (float('nan'), 'is NaN, not a number from 0'),
+        (-1, 'is -1, not a number from 0'),
+        (..., 'is missing; AP(E)'),
+    ],
+)
 def test_an_image_without_a_crowd_index_is_refused(source, tmp_path, index, says):
     change(source, 'test', crowdIndex=index)
     text = refused(source, tmp_path / 'out')
@@ -117,7 +129,8 @@ def test_a_part_under_a_wrong_name_is_found_out(source, tmp_path):
     assert 'share 1 images, the first has the file_name 100010.jpg' in refused(source, tmp_path / 'out')
     shutil.copy(source / 'crowdpose_val.json', source / 'crowdpose_test.json')
     assert refused(source, tmp_path / 'out').startswith(
-        f'{source}/crowdpose_val.json and {source}/crowdpose_test.json share 2 images, the first has the id 100010')
+        f'{source}/crowdpose_val.json and {source}/crowdpose_test.json share 2 images, the first has the id 100010'
+    )
 
 
 def test_files_of_another_data_set_and_missing_ones_are_named(source, tmp_path):

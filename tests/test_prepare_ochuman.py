@@ -1,4 +1,5 @@
 """OCHuman's downloads into the layout of the configs: ready-made files, or people of ``ochuman.json`` in a range."""
+
 import json
 
 import pytest
@@ -54,8 +55,14 @@ def change(source, edit) -> None:
 
 def test_the_layout_is_what_the_config_reads(source, tmp_path):
     prepare(source, tmp_path / 'out')
-    assert files_of(tmp_path / 'out') == ['annotations', *(f'annotations/{READY.format(p)}' for p in ('test', 'val')),
-                                          'images', 'images/000001.jpg', 'images/000002.jpg', 'images/000011.jpg']
+    assert files_of(tmp_path / 'out') == [
+        'annotations',
+        *(f'annotations/{READY.format(p)}' for p in ('test', 'val')),
+        'images',
+        'images/000001.jpg',
+        'images/000002.jpg',
+        'images/000011.jpg',
+    ]
     training = items_of(CONFIG, tmp_path / 'out', 'train_dataloader')
     testing = items_of(CONFIG, tmp_path / 'out', 'test_dataloader')
     assert [item['data_samples'].img_id for item in training] == [1, 2]
@@ -71,14 +78,14 @@ def test_the_ready_made_files_are_kept_to_the_byte_and_do_not_need_the_other(sou
 
 
 def test_a_range_takes_its_people_from_ochuman_json_and_the_split_from_the_ready_made_files(source, tmp_path, capsys):
-    prepare(source, tmp_path / 'out', max_iou=(.5, .75))   # the overlaps are .6 and .8, .5; .7
+    prepare(source, tmp_path / 'out', max_iou=(0.5, 0.75))  # the overlaps are .6 and .8, .5; .7
     name = 'ochuman_coco_format_{}_range_0.50_0.75.json'
     val, test = read(tmp_path / 'out', name.format('val')), read(tmp_path / 'out', name.format('test'))
     assert [image['file_name'] for image in val['images']] == ['000001.jpg', '000002.jpg']
     assert [a['bbox'] for a in val['annotations']] == [[2, 4, 20, 30], [10, 5, 16, 36]]
     assert [image['file_name'] for image in test['images']] == ['000011.jpg']
     assert f'{name.format("val")}: 2 images, 2 persons, ' in capsys.readouterr().out
-    prepare(source, tmp_path / 'hard', max_iou=(.7, 1))
+    prepare(source, tmp_path / 'hard', max_iou=(0.7, 1))
     name = 'ochuman_coco_format_val_range_0.70_1.00.json'
     assert [a['bbox'] for a in read(tmp_path / 'hard', name)['annotations']] == [[30, 4, 20, 32]]
     assert len(read(tmp_path / 'hard', name)['images']) == 1
@@ -89,13 +96,13 @@ def test_a_range_takes_its_people_from_ochuman_json_and_the_split_from_the_ready
 def one_person(**changes) -> dict:
     """``ochuman.json`` of one image with one person, whose keypoint number i is at (100 + i, 200 + i)."""
     keypoints = [number for i in range(19) for number in (100 + i, 200 + i, 1)]
-    person = dict(bbox=[10, 20, 110, 220], max_iou=.5, keypoints=keypoints, segms=dict(outer=[[0, 0, 1, 1, 2, 0]]))
+    person = dict(bbox=[10, 20, 110, 220], max_iou=0.5, keypoints=keypoints, segms=dict(outer=[[0, 0, 1, 1, 2, 0]]))
     image = dict(file_name='a.jpg', width=300, height=400, annotations=[dict(person, **changes)])
     return dict(images=[image])
 
 
 def test_the_19_keypoints_become_cocos_17_by_name():
-    person, = convert(one_person(), (0, 1))['annotations']
+    (person,) = convert(one_person(), (0, 1))['annotations']
     # nose, left and right eye, left and right ear are the keypoints 16, 18, 17, 15, 14 of OCHuman's own order
     assert person['keypoints'][0:15:3] == [116, 118, 117, 115, 114]
     assert person['keypoints'][15::3] == [103, 100, 104, 101, 105, 102, 109, 106, 110, 107, 111, 108]
@@ -105,18 +112,18 @@ def test_the_19_keypoints_become_cocos_17_by_name():
 
 
 def test_boxes_become_corner_and_sides_and_the_area_is_theirs():
-    person, = convert(one_person(), (0, 1))['annotations']
+    (person,) = convert(one_person(), (0, 1))['annotations']
     assert person['bbox'] == [10, 20, 100, 200] and person['area'] == 20000
 
 
 def test_hidden_keypoints_are_labelled_and_missing_ones_are_not():
     keypoints = [number for v in (0, 1, 2, 3) for number in (5, 6, v)] + [7, 8, 1] * 15
-    person, = convert(one_person(keypoints=keypoints), (0, 1))['annotations']
+    (person,) = convert(one_person(keypoints=keypoints), (0, 1))['annotations']
     triples = dict(zip(COCO_KEYPOINTS, zip(*(person['keypoints'][i::3] for i in range(3)))))
-    assert triples['right_shoulder'] == (0, 0, 0)   # 0: missing
-    assert triples['right_elbow'] == (5, 6, 2)      # 1: visible
-    assert triples['right_wrist'] == (5, 6, 1)      # 2: hidden by the person's own body
-    assert triples['left_shoulder'] == (5, 6, 1)    # 3: hidden by somebody else
+    assert triples['right_shoulder'] == (0, 0, 0)  # 0: missing
+    assert triples['right_elbow'] == (5, 6, 2)  # 1: visible
+    assert triples['right_wrist'] == (5, 6, 1)  # 2: hidden by the person's own body
+    assert triples['left_shoulder'] == (5, 6, 1)  # 3: hidden by somebody else
     assert person['num_keypoints'] == 16
 
 
@@ -126,13 +133,13 @@ def test_people_who_are_not_annotated_in_full_are_left_out_with_their_image(chan
     assert converted['images'] == [] and converted['annotations'] == []
 
 
-@pytest.mark.parametrize('max_iou, taken', [((.5, .6), 1), ((.4, .5), 0), ((0, 1), 1), ((.51, 1), 0)])
+@pytest.mark.parametrize('max_iou, taken', [((0.5, 0.6), 1), ((0.4, 0.5), 0), ((0, 1), 1), ((0.51, 1), 0)])
 def test_a_range_holds_its_lower_end(max_iou, taken):
     assert len(convert(one_person(), max_iou)['annotations']) == taken
 
 
 def test_somebody_who_overlaps_in_full_is_in_the_range_up_to_1():
-    assert len(convert(one_person(max_iou=1), (.75, 1))['annotations']) == 1
+    assert len(convert(one_person(max_iou=1), (0.75, 1))['annotations']) == 1
 
 
 def test_without_ready_made_files_all_people_become_one_file_and_the_user_is_told(source, tmp_path, capsys):
@@ -142,7 +149,8 @@ def test_without_ready_made_files_all_people_become_one_file_and_the_user_is_tol
     data = read(tmp_path / 'out', READY.format('all'))
     parts = ochuman_parts()
     assert [a['keypoints'] for a in data['annotations']] == [
-        a['keypoints'] for part in ('val', 'test') for a in parts[part]['annotations']]
+        a['keypoints'] for part in ('val', 'test') for a in parts[part]['annotations']
+    ]
     assert [a['image_id'] for a in data['annotations']] == [1, 1, 2, 3]
     assert [a['id'] for a in data['annotations']] == [1, 2, 3, 4]
     assert 'does not tell val from test; for the configs put ' in capsys.readouterr().out.splitlines()[-1]
@@ -150,7 +158,7 @@ def test_without_ready_made_files_all_people_become_one_file_and_the_user_is_tol
 
 def test_one_ready_made_file_alone_is_not_enough(source, tmp_path):
     (source / READY.format('val')).unlink()
-    assert f"holds no {READY.format('val')}, " in refused(source, tmp_path / 'out')
+    assert f'holds no {READY.format("val")}, ' in refused(source, tmp_path / 'out')
 
 
 def test_the_real_sample_converted_back_and_forth_is_the_same(tmp_path):
@@ -158,9 +166,9 @@ def test_the_real_sample_converted_back_and_forth_is_the_same(tmp_path):
     parts = dict(val=real, test=ochuman_parts()['test'])
     for part, data in parts.items():
         write_json(tmp_path / READY.format(part), data)
-    write_json(tmp_path / 'ochuman.json', ochuman_json(parts, [.1, .2, .3, .4, .5, .6]))
+    write_json(tmp_path / 'ochuman.json', ochuman_json(parts, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]))
     write_images(tmp_path / 'images', [image['file_name'] for data in parts.values() for image in data['images']])
-    prepare(tmp_path, tmp_path / 'out', max_iou=(.1, 1))
+    prepare(tmp_path, tmp_path / 'out', max_iou=(0.1, 1))
     converted = read(tmp_path / 'out', 'ochuman_coco_format_val_range_0.10_1.00.json')['annotations']
     for ours, theirs in zip(converted, real['annotations']):
         assert ours == {key: value for key, value in theirs.items() if key != 'segmentation'}
@@ -173,24 +181,28 @@ def first(data: dict) -> dict:
 
 def swap_sides(data: dict) -> None:
     keypoints = first(data)['keypoints']
-    keypoints[0:3], keypoints[9:12] = keypoints[9:12], keypoints[0:3]   # the shoulders
+    keypoints[0:3], keypoints[9:12] = keypoints[9:12], keypoints[0:3]  # the shoulders
 
 
-OTHER_PEOPLE = [swap_sides, lambda data: first(data)['keypoints'].__setitem__(2, 3),
-                lambda data: first(data)['bbox'].__setitem__(2, 99),
-                lambda data: data['images'][0]['annotations'].pop(0), lambda data: data['images'].pop(0)]
+OTHER_PEOPLE = [
+    swap_sides,
+    lambda data: first(data)['keypoints'].__setitem__(2, 3),
+    lambda data: first(data)['bbox'].__setitem__(2, 99),
+    lambda data: data['images'][0]['annotations'].pop(0),
+    lambda data: data['images'].pop(0),
+]
 
 
 @pytest.mark.parametrize('edit', OTHER_PEOPLE, ids=['sides', 'visibility', 'box', 'person', 'image'])
 def test_people_who_are_not_those_of_the_ready_made_file_are_never_converted(source, tmp_path, edit):
     change(source, edit)
-    text = refused(source, tmp_path / 'out', max_iou=(.5, 1))
+    text = refused(source, tmp_path / 'out', max_iou=(0.5, 1))
     assert 'ochuman.json: its people in 000001.jpg are not those of ' in text
 
 
 def test_a_rounded_pixel_is_no_difference(source, tmp_path):
     change(source, lambda data: first(data)['bbox'].__setitem__(2, first(data)['bbox'][2] - 1))
-    prepare(source, tmp_path / 'out', max_iou=(.5, 1))
+    prepare(source, tmp_path / 'out', max_iou=(0.5, 1))
     assert len(files_of(tmp_path / 'out')) == 7
 
 
@@ -209,24 +221,30 @@ WRONG = [
 @pytest.mark.parametrize('edit, says', WRONG)
 def test_another_layout_of_ochuman_json_is_refused_and_not_guessed(source, tmp_path, edit, says):
     change(source, edit)
-    text = refused(source, tmp_path / 'out', max_iou=(.5, 1))
+    text = refused(source, tmp_path / 'out', max_iou=(0.5, 1))
     assert says in text and text.endswith('it is not laid out as docs/data.md says of ochuman.json')
 
 
-@pytest.mark.parametrize('spell', [str, lambda name: name.replace('_', ' ').title(),
-                                   lambda name: name.replace('right_', 'r_').replace('left_', 'l_')])
+@pytest.mark.parametrize(
+    'spell',
+    [
+        str,
+        lambda name: name.replace('_', ' ').title(),
+        lambda name: name.replace('right_', 'r_').replace('left_', 'l_'),
+    ],
+)
 def test_keypoint_names_that_the_file_gives_may_be_spelled_otherwise(source, tmp_path, spell):
     change(source, lambda data: data.update(keypoint_names=[spell(name) for name in KEYPOINTS]))
-    prepare(source, tmp_path / 'out', max_iou=(.5, 1))
+    prepare(source, tmp_path / 'out', max_iou=(0.5, 1))
 
 
 def test_what_else_is_wrong_is_one_line(source, tmp_path):
     out = tmp_path / 'out'
-    assert 'max_iou: 0.8 to 0.5 is not a range' in refused(source, out, max_iou=(.8, .5))
-    assert 'max_iou: 0.005 to 1 is not a range' in refused(source, out, max_iou=(.005, 1))
-    assert 'nobody of val has a max_iou of 0.9 to 1; widen' in refused(source, out, max_iou=(.9, 1))
+    assert 'max_iou: 0.8 to 0.5 is not a range' in refused(source, out, max_iou=(0.8, 0.5))
+    assert 'max_iou: 0.005 to 1 is not a range' in refused(source, out, max_iou=(0.005, 1))
+    assert 'nobody of val has a max_iou of 0.9 to 1; widen' in refused(source, out, max_iou=(0.9, 1))
     (source / 'ochuman.json').write_text('{"images": [')
-    assert 'ochuman.json: not valid JSON' in refused(source, out, max_iou=(.5, 1))
+    assert 'ochuman.json: not valid JSON' in refused(source, out, max_iou=(0.5, 1))
     data = named(ochuman_parts()['val'], '{:06d}.jpg', 1)
     write_json(source / READY.format('test'), data)
     assert 'share 2 images, the first has the file_name 000001.jpg' in refused(source, out)

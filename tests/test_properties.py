@@ -1,4 +1,5 @@
 """What must hold for every person and every crowd, on people that hypothesis makes up. Images: 256 x 192 px."""
+
 import numpy as np
 import oracle
 import torch
@@ -65,10 +66,13 @@ def test_mirroring_the_image_mirrors_the_targets(people):
     """At the last cell, as the authors mirror; keypoints on whole pixels of a cell, where both ways cut alike."""
     scene = scene_of(people)
     snapped = scene._replace(keypoints=scene.keypoints // 4 * 4)
-    mirrored = oracle.Scene(mirror_x(snapped.keypoints[:, SWAP], SIZE[0] - 4), snapped.visible[:, SWAP],
-                            mirror_x(snapped.bbox[:, MIRRORED_CORNERS], SIZE[0] - 4))
+    mirrored = oracle.Scene(
+        mirror_x(snapped.keypoints[:, SWAP], SIZE[0] - 4),
+        snapped.visible[:, SWAP],
+        mirror_x(snapped.bbox[:, MIRRORED_CORNERS], SIZE[0] - 4),
+    )
     one, other = (targets_of(s, small_person_area=0) for s in (snapped, mirrored))
-    same_size = (one.radius == other.radius)   # a box cut by the border on one side only has another size there
+    same_size = one.radius == other.radius  # a box cut by the border on one side only has another size there
     maps, _ = oracle.drawn_people(one, same_size.nonzero()[:, 0], LIKE)
     turned, _ = oracle.drawn_people(other, same_size.nonzero()[:, 0], LIKE)
     assert torch.equal(maps.flip(-1)[:, SWAP], turned)
@@ -98,12 +102,12 @@ def test_a_newcomer_leaves_the_targets_of_the_others_alone(people, newcomer):
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1000), counts=st.lists(st.integers(1, 3), min_size=1, max_size=3))
 def test_a_batch_is_answered_as_its_images_one_by_one(seed, counts):
-    head = oracle.head(seed=seed, test=dict(sigmas=(0.05, ) * 4))
+    head = oracle.head(seed=seed, test=dict(sigmas=(0.05,) * 4))
     maps = torch.nn.functional.avg_pool2d(oracle.normal(len(counts), 6, 16, 24, seed=seed), 5, 1, 2) * 5
     samples = [PoseDataSample(metainfo=dict(flip_indices=SWAP)) for _ in counts]
     together = head.predict([maps], samples)
     for b, people in enumerate(together):
-        alone, = head.predict([maps[b:b + 1]], samples[:1])
+        (alone,) = head.predict([maps[b : b + 1]], samples[:1])
         assert len(people) == len(alone)
         np.testing.assert_allclose(people.keypoints, alone.keypoints, atol=0.01)
         np.testing.assert_allclose(people.bbox_scores, alone.bbox_scores, atol=1e-5)

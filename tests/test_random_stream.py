@@ -1,4 +1,5 @@
 """Chance after a resume: losses are those of the run that went on."""
+
 import random
 import shutil
 from pathlib import Path
@@ -19,7 +20,7 @@ def draws() -> list:
 
 @pytest.mark.parametrize('before', [0, 1, 700])
 def test_a_stream_that_is_brought_back_gives_the_same_numbers_again(before):
-    for _ in range(before):   # an odd number of normal numbers leaves one waiting
+    for _ in range(before):  # an odd number of normal numbers leaves one waiting
         draws()
     state = stream()
     first = draws() + draws()
@@ -46,6 +47,7 @@ class Copy(Hook):
     Args:
         folder: where to.
     """
+
     priority = 'HIGHEST'
 
     def __init__(self, folder) -> None:
@@ -91,12 +93,12 @@ WAYS = {
 
 @pytest.mark.parametrize('way', WAYS)
 def test_a_run_that_is_stopped_and_resumed_has_the_losses_of_one_that_went_on(tmp_path, monkeypatch, way):
-    monkeypatch.setattr('time.sleep', lambda seconds: None)   # mmengine's, when the data begin anew
+    monkeypatch.setattr('time.sleep', lambda seconds: None)  # mmengine's, when the data begin anew
     options = dict(dict(epochs=4), **WAYS[way])
     hooks = [RandomStreamHook(), Draws(), Copy(tmp_path / 'killed')]
     whole = losses(tmp_path / 'whole', f'{way} whole', *hooks, **options)
     again = losses(tmp_path / 'killed', f'{way} again', RandomStreamHook(), Draws(), resume=True, **options)
-    first = 6 if 'iterations' in way else 8   # the last checkpoint before iteration 8
+    first = 6 if 'iterations' in way else 8  # the last checkpoint before iteration 8
     assert list(whole) == list(range(16)) and list(again) == list(range(first, 16))
     assert again == {i: loss for i, loss in whole.items() if i >= first}
 
@@ -123,8 +125,10 @@ def test_a_checkpoint_of_another_machine_is_gone_on_from_with_a_line_in_the_log(
     torch.save(saved, file)
     assert list(losses(tmp_path, f'{change} two', RandomStreamHook(), epochs=2, resume=True)) == [4, 5, 6, 7]
     why = 'holds no random stream' if change == 'none' else 'is of another number of processes or data workers'
-    assert said == [f'cid_mmpose: the checkpoint {why}: chance starts anew, and the losses will be other ones than '
-                    'those of a run that had gone on']
+    assert said == [
+        f'cid_mmpose: the checkpoint {why}: chance starts anew, and the losses will be other ones than '
+        'those of a run that had gone on'
+    ]
 
 
 def test_a_checkpoint_holds_streams_as_plain_tensors_and_the_best_one_none(tmp_path):

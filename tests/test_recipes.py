@@ -1,4 +1,5 @@
 """The recipe word: how it reaches the parts, and what each option of it changes."""
+
 import logging
 
 import numpy as np
@@ -21,12 +22,21 @@ CODEC = dict(type='cid_mmpose.SizeAdaptiveHeatmap')
 
 def config(**more):
     """A config with parts at every depth, one of them with a recipe of its own, and parts of others."""
-    return Config(dict(
-        model=dict(type='cid_mmpose.CID', head=dict(type='cid_mmpose.CIDHead', decoder=dict(CODEC))),
-        data=dict(type='cid_mmpose.CocoPeople', pipeline=[
-            dict(type='LoadImage'), dict(type='cid_mmpose.RandomMirror', recipe='reference'),
-            dict(type='GenerateTarget', encoder=dict(CODEC))]),
-        theirs=dict(type='CIDHead'), **more))
+    return Config(
+        dict(
+            model=dict(type='cid_mmpose.CID', head=dict(type='cid_mmpose.CIDHead', decoder=dict(CODEC))),
+            data=dict(
+                type='cid_mmpose.CocoPeople',
+                pipeline=[
+                    dict(type='LoadImage'),
+                    dict(type='cid_mmpose.RandomMirror', recipe='reference'),
+                    dict(type='GenerateTarget', encoder=dict(CODEC)),
+                ],
+            ),
+            theirs=dict(type='CIDHead'),
+            **more,
+        )
+    )
 
 
 def test_both_recipes_know_the_same_options_of_the_same_parts():
@@ -55,8 +65,10 @@ def test_without_the_word_a_config_stays_as_it_is():
 def test_the_codec_of_a_config_reaches_head_and_pipelines(tmp_path):
     mine = tmp_path / 'mine.py'
     mine.write_text(f"_base_ = {config_path('cid_hrnet-w32_coco.py')!r}\ncodec = dict(rounding='nearest')\n")
-    for cfg in (load_config(str(mine), str(tmp_path)), load_config(
-            config_path('cid_hrnet-w32_coco.py'), str(tmp_path), {'codec.rounding': 'nearest'})):
+    for cfg in (
+        load_config(str(mine), str(tmp_path)),
+        load_config(config_path('cid_hrnet-w32_coco.py'), str(tmp_path), {'codec.rounding': 'nearest'}),
+    ):
         codecs = [cfg.model.head.decoder, cfg.train_dataloader.dataset.pipeline[3].encoder]
         assert [(codec.rounding, codec.stride, codec.recipe) for codec in codecs] == [('nearest', 4, 'reference')] * 2
         RecipeHook().before_run(Run(cfg))
@@ -65,9 +77,16 @@ def test_the_codec_of_a_config_reaches_head_and_pipelines(tmp_path):
         RecipeHook().before_run(Run(bare))
 
 
-@pytest.mark.parametrize('word, value, meant', [
-    ('recipes', 'mmpose', 'recipe'), ('Recipe', 'mmpose', 'recipe'), ('receipe', 'mmpse', 'recipe'),
-    ('codecs', dict(rounding='nearest'), 'codec'), ('codex', dict(rounding='nearest'), 'codec')])
+@pytest.mark.parametrize(
+    'word, value, meant',
+    [
+        ('recipes', 'mmpose', 'recipe'),
+        ('Recipe', 'mmpose', 'recipe'),
+        ('receipe', 'mmpse', 'recipe'),
+        ('codecs', dict(rounding='nearest'), 'codec'),
+        ('codex', dict(rounding='nearest'), 'codec'),
+    ],
+)
 def test_a_misspelt_word_is_refused_with_the_one_meant(word, value, meant):
     for call in (apply_recipe, lambda cfg: RecipeHook().before_run(Run(cfg))):
         with pytest.raises(BadInput) as caught:
@@ -80,9 +99,18 @@ def test_the_command_line_refuses_a_misspelt_word(tmp_path):
         load_config(config_path('cid_hrnet-w32_coco.py'), str(tmp_path), dict(recipes='mmpose'))
 
 
-@pytest.mark.parametrize('word, value', [
-    ('decoder', dict(type='X')), ('val_codec', dict(type='X')), ('my_recipe', 'mmpose'), ('recipes', ['mmpose']),
-    ('code', 'abc'), ('receipt', 'x'), ('prices', 'x')])
+@pytest.mark.parametrize(
+    'word, value',
+    [
+        ('decoder', dict(type='X')),
+        ('val_codec', dict(type='X')),
+        ('my_recipe', 'mmpose'),
+        ('recipes', ['mmpose']),
+        ('code', 'abc'),
+        ('receipt', 'x'),
+        ('prices', 'x'),
+    ],
+)
 def test_variables_of_users_own_are_let_alone(word, value):
     cfg = config(**{word: value})
     apply_recipe(cfg)
@@ -100,10 +128,15 @@ def test_parts_with_different_recipes_are_named_once_with_the_way_to_one(monkeyp
     cfg.merge_from_dict({'model.head.recipe': 'mmpose'})
     apply_recipe(cfg)
     RecipeHook().before_run(Run(cfg))
-    assert said == [(
-        "cid_mmpose: the parts of this run have different recipes ('mmpose': CIDHead; 'reference': CocoPeople, "
-        "LossMask, RandomAffine, RandomMirror, SizeAdaptiveHeatmap); recipe='mmpose' or recipe='reference' of the "
-        'config sets all that have no recipe of their own', 'current', logging.WARNING)]
+    assert said == [
+        (
+            "cid_mmpose: the parts of this run have different recipes ('mmpose': CIDHead; 'reference': CocoPeople, "
+            "LossMask, RandomAffine, RandomMirror, SizeAdaptiveHeatmap); recipe='mmpose' or recipe='reference' of the "
+            'config sets all that have no recipe of their own',
+            'current',
+            logging.WARNING,
+        )
+    ]
     for word in ('reference', 'mmpose'):
         whole = Config.fromfile(config_path('cid_hrnet-w32_coco.py'))
         whole.recipe = word
@@ -150,11 +183,11 @@ def codec_fields(scene, **options):
 
 
 def person(*keypoints, box=(10, 10, 60, 50)):
-    return oracle.Scene(np.array([keypoints], float), np.full((1, len(keypoints)), 2.), oracle.corners(box))
+    return oracle.Scene(np.array([keypoints], float), np.full((1, len(keypoints)), 2.0), oracle.corners(box))
 
 
 def test_keypoints_and_roots_are_cut_or_rounded_but_seeds_always_cut():
-    scene = person((23, 30), (23, 30))   # cells 5.75, 7.5
+    scene = person((23, 30), (23, 30))  # cells 5.75, 7.5
     assert codec_fields(scene, rounding='down')['root_cell'].tolist() == [[5, 7]]
     nearest = codec_fields(scene, rounding='nearest')
     assert nearest['root_cell'].tolist() == [[6, 8]] and nearest['keypoint_cell'].tolist() == [[[6, 8], [6, 8]]]
@@ -162,13 +195,13 @@ def test_keypoints_and_roots_are_cut_or_rounded_but_seeds_always_cut():
 
 
 def test_what_touches_the_map_is_drawn_or_skipped():
-    scene = person((-6, 30), (50, 30), (-60, 30))   # cells -1.5, 12.5 and -15 with a radius of 3
+    scene = person((-6, 30), (50, 30), (-60, 30))  # cells -1.5, 12.5 and -15 with a radius of 3
     assert codec_fields(scene)['keypoint_drawn'].tolist() == [[False, True, False]]
     assert codec_fields(scene, off_map='touching')['keypoint_drawn'].tolist() == [[True, True, False]]
 
 
 def test_a_root_beside_the_map_is_skipped_or_its_seed_moved_to_the_border():
-    scene = person((-6, 30), (-2, 20))   # root at pixel -4, cell -1
+    scene = person((-6, 30), (-2, 20))  # root at pixel -4, cell -1
     assert codec_fields(scene)['seeded'].tolist() == [False]
     touching = codec_fields(scene, off_map='touching')
     assert touching['seeded'].tolist() == [True] and touching['seed_cell'].tolist() == [[0, 6]]
@@ -198,8 +231,12 @@ def test_augmentation_of_the_mmpose_recipe_has_the_distribution_of_mmposes_trans
     np.random.seed(1)
     theirs = BottomupRandomAffine(input_size=(256, 256))
     offsets, scales, angles, _ = zip(*[theirs._get_transform_params() for _ in range(600)])
-    pairs = [(angle, angles), (scale, np.ravel(scales)),
-             (shift[:, 0], np.array(offsets)[:, 0] * 500), (shift[:, 1], np.array(offsets)[:, 1] * 300)]
+    pairs = [
+        (angle, angles),
+        (scale, np.ravel(scales)),
+        (shift[:, 0], np.array(offsets)[:, 0] * 500),
+        (shift[:, 1], np.array(offsets)[:, 1] * 300),
+    ]
     for ours, expected in pairs:
         assert stats.ks_2samp(ours, expected).pvalue > 0.01
     assert stats.kstest(shift[:, 0], stats.uniform(-100, 200).cdf).pvalue < 1e-4
@@ -209,7 +246,7 @@ def test_augmentation_of_the_reference_is_uniform_as_in_the_paper():
     angle, scale, shift = draws(RandomAffine(input_size=(256, 256)), (300, 500))
     assert stats.kstest(angle, stats.uniform(-30, 60).cdf).pvalue > 0.01
     assert stats.kstest(scale, stats.uniform(0.75, 0.75).cdf).pvalue > 0.01
-    share = shift / (300 * scale[:, None])   # of the window's side
+    share = shift / (300 * scale[:, None])  # of the window's side
     assert stats.kstest(share.ravel(), stats.uniform(-0.2, 0.4).cdf).pvalue > 0.01
 
 
@@ -218,8 +255,9 @@ def test_the_mirror_of_each_recipe():
 
 
 def test_an_ignored_loss_mask_counts_everywhere():
-    results = dict(input_size=(64, 32), img_shape=(10, 10), warp_mat=np.eye(2, 3),
-                   invalid_segs=[[[0, 0, 10, 0, 10, 10, 0, 10]]])
+    results = dict(
+        input_size=(64, 32), img_shape=(10, 10), warp_mat=np.eye(2, 3), invalid_segs=[[[0, 0, 10, 0, 10, 10, 0, 10]]]
+    )
     ignored = LossMask(recipe='mmpose').transform(dict(results))['heatmap_mask']
     assert ignored.shape == (1, 8, 16) and ignored.all()
     assert not LossMask().transform(dict(results))['heatmap_mask'].any()

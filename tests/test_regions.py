@@ -1,4 +1,5 @@
 """Regions are checked before pycocotools sees them; what passes is what pycocotools draws."""
+
 import math
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_one_character_changed_is_found_or_changes_no_sum():
     for mask in masks(12):
         text = packed(mask)['counts']
         for place in rng.integers(0, len(text), 40):
-            changed = text[:place] + chr(rng.integers(48, 112)) + text[place + 1:]
+            changed = text[:place] + chr(rng.integers(48, 112)) + text[place + 1 :]
             problem = region_problem(dict(size=list(SHAPE), counts=changed), SHAPE)
             if not problem:  # then it must be safe to draw, and all of it drawn
                 assert set(np.unique(region_of(dict(size=list(SHAPE), counts=changed), SHAPE))) <= {0, 1}
@@ -68,14 +69,17 @@ def test_text_that_is_no_run_lengths_of_the_image_is_refused(counts):
     assert unpacked('T3') == [100]
 
 
-@pytest.mark.parametrize('counts', [[0, 99], [0, 101], [], [50, -1, 51], [100.0], [True] * 100, ['100'], [2**40],
-                                    [None], [[100]], [10**400]])
+@pytest.mark.parametrize(
+    'counts', [[0, 99], [0, 101], [], [50, -1, 51], [100.0], [True] * 100, ['100'], [2**40], [None], [[100]], [10**400]]
+)
 def test_run_lengths_that_do_not_fill_the_image_are_refused(counts):
     assert region_problem(dict(size=[10, 10], counts=counts), (10, 10)).startswith('run lengths that ')
 
 
-@pytest.mark.parametrize('size', [[10], [10, 10, 10], [0, 10], [10, -10], ['10', 10], [10, 11], [math.nan, 10], None,
-                                  100, [10**400, 10], [5, 20]])
+@pytest.mark.parametrize(
+    'size',
+    [[10], [10, 10, 10], [0, 10], [10, -10], ['10', 10], [10, 11], [math.nan, 10], None, 100, [10**400, 10], [5, 20]],
+)
 def test_run_lengths_of_another_size_than_the_image_are_refused(size):
     assert region_problem(dict(size=size, counts=[0, 100]), (10, 10)).startswith('run lengths ')
 
@@ -87,8 +91,9 @@ def test_a_coordinate_that_is_far_or_no_number_is_refused(value):
 
 def test_a_polygon_may_leave_the_image_but_not_by_far():
     assert region_problem([[-90, -90, 105, 1, 9, 9]], (10, 10)) == ''
-    assert region_problem([[-101, 1, 9, 1, 9, 9]], (10, 10)) == ('a polygon with the coordinate -101 in an image of '
-                                                                 '10 x 10')
+    assert region_problem([[-101, 1, 9, 1, 9, 9]], (10, 10)) == (
+        'a polygon with the coordinate -101 in an image of 10 x 10'
+    )
 
 
 def test_an_outline_without_end_is_refused():

@@ -1,4 +1,5 @@
 """Which checkpoint a run goes on from."""
+
 import pytest
 import torch
 
@@ -15,7 +16,7 @@ def cut(path):
 
 
 def newest(folder):
-    return newest_checkpoint(str(folder)) and newest_checkpoint(str(folder))[len(str(folder)) + 1:]
+    return newest_checkpoint(str(folder)) and newest_checkpoint(str(folder))[len(str(folder)) + 1 :]
 
 
 def test_an_empty_or_missing_folder_has_none(tmp_path):

@@ -1,4 +1,5 @@
 """Finding people on the center map: blur, peaks, limits."""
+
 import numpy as np
 import oracle
 import pytest
@@ -24,7 +25,7 @@ def cells(maps, max_people=30, min_score=0.01, blur=1):
 def test_smoothing_a_single_cell_worked_out_by_hand():
     # half of 0.9 stays, and half of a 3 x 3 mean, 0.9 / 9 / 2 = 0.05, falls on each cell around
     maps = smooth(center(4, 5, x2y1=0.9), 3)[0]
-    expected = [[0, .05, .05, .05, 0], [0, .05, .5, .05, 0], [0, .05, .05, .05, 0], [0] * 5]
+    expected = [[0, 0.05, 0.05, 0.05, 0], [0, 0.05, 0.5, 0.05, 0], [0, 0.05, 0.05, 0.05, 0], [0] * 5]
     np.testing.assert_allclose(maps, expected, atol=1e-7)
 
 
@@ -111,4 +112,4 @@ def test_a_batch_equals_its_images_one_by_one():
 
 def test_nobody_stands_out_of_an_empty_map():
     roots = find_roots(torch.zeros(2, 6, 8), 30, 0.0, 3)
-    assert roots.cell.shape == (0, 2) and roots.image.shape == roots.score.shape == (0, )
+    assert roots.cell.shape == (0, 2) and roots.image.shape == roots.score.shape == (0,)

@@ -1,4 +1,5 @@
 """Configs that do not start from ours get the hooks that keep a run safe."""
+
 import pytest
 from images import ROOT
 from mmengine.config import Config
@@ -17,8 +18,11 @@ def test_a_config_without_hooks_gets_all_of_them():
 
 
 def test_what_a_config_names_or_switches_off_stays_and_the_checkpoints_become_safe_with_their_options():
-    given = dict(finite=dict(type='cid_mmpose.FiniteStepsHook', max_in_a_row=3), evaluation=None,
-                 checkpoint=dict(type='CheckpointHook', interval=7))
+    given = dict(
+        finite=dict(type='cid_mmpose.FiniteStepsHook', max_in_a_row=3),
+        evaluation=None,
+        checkpoint=dict(type='CheckpointHook', interval=7),
+    )
     hooks = hooks_of(default_hooks=given)
     assert hooks['finite']['max_in_a_row'] == 3 and hooks['evaluation'] is None
     assert hooks['checkpoint'] == dict(type=CHECKPOINT, interval=7)

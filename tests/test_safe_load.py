@@ -1,4 +1,5 @@
 """Checkpoints: what a training run wrote comes back, and nothing in a file is ever run."""
+
 import hashlib
 import os
 import pickle
@@ -31,10 +32,16 @@ def test_every_loader_of_mmengine_is_replaced_once_the_registry_is_imported():
 
 
 def test_this_module_may_be_the_first_that_is_imported():
-    code = ('import cid_mmpose.weights.loaders as ours; from mmengine.runner import CheckpointLoader; '
-            "print(CheckpointLoader._schemes['http://'] is ours.load_from_http, len(ours.ZOOS['mmcls']()) > 0)")
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
-                          env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+    code = (
+        'import cid_mmpose.weights.loaders as ours; from mmengine.runner import CheckpointLoader; '
+        "print(CheckpointLoader._schemes['http://'] is ours.load_from_http, len(ours.ZOOS['mmcls']()) > 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)},
+    )
     assert done.stdout == 'True True\n', done.stderr
 
 
@@ -44,11 +51,12 @@ def training_checkpoint() -> dict:
     history.update(3.0)
     history.update(5.0)
     return dict(
-        state_dict=OrderedDict(weight=torch.arange(3.), half=torch.ones(2, dtype=torch.bfloat16)),
-        optimizer=dict(state={0: dict(step=torch.tensor(7.))}, param_groups=[dict(lr=np.float64(0.5), params=[0])]),
+        state_dict=OrderedDict(weight=torch.arange(3.0), half=torch.ones(2, dtype=torch.bfloat16)),
+        optimizer=dict(state={0: dict(step=torch.tensor(7.0))}, param_groups=[dict(lr=np.float64(0.5), params=[0])]),
         param_schedulers=[dict(milestones=Counter({90: 1, 120: 1}))],
         message_hub=dict(log_scalars=OrderedDict({'train/loss': history}), runtime_info=OrderedDict(iter=2)),
-        meta=dict(dataset_meta=dict(sigmas=np.array([.1, .2], np.float32), names=np.array(['a', 'b']), ids={1, 2})))
+        meta=dict(dataset_meta=dict(sigmas=np.array([0.1, 0.2], np.float32), names=np.array(['a', 'b']), ids={1, 2})),
+    )
 
 
 def test_a_training_checkpoint_comes_back_whole(tmp_path):
@@ -66,14 +74,17 @@ def test_a_training_checkpoint_comes_back_whole(tmp_path):
 @pytest.mark.parametrize('core', ['core', '_core'])
 def test_arrays_of_numpy_1_and_of_numpy_2_come_back(tmp_path, core):
     save_checkpoint(dict(array=np.array([1.5, 2.5]), number=np.float32(3)), str(tmp_path / 'a.pth'))
-    path = rewrite(tmp_path / 'a.pth', lambda data: data.replace(b'numpy._core', b'numpy.core').replace(
-        b'numpy.core', f'numpy.{core}'.encode()))
+    path = rewrite(
+        tmp_path / 'a.pth',
+        lambda data: data.replace(b'numpy._core', b'numpy.core').replace(b'numpy.core', f'numpy.{core}'.encode()),
+    )
     assert load(path)['array'].tolist() == [1.5, 2.5] and load(path)['number'] == 3
 
 
 def rewrite(path: Path, change) -> Path:
     """Changes the pickle inside a torch file."""
     from zipfile import ZipFile
+
     changed = path.with_name('changed.pth')
     with ZipFile(path) as old, ZipFile(changed, 'w') as new:
         for name in old.namelist():
@@ -86,7 +97,7 @@ class Trap:
     """Unpickled the plain way, it makes a file."""
 
     def __init__(self, path: Path, call=os.system) -> None:
-        self.asks = call, (f'touch {path}', )
+        self.asks = call, (f'touch {path}',)
 
     def __reduce__(self):
         return self.asks
@@ -109,7 +120,7 @@ def test_the_trap_would_spring_without_us(tmp_path):
 
 def cut(path: Path, keep: float) -> None:
     data = path.read_bytes()
-    path.write_bytes(data[:int(len(data) * keep)])
+    path.write_bytes(data[: int(len(data) * keep)])
 
 
 @pytest.mark.parametrize('keep', [0.3, 0.99])
@@ -120,9 +131,15 @@ def test_a_cut_off_checkpoint_is_named(tmp_path, keep):
         load(tmp_path / 'a.pth')
 
 
-@pytest.mark.parametrize('content, says', [
-    (b'<!DOCTYPE html><html>404</html>', 'this is a web page'), (b'', 'is empty'),
-    (b'{"coco/AP": 1.0}', 'not a complete checkpoint'), (b'\x00' * 99, 'not a complete checkpoint')])
+@pytest.mark.parametrize(
+    'content, says',
+    [
+        (b'<!DOCTYPE html><html>404</html>', 'this is a web page'),
+        (b'', 'is empty'),
+        (b'{"coco/AP": 1.0}', 'not a complete checkpoint'),
+        (b'\x00' * 99, 'not a complete checkpoint'),
+    ],
+)
 def test_a_file_that_is_no_checkpoint_is_named_with_what_it_is(tmp_path, content, says):
     (tmp_path / 'a.pth').write_bytes(content)
     with pytest.raises(BadInput, match=f'a.pth: {says}'):
@@ -134,20 +151,34 @@ def test_a_checkpoint_that_is_not_there_is_named():
         load('gone.pth')
 
 
-@pytest.mark.parametrize('name, digits', [
-    ('cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth', '42b7e6e6'),   # MMPose 1.x
-    ('hrnet_w32_coco_512x512-867b9659_20220928.pth', '867b9659'),                  # MMPose 0.x
-    ('cid_00000000-20230207.pth', '00000000'), ('cid_42b7e6e6-20230207.safetensors', '42b7e6e6'),
-    ('resnet50-0676ba61.pth', '0676ba61'), ('a-0676ba6112ef.pt', '0676ba6112ef'), ('a-deadbeef.pth.tar', 'deadbeef'),
-    ('faster_rcnn_20200130-047c8118.pth', '047c8118'),
-    ('cid_42b7e6e6-20230207 (1).pth', '42b7e6e6'), ('resnet50-0676ba61(12).pth', '0676ba61'),   # of browsers
-    ('cid-867B9659_20220928.pth', '867b9659'), ('cid-DEADBEEF.PTH', 'deadbeef'),
-    ('hrnet_w32-36af842e.pth', None), ('hrnet_w48-8ef0771d.pth', None),   # known not to be hashes
-    ('cid-20231105.pth', None), ('cid_20230101-20230207.pth', None),      # dates
-    ('run-12345678.pth', None), ('model-00010000.pth', None),             # numbers
-    ('w-3f2504e0-4f89-11d3-9a0c-0305e82c3301.pth', None),                 # a UUID
-    ('cid_w32-cafe.pth', None), ('cid-0676ba61-best.pth', None), ('epoch_140.pth', None),
-    ('resnet50-0676ba61.json', None)])
+@pytest.mark.parametrize(
+    'name, digits',
+    [
+        ('cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth', '42b7e6e6'),  # MMPose 1.x
+        ('hrnet_w32_coco_512x512-867b9659_20220928.pth', '867b9659'),  # MMPose 0.x
+        ('cid_00000000-20230207.pth', '00000000'),
+        ('cid_42b7e6e6-20230207.safetensors', '42b7e6e6'),
+        ('resnet50-0676ba61.pth', '0676ba61'),
+        ('a-0676ba6112ef.pt', '0676ba6112ef'),
+        ('a-deadbeef.pth.tar', 'deadbeef'),
+        ('faster_rcnn_20200130-047c8118.pth', '047c8118'),
+        ('cid_42b7e6e6-20230207 (1).pth', '42b7e6e6'),
+        ('resnet50-0676ba61(12).pth', '0676ba61'),  # of browsers
+        ('cid-867B9659_20220928.pth', '867b9659'),
+        ('cid-DEADBEEF.PTH', 'deadbeef'),
+        ('hrnet_w32-36af842e.pth', None),
+        ('hrnet_w48-8ef0771d.pth', None),  # known not to be hashes
+        ('cid-20231105.pth', None),
+        ('cid_20230101-20230207.pth', None),  # dates
+        ('run-12345678.pth', None),
+        ('model-00010000.pth', None),  # numbers
+        ('w-3f2504e0-4f89-11d3-9a0c-0305e82c3301.pth', None),  # a UUID
+        ('cid_w32-cafe.pth', None),
+        ('cid-0676ba61-best.pth', None),
+        ('epoch_140.pth', None),
+        ('resnet50-0676ba61.json', None),
+    ],
+)
 def test_a_name_carries_a_hash_in_three_forms_and_no_date_or_number_is_one(name, digits):
     assert hash_in_name(name) == digits
 
@@ -169,7 +200,8 @@ def test_a_file_is_checked_against_the_hash_in_its_name(tmp_path, form):
     said = ('c0ffee00' + digest[8:], digest) if form == 'cid-{}.pth' else ('c0ffee00', digest[:8])
     assert str(caught.value) == (
         f'{wrong}: its sha256 begins with {said[1]} and not with {said[0]} as its name says, so it is not whole, or '
-        'not the file of this name; get it again, or rename it if you changed it yourself')
+        'not the file of this name; get it again, or rename it if you changed it yourself'
+    )
 
 
 def test_a_web_page_is_called_one_even_if_its_name_carries_a_hash(tmp_path):
@@ -178,8 +210,11 @@ def test_a_web_page_is_called_one_even_if_its_name_carries_a_hash(tmp_path):
         load(tmp_path / 'cid_42b7e6e6-20230207.pth')
 
 
-@pytest.mark.parametrize('wrap', [dict, lambda weights: dict(state_dict=weights),
-                                  lambda weights: dict(best_state_dict=weights)], ids=['bare', 'state_dict', 'best'])
+@pytest.mark.parametrize(
+    'wrap',
+    [dict, lambda weights: dict(state_dict=weights), lambda weights: dict(best_state_dict=weights)],
+    ids=['bare', 'state_dict', 'best'],
+)
 def test_the_file_is_noted_where_a_module_s_hooks_see_it_and_versions_stay(tmp_path, wrap):
     model, seen = torch.nn.BatchNorm1d(1), []
     torch.save(wrap(model.state_dict()), tmp_path / 'w.pth')
@@ -188,7 +223,7 @@ def test_the_file_is_noted_where_a_module_s_hooks_see_it_and_versions_stay(tmp_p
     assert seen[0]['file'] == str(tmp_path / 'w.pth')
     assert load(tmp_path / 'w.pth').keys() == wrap(model.state_dict()).keys()
     loaders.note_file(checkpoint := dict(state_dict=model.state_dict()), 'other.pth')
-    assert checkpoint['state_dict']._metadata == {'': dict(version=2)}   # of batch norm; the one given is not changed
+    assert checkpoint['state_dict']._metadata == {'': dict(version=2)}  # of batch norm; the one given is not changed
     assert loaders.note_file(checkpoint, 'x')['state_dict']._metadata == {'': dict(version=2, file='x')}
 
 
@@ -225,7 +260,7 @@ def test_a_list_is_no_checkpoint(tmp_path):
 
 def test_safetensors_are_read_as_any_checkpoint_whatever_their_name(tmp_path):
     safetensors = pytest.importorskip('safetensors.torch')
-    weight, bias = torch.arange(6.).reshape(2, 3), torch.ones(2, dtype=torch.bfloat16)
+    weight, bias = torch.arange(6.0).reshape(2, 3), torch.ones(2, dtype=torch.bfloat16)
     wanted = dict(weight=weight, bias=bias, number=torch.tensor(3))
     for name in ('w.safetensors', 'w.pth'):
         safetensors.save_file(wanted, str(tmp_path / name), dict(format='pt'))
@@ -246,17 +281,23 @@ def test_without_the_package_safetensors_are_refused_with_its_command(tmp_path, 
     monkeypatch.setattr(safetensors_files, 'find_spec', lambda name: None)
     with pytest.raises(BadInput) as caught:
         load(tmp_path / 'w.safetensors')
-    assert str(caught.value) == (f'{tmp_path}/w.safetensors: is a file of safetensors, and that package is not '
-                                 'installed: pip install safetensors')
+    assert str(caught.value) == (
+        f'{tmp_path}/w.safetensors: is a file of safetensors, and that package is not '
+        'installed: pip install safetensors'
+    )
 
 
-@pytest.mark.parametrize('content, says', [
-    (dict(state_dict=5), 'its state_dict is a int and no weights by name'),
-    (dict(state_dict=[torch.ones(1)]), 'its state_dict is a list'),
-    ({0: torch.ones(1)}, 'holds 0 where the name of a weight should be'),
-    (dict(state_dict={('a', 'b'): 1}), r"holds \('a', 'b'\) where the name of a weight should be"),
-    (dict(state_dict={}, meta=5), 'its meta is not what a training writes'),
-    (dict(state_dict={}, meta=dict(dataset_meta='coco')), 'its meta is not what a training writes')])
+@pytest.mark.parametrize(
+    'content, says',
+    [
+        (dict(state_dict=5), 'its state_dict is a int and no weights by name'),
+        (dict(state_dict=[torch.ones(1)]), 'its state_dict is a list'),
+        ({0: torch.ones(1)}, 'holds 0 where the name of a weight should be'),
+        (dict(state_dict={('a', 'b'): 1}), r"holds \('a', 'b'\) where the name of a weight should be"),
+        (dict(state_dict={}, meta=5), 'its meta is not what a training writes'),
+        (dict(state_dict={}, meta=dict(dataset_meta='coco')), 'its meta is not what a training writes'),
+    ],
+)
 def test_what_holds_no_weights_by_name_is_refused(tmp_path, content, says):
     torch.save(content, tmp_path / 'w.pth')
     with pytest.raises(BadInput, match=f'w.pth: {says}'):
@@ -265,13 +306,17 @@ def test_what_holds_no_weights_by_name_is_refused(tmp_path, content, says):
 
 def test_folders_pipes_devices_and_other_places_are_named(tmp_path):
     os.mkfifo(tmp_path / 'pipe.pth')
-    for name, says in ((tmp_path, 'is a folder; give a checkpoint file'),
-                       (tmp_path / 'pipe.pth', 'is no file that can'),
-                       ('/dev/zero', 'is no file that can be read twice'),
-                       ('~nobody_here/w.pth', 'is no path of a file'),
-                       ('ftp://a/w.pth', 'checkpoints are read from files and from http'),
-                       ('HTTPS://a/w.pth', 'write https:// in small letters'), ('x' * 5000, 'is no path of a file'),
-                       ('file://server/w.pth', 'names a file of the host server'), ('', 'is a folder')):
+    for name, says in (
+        (tmp_path, 'is a folder; give a checkpoint file'),
+        (tmp_path / 'pipe.pth', 'is no file that can'),
+        ('/dev/zero', 'is no file that can be read twice'),
+        ('~nobody_here/w.pth', 'is no path of a file'),
+        ('ftp://a/w.pth', 'checkpoints are read from files and from http'),
+        ('HTTPS://a/w.pth', 'write https:// in small letters'),
+        ('x' * 5000, 'is no path of a file'),
+        ('file://server/w.pth', 'names a file of the host server'),
+        ('', 'is a folder'),
+    ):
         with pytest.raises(BadInput) as caught:
             load(name)
         assert says in str(caught.value) and len(str(caught.value).splitlines()) == 1

@@ -1,4 +1,5 @@
 """What a run shows on the screen and what it keeps in its log file."""
+
 import logging
 import sys
 import warnings
@@ -13,6 +14,7 @@ from cid_mmpose.engine import screen
 @pytest.fixture
 def log(tmp_path):
     """A run's logger of the quiet kind, and its file."""
+
     class Half(screen.QuietRunner):
         _experiment_name = str(tmp_path)
 
@@ -39,8 +41,12 @@ LINES = [
     ('mmpose.evaluation.metrics.coco_metric', 'Evaluating CocoMetric...', logging.INFO, False),
     ('cid_mmpose.data.loading', 'a.png: left out', logging.INFO, True),
     ('my_own_hooks', 'my line', logging.INFO, True),
-    ('mmengine.registry.registry', 'Failed to search registry with scope "mmpose" in the "x" tree', logging.WARNING,
-     False),
+    (
+        'mmengine.registry.registry',
+        'Failed to search registry with scope "mmpose" in the "x" tree',
+        logging.WARNING,
+        False,
+    ),
     ('mmengine.runner.runner', 'The model and loaded state dict do not match', logging.WARNING, True),
     ('mmengine.registry.registry', 'something broke', logging.ERROR, True),
 ]
@@ -69,7 +75,7 @@ def test_bookkeeping_of_the_coco_tools_goes_to_the_file_and_their_table_to_both(
 
 
 def test_a_warning_is_one_line_unless_nobody_can_act_on_it_and_always_in_the_file(log, capsys):
-    _, file = log   # the current logger
+    _, file = log  # the current logger
     with screen.quiet_warnings():
         warnings.simplefilter('always')
         warnings.warn('the disk is nearly full')
@@ -79,9 +85,15 @@ def test_a_warning_is_one_line_unless_nobody_can_act_on_it_and_always_in_the_fil
     assert [word in file.read_text() for word in ('nearly full', 'meshgrid', 'x is deprecated')] == [True] * 3
 
 
-@pytest.mark.parametrize('level, verbose, kind', [
-    ('INFO', False, screen.QuietRunner), ('WARNING', False, screen.QuietRunner), ('INFO', True, Runner),
-    ('DEBUG', False, Runner)])
+@pytest.mark.parametrize(
+    'level, verbose, kind',
+    [
+        ('INFO', False, screen.QuietRunner),
+        ('WARNING', False, screen.QuietRunner),
+        ('INFO', True, Runner),
+        ('DEBUG', False, Runner),
+    ],
+)
 def test_everything_is_on_the_screen_when_asked_for(level, verbose, kind):
     assert screen.runner_class(level, verbose) is kind
 

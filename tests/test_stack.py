@@ -1,4 +1,5 @@
 """The stack as it is installed: versions, stand-ins, and evaluation without xtcocotools."""
+
 import json
 import os
 import subprocess
@@ -17,14 +18,19 @@ from cid_mmpose.compat import stack
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models.options import COCO_SIGMAS
 
-NOISE = 0.02   # standard deviation of a made keypoint, in sizes of its person
+NOISE = 0.02  # standard deviation of a made keypoint, in sizes of its person
 
 
 def python(code: str, warnings: str = 'ignore') -> str:
     """What a fresh interpreter prints, on both streams, when it runs this."""
     path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
-    done = subprocess.run([sys.executable, '-W', warnings, '-c', code], capture_output=True, text=True, cwd=ROOT,
-                          env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1'})
+    done = subprocess.run(
+        [sys.executable, '-W', warnings, '-c', code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1'},
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout + done.stderr
 
@@ -38,7 +44,8 @@ def test_a_version_fits_from_its_least_to_below_its_limit(monkeypatch, version, 
     with pytest.raises(BadInput) as caught:
         stack.check_versions([need])
     assert str(caught.value).splitlines()[1] == (
-        f'- mmpose: mmpose {version} is installed, >=1.3,<2 is needed: pip install it')
+        f'- mmpose: mmpose {version} is installed, >=1.3,<2 is needed: pip install it'
+    )
 
 
 def test_what_is_missing_is_named_with_its_command():
@@ -46,7 +53,8 @@ def test_what_is_missing_is_named_with_its_command():
     with pytest.raises(BadInput) as caught:
         stack.check_versions([need])
     assert str(caught.value).splitlines()[1] == (
-        '- no_such_module: none of a-name, b-name is installed, >=1,<2 is needed: pip install a-name')
+        '- no_such_module: none of a-name, b-name is installed, >=1,<2 is needed: pip install a-name'
+    )
 
 
 def test_any_of_the_names_of_a_part_will_do(monkeypatch):
@@ -54,6 +62,7 @@ def test_any_of_the_names_of_a_part_will_do(monkeypatch):
         if name != 'onedl-mmengine':
             raise metadata.PackageNotFoundError(name)
         return '0.10.12'
+
     monkeypatch.setattr(metadata, 'version', version)
     assert stack.installed(('mmengine', 'onedl-mmengine')) == ('onedl-mmengine', '0.10.12')
     stack.check_versions([need for need in stack.NEEDS if need.module == 'mmengine'])
@@ -65,8 +74,10 @@ def test_importing_the_package_imports_none_of_the_stack():
 
 
 def test_what_mmengine_imports_warns_nobody_and_other_warnings_stay():
-    code = ("import warnings; import cid_mmpose; warnings.warn('pkg_resources is deprecated as an API. See'); "
-            "warnings.warn('another')")
+    code = (
+        "import warnings; import cid_mmpose; warnings.warn('pkg_resources is deprecated as an API. See'); "
+        "warnings.warn('another')"
+    )
     assert python(code, 'default').count('UserWarning: ') == 1
     assert 'UserWarning: another' in python(code, 'default')
 
@@ -77,7 +88,7 @@ def test_a_config_of_the_package_is_found_by_name():
         config_path('nothing.py')
 
 
-OPS = '''
+OPS = """
 import cid_mmpose, mmpose.apis, mmdet.models, mmdet.apis
 from cid_mmpose import stack
 import mmcv.ops, torch
@@ -88,7 +99,7 @@ for wrong in (lambda: mmcv.ops.nms(torch.zeros(2, 4), torch.zeros(2), 0.5), lamb
     except (RuntimeError, AttributeError) as error:
         print(type(error).__name__, '|', error)
 print('full', mmcv_full_available(), mmcv.ops.get_compiler_version(), *stack.NOTES)
-'''
+"""
 
 
 def without_compiled_ops():
@@ -108,13 +119,20 @@ def test_mmpose_and_mmdet_import_without_compiled_ops_and_a_note_says_so_once():
 def test_without_compiled_ops_the_classes_are_mmcv_s_own_and_what_is_written_in_python_works():
     without_compiled_ops()
     from mmcv.ops import DeformConv2d, MultiScaleDeformableAttention, point_sample
+
     assert issubclass(DeformConv2d, torch.nn.Module) and not isinstance(torch.nn.Conv2d(1, 1, 1), DeformConv2d)
-    ramp = torch.arange(4.).view(1, 1, 1, 4)   # at x = 0.5 of 4 cells lies the mean of the two in the middle
+    ramp = torch.arange(4.0).view(1, 1, 1, 4)  # at x = 0.5 of 4 cells lies the mean of the two in the middle
     assert point_sample(ramp, torch.tensor([[[0.5, 0.5]]])).item() == 1.5
     attend = MultiScaleDeformableAttention(
-        embed_dims=8, num_heads=1, num_levels=1, num_points=1, dropout=0, batch_first=True)
-    attended = attend(torch.ones(1, 3, 8), value=torch.ones(1, 16, 8), reference_points=torch.full((1, 3, 1, 2), 0.5),
-                      spatial_shapes=torch.tensor([[4, 4]]), level_start_index=torch.tensor([0]))
+        embed_dims=8, num_heads=1, num_levels=1, num_points=1, dropout=0, batch_first=True
+    )
+    attended = attend(
+        torch.ones(1, 3, 8),
+        value=torch.ones(1, 16, 8),
+        reference_points=torch.full((1, 3, 1, 2), 0.5),
+        spatial_shapes=torch.tensor([[4, 4]]),
+        level_start_index=torch.tensor([0]),
+    )
     assert attended.shape == (1, 3, 8)
     with pytest.raises(RuntimeError, match='deform_conv_forward is one of the compiled ops of mmcv'):
         DeformConv2d(1, 1, 3, padding=1)(torch.zeros(1, 1, 8, 8), torch.zeros(1, 18, 8, 8))
@@ -123,6 +141,7 @@ def test_without_compiled_ops_the_classes_are_mmcv_s_own_and_what_is_written_in_
 def test_the_stand_in_makes_way_for_compiled_ops(monkeypatch):
     import_module('mmcv.ops')
     from mmcv.utils import ext_loader
+
     monkeypatch.setattr(ext_loader, 'load_ext', 'as it was')
     monkeypatch.setattr(stack.PathFinder, 'find_spec', lambda name, path=None: object())
     assert stack.OpsStandIn().find_spec('mmcv.ops') is None
@@ -138,9 +157,11 @@ def test_only_the_compiled_ops_are_stood_in_for():
 
 @pytest.mark.parametrize('first, then', [('cid_mmpose', 'mmengine.runner'), ('mmengine.runner', 'cid_mmpose')])
 def test_checkpoints_are_loaded_safely_whichever_is_imported_first(first, then):
-    code = (f'import {first}, {then}; from mmengine.runner import CheckpointLoader; '
-            "print([CheckpointLoader._get_checkpoint_loader(name).__module__.split('.')[0] for name in ('a.pth', "
-            "'https://a.org/b.pth', 'torchvision://resnet50')])")
+    code = (
+        f'import {first}, {then}; from mmengine.runner import CheckpointLoader; '
+        "print([CheckpointLoader._get_checkpoint_loader(name).__module__.split('.')[0] for name in ('a.pth', "
+        "'https://a.org/b.pth', 'torchvision://resnet50')])"
+    )
     assert python(code).splitlines()[-1] == "['cid_mmpose', 'cid_mmpose', 'cid_mmpose']"
 
 
@@ -152,10 +173,14 @@ def fake_xtcocotools(folder, monkeypatch, mask: str) -> None:
     monkeypatch.syspath_prepend(str(folder))
 
 
-@pytest.mark.parametrize('mask, reason', [
-    ('raise ImportError("numpy.core.multiarray failed to import")', 'ImportError: numpy.core.multiarray failed'),
-    ('def encode(mask): return mask\ndef decode(mask): NPY_OWNDATA', 'NameError'),
-    ('encode = decode = lambda mask: mask', '')])
+@pytest.mark.parametrize(
+    'mask, reason',
+    [
+        ('raise ImportError("numpy.core.multiarray failed to import")', 'ImportError: numpy.core.multiarray failed'),
+        ('def encode(mask): return mask\ndef decode(mask): NPY_OWNDATA', 'NameError'),
+        ('encode = decode = lambda mask: mask', ''),
+    ],
+)
 def test_an_xtcocotools_of_another_build_is_found_out(tmp_path, monkeypatch, mask, reason):
     fake_xtcocotools(tmp_path, monkeypatch, mask)
     why = stack.why_no_xtcocotools()
@@ -171,7 +196,7 @@ def test_without_xtcocotools_and_its_replacement_the_error_says_what_to_install(
         spec.loader.exec_module(stack.module_from_spec(spec))
 
 
-HOTCOCO = '''
+HOTCOCO = """
 import sys, cid_mmpose
 from cid_mmpose import stack
 next(finder for finder in sys.meta_path if isinstance(finder, stack.CocoStandIn)).reason = 'a test hides it'
@@ -181,7 +206,7 @@ print(coco_metric.COCO.__module__, coco_metric.COCOeval.__module__)
 import xtcocotools.mask as mask
 print(mask.decode(mask.merge(mask.frPyObjects([[1, 1, 5, 1, 5, 5]], 8, 8))).sum())
 print(*stack.NOTES)
-'''
+"""
 
 
 def test_mmpose_evaluates_through_hotcoco_where_xtcocotools_is_out():
@@ -204,8 +229,19 @@ def noisy(data: dict) -> list:
         size = np.ptp(xy, axis=(1, 2))[:, None, None] * rng.uniform(0.2, 2, (len(xy), 1, 1))
         xy += rng.normal(0, NOISE, xy.shape) * size
         scores = rng.uniform(0.01, 1, xy.shape[:2])
-        results.append((dict(id=[number], img_id=image, category_id=1, keypoints=xy, keypoint_scores=scores,
-                             bbox_scores=scores.mean(1)), {}))
+        results.append(
+            (
+                dict(
+                    id=[number],
+                    img_id=image,
+                    category_id=1,
+                    keypoints=xy,
+                    keypoint_scores=scores,
+                    bbox_scores=scores.mean(1),
+                ),
+                {},
+            )
+        )
     return results
 
 
@@ -224,6 +260,7 @@ def both_ways(monkeypatch, *args, **options) -> tuple:
     import xtcocotools.cocoeval
 
     from cid_mmpose.compat import hotcoco
+
     figures = []
     for coco, cocoeval in ((xtcocotools.coco, xtcocotools.cocoeval), (hotcoco, hotcoco)):
         monkeypatch.setattr(coco_metric, 'COCO', coco.COCO)
@@ -252,8 +289,9 @@ def test_the_stand_in_gives_the_same_figures_on_crowdpose(monkeypatch, tmp_path)
     shown = {image['id'] for image in data['images']}
     data['annotations'] = [ann for ann in data['annotations'] if ann['image_id'] in shown]
     (tmp_path / 'part.json').write_text(json.dumps(data))
-    real, stand_in = both_ways(monkeypatch, tmp_path / 'part.json', noisy(data), sigmas.CROWD,
-                                  iou_type='keypoints_crowd', use_area=False)
+    real, stand_in = both_ways(
+        monkeypatch, tmp_path / 'part.json', noisy(data), sigmas.CROWD, iou_type='keypoints_crowd', use_area=False
+    )
     assert_equal_and_telling(real, stand_in, 9)
     assert min(real['AP(E)'], real['AP(M)'], real['AP(H)']) > 0.1
 
@@ -261,8 +299,9 @@ def test_the_stand_in_gives_the_same_figures_on_crowdpose(monkeypatch, tmp_path)
 def test_coco_s_own_sigmas_in_float32_do_not_pass_for_others(recwarn):
     pytest.importorskip('xthotcoco')
     from cid_mmpose.compat.hotcoco import COCO, COCOeval
+
     one = person()
-    found = [dict(image_id=1, category_id=1, keypoints=one['keypoints'], score=1., bbox=one['bbox'], area=600.)]
+    found = [dict(image_id=1, category_id=1, keypoints=one['keypoints'], score=1.0, bbox=one['bbox'], area=600.0)]
     for sigmas, warned in ((COCO_SIGMAS, False), (np.multiply(COCO_SIGMAS, 2), True)):
         evaluation = COCOeval(COCO(ann_data=coco([person()])), found, 'keypoints', np.asarray(sigmas, np.float32))
         evaluation.evaluate()
@@ -273,10 +312,11 @@ def test_coco_s_own_sigmas_in_float32_do_not_pass_for_others(recwarn):
 
 def test_mmpose_draws_a_radius_in_an_array_of_one_number_which_numpy_2_5_takes_for_no_number():
     from mmpose.visualization import PoseLocalVisualizer
+
     visualizer = PoseLocalVisualizer()
     visualizer.set_image(np.zeros((9, 9, 3), np.uint8))
     with warnings.catch_warnings():
-        warnings.simplefilter('error')   # what numpy 2.5 refuses, earlier ones warn of
-        visualizer.draw_circles(np.array([4., 4.]), radius=np.array([2]), face_colors=(255, 0, 0))
+        warnings.simplefilter('error')  # what numpy 2.5 refuses, earlier ones warn of
+        visualizer.draw_circles(np.array([4.0, 4.0]), radius=np.array([2]), face_colors=(255, 0, 0))
     assert visualizer.get_image()[4, 4].tolist() != [0, 0, 0]
     assert visualizer.get_image()[0, 0].tolist() == [0, 0, 0]

@@ -1,4 +1,5 @@
 """The zip for COCO's evaluation server: its name, its one file, its rows, and never half of it."""
+
 import json
 import zipfile
 from pathlib import Path
@@ -30,8 +31,8 @@ def unlabelled(folder: Path, images: int = 3) -> CocoPeople:
 def someone(item: dict) -> tuple:
     """As many people as the image's id says, less one; their scores and keypoints tell them apart."""
     number = item['img_id'] - 1
-    place = 10 * item['img_id'] + np.arange(number)[:, None, None] + np.array([.123456, .2])
-    return np.repeat(place, 17, 1), [.1 * (n + 1) + 1e-9 for n in range(number)]
+    place = 10 * item['img_id'] + np.arange(number)[:, None, None] + np.array([0.123456, 0.2])
+    return np.repeat(place, 17, 1), [0.1 * (n + 1) + 1e-9 for n in range(number)]
 
 
 def submitted(path: Path) -> list:
@@ -46,8 +47,8 @@ def test_the_zip_holds_one_row_a_person_and_no_ap_is_computed(tmp_path):
     assert run(CocoPeopleMetric(submission=str(path)), unlabelled(tmp_path), someone) == {}
     rows = submitted(path)
     assert [row['image_id'] for row in rows] == [2, 3, 3]  # nobody in image 1
-    assert rows[1] == dict(image_id=3, category_id=1, keypoints=[30.12, 30.2, 1] * 17, score=.1 + 1e-9)
-    assert rows[2] == dict(image_id=3, category_id=1, keypoints=[31.12, 31.2, 1] * 17, score=.2 + 1e-9)
+    assert rows[1] == dict(image_id=3, category_id=1, keypoints=[30.12, 30.2, 1] * 17, score=0.1 + 1e-9)
+    assert rows[2] == dict(image_id=3, category_id=1, keypoints=[31.12, 31.2, 1] * 17, score=0.2 + 1e-9)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
@@ -73,8 +74,16 @@ def test_nobody_found_is_an_empty_list(tmp_path):
     assert submitted(path) == []
 
 
-@pytest.mark.parametrize('name', ['results.zip', f'{NAME}.json', 'person_keypoints_train2017_cid_results.zip',
-                                  'person_keypoints_test-dev2017_my_cid_results.zip', f'{NAME}.zip.zip'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'results.zip',
+        f'{NAME}.json',
+        'person_keypoints_train2017_cid_results.zip',
+        'person_keypoints_test-dev2017_my_cid_results.zip',
+        f'{NAME}.zip.zip',
+    ],
+)
 def test_a_name_that_the_server_does_not_know_is_refused_before_the_run(tmp_path, name):
     with pytest.raises(BadInput, match='the server goes by the name; call it person_keypoints_test-dev2017_NAME_res'):
         CocoPeopleMetric(submission=str(tmp_path / name))
@@ -88,8 +97,11 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_the_run(tmp_path):
 
 def test_keypoints_other_than_cocos_are_refused_before_the_run(tmp_path):
     metric = CocoPeopleMetric(submission=str(tmp_path / f'{NAME}.zip'))
-    meta = CocoPeople(ann_file=str(shared('mmpose_samples/crowdpose/test_crowdpose.json')), test_mode=True,
-                      metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py')).metainfo
+    meta = CocoPeople(
+        ann_file=str(shared('mmpose_samples/crowdpose/test_crowdpose.json')),
+        test_mode=True,
+        metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py'),
+    ).metainfo
     with pytest.raises(BadInput, match='the server takes 17 keypoints, the data set under test has 14; use a config'):
         metric.dataset_meta = meta
 
@@ -97,7 +109,7 @@ def test_keypoints_other_than_cocos_are_refused_before_the_run(tmp_path):
 @pytest.mark.parametrize('x', [np.nan, np.inf])
 def test_what_cannot_be_written_leaves_the_last_submission_as_it_was(tmp_path, x):
     path = tmp_path / f'{NAME}.zip'
-    good, bad = (dict(keypoints=np.full((17, 3), value), score=.5) for value in (3, x))
+    good, bad = (dict(keypoints=np.full((17, 3), value), score=0.5) for value in (3, x))
     assert write_submission(str(path), submission_rows({1: [good], 2: [good, good]})) == 3
     before = path.read_bytes()
     with pytest.raises(BadInput, match='^prediction of image 1: keypoints is NaN or infinite; the weights or'):
@@ -109,10 +121,19 @@ def test_a_whole_test_run_on_unlabelled_images_writes_it(tmp_path):
     unlabelled(tmp_path, 2)
     cfg = use_data(tiny_config(), tmp_path, ('people.json', ''), ('people.json', ''))
     cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
-    cfg.model.head.test = dict(min_score=0.)  # random weights find somebody everywhere
+    cfg.model.head.test = dict(min_score=0.0)  # random weights find somebody everywhere
     cfg.test_evaluator.submission = str(tmp_path / f'{NAME}.zip')
-    cfg.update(train_dataloader=None, train_cfg=None, optim_wrapper=None, param_scheduler=None, val_dataloader=None,
-               val_cfg=None, val_evaluator=None, work_dir=str(tmp_path / 'work'), log_level='WARNING')
+    cfg.update(
+        train_dataloader=None,
+        train_cfg=None,
+        optim_wrapper=None,
+        param_scheduler=None,
+        val_dataloader=None,
+        val_cfg=None,
+        val_evaluator=None,
+        work_dir=str(tmp_path / 'work'),
+        log_level='WARNING',
+    )
     assert Runner.from_cfg(cfg).test() == {}
     rows = submitted(tmp_path / f'{NAME}.zip')
     assert {row['image_id'] for row in rows} == {1, 2} and {len(row['keypoints']) for row in rows} == {51}
@@ -127,11 +148,11 @@ def half_of_a_run(rank: int, folder: str) -> None:
     mine = [items.get_data_info(index) for index in ((0, 2), (1, 0))[rank]]  # image 0 fills up the second half
     metric.process({}, [prediction(item, *someone(item)).to_dict() for item in mine])
     assert metric.evaluate(len(items)) == {}
-    torch.distributed.destroy_process_group()   # its thread may abort a process that ends with the group open
+    torch.distributed.destroy_process_group()  # its thread may abort a process that ends with the group open
 
 
 @pytest.mark.slow
 def test_two_processes_write_one_submission_of_all_images(tmp_path):
     unlabelled(tmp_path)
-    torch.multiprocessing.spawn(half_of_a_run, (str(tmp_path), ), nprocs=2)
+    torch.multiprocessing.spawn(half_of_a_run, (str(tmp_path),), nprocs=2)
     assert [row['image_id'] for row in submitted(tmp_path / f'{NAME}.zip')] == [2, 3, 3]

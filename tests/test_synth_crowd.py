@@ -1,4 +1,5 @@
 """SynthCrowd as a data set: what MMPose's loaders, transforms and metrics get from it."""
+
 import json
 import runpy
 import sys
@@ -76,8 +77,9 @@ def test_items_equal_those_of_mmpose_from_the_exported_files(crowd, tmp_path):
         for key in set(theirs) - {'img_path', 'sample_idx', 'dataset_name', 'crowd_index'}:
             assert type(theirs[key]) is type(own[key]) and np.all(theirs[key] == own[key])
             assert getattr(theirs[key], 'dtype', None) == getattr(own[key], 'dtype', None)
-    assert {own['crowd_index'] for own in ours} == {i['crowdIndex'] for i in json.loads(file.read_text())['images']
-                                                    if i['id'] in {own['img_id'] for own in ours}}
+    assert {own['crowd_index'] for own in ours} == {
+        i['crowdIndex'] for i in json.loads(file.read_text())['images'] if i['id'] in {own['img_id'] for own in ours}
+    }
 
 
 @pytest.mark.parametrize('test_mode', [False, True])
@@ -114,8 +116,9 @@ def evaluate(dataset, shift, **options):
     for item in dataset:
         item.update(img_shape=item['img'].shape[:2], ori_shape=item['img'].shape[:2])
         sample = PackPoseInputs(meta_keys=META_KEYS)(item)['data_samples'].to_dict()
-        sample['pred_instances'] = dict(keypoints=item['keypoints'] + shift,
-                                        keypoint_scores=np.ones(item['keypoints'].shape[:2]))
+        sample['pred_instances'] = dict(
+            keypoints=item['keypoints'] + shift, keypoint_scores=np.ones(item['keypoints'].shape[:2])
+        )
         metric.process({}, [sample])
     return metric.evaluate(len(dataset))
 
@@ -139,10 +142,25 @@ def test_sixty_people_fit_and_more_overlap_is_more_crowded():
     assert means[0] < means[1] - 0.05 and means[1] < means[2] - 0.05
 
 
-@pytest.mark.parametrize('option, value', [
-    ('length', 0), ('length', 2.5), ('seed', -1), ('image_size', (512,)), ('image_size', (16, 512)), ('people', (3, 1)),
-    ('people', (-1, 2)), ('people', (1, 9999)), ('people', 4), ('person_height', (0, 1)), ('person_height', ('a', 'b')),
-    ('overlap', 1.5), ('overlap', float('nan')), ('overlap', True)])
+@pytest.mark.parametrize(
+    'option, value',
+    [
+        ('length', 0),
+        ('length', 2.5),
+        ('seed', -1),
+        ('image_size', (512,)),
+        ('image_size', (16, 512)),
+        ('people', (3, 1)),
+        ('people', (-1, 2)),
+        ('people', (1, 9999)),
+        ('people', 4),
+        ('person_height', (0, 1)),
+        ('person_height', ('a', 'b')),
+        ('overlap', 1.5),
+        ('overlap', float('nan')),
+        ('overlap', True),
+    ],
+)
 def test_an_option_out_of_range_is_named(option, value):
     with pytest.raises(BadInput, match=f"option '{option}'"):
         SynthCrowd(**{option: value})

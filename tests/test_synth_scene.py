@@ -1,4 +1,5 @@
 """The renderer behind SynthCrowd: what is drawn is where the annotation says, and is seen where it says."""
+
 import cv2
 import numpy as np
 import pytest
@@ -73,11 +74,15 @@ def test_a_pupil_is_drawn_around_the_eye_keypoint():
         assert np.abs(centroid(coverage(outline)) - spot).max() < 0.6
 
 
-@pytest.mark.parametrize('yaw, left_is_right_of_right, face, left_side, right_side', [
-    (0, True, True, True, True),              # looks at us: their left is our right
-    (np.pi, False, False, True, True),        # the back: no face, sides as our own
-    (np.pi / 2, None, True, False, True),     # looks to our right: the left side is behind
-    (-np.pi / 2, None, True, True, False)])
+@pytest.mark.parametrize(
+    'yaw, left_is_right_of_right, face, left_side, right_side',
+    [
+        (0, True, True, True, True),  # looks at us: their left is our right
+        (np.pi, False, False, True, True),  # the back: no face, sides as our own
+        (np.pi / 2, None, True, False, True),  # looks to our right: the left side is behind
+        (-np.pi / 2, None, True, True, False),
+    ],
+)
 def test_left_and_right_follow_from_the_way_a_person_faces(yaw, left_is_right_of_right, face, left_side, right_side):
     keypoints = seen_keypoints(person(yaw))[0]
     if left_is_right_of_right is not None:
@@ -154,7 +159,8 @@ def test_a_cap_that_faces_away_is_not_seen_and_one_that_faces_us_is_whole():
     assert np.hypot(*towards.T) == pytest.approx(np.sin(0.5), rel=1e-3)
     sideways = ball.cap(np.array([1.0, 0, 0]), 0.5)  # half of it is seen, on the side the axis points to
     assert sideways[:, 0].min() == pytest.approx(np.cos(0.5), abs=0.02) and cv2.contourArea(
-        sideways.astype(np.float32)) == pytest.approx((1.0 - np.sin(1.0)) / 2, abs=0.03)
+        sideways.astype(np.float32)
+    ) == pytest.approx((1.0 - np.sin(1.0)) / 2, abs=0.03)
 
 
 def test_the_finish_keeps_the_mean_colour_near_and_is_never_the_same_twice():

@@ -1,4 +1,5 @@
 """Files whose numbers are no pixels: each person alone would pass, the whole file cannot."""
+
 import pytest
 from images import HEIGHT, WIDTH, coco, data_set, person, write_coco
 
@@ -6,7 +7,7 @@ from cid_mmpose.data.units import check_units, problem_of_units
 from cid_mmpose.errors import BadInput
 
 SHAPES = {1: (HEIGHT, WIDTH)}
-BOXES = [(10, 5, 20, 30), (30, 10, 30, 30), (35, 20, 25, 20)]   # x, y, w, h in an image of 64 x 48
+BOXES = [(10, 5, 20, 30), (30, 10, 30, 30), (35, 20, 25, 20)]  # x, y, w, h in an image of 64 x 48
 
 
 def people(**changes) -> list:
@@ -40,7 +41,7 @@ def test_boxes_that_are_corners():
     found = problem_of_units(corners, SHAPES)
     # as widths they end at x = 10 + 30, 30 + 60 and 35 + 60 of 64 pixels
     assert found.startswith("field 'bbox' of 2 of 3 labelled people leaves the image: they look like the corners")
-    assert problem_of_units(corners[1:], SHAPES) == ''   # of two nobody can tell
+    assert problem_of_units(corners[1:], SHAPES) == ''  # of two nobody can tell
 
 
 def test_one_person_in_a_corner_or_with_two_keypoints_at_the_origin_is_no_such_file():

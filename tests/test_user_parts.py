@@ -1,4 +1,5 @@
 """Hooks and visualization backends of a user's own, beside those of the project."""
+
 import pytest
 from images import ROOT, coco, person, tiny_config, use_data, write_coco
 from mmengine.config import Config
@@ -17,6 +18,7 @@ OURS = ['SyncBuffersHook', 'RecipeHook', 'LossCurveHook']
 
 class Board(BaseVisBackend):
     """A user's backend: it keeps the names of what it is given."""
+
     seen = set()
 
     def _init_env(self) -> None:
@@ -32,6 +34,7 @@ class Board(BaseVisBackend):
 
 class Counter(Hook):
     """A user's hook."""
+
     iterations = 0
 
     def after_train_iter(self, *args, **kwargs) -> None:
@@ -45,16 +48,19 @@ def settled(**changes) -> Config:
     return cfg
 
 
-@pytest.mark.parametrize('changes, backends', [
-    ({}, [LOCAL]),
-    ({'vis_backends': [LOCAL, BOARD]}, [LOCAL, BOARD]),
-    ({'vis_backends': [BOARD]}, [BOARD, LOCAL]),
-    ({'visualizer.vis_backends': [BOARD]}, [BOARD, LOCAL]),
-    ({'vis_backends': [dict(type='A')], 'visualizer.vis_backends': [BOARD]}, [BOARD, LOCAL]),
-    ({'visualizer.vis_backends': None}, [LOCAL]),
-    ({'vis_backends': [dict(type='mmengine.LocalVisBackend')]}, [dict(type='mmengine.LocalVisBackend')]),
-    ({'vis_backends': [dict(type=LocalVisBackend)]}, [dict(type=LocalVisBackend)]),
-])
+@pytest.mark.parametrize(
+    'changes, backends',
+    [
+        ({}, [LOCAL]),
+        ({'vis_backends': [LOCAL, BOARD]}, [LOCAL, BOARD]),
+        ({'vis_backends': [BOARD]}, [BOARD, LOCAL]),
+        ({'visualizer.vis_backends': [BOARD]}, [BOARD, LOCAL]),
+        ({'vis_backends': [dict(type='A')], 'visualizer.vis_backends': [BOARD]}, [BOARD, LOCAL]),
+        ({'visualizer.vis_backends': None}, [LOCAL]),
+        ({'vis_backends': [dict(type='mmengine.LocalVisBackend')]}, [dict(type='mmengine.LocalVisBackend')]),
+        ({'vis_backends': [dict(type=LocalVisBackend)]}, [dict(type=LocalVisBackend)]),
+    ],
+)
 def test_the_backends_that_a_user_names_are_taken_and_the_losses_are_kept_beside_them(changes, backends):
     assert settled(**changes).visualizer.vis_backends == backends
 
@@ -81,9 +87,11 @@ def derived(tmp_path) -> str:
     cfg.visualizer.name = 'derived'
     cfg.dump(str(tmp_path / 'base.py'))
     own = tmp_path / 'own.py'
-    own.write_text("_base_ = './base.py'\n"
-                   "custom_hooks = [dict(type='UsersCounter')]\n"
-                   "vis_backends = [dict(type='UsersBoard', save_dir='here')]\n")
+    own.write_text(
+        "_base_ = './base.py'\n"
+        "custom_hooks = [dict(type='UsersCounter')]\n"
+        "vis_backends = [dict(type='UsersBoard', save_dir='here')]\n"
+    )
     return str(own)
 
 

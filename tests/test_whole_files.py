@@ -1,4 +1,5 @@
 """Files written whole or not at all, checkpoints among them; one training at a time in a folder."""
+
 import errno
 import os
 import re
@@ -46,8 +47,10 @@ def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(tmp_path
     assert sorted(os.listdir(tmp_path)) == ['.hidden', 'epoch_2.pth', 'mine.partial']
 
 
-HOLD = ('import sys, time\nfrom cid_mmpose.files import only_run_in\n'
-        'with only_run_in(sys.argv[1]):\n    print("held", flush=True)\n    time.sleep(60)\n')
+HOLD = (
+    'import sys, time\nfrom cid_mmpose.files import only_run_in\n'
+    'with only_run_in(sys.argv[1]):\n    print("held", flush=True)\n    time.sleep(60)\n'
+)
 
 
 def holder(folder) -> subprocess.Popen:
@@ -60,7 +63,7 @@ def holder(folder) -> subprocess.Popen:
 def test_a_folder_that_another_process_trains_into_is_refused_until_that_is_killed(tmp_path):
     other = holder(tmp_path)
     says = f'^work dir .*: process {other.pid} on .*, since .*, is training into it; wait for its end'
-    for _ in range(2):   # the first refusal leaves the note of the owner as it is
+    for _ in range(2):  # the first refusal leaves the note of the owner as it is
         with pytest.raises(BadInput, match=says), only_run_in(str(tmp_path)):
             pass
     other.kill()
@@ -88,8 +91,11 @@ def numbers(path) -> list:
 
 def test_weights_that_are_no_numbers_are_not_written_and_push_no_checkpoint_out(tmp_path):
     runner = toy_runner(tmp_path, 'nan_weights', Spoil([11], 'weight'), epochs=4)
-    with pytest.raises(RunStopped, match=r'iteration 12: no checkpoint is written, because weights are NaN or infinite '
-                                         r'\(linear.weight and 0 more\)'):
+    with pytest.raises(
+        RunStopped,
+        match=r'iteration 12: no checkpoint is written, because weights are NaN or infinite '
+        r'\(linear.weight and 0 more\)',
+    ):
         runner.train()
     assert saved(tmp_path) == ['epoch_1.pth', 'epoch_2.pth']
     assert (tmp_path / 'last_checkpoint').read_text().endswith('epoch_2.pth') and len(numbers(tmp_path / 'epoch_2.pth'))
@@ -164,6 +170,7 @@ def best_run(folder, name, figures, **options):
 
 class _Evaluation(Notes):
     """Evaluates after each epoch, in place of a validation loop."""
+
     priority = 'LOWEST'
 
     def __init__(self, left) -> None:
@@ -179,10 +186,10 @@ class _Evaluation(Notes):
 
 
 def test_the_best_one_is_replaced_by_a_better_one_only_when_that_is_written(tmp_path, monkeypatch):
-    best_run(tmp_path, 'best', [.1, .3, .2]).train()
+    best_run(tmp_path, 'best', [0.1, 0.3, 0.2]).train()
     assert saved(tmp_path) == ['best_AP_epoch_2.pth', 'epoch_3.pth']
     full(monkeypatch, 'best_AP_epoch_2.pth')
     other = tmp_path / 'other'
     with pytest.raises(RunStopped, match='No space left'):
-        best_run(other, 'best_full', [.1, .3, .2]).train()
+        best_run(other, 'best_full', [0.1, 0.3, 0.2]).train()
     assert saved(other) == ['best_AP_epoch_1.pth', 'epoch_2.pth']

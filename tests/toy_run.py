@@ -1,4 +1,5 @@
 """A run of mmengine with a network of four numbers, for tests of how runs go and end."""
+
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from mmengine.runner import Runner
 from cid_mmpose.engine.hooks import CheckpointHook
 
 SAMPLES = 8
-BATCH = 2   # four iterations an epoch
+BATCH = 2  # four iterations an epoch
 
 
 @DATASETS.register_module(force=True)
@@ -53,6 +54,7 @@ class Spoil(Hook):
         when: iterations, from 0.
         what: 'input', or 'weight' for the weights after the iteration.
     """
+
     priority = 'VERY_LOW'
 
     def __init__(self, when, what: str = 'input') -> None:
@@ -71,6 +73,7 @@ class Spoil(Hook):
 @HOOKS.register_module(force=True)
 class Notes(Hook):
     """Keeps the loss of each iteration and the state before it."""
+
     priority = 'HIGHEST'
 
     def __init__(self) -> None:
@@ -84,22 +87,47 @@ class Notes(Hook):
         self.losses[runner.iter] = float(outputs['loss'].detach())
 
 
-def toy_runner(folder: Path, name: str, *hooks: Hook, epochs: int = 3, wrapper=None, workers: int = 0,
-               persistent: bool = False, checkpoint=None, resume=False, **changes) -> Runner:
+def toy_runner(
+    folder: Path,
+    name: str,
+    *hooks: Hook,
+    epochs: int = 3,
+    wrapper=None,
+    workers: int = 0,
+    persistent: bool = False,
+    checkpoint=None,
+    resume=False,
+    **changes,
+) -> Runner:
     """A run in a folder, under a name of its own, with these hooks beside the default ones."""
     init_default_scope('mmengine')
     optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.01))
     optim_wrapper.update(wrapper or {})
-    loader = dict(batch_size=BATCH, num_workers=workers, persistent_workers=persistent, dataset=dict(type='ToyData'),
-                  sampler=dict(type='DefaultSampler', shuffle=True), collate_fn=dict(type='pseudo_collate'))
+    loader = dict(
+        batch_size=BATCH,
+        num_workers=workers,
+        persistent_workers=persistent,
+        dataset=dict(type='ToyData'),
+        sampler=dict(type='DefaultSampler', shuffle=True),
+        collate_fn=dict(type='pseudo_collate'),
+    )
     options = dict(train_cfg=dict(by_epoch=True, max_epochs=epochs), randomness=dict(seed=0))
     options.update(changes)
     saving = dict(type=CheckpointHook, interval=1, max_keep_ckpts=2)
     saving.update(checkpoint or {})
-    return Runner(model=dict(type='ToyModel'), work_dir=str(folder), train_dataloader=loader,
-                  optim_wrapper=optim_wrapper, experiment_name=name, log_level='WARNING',
-                  default_hooks=dict(checkpoint=saving), custom_hooks=list(hooks), resume=resume,
-                  cfg=Config(dict(train_dataloader=loader)), **options)
+    return Runner(
+        model=dict(type='ToyModel'),
+        work_dir=str(folder),
+        train_dataloader=loader,
+        optim_wrapper=optim_wrapper,
+        experiment_name=name,
+        log_level='WARNING',
+        default_hooks=dict(checkpoint=saving),
+        custom_hooks=list(hooks),
+        resume=resume,
+        cfg=Config(dict(train_dataloader=loader)),
+        **options,
+    )
 
 
 def saved(folder: Path) -> list:

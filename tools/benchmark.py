@@ -1,4 +1,5 @@
 """The same as `cid benchmark`; here for `mim` and for old habits."""
+
 from cid_mmpose.cli import run_tool
 
 if __name__ == '__main__':

@@ -1,4 +1,5 @@
 """Bring the tables of docs/model_zoo.md up to date with the model index."""
+
 import argparse
 from pathlib import Path
 
@@ -18,5 +19,6 @@ if __name__ == '__main__':
     args = parse_args()
     with user_errors():
         from cid_mmpose.weights.model_zoo import update_page
+
         update_page(args.page, args.index)
         print(f'{args.page}: tables as in {args.index}')

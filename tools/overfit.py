@@ -2,6 +2,7 @@
 
 A head whose targets, losses and decoding fit together reaches a high AP on the images it was trained on.
 """
+
 import argparse
 import json
 import subprocess
@@ -34,7 +35,7 @@ def train(config: Path, work_dir: Path, data_root: str, epochs: int) -> float:
         options += [f'train_cfg.max_epochs={epochs}', f'train_cfg.val_interval={epochs}']
     command = [sys.executable, str(ROOT / 'tools/train.py'), str(config), '--work-dir', str(work_dir)]
     status = subprocess.run(command + ['--cfg-options', *options]).returncode
-    if status:   # it has said why
+    if status:  # it has said why
         sys.exit(status)
     newest = max(work_dir.glob('*/vis_data/scalars.json'))
     return [json.loads(line)['coco/AP'] for line in newest.read_text().splitlines() if 'coco/AP' in line][-1]

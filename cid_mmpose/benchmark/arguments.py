@@ -1,4 +1,5 @@
 """The arguments of the command ``benchmark``; nothing of the stack is imported before they are known to be right."""
+
 import argparse
 from pathlib import Path
 
@@ -17,15 +18,21 @@ ONLY_FOR = dict(checkpoint='predict', curves='train')  # option -> the part that
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds them to a parser."""
     parser.add_argument('part', choices=[*PARTS, 'all'], help='what to measure')
-    parser.add_argument('--quick', action='store_true',
-                        help='few repeats and crowds, nothing compiled, no DEKR: under 5 minutes on 2 cores')
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='few repeats and crowds, nothing compiled, no DEKR: under 5 minutes on 2 cores',
+    )
     parser.add_argument('--device', help='cpu or cuda; cuda where there is a GPU')
     parser.add_argument('--threads', type=int, help="of the CPU; torch's choice by default")
     parser.add_argument('--repeats', type=int, help='rounds; 7, or 3 with --quick')
     parser.add_argument('--checkpoint', help='weights of CID-W32, for predict alone; random ones by default')
     parser.add_argument('--curves', action='store_true', help='train: 300 iterations in float32 and in bfloat16 too')
-    parser.add_argument('--allocator', choices=ALLOCATORS,
-                        help="glibc's: as it is, told to keep large blocks, or a process with each; 'both' for all")
+    parser.add_argument(
+        '--allocator',
+        choices=ALLOCATORS,
+        help="glibc's: as it is, told to keep large blocks, or a process with each; 'both' for all",
+    )
     parser.add_argument('--out', type=Path, default=Path('work_dirs/benchmark'), help='folder for tables and figures')
 
 
@@ -60,6 +67,7 @@ def _settle_device(args: argparse.Namespace) -> None:
         raise BadInput(complaint)
 
     import torch
+
     has_gpu = torch.cuda.is_available()
     if args.device is None:
         args.device = 'cuda' if has_gpu else 'cpu'

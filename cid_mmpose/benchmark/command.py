@@ -1,10 +1,11 @@
 """The command ``benchmark``: which parts run, and with which allocator."""
+
 import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 from cid_mmpose.errors import BadInput
 
@@ -16,8 +17,9 @@ def measure_tuned(words: Sequence[str], out: Path) -> list:
     folder = out / 'tuned'
     command = [sys.executable, '-m', 'cid_mmpose', 'benchmark', *words, '--allocator', 'default', '--out', str(folder)]
     if status := subprocess.run(command, env={**os.environ, **TUNED}).returncode:
-        raise SystemExit(status)   # it has said why
+        raise SystemExit(status)  # it has said why
     from .run import read_rows
+
     return read_rows(folder / 'benchmark.json')
 
 
@@ -40,4 +42,5 @@ def benchmark(args: argparse.Namespace) -> None:
     tuned = [] if args.allocator == 'default' else measure_tuned(args.words, args.out)
     if args.allocator != 'tuned':
         from .run import measure
+
         measure(args, tuned)

@@ -1,4 +1,5 @@
 """DEKR-W32 in MMPose, the other bottom-up network of table 3, as a further peer."""
+
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModule
@@ -11,17 +12,23 @@ from cid_mmpose import config_path
 
 from .subjects import KEYPOINTS, TRAIN_SIZE, WIDTHS, build
 
-CODEC = dict(type='SPR', input_size=TRAIN_SIZE, heatmap_size=(128, 128), sigma=(4, 2),
-             minimal_diagonal_length=32**0.5, generate_keypoint_heatmaps=True)
+CODEC = dict(
+    type='SPR',
+    input_size=TRAIN_SIZE,
+    heatmap_size=(128, 128),
+    sigma=(4, 2),
+    minimal_diagonal_length=32**0.5,
+    generate_keypoint_heatmaps=True,
+)
 
 
 class AdaptiveBlock(AdaptiveActivationBlock):
     """MMPose's block with torchvision's deformable convolution: MMPose's own asks for the compiled ops of mmcv."""
 
     def __init__(self, channels: int, groups: int) -> None:
-        BaseModule.__init__(self)   # theirs raises where mmcv has no compiled ops
+        BaseModule.__init__(self)  # theirs raises where mmcv has no compiled ops
         self.groups = groups
-        corners = torch.cartesian_prod(torch.arange(-1., 2), torch.arange(-1., 2)).T
+        corners = torch.cartesian_prod(torch.arange(-1.0, 2), torch.arange(-1.0, 2)).T
         self.register_buffer('regular_matrix', torch.cat([corners, torch.ones(1, 9)]))
         self.transform_matrix_conv = nn.Conv2d(channels, 6 * groups, 3, padding=1, groups=groups)
         self.adapt_conv = DeformConv2d(channels, channels, 3, padding=1, groups=groups, bias=False)
@@ -33,22 +40,33 @@ class TorchvisionDEKRHead(DEKRHead):
 
     def _make_displacement_conv_layers(self, in_channels, out_channels, num_filters, groups) -> nn.Sequential:
         return nn.Sequential(
-            nn.Conv2d(in_channels, num_filters, 1, bias=False), nn.BatchNorm2d(num_filters), nn.ReLU(inplace=True),
-            AdaptiveBlock(num_filters, groups), AdaptiveBlock(num_filters, groups),
-            nn.Conv2d(num_filters, out_channels, 1, groups=groups))
+            nn.Conv2d(in_channels, num_filters, 1, bias=False),
+            nn.BatchNorm2d(num_filters),
+            nn.ReLU(inplace=True),
+            AdaptiveBlock(num_filters, groups),
+            AdaptiveBlock(num_filters, groups),
+            nn.Conv2d(num_filters, out_channels, 1, groups=groups),
+        )
 
 
 def dekr_model(ours: nn.Module, people: int) -> nn.Module:
     """DEKR-W32 without its rescoring, on the backbone weights of ours; its random head finds ``people`` centers."""
     cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py')).model
     cfg.backbone.init_cfg = None
-    cfg.update(type='BottomupPoseEstimator', neck=dict(type='FeatureMapProcessor', concat=True), test_cfg=dict(
-        multiscale_test=False, flip_test=True, nms_dist_thr=0.05, shift_heatmap=True))
-    cfg.head = dict(type=TorchvisionDEKRHead, in_channels=sum(WIDTHS), num_keypoints=KEYPOINTS,
-                    decoder=dict(CODEC, decode_max_instances=people))
+    cfg.update(
+        type='BottomupPoseEstimator',
+        neck=dict(type='FeatureMapProcessor', concat=True),
+        test_cfg=dict(multiscale_test=False, flip_test=True, nms_dist_thr=0.05, shift_heatmap=True),
+    )
+    cfg.head = dict(
+        type=TorchvisionDEKRHead,
+        in_channels=sum(WIDTHS),
+        num_keypoints=KEYPOINTS,
+        decoder=dict(CODEC, decode_max_instances=people),
+    )
     model = build(cfg)
     model.backbone.load_state_dict(ours.backbone.state_dict())
     torch.manual_seed(0)
     for parameter in model.head.heatmap_conv_layers[-1].parameters():
-        nn.init.normal_(parameter, std=0.25)   # centers above the threshold
+        nn.init.normal_(parameter, std=0.25)  # centers above the threshold
     return model.to(next(ours.parameters()).device).train(False)

@@ -1,7 +1,8 @@
 """What a device does with CID-W32 alone: training steps in each precision, compiled testing, memory of a crowd."""
+
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
-from typing import Callable, Iterator, List
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ def training_steps(options: SimpleNamespace) -> Iterator[Row]:
 
     for name, wrapper in wrappers.items():
         model = our_model(30, None, options.device)
-        losses: List[float] = []
+        losses: list[float] = []
         step = step_of(model, samples, wrapper, losses)
         time = in_turns(dict(step=step), STEPS, options.device)['step']
         case = f'2 images, {name}'
@@ -48,7 +49,7 @@ def training_steps(options: SimpleNamespace) -> Iterator[Row]:
         yield Row('device', case, 'training step, peak MiB', peak_mib(step, options.device), None)
 
 
-def step_of(model: nn.Module, samples: list, wrapper: Callable, losses: List[float]) -> Callable:
+def step_of(model: nn.Module, samples: list, wrapper: Callable, losses: list[float]) -> Callable:
     """A call that trains one step and adds its loss to ``losses``."""
     place = next(model.parameters()).device
     images = torch.randn(len(samples), 3, *TRAIN_SIZE, device=place)
@@ -100,8 +101,9 @@ def memory_of_crowds(options: SimpleNamespace) -> Iterator[Row]:
         head = our_model(people, None, options.device).head.train()
         maps = branches(1, TRAIN_SIZE, options.device)
         step = train_step(head, maps, [our_sample(crowd(rng, people))], lambda feats: feats)
-        yield Row('device', f'{people} people', 'training step of the head, peak MiB', peak_mib(step, options.device),
-                  None)
+        yield Row(
+            'device', f'{people} people', 'training step of the head, peak MiB', peak_mib(step, options.device), None
+        )
 
         model = our_model(people, None, options.device)
         peak = peak_mib(tester(model, image), options.device)

@@ -1,11 +1,13 @@
 """All that a GPU is to be checked for, one step after the other in processes of their own, in one report."""
+
 import datetime
 import platform
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import List, NamedTuple, Sequence
+from typing import NamedTuple
 
 import torch
 
@@ -17,20 +19,22 @@ LINES = 60  # of each step's output that the report keeps, the last ones
 
 class Step(NamedTuple):
     """One part of the check."""
+
     name: str
-    words: List[str]  # behind the interpreter
+    words: list[str]  # behind the interpreter
     seconds: float  # it may take
 
 
 class Outcome(NamedTuple):
     """What became of a step."""
+
     step: Step
     result: str  # 'passed', or what went wrong
     seconds: float
     output: str
 
 
-def steps_for(device: str, root: Path, out: Path) -> List[Step]:
+def steps_for(device: str, root: Path, out: Path) -> list[Step]:
     """The parts of the check, the most telling first.
 
     Args:
@@ -40,19 +44,29 @@ def steps_for(device: str, root: Path, out: Path) -> List[Step]:
     """
     tests = ['-m', 'pytest', '-q', str(root / 'tests' / 'test_device.py'), '--device', device]
     benchmark = ['-m', 'cid_mmpose', 'benchmark']
-    demo = [str(root / 'tools' / 'train.py'), str(root / 'configs' / DEMO), '--work-dir', str(out / 'demo'),
-            '--cfg-options', f'train_cfg.max_iters={DEMO_ITERATIONS}', 'val_dataloader.dataset.length=16',
-            'default_hooks.logger.interval=4']
+    demo = [
+        str(root / 'tools' / 'train.py'),
+        str(root / 'configs' / DEMO),
+        '--work-dir',
+        str(out / 'demo'),
+        '--cfg-options',
+        f'train_cfg.max_iters={DEMO_ITERATIONS}',
+        'val_dataloader.dataset.length=16',
+        'default_hooks.logger.interval=4',
+    ]
     return [
         Step('targets, losses, chunks and models as on the CPU', tests, 150),
-        Step('training in each precision, compiled testing, memory of a crowd',
-             [*benchmark, 'device', '--quick', '--device', device, '--out', str(out / 'device')], 180),
+        Step(
+            'training in each precision, compiled testing, memory of a crowd',
+            [*benchmark, 'device', '--quick', '--device', device, '--out', str(out / 'device')],
+            180,
+        ),
         Step(f'{DEMO_ITERATIONS} iterations of the demo', demo, 60),
         Step('beside MMPose', [*benchmark, 'all', '--quick', '--device', device, '--out', str(out / 'benchmark')], 240),
     ]
 
 
-def run(steps: Sequence[Step], minutes: float) -> List[Outcome]:
+def run(steps: Sequence[Step], minutes: float) -> list[Outcome]:
     """Runs the steps within ``minutes`` in all; what fails does not keep the others from running."""
     end = time.monotonic() + 60 * minutes
     outcomes = []
@@ -84,8 +98,14 @@ def run_step(step: Step, seconds: float) -> Outcome:
 def report_of(outcomes: Sequence[Outcome], device: str) -> str:
     """The report as Markdown: the machine, a table of the steps, and what each of them printed."""
     today = datetime.date.today().isoformat()
-    lines = [f'# Check of {device}, {today}', '', *machine_lines(device), '', '| step | result | seconds |',
-             '|---|---|---|']
+    lines = [
+        f'# Check of {device}, {today}',
+        '',
+        *machine_lines(device),
+        '',
+        '| step | result | seconds |',
+        '|---|---|---|',
+    ]
     for outcome in outcomes:
         lines.append(f'| {outcome.step.name} | {outcome.result} | {outcome.seconds:.0f} |')
     for outcome in outcomes:
@@ -95,11 +115,13 @@ def report_of(outcomes: Sequence[Outcome], device: str) -> str:
     return '\n'.join(lines) + '\n'
 
 
-def machine_lines(device: str) -> List[str]:
+def machine_lines(device: str) -> list[str]:
     """What the figures depend on, a list item each."""
     lines = [f'- {platform.platform()}, Python {platform.python_version()}, torch {torch.__version__}']
     if device == 'cuda':
         about = torch.cuda.get_device_properties(0)
-        lines.append(f'- {about.name}, {about.total_memory / 2**30:.0f} GiB, compute {about.major}.{about.minor}, '
-                     f'CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}')
+        lines.append(
+            f'- {about.name}, {about.total_memory / 2**30:.0f} GiB, compute {about.major}.{about.minor}, '
+            f'CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}'
+        )
     return lines

@@ -1,6 +1,7 @@
 """Neck and head by themselves, on random maps: training step, memory, testing."""
+
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Callable, Iterator, List
 
 import numpy as np
 import torch
@@ -34,7 +35,8 @@ def head(options: SimpleNamespace) -> Iterator[Row]:
         settings = dict(flip_test=True, max_instances=people, score_threshold=0.0)
         programs = dict(
             ours=lambda: ours.predict(maps, test_samples(1, TEST_SIZE), dict(flip_test=True)),
-            mmpose=lambda: theirs.predict([STACK(half) for half in plain], test_samples(1, TEST_SIZE), settings))
+            mmpose=lambda: theirs.predict([STACK(half) for half in plain], test_samples(1, TEST_SIZE), settings),
+        )
         with torch.no_grad():
             times = in_turns(programs, options.repeats, options.device)
             mine, expected = (program()[0] for program in programs.values())
@@ -60,18 +62,18 @@ def train_head(options: SimpleNamespace) -> Iterator[Row]:
         programs = dict(ours=train_step(ours, maps, [our_sample(scene) for scene in scenes], lambda feats: feats))
         if people <= 100:  # MMPose's codec keeps at most 30 people an image
             programs['mmpose'] = train_step(
-                mmpose_model_of_head(ours, 30).train(), plain, [mmpose_sample(scene) for scene in scenes], STACK)
+                mmpose_model_of_head(ours, 30).train(), plain, [mmpose_sample(scene) for scene in scenes], STACK
+            )
         times = in_turns(programs, options.repeats, options.device)
         yield Row('head', f'{people} people in 4 images', 'training step, ms', times['ours'], times.get('mmpose'))
         peaks = {name: peak_mib(program, options.device) for name, program in programs.items()}
         memory[people] = peaks['ours']
-        yield Row('head', f'{people} people in 4 images', 'training step, peak MiB', peaks['ours'],
-                  peaks.get('mmpose'))
+        yield Row('head', f'{people} people in 4 images', 'training step, peak MiB', peaks['ours'], peaks.get('mmpose'))
     if memory[100]:
         yield Row('head', '500 people over 100', 'peak memory, times', memory[500] / memory[100], None)
 
 
-def train_step(module: nn.Module, maps: List[torch.Tensor], samples: list, neck: Callable) -> Callable:
+def train_step(module: nn.Module, maps: list[torch.Tensor], samples: list, neck: Callable) -> Callable:
     """A call that computes the losses and all gradients."""
     leaves = [branch.detach().requires_grad_() for branch in maps]
     if maps[0].device.type != 'cpu':

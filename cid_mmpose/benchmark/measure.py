@@ -1,10 +1,12 @@
 """Honest measuring: in turns, medians with quartiles, peak memory of one call."""
+
 import ctypes
 import gc
 import statistics
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ MOVED = 0.01  # pixels
 
 class Timing(NamedTuple):
     """Milliseconds of repeated calls."""
+
     median: float
     low: float  # first quartile
     high: float  # third quartile
@@ -23,6 +26,7 @@ class Timing(NamedTuple):
 
 class Row(NamedTuple):
     """One line of a table: a measure of both programs."""
+
     part: str  # of the benchmark
     case: str
     measure: str
@@ -30,7 +34,7 @@ class Row(NamedTuple):
     mmpose: Any
 
     @property
-    def ratio(self) -> Optional[float]:
+    def ratio(self) -> float | None:
         """MMPose's value over ours; None where one of them is no number."""
         values = [value.median if isinstance(value, Timing) else value for value in (self.mmpose, self.ours)]
         return values[0] / values[1] if all(isinstance(v, (int, float)) and v > 0 for v in values) else None
@@ -49,7 +53,7 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def in_turns(programs: Dict[str, Callable], repeats: int, device: torch.device, calls: int = 1) -> Dict[str, Timing]:
+def in_turns(programs: dict[str, Callable], repeats: int, device: torch.device, calls: int = 1) -> dict[str, Timing]:
     """Times programs one after the other, round by round, so that what slows the machine down slows all of them.
 
     Args:
@@ -70,7 +74,7 @@ def in_turns(programs: Dict[str, Callable], repeats: int, device: torch.device, 
     return {name: summarise(times) for name, times in taken.items()}
 
 
-def peak_mib(program: Callable, device: torch.device) -> Optional[float]:
+def peak_mib(program: Callable, device: torch.device) -> float | None:
     """MiB that one call takes at its peak beyond what was there before; None where that cannot be told (no Linux).
 
     The median of three calls, because it depends on the gaps that earlier ones left in the heap; behind one that is
@@ -81,7 +85,7 @@ def peak_mib(program: Callable, device: torch.device) -> Optional[float]:
     return None if None in peaks else statistics.median(peaks)
 
 
-def _peak_of_call(program: Callable, device: torch.device) -> Optional[float]:
+def _peak_of_call(program: Callable, device: torch.device) -> float | None:
     gc.collect()
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
@@ -124,7 +128,7 @@ class Stopwatch:
         parts: name -> (object or module, name in it) pairs. ``spent`` holds milliseconds by name afterwards.
     """
 
-    def __init__(self, parts: Dict[str, Sequence[tuple]], device: torch.device) -> None:
+    def __init__(self, parts: dict[str, Sequence[tuple]], device: torch.device) -> None:
         self.parts, self.device, self.spent, self.replaced = parts, device, {}, []
 
     def __enter__(self) -> 'Stopwatch':
@@ -143,6 +147,7 @@ class Stopwatch:
             wait_for(self.device)
             self.spent[name] += 1e3 * (time.perf_counter() - start)
             return result
+
         return call
 
     def __exit__(self, *_) -> None:

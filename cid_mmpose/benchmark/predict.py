@@ -1,6 +1,7 @@
 """The whole network in testing: end to end, in batches, by parts (figure 5a)."""
+
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Callable, Dict, Iterator, Optional
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ PRECISIONS = ('float32', 'bfloat16')  # of the folded backbone
 def predict(options: SimpleNamespace) -> Iterator[Row]:
     """The whole network with flip test on images of 704 x 512, of random pixels."""
     image = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
-    for people in (30, ) if options.quick else (10, 30):
+    for people in (30,) if options.quick else (10, 30):
         case = f'{people} people'
         ours = our_model(people, options.checkpoint, options.device)
         mine = our_programs(ours, image, compiled=people == 30 and not options.quick)
@@ -39,14 +40,15 @@ def predict(options: SimpleNamespace) -> Iterator[Row]:
             if 'bfloat16' not in name:
                 yield from agreement('predict', f'{case}, {name}', found[name].pred_instances, expected)
         yield from half_error(case, found['as it is'], found['precision=bfloat16'])
-        full, rounded = (tester(ours, image, precision, heatmaps=True)()[0].pred_fields.heatmaps
-                         for precision in PRECISIONS)
+        full, rounded = (
+            tester(ours, image, precision, heatmaps=True)()[0].pred_fields.heatmaps for precision in PRECISIONS
+        )
         changed = float((full - rounded).abs().max())
         yield Row('predict', case, 'bfloat16: largest change of the heatmaps', changed, None)
     yield from batches(options)
 
 
-def our_programs(ours: nn.Module, image: torch.Tensor, compiled: bool) -> Dict[str, Callable]:
+def our_programs(ours: nn.Module, image: torch.Tensor, compiled: bool) -> dict[str, Callable]:
     """Ours as it is and with the options of ``test_cfg``, by name; compiled ones only where torch.compile works."""
     programs = {'as it is': tester(ours, image)}
     for precision in PRECISIONS:
@@ -67,15 +69,22 @@ def works(program: Callable) -> bool:
     return True
 
 
-def tester(model: nn.Module, images: torch.Tensor, precision: Optional[str] = None, mode: Optional[str] = None,
-           heatmaps: bool = False) -> Callable:
+def tester(
+    model: nn.Module,
+    images: torch.Tensor,
+    precision: str | None = None,
+    mode: str | None = None,
+    heatmaps: bool = False,
+) -> Callable:
     """A call that predicts the people of ``images`` (B, 3, h, w)."""
+
     def call() -> list:
         model.test_cfg['flip_test'] = True
         if hasattr(model, 'other_keypoints'):  # ours
             model.test_cfg.update(precision=precision, insist=True, compile=mode, output_heatmaps=heatmaps)
         with torch.no_grad():
             return model.predict(images, test_samples(len(images), TEST_SIZE))
+
     return call
 
 
@@ -94,15 +103,18 @@ def batches(options: SimpleNamespace, count: int = 8) -> Iterator[Row]:
     """Eight images in one call and one by one."""
     ours = our_model(10, options.checkpoint, options.device)
     images = torch.randn(count, 3, *TEST_SIZE[::-1], device=options.device)
-    found = {}   # of the last calls
+    found = {}  # of the last calls
     programs = dict(
         together=lambda: found.update(together=tester(ours, images)()),
-        apart=lambda: found.update(apart=[tester(ours, one[None])()[0] for one in images]))
+        apart=lambda: found.update(apart=[tester(ours, one[None])()[0] for one in images]),
+    )
     times = in_turns(programs, max(options.repeats // 2, 1), options.device)
     for name, time in times.items():
         yield Row('predict', f'{count} images {name}', 'images/s', 1e3 * count / time.median, None)
-    apart = max(np.abs(one.pred_instances.keypoints - other.pred_instances.keypoints).max()
-                for one, other in zip(*found.values()))
+    apart = max(
+        np.abs(one.pred_instances.keypoints - other.pred_instances.keypoints).max()
+        for one, other in zip(*found.values())
+    )
     yield Row('predict', f'{count} images', 'together against apart, px', float(apart), None)
 
 
@@ -113,16 +125,27 @@ def parts_of_time(options: SimpleNamespace) -> Iterator[Row]:
         theirs = mmpose_model(ours)
         image = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
         watches = [
-            Stopwatch(dict(backbone=[(ours, 'extract_feat')], IIA=[(ours.head, '_center')],
-                           GFD=[(FactoredGFD, name) for name in ('image_terms', 'person_terms', 'scores')],
-                           decode=[(read_peaks, 'smooth'), (read_peaks, 'find_peaks'),
-                                   (ours.head.decoder, 'decode_peaks')]), options.device),
-            Stopwatch(dict(backbone=[(theirs, 'extract_feat')], IIA=[(theirs.head.iia_module, 'forward_test')],
-                           GFD=[(theirs.head.gfd_module, 'forward')],
-                           decode=[(cid_head, 'smooth_heatmaps'), (theirs.head, 'decode')]),
-                      options.device)]
+            Stopwatch(
+                dict(
+                    backbone=[(ours, 'extract_feat')],
+                    IIA=[(ours.head, '_center')],
+                    GFD=[(FactoredGFD, name) for name in ('image_terms', 'person_terms', 'scores')],
+                    decode=[(read_peaks, 'smooth'), (read_peaks, 'find_peaks'), (ours.head.decoder, 'decode_peaks')],
+                ),
+                options.device,
+            ),
+            Stopwatch(
+                dict(
+                    backbone=[(theirs, 'extract_feat')],
+                    IIA=[(theirs.head.iia_module, 'forward_test')],
+                    GFD=[(theirs.head.gfd_module, 'forward')],
+                    decode=[(cid_head, 'smooth_heatmaps'), (theirs.head, 'decode')],
+                ),
+                options.device,
+            ),
+        ]
         for model in (ours, theirs):
-            tester(model, image)()   # to warm up
+            tester(model, image)()  # to warm up
         spent = [{name: [] for name in watches[0].parts} for _ in watches]
         for _ in range(max(options.repeats // 2, 1)):
             for mine, watch, model in zip(spent, watches, (ours, theirs)):

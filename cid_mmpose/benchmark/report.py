@@ -1,10 +1,11 @@
 """What the benchmark prints and writes: tables, CSV, JSON, and the paper's figure 5 drawn again."""
+
 import csv
 import datetime
 import json
 import platform
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
 
 import mmpose
 import torch
@@ -17,17 +18,23 @@ from .measure import Row, Timing
 FIELDS = ('part', 'case', 'measure', 'ours', 'ours_low', 'ours_high', 'mmpose', 'mmpose_low', 'mmpose_high', 'ratio')
 
 
-def machine(device: torch.device, threads: int, allocator: str) -> Dict[str, str]:
+def machine(device: torch.device, threads: int, allocator: str) -> dict[str, str]:
     """What the figures depend on."""
     lines = CPU_INFO.read_text().splitlines() if CPU_INFO.is_file() else []
     cpu = next((line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')), platform.processor())
     return dict(
-        cpu=cpu, bfloat16='of its own' if cpu_has(torch.bfloat16) else 'imitated', threads=str(threads),
-        device=torch.cuda.get_device_name(device) if device.type == 'cuda' else device.type, allocator=allocator,
-        torch=torch.__version__, mmpose=mmpose.__version__, date=datetime.date.today().isoformat())
+        cpu=cpu,
+        bfloat16='of its own' if cpu_has(torch.bfloat16) else 'imitated',
+        threads=str(threads),
+        device=torch.cuda.get_device_name(device) if device.type == 'cuda' else device.type,
+        allocator=allocator,
+        torch=torch.__version__,
+        mmpose=mmpose.__version__,
+        date=datetime.date.today().isoformat(),
+    )
 
 
-def flat(row: Row) -> Dict[str, object]:
+def flat(row: Row) -> dict[str, object]:
     """A row with one value a field of ``FIELDS``; '' for what there is not."""
     values = dict(part=row.part, case=row.case, measure=row.measure, ratio=row.ratio)
     for name, value in (('ours', row.ours), ('mmpose', row.mmpose)):
@@ -45,19 +52,20 @@ def text_of(value) -> str:
     return f'{value:.4g}'
 
 
-def line_of(row: Row, tuned: Optional[Row] = None) -> str:
+def line_of(row: Row, tuned: Row | None = None) -> str:
     """One printed line; the ratio with the tuned allocator's in brackets where it was measured."""
     ratio = '' if row.ratio is None else f'{row.ratio:.3g}x'
     if tuned is not None and tuned.ratio is not None and ratio:
         ratio += f' ({tuned.ratio:.3g}x)'
-    return (f'{row.part:10} {row.case:48} {row.measure:46} {text_of(row.ours):>24} {text_of(row.mmpose):>24} '
-            f'{ratio:>16}').rstrip()
+    return (
+        f'{row.part:10} {row.case:48} {row.measure:46} {text_of(row.ours):>24} {text_of(row.mmpose):>24} {ratio:>16}'
+    ).rstrip()
 
 
 HEADING = f'{"part":10} {"case":48} {"measure":46} {"ours":>24} {"MMPose":>24} {"MMPose / ours":>16}'
 
 
-def write(rows: Sequence[Row], about: Dict[str, str], out: Path) -> List[Path]:
+def write(rows: Sequence[Row], about: dict[str, str], out: Path) -> list[Path]:
     """``benchmark.csv``, ``benchmark.json``, and the figures for which there are rows; their paths."""
     out.mkdir(parents=True, exist_ok=True)
     table = [flat(row) for row in rows]
@@ -75,7 +83,7 @@ def people_of(row: Row) -> int:
     return int(row.case.split()[0])
 
 
-def draw_figure_5a(rows: Sequence[Row], path: Path) -> Optional[Path]:
+def draw_figure_5a(rows: Sequence[Row], path: Path) -> Path | None:
     """Stacked times of the parts against the number of people, ours left and MMPose's right."""
     chosen = [row for row in rows if row.part == 'figure 5a']
     if not chosen:
@@ -94,7 +102,7 @@ def draw_figure_5a(rows: Sequence[Row], path: Path) -> Optional[Path]:
     return path
 
 
-def draw_figure_5b(rows: Sequence[Row], path: Path) -> Optional[Path]:
+def draw_figure_5b(rows: Sequence[Row], path: Path) -> Path | None:
     """Times of features of each person against the number of people."""
     chosen = [row for row in rows if row.part == 'figure 5b']
     if not chosen:

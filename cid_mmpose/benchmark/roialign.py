@@ -1,6 +1,7 @@
 """Features of each person: GFD against cutting them out with RoIAlign (figure 5b)."""
+
+from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +26,7 @@ def roialign(options: SimpleNamespace) -> Iterator[Row]:
     """
     gfd = FactoredGFD(our_model(30, None, options.device).head.gfd)
     feats = branches(1, TRAIN_SIZE, options.device)
-    stack, = FeatureMapProcessor(concat=True)(feats)
+    (stack,) = FeatureMapProcessor(concat=True)(feats)
     rng = torch.Generator().manual_seed(0)
     for people in options.counts:
         cell = torch.randint(8, 120, (people, 2), generator=rng).to(options.device)
@@ -43,7 +44,8 @@ def roialign(options: SimpleNamespace) -> Iterator[Row]:
         programs = {
             'GFD': decouple,
             'RoIAlign+': lambda: F.interpolate(roi_align(stack, boxes, PLUS), STAR, mode='bilinear'),
-            'RoIAlign*': lambda: roi_align(stack, boxes, STAR)}
+            'RoIAlign*': lambda: roi_align(stack, boxes, STAR),
+        }
         with torch.no_grad():
             times = in_turns(programs, max(options.repeats // 2, 1), options.device)
         for name, time in times.items():

@@ -1,9 +1,10 @@
 """Runs the parts of the benchmark in this process; reads what another one has measured."""
+
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import List, Sequence
 
 import torch
 from mmpose.utils import register_all_modules
@@ -21,8 +22,15 @@ from .table3 import FlopCounterMode, table3
 from .targets import targets
 from .train import train
 
-STEPS = dict(targets=[targets], head=[head], predict=[predict, parts_of_time], train=[train], roialign=[roialign],
-             table3=[table3], device=[device])
+STEPS = dict(
+    targets=[targets],
+    head=[head],
+    predict=[predict, parts_of_time],
+    train=[train],
+    roialign=[roialign],
+    table3=[table3],
+    device=[device],
+)
 
 
 def parts_of(name: str) -> Sequence[str]:
@@ -43,7 +51,7 @@ def parts_of(name: str) -> Sequence[str]:
     return [part for part in ALL if part != 'table3']
 
 
-def measure(args: argparse.Namespace, tuned: Sequence[Row] = ()) -> List[Row]:
+def measure(args: argparse.Namespace, tuned: Sequence[Row] = ()) -> list[Row]:
     """Runs the chosen parts in this process and prints each row when it is there."""
     register_all_modules()
     torch.set_num_threads(args.threads)
@@ -61,12 +69,16 @@ def measure(args: argparse.Namespace, tuned: Sequence[Row] = ()) -> List[Row]:
     return rows
 
 
-def read_rows(path: Path) -> List[Row]:
+def read_rows(path: Path) -> list[Row]:
     """Rows that ``write`` wrote."""
     rows = []
     for flat in json.loads(path.read_text())['rows']:
         values = {name: None if flat[name] == '' else flat[name] for name in FIELDS}
-        pair = [Timing(values[name], values[f'{name}_low'], values[f'{name}_high'])
-                if values[f'{name}_low'] is not None else values[name] for name in ('ours', 'mmpose')]
+        pair = [
+            Timing(values[name], values[f'{name}_low'], values[f'{name}_high'])
+            if values[f'{name}_low'] is not None
+            else values[name]
+            for name in ('ours', 'mmpose')
+        ]
         rows.append(Row(values['part'], values['case'], values['measure'], *pair))
     return rows

@@ -1,5 +1,7 @@
 """What is measured: CID here and CID in MMPose, with the same weights, features and people."""
-from typing import List, NamedTuple, Optional, Sequence
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +27,7 @@ FEATURES = 0.25  # deviation of the random features, about that of the branches 
 
 class Scene(NamedTuple):
     """N people of one image."""
+
     keypoints: np.ndarray  # (N, K, 2) in pixels
     visible: np.ndarray  # (N, K)
     bbox: np.ndarray  # (N, 4, 2) corners
@@ -36,8 +39,11 @@ def crowd(rng: np.random.Generator, people: int, size: Sequence[int] = TRAIN_SIZ
     keypoints = middle + rng.uniform(-0.5, 0.5, (people, KEYPOINTS, 2)) * rng.uniform(40, 160, (people, 1, 1))
     low, high = keypoints.min(1), keypoints.max(1)
     corners = [low, np.stack([low[:, 0], high[:, 1]], 1), np.stack([high[:, 0], low[:, 1]], 1), high]
-    return Scene(keypoints.astype(np.float32), (rng.random((people, KEYPOINTS)) < 0.8).astype(np.float32),
-                 np.stack(corners, 1).astype(np.float32))
+    return Scene(
+        keypoints.astype(np.float32),
+        (rng.random((people, KEYPOINTS)) < 0.8).astype(np.float32),
+        np.stack(corners, 1).astype(np.float32),
+    )
 
 
 def our_codec() -> SizeAdaptiveHeatmap:
@@ -48,6 +54,7 @@ def our_codec() -> SizeAdaptiveHeatmap:
 def mmpose_codec():
     """MMPose's ``DecoupledHeatmap``."""
     from mmpose.codecs import DecoupledHeatmap
+
     return DecoupledHeatmap(input_size=TRAIN_SIZE, heatmap_size=tuple(side // STRIDE for side in TRAIN_SIZE))
 
 
@@ -63,20 +70,31 @@ def mmpose_sample(scene: Scene) -> PoseDataSample:
     encoded = {name: torch.from_numpy(np.asarray(value)) for name, value in mmpose_codec().encode(*scene).items()}
     sample = PoseDataSample(metainfo=dict(input_size=TRAIN_SIZE))
     sample.gt_instance_labels = InstanceData(
-        instance_coords=encoded['instance_coords'].long(), keypoint_weights=encoded['keypoint_weights'].float())
+        instance_coords=encoded['instance_coords'].long(), keypoint_weights=encoded['keypoint_weights'].float()
+    )
     sample.gt_fields = PixelData(heatmaps=encoded['heatmaps'].float())
     sample.gt_fields.set_field(encoded['instance_heatmaps'].float(), 'instance_heatmaps')
     return sample
 
 
-def test_samples(count: int, size: Sequence[int]) -> List[PoseDataSample]:
+def test_samples(count: int, size: Sequence[int]) -> list[PoseDataSample]:
     """Samples of images of ``size`` (w, h) as the test pipelines pack them."""
     side = np.array(size)
-    return [PoseDataSample(metainfo=dict(input_size=tuple(size), input_center=side / 2, input_scale=side,
-                                         flip_indices=FLIP, ori_shape=tuple(size)[::-1])) for _ in range(count)]
+    return [
+        PoseDataSample(
+            metainfo=dict(
+                input_size=tuple(size),
+                input_center=side / 2,
+                input_scale=side,
+                flip_indices=FLIP,
+                ori_shape=tuple(size)[::-1],
+            )
+        )
+        for _ in range(count)
+    ]
 
 
-def branches(count: int, size: Sequence[int], device: torch.device, seed: int = 0) -> List[Tensor]:
+def branches(count: int, size: Sequence[int], device: torch.device, seed: int = 0) -> list[Tensor]:
     """Random maps like those of HRNet-W32 for ``count`` images of ``size`` (w, h), channels last as our backbone has
     them."""
     rng = torch.Generator().manual_seed(seed)
@@ -91,12 +109,16 @@ def build(cfg: dict) -> nn.Module:
         return MODELS.build(cfg)
 
 
-def our_model(people: int, checkpoint: Optional[str], device: torch.device) -> nn.Module:
+def our_model(people: int, checkpoint: str | None, device: torch.device) -> nn.Module:
     """CID-W32 in the recipe mmpose that finds ``people`` people in any image; random weights or given ones."""
     cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py')).model
     cfg.backbone.init_cfg = None
-    cfg.head.update(recipe='mmpose', decoder=dict(cfg.head.decoder, recipe='mmpose'), max_train_people=500,
-                    test=dict(max_people=people, min_score=0.0, nms=1.0))
+    cfg.head.update(
+        recipe='mmpose',
+        decoder=dict(cfg.head.decoder, recipe='mmpose'),
+        max_train_people=500,
+        test=dict(max_people=people, min_score=0.0, nms=1.0),
+    )
     torch.manual_seed(0)
     model = build(cfg)
     for name, parameter in model.head.named_parameters():
@@ -110,15 +132,22 @@ def mmpose_model(ours: nn.Module) -> nn.Module:
     """MMPose's CID with the weights of ours."""
     cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py')).model
     cfg.backbone.init_cfg = None
-    cfg.update(type='BottomupPoseEstimator', neck=dict(type='FeatureMapProcessor', concat=True), test_cfg=dict(
-        flip_test=True, max_instances=ours.head.test.max_people, score_threshold=0.0), train_cfg=dict(
-            max_train_instances=500))
+    cfg.update(
+        type='BottomupPoseEstimator',
+        neck=dict(type='FeatureMapProcessor', concat=True),
+        test_cfg=dict(flip_test=True, max_instances=ours.head.test.max_people, score_threshold=0.0),
+        train_cfg=dict(max_train_instances=500),
+    )
     cfg.head = dict(
-        type='CIDHead', in_channels=sum(WIDTHS), num_keypoints=KEYPOINTS, gfd_channels=32,
+        type='CIDHead',
+        in_channels=sum(WIDTHS),
+        num_keypoints=KEYPOINTS,
+        gfd_channels=32,
         coupled_heatmap_loss=dict(type='FocalHeatmapLoss', loss_weight=1.0),
         decoupled_heatmap_loss=dict(type='FocalHeatmapLoss', loss_weight=4.0),
         contrastive_loss=dict(type='InfoNCELoss', temperature=0.05),
-        decoder=dict(type='DecoupledHeatmap', input_size=TRAIN_SIZE, heatmap_size=(128, 128)))
+        decoder=dict(type='DecoupledHeatmap', input_size=TRAIN_SIZE, heatmap_size=(128, 128)),
+    )
     model = build(cfg)
     weights = rename(ours.state_dict(), OURS, MMPOSE_1)
     state = model.state_dict()  # with its version, so that MMPose does not rename what is named well

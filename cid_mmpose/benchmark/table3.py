@@ -1,6 +1,7 @@
 """Size, work, memory and speed of the network (table 3)."""
+
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Callable, Iterator
 
 import torch
 from torch import nn
@@ -30,16 +31,22 @@ def table3(options: SimpleNamespace) -> Iterator[Row]:
     yield Row('table 3', 'W32, 30 people', 'ms an image', *times.values())
     peak = convolution_rate(options)
     yield Row('table 3', '3x3 convolutions alone', 'GFLOP/s', peak, None)
-    yield Row('table 3', 'W32, 30 people', 'share of that rate, %', *(
-        100 * 2e3 * each / time.median / peak for each, time in zip(gmac, times.values())))
+    yield Row(
+        'table 3',
+        'W32, 30 people',
+        'share of that rate, %',
+        *(100 * 2e3 * each / time.median / peak for each, time in zip(gmac, times.values())),
+    )
 
 
 def forward(model: nn.Module, image: torch.Tensor) -> Callable:
     """A call without flip test."""
+
     def call() -> None:
         model.test_cfg.update(flip_test=False)
         with torch.no_grad():
             model.predict(image, test_samples(1, TRAIN_SIZE))
+
     return call
 
 

@@ -1,6 +1,7 @@
 """Targets: encoding in the worker, drawing where the loss is."""
+
+from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Iterator
 
 import numpy as np
 import torch
@@ -33,8 +34,13 @@ def targets(options: SimpleNamespace) -> Iterator[Row]:
         for gx, gy in zip(axes.x.split(8), axes.y.split(8)):
             render_people(gx, gy)
 
-    yield Row('targets', '200 people of 20 images', 'draw all maps on the device, ms',
-              *in_turns(dict(ours=draw), options.repeats, options.device).values(), None)
+    yield Row(
+        'targets',
+        '200 people of 20 images',
+        'draw all maps on the device, ms',
+        *in_turns(dict(ours=draw), options.repeats, options.device).values(),
+        None,
+    )
 
 
 def size_of(encoded: dict) -> int:

@@ -1,7 +1,8 @@
 """The whole training step, and what half precision does to the losses."""
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable, Iterator
 
 import numpy as np
 import torch
@@ -30,8 +31,11 @@ def train(options: SimpleNamespace) -> Iterator[Row]:
     ours = our_model(30, None, options.device)
     theirs = mmpose_model(ours)
     mine = [our_sample(scene) for scene in scenes]
-    programs = dict(ours=step_of(ours, mine), mmpose=step_of(theirs, [mmpose_sample(scene) for scene in scenes]),
-                    bfloat16=step_of(ours, mine, torch.bfloat16))
+    programs = dict(
+        ours=step_of(ours, mine),
+        mmpose=step_of(theirs, [mmpose_sample(scene) for scene in scenes]),
+        bfloat16=step_of(ours, mine, torch.bfloat16),
+    )
     times = in_turns(programs, options.repeats, options.device)
     yield Row('train', '2 images', 'float32 step, ms', times['ours'], times['mmpose'])
     yield Row('train', '2 images', 'bfloat16 step, ms', times['bfloat16'], times['mmpose'])
@@ -77,12 +81,18 @@ def curves(out: Path) -> Iterator[Row]:
 def compare_curves(runs: dict, out: Path) -> Iterator[Row]:
     """One plot of all runs' total losses, and the last value of each."""
     from matplotlib.figure import Figure
+
     figure = Figure(figsize=(8, 4.5), layout='constrained')
     axes = figure.subplots()
     for name, curves_of_run in runs.items():
         axes.plot(*zip(*curves_of_run['loss']), label=name)
-        yield Row('train', f'{ITERATIONS} iterations of SynthCrowd, {name}', 'last loss',
-                  float(curves_of_run['loss'][-1][1]), None)
+        yield Row(
+            'train',
+            f'{ITERATIONS} iterations of SynthCrowd, {name}',
+            'last loss',
+            float(curves_of_run['loss'][-1][1]),
+            None,
+        )
     axes.set(xlabel='iteration', ylabel='loss', title='CID on SynthCrowd', yscale='log')
     axes.legend()
     figure.savefig(out / 'curves_float32_bfloat16.png')

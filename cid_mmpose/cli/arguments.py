@@ -1,11 +1,12 @@
 """What the commands' arguments have in common; imports nothing of the stack, so that ``--help`` answers at once."""
+
 import argparse
 import os
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Sequence
 
 AMP = ('fp16', 'bf16')
-LAYOUTS = ('mmpose', 'ours')   # of checkpoints that can be written
+LAYOUTS = ('mmpose', 'ours')  # of checkpoints that can be written
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 
 
@@ -13,11 +14,12 @@ def help_formatter() -> type:
     """How help is printed: in colours where rich-argparse is there, lines of the texts as they are written."""
     try:
         from rich_argparse import RawDescriptionRichHelpFormatter
-    except ImportError:   # a checkout in an environment that was made without our requirements
+    except ImportError:  # a checkout in an environment that was made without our requirements
         return argparse.RawDescriptionHelpFormatter
 
     class HelpFormatter(RawDescriptionRichHelpFormatter):
         """With argparse's own headings, and brackets as brackets, where rich would read them as marks of its own."""
+
         group_name_formatter = str
         text_markup = False
         help_markup = False
@@ -35,15 +37,20 @@ def fill(parser: argparse.ArgumentParser, module: ModuleType) -> None:
     parser.description = module.__doc__.strip()
     parser.epilog = f'examples:\n{module.EXAMPLES.strip(chr(10))}'
     module.add_arguments(parser)
-    if hasattr(module, 'run'):   # a verb with verbs below it leaves that to them
+    if hasattr(module, 'run'):  # a verb with verbs below it leaves that to them
         parser.set_defaults(run=module.run)
 
 
 class CfgOptions(argparse.Action):
     """Collects ``key=value`` words; ``launch.read_options`` makes options of them."""
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Sequence[str],
-                 option_string: str = None) -> None:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Sequence[str],
+        option_string: str = None,
+    ) -> None:
         """Called by argparse, once for each time that the option is given."""
         for word in values:
             key, sign, _ = word.partition('=')
@@ -55,8 +62,13 @@ class CfgOptions(argparse.Action):
 
 def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     """Adds ``--cfg-options``."""
-    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions, metavar='KEY=VALUE',
-                        help='change the config, e.g. train_cfg.max_epochs=2 train_dataloader.batch_size=8')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=CfgOptions,
+        metavar='KEY=VALUE',
+        help='change the config, e.g. train_cfg.max_epochs=2 train_dataloader.batch_size=8',
+    )
 
 
 def add_launcher(parser: argparse.ArgumentParser) -> None:
@@ -67,8 +79,9 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
 
 def add_verbose(parser: argparse.ArgumentParser) -> None:
     """Adds ``--verbose``."""
-    parser.add_argument('--verbose', action='store_true',
-                        help='everything on the screen that otherwise goes to the log file alone')
+    parser.add_argument(
+        '--verbose', action='store_true', help='everything on the screen that otherwise goes to the log file alone'
+    )
 
 
 def note_rank(args: argparse.Namespace) -> None:

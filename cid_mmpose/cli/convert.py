@@ -1,11 +1,12 @@
 """Write a checkpoint of CID in another layout: from the authors', MMPose's or ours to ours or to MMPose 1.x."""
+
 import argparse
 
 from .arguments import LAYOUTS
 
-EXAMPLES = '''
+EXAMPLES = """
   cid convert authors.pth ours.pth --to ours
-  cid convert epoch_140.pth for_mmpose.safetensors --to mmpose'''
+  cid convert epoch_140.pth for_mmpose.safetensors --to mmpose"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Converts."""
     from cid_mmpose.compat import check_versions
+
     check_versions()
     from cid_mmpose.weights.convert import convert
+
     print(convert(args.source, args.target, args.to, args.force))

@@ -3,11 +3,12 @@
 The first iterations are timed: where this machine is too slow for images of 256 px, smaller ones are taken, and the
 training is cut to what fits into its time.
 """
+
 import argparse
 
-EXAMPLES = '''
+EXAMPLES = """
   cid demo
-  cid demo --quick --work-dir /tmp/demo'''
+  cid demo --quick --work-dir /tmp/demo"""
 NAME = 'cid_hrnet-w16-small_synthcrowd'
 SIZES = {256: f'{NAME}.py', 192: f'demo/{NAME}-192.py', 128: f'demo/{NAME}-128.py'}  # px a side, the slowest first
 
@@ -23,7 +24,9 @@ def run(args: argparse.Namespace) -> None:
     """Trains, evaluates and draws."""
     from cid_mmpose import config_path
     from cid_mmpose.compat import check_versions
+
     check_versions()
     from cid_mmpose.engine.demo import run_demo
+
     sizes = [args.size] if args.size else list(SIZES)
     run_demo([config_path(SIZES[size]) for size in sizes], args.work_dir, args.quick)

@@ -5,13 +5,14 @@ A verb is a module of this package with a docstring (its help), ``EXAMPLES`` (sh
 and a line of ``VERBS``. What ``run`` needs is imported in it, behind ``check_versions`` if it needs the stack, so that
 ``--help`` answers at once and everywhere.
 """
+
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Optional, Sequence
 
 from cid_mmpose import __version__
 
@@ -28,7 +29,8 @@ VERBS = dict(
     convert='write a checkpoint in another layout',
     synth='look at SynthCrowd, or export it',
     benchmark='time and memory of CID here and in MMPose, side by side',
-    run="run one of MMPose's own scripts")
+    run="run one of MMPose's own scripts",
+)
 EPILOG = '''examples:
   cid demo --quick
   cid train --help
@@ -36,10 +38,10 @@ EPILOG = '''examples:
 exit status: 0 done, 1 the doctor found errors, 2 something given is wrong, 130 and 143 after a signal
 
 completion in bash: eval "$(register-python-argcomplete cid)"'''
-SHELL_ASKS = '_ARGCOMPLETE'   # set by the shell when it wants completions of a command line instead of a run
+SHELL_ASKS = '_ARGCOMPLETE'  # set by the shell when it wants completions of a command line instead of a run
 
 
-def main(words: Optional[Sequence[str]] = None) -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """The command; leaves by SystemExit if something is wrong, or if the verb has a status to tell.
 
     Args:
@@ -54,7 +56,8 @@ def _main(words: Sequence[str]) -> None:
         prog='cid',
         description='CID: the poses of everyone in a crowded image.',
         epilog=EPILOG,
-        formatter_class=help_formatter())
+        formatter_class=help_formatter(),
+    )
     parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
     verbs = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
 
@@ -62,11 +65,12 @@ def _main(words: Sequence[str]) -> None:
     asked = next((word for word in words if not word.startswith('-')), None)
     for verb, about in VERBS.items():
         below = verbs.add_parser(verb, help=about, formatter_class=help_formatter())
-        if shell_asks or verb == asked:   # the others need no arguments
+        if shell_asks or verb == asked:  # the others need no arguments
             fill(below, _module(verb))
     if shell_asks:
         import argcomplete
-        argcomplete.autocomplete(parser)   # answers and ends the process
+
+        argcomplete.autocomplete(parser)  # answers and ends the process
 
     args = parser.parse_args(words)
     _run(args, words[1:])

@@ -4,20 +4,20 @@ With mmcv-lite, or with numpy 2, `import mmpose.apis` fails unless cid_mmpose wa
 can do that in its first line, an installed one cannot. Parts of the stack that may be missing are stood in for, and
 checkpoints are loaded safely.
 """
+
 import argparse
 import difflib
 import runpy
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import List
 
 from cid_mmpose.errors import BadInput
 
-EXAMPLES = '''
+EXAMPLES = """
   cid run bottomup_demo.py CONFIG CHECKPOINT --input image.jpg --output-root out --device cpu
-  cid run get_flops.py CONFIG --input-shape 512 512'''
-FOLDERS = ('demo', 'tools')   # below MMPose's .mim
+  cid run get_flops.py CONFIG --input-shape 512 512"""
+FOLDERS = ('demo', 'tools')  # below MMPose's .mim
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +36,15 @@ def run(args: argparse.Namespace) -> None:
         BadInput: there is no such script, or it does not find a file.
     """
     from cid_mmpose.compat import check_versions
+
     check_versions()
     script = find_script(args.script)
     sys.argv = [str(script), *args.arguments]
-    if not getattr(sys.flags, 'safe_path', False):   # of Python 3.11 and later
-        sys.path[0] = str(script.parent)   # as for any script; so far it is the current folder
+    if not getattr(sys.flags, 'safe_path', False):  # of Python 3.11 and later
+        sys.path[0] = str(script.parent)  # as for any script; so far it is the current folder
     try:
         runpy.run_path(str(script), run_name='__main__')
-    except FileNotFoundError as error:   # which some of MMPose's scripts let through, with or without its name
+    except FileNotFoundError as error:  # which some of MMPose's scripts let through, with or without its name
         raise BadInput(f'{error.filename or error}: no such file') from error
 
 
@@ -62,7 +63,7 @@ def find_script(name: str) -> Path:
 
     installed = installed_scripts()
     for script in installed:
-        if script.parts[-len(path.parts):] == path.parts:
+        if script.parts[-len(path.parts) :] == path.parts:
             return script
 
     near = difflib.get_close_matches(path.name, {script.name for script in installed}, 1)
@@ -70,7 +71,7 @@ def find_script(name: str) -> Path:
     raise BadInput(f'{name}: no such file, and no script of MMPose; {meant}')
 
 
-def installed_scripts() -> List[Path]:
+def installed_scripts() -> list[Path]:
     """Paths of the scripts that were installed with MMPose."""
     package = Path(find_spec('mmpose').origin).parent
     scripts = []

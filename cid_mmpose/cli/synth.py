@@ -1,12 +1,13 @@
 """Look at SynthCrowd: a sheet of images with their keypoints, the drawing speed, or an export to files."""
+
 import argparse
 
 from cid_mmpose.errors import BadInput
 
-EXAMPLES = '''
+EXAMPLES = """
   cid synth sheet.png
   cid synth --speed --people 30 30 --person-height 0.2 0.5 --overlap 1
-  cid synth --export data/synth_crowd --length 500'''
+  cid synth --export data/synth_crowd --length 500"""
 OPTIONS = ('length', 'seed', 'image_size', 'people', 'person_height', 'overlap', 'turn')  # of the data set
 
 
@@ -29,10 +30,12 @@ def run(args: argparse.Namespace) -> None:
     if not (args.sheet or args.speed or args.export):
         raise BadInput('nothing to do: give a PNG to write, --speed or --export DIR')
     from cid_mmpose.compat import check_versions
+
     check_versions()
     from cid_mmpose.data.synth.export import export_coco
     from cid_mmpose.data.synth.sheet import drawing_speed, write_sheet
     from cid_mmpose.data.synth_crowd import SynthCrowd
+
     options = {name: getattr(args, name) for name in OPTIONS if hasattr(args, name)}
     dataset = SynthCrowd(**options)
     if args.sheet:

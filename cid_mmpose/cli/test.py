@@ -1,11 +1,12 @@
 """Evaluate a checkpoint on the test images of a config."""
+
 import argparse
 
 from .arguments import add_cfg_options, add_launcher, add_verbose, note_rank
 
-EXAMPLES = '''
+EXAMPLES = """
   cid test configs/cid_hrnet-w32_coco.py work_dirs/cid_hrnet-w32_coco/epoch_140.pth
-  cid test configs/cid_hrnet-w32_coco.py epoch_140.pth --out metrics.json --show-dir drawn'''
+  cid test configs/cid_hrnet-w32_coco.py epoch_140.pth --out metrics.json --show-dir drawn"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +26,10 @@ def run(args: argparse.Namespace) -> None:
     """Evaluates."""
     note_rank(args)
     from cid_mmpose.compat import check_versions
+
     check_versions()
     from cid_mmpose.engine.launch import read_options, test
+
     test(
         args.config,
         args.checkpoint,
@@ -36,4 +39,5 @@ def run(args: argparse.Namespace) -> None:
         show_dir=args.show_dir,
         cfg_options=read_options(args.cfg_options),
         launcher=args.launcher,
-        verbose=args.verbose)
+        verbose=args.verbose,
+    )

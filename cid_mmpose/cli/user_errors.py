@@ -1,9 +1,10 @@
 """How a command ends: one line for what its user can mend, and for signals; imports nothing of the stack."""
+
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator, Optional
 
 from cid_mmpose.errors import BadInput
 
@@ -18,7 +19,7 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        number = getattr(error, 'number', signal.SIGINT)   # ``interrupts.Stopped`` knows which signal it was
+        number = getattr(error, 'number', signal.SIGINT)  # ``interrupts.Stopped`` knows which signal it was
         if int(os.environ.get('RANK', 0)) == 0:
             print(str(error) or f'stopped by {signal.Signals(number).name}', file=sys.stderr, flush=True)
         raise SystemExit(128 + number) from None
@@ -41,7 +42,7 @@ def original(error: BaseException) -> BaseException:
     return error
 
 
-def _user_text(error: Exception) -> Optional[str]:
+def _user_text(error: Exception) -> str | None:
     """What to tell the user, None if the error is not for them to mend and wants its traceback."""
     error = original(error)
     if isinstance(error, ImportError) and error.name == 'xtcocotools':

@@ -1,4 +1,5 @@
 """Between people in pixels and heatmaps in cells: the only place where the one becomes the other."""
+
 from .gaussian import gaussian_axes, render_max, render_people, whole_gaussian
 from .peaks import Peaks, find_peaks, higher_peaks, no_peaks
 from .render import Axes, axes_of_people, render_crowd
@@ -6,6 +7,18 @@ from .size_adaptive import SizeAdaptiveHeatmap
 from .targets import PersonTargets, gather_targets
 
 __all__ = [
-    'Axes', 'Peaks', 'PersonTargets', 'SizeAdaptiveHeatmap', 'axes_of_people', 'find_peaks', 'gather_targets',
-    'gaussian_axes', 'higher_peaks', 'no_peaks', 'render_crowd', 'render_max', 'render_people', 'whole_gaussian'
+    'Axes',
+    'Peaks',
+    'PersonTargets',
+    'SizeAdaptiveHeatmap',
+    'axes_of_people',
+    'find_peaks',
+    'gather_targets',
+    'gaussian_axes',
+    'higher_peaks',
+    'no_peaks',
+    'render_crowd',
+    'render_max',
+    'render_people',
+    'whole_gaussian',
 ]

@@ -2,6 +2,7 @@
 
 P persons, K keypoints, (H, W) heatmap cells. Cells are integer (x, y); a cell is ``stride`` input pixels wide.
 """
+
 import warnings
 from functools import lru_cache
 
@@ -102,7 +103,7 @@ def gaussian_axes(cell: Tensor, radius: Tensor, sigma: Tensor, drawn: Tensor, si
         low, peak, high = (edge[..., None] for edge in window_of(keypoint.long(), radius))
         at = torch.arange(length, device=cell.device)
         values = (at.float() - peak).square_()  # in place: a crowd's axes are the largest tensors that grow with it
-        values.div_(2 * sigma[..., None]**2).neg_().exp_()
+        values.div_(2 * sigma[..., None] ** 2).neg_().exp_()
         return values.mul_((at >= low) & (at < high))
 
     gx, gy = axis(cell[..., 0], size[0]), axis(cell[..., 1], size[1])

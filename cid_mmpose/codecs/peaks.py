@@ -2,6 +2,7 @@
 
 n people, K keypoints, maps of (H, W) cells or h rows of them.
 """
+
 from typing import NamedTuple
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 class Peaks(NamedTuple):
     """The highest cell of each of K maps of n people."""
+
     value: Tensor  # (n, K), how high; -1 where no map was looked at
     cell: Tensor  # (n, K, 2) int64, (x, y)
     rise: Tensor  # (n, K, 2), right minus left neighbour, lower minus upper; a cell stands in for one off the map
@@ -64,4 +66,5 @@ def higher_peaks(one: Peaks, other: Peaks) -> Peaks:
     return Peaks(
         value=torch.where(better, other.value, one.value),
         cell=torch.where(better[..., None], other.cell, one.cell),
-        rise=torch.where(better[..., None], other.rise, one.rise))
+        rise=torch.where(better[..., None], other.rise, one.rise),
+    )

@@ -2,7 +2,9 @@
 
 P persons of a batch of B images, K keypoints, (H, W) heatmap cells.
 """
-from typing import NamedTuple, Sequence
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +15,7 @@ from .targets import PersonTargets
 
 class Axes(NamedTuple):
     """The two factors of the Gaussians of n people; a map is their outer product."""
+
     x: Tensor  # (n, K, W) in [0, 1]
     y: Tensor  # (n, K, H) in [0, 1]
 

@@ -3,8 +3,9 @@
 A cell c covers the input pixels [c * stride, (c + 1) * stride); decoding returns the middle of the cell, so that
 decode undoes encode to half a cell.
 """
+
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Optional, Sequence
 
 import numpy as np
 import torch
@@ -59,37 +60,53 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
 
     Source: the authors' code; what it does beyond the paper is listed with each function.
     """
+
     auxiliary_encode_keys = {'bbox', 'input_size'}
     label_mapping_table = {field: field for field in FIELDS}
     field_mapping_table = dict(heatmap_mask='heatmap_mask')
 
-    def __init__(self,
-                 *,
-                 stride: int = 4,
-                 min_overlap: float = 0.7,
-                 recipe: str = DEFAULT,
-                 gaussian: Optional[str] = None,
-                 rounding: Optional[str] = None,
-                 small_person_area: Optional[float] = None,
-                 off_map: Optional[str] = None,
-                 shared_cell: Optional[str] = None,
-                 max_people: Optional[int] = None,
-                 border: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        *,
+        stride: int = 4,
+        min_overlap: float = 0.7,
+        recipe: str = DEFAULT,
+        gaussian: str | None = None,
+        rounding: str | None = None,
+        small_person_area: float | None = None,
+        off_map: str | None = None,
+        shared_cell: str | None = None,
+        max_people: int | None = None,
+        border: str | None = None,
+    ) -> None:
         super().__init__()
-        self.rules = SimpleNamespace(**options_of(
-            'SizeAdaptiveHeatmap', recipe, gaussian=gaussian, rounding=rounding, small_person_area=small_person_area,
-            off_map=off_map, shared_cell=shared_cell, max_people=max_people, border=border))
+        self.rules = SimpleNamespace(
+            **options_of(
+                'SizeAdaptiveHeatmap',
+                recipe,
+                gaussian=gaussian,
+                rounding=rounding,
+                small_person_area=small_person_area,
+                off_map=off_map,
+                shared_cell=shared_cell,
+                max_people=max_people,
+                border=border,
+            )
+        )
         if stride < 1 or not 0 < min_overlap < 1 or min(self.rules.small_person_area, self.rules.max_people) < 0:
-            raise ValueError('SizeAdaptiveHeatmap needs stride >= 1, 0 < min_overlap < 1, small_person_area >= 0 '
-                             'and max_people >= 0')
+            raise ValueError(
+                'SizeAdaptiveHeatmap needs stride >= 1, 0 < min_overlap < 1, small_person_area >= 0 and max_people >= 0'
+            )
         self.stride, self.min_overlap = stride, min_overlap
 
-    def encode(self,
-               keypoints: np.ndarray,
-               keypoints_visible: np.ndarray,
-               bbox: np.ndarray,
-               input_size: tuple,
-               rng: Optional[np.random.RandomState] = None) -> dict:
+    def encode(
+        self,
+        keypoints: np.ndarray,
+        keypoints_visible: np.ndarray,
+        bbox: np.ndarray,
+        input_size: tuple,
+        rng: np.random.RandomState | None = None,
+    ) -> dict:
         """Turns the people of one image into compact targets.
 
         Args:
@@ -122,7 +139,8 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
             seed_cell=seed_cell,
             seeded=seeded,
             radius=radius,
-            sigma=sigma)
+            sigma=sigma,
+        )
 
     def _gaussian(self, corners: np.ndarray, size: list) -> tuple:
         """(N, 4, 2) corners in cells -> radius and sigma (N,).
@@ -143,8 +161,9 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         low, _, high = window_of(cell.astype(np.int64), radius[..., None])
         return ((low < np.asarray(size)) & (high >= 0)).all(-1)
 
-    def _seeds(self, root: np.ndarray, rooted: np.ndarray, area: np.ndarray, size: list,
-               rng: np.random.RandomState) -> tuple:
+    def _seeds(
+        self, root: np.ndarray, rooted: np.ndarray, area: np.ndarray, size: list, rng: np.random.RandomState
+    ) -> tuple:
         """Roots (N, 2) in fractional cells -> where people are sampled (N, 2) int16, and who is (N,)."""
         exact = self.rules.shared_cell == 'position'
         start = root if exact else to_cell(root, 'down')

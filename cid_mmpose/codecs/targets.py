@@ -2,7 +2,9 @@
 
 N persons of one image, P persons of a batch, K keypoints. Cells are integer (x, y) on the heatmap.
 """
-from typing import NamedTuple, Sequence
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor
 
 class PersonTargets(NamedTuple):
     """The people of a batch, about 100 bytes each; maps are drawn from them where the loss is."""
+
     keypoint_cell: Tensor  # (P, K, 2) int16, (x, y) in heatmap cells; off the map where not drawn
     keypoint_drawn: Tensor  # (P, K) bool, labelled and on the map
     root_cell: Tensor  # (P, 2) int16, center of the person

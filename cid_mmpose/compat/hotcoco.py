@@ -3,8 +3,10 @@
 ``xthotcoco`` evaluates as ``xtcocotools`` does, but its ``COCO`` has no index to ask for images and annotations, and
 its ``params`` refuse what xtcocotools' callers set; these classes add that. Only ``stack.py`` imports this module.
 """
+
 from collections import defaultdict
-from typing import Any, Dict, Iterable, List, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import xthotcoco
@@ -32,38 +34,45 @@ class COCO(xthotcoco.COCO):
             self.imgToAnns[ann['image_id']].append(ann)
             self.catToImgs[ann['category_id']].append(ann['image_id'])
 
-    def getAnnIds(self, imgIds: Any = (), catIds: Any = (), areaRng: Sequence[float] = (), iscrowd: bool = None
-                  ) -> List[int]:
+    def getAnnIds(
+        self, imgIds: Any = (), catIds: Any = (), areaRng: Sequence[float] = (), iscrowd: bool = None
+    ) -> list[int]:
         """Ids of the annotations that pass every filter given; area from ``areaRng[0]`` to below ``areaRng[1]``."""
         images, categories = _listed(imgIds), set(_listed(catIds))
         found = self.anns.values() if not images else [ann for image in images for ann in self.imgToAnns.get(image, [])]
-        return [ann['id'] for ann in found
-                if (not categories or ann['category_id'] in categories)
-                and (not len(areaRng) or areaRng[0] <= ann['area'] < areaRng[1])
-                and (iscrowd is None or ann['iscrowd'] == iscrowd)]
+        return [
+            ann['id']
+            for ann in found
+            if (not categories or ann['category_id'] in categories)
+            and (not len(areaRng) or areaRng[0] <= ann['area'] < areaRng[1])
+            and (iscrowd is None or ann['iscrowd'] == iscrowd)
+        ]
 
-    def getCatIds(self, catNms: Any = (), supNms: Any = (), catIds: Any = ()) -> List[int]:
+    def getCatIds(self, catNms: Any = (), supNms: Any = (), catIds: Any = ()) -> list[int]:
         """Ids of the categories that pass every filter given."""
         asked = {'name': _listed(catNms), 'supercategory': _listed(supNms), 'id': _listed(catIds)}
-        return [cat['id'] for cat in self.cats.values()
-                if all(not values or cat.get(field) in values for field, values in asked.items())]
+        return [
+            cat['id']
+            for cat in self.cats.values()
+            if all(not values or cat.get(field) in values for field, values in asked.items())
+        ]
 
-    def getImgIds(self, imgIds: Any = (), catIds: Any = ()) -> List[int]:
+    def getImgIds(self, imgIds: Any = (), catIds: Any = ()) -> list[int]:
         """Ids of the images, of those given if any, that show all the categories given."""
         chosen = set(_listed(imgIds) or self.imgs)
         for category in _listed(catIds):
             chosen &= set(self.catToImgs.get(category, ()))
         return [image for image in self.imgs if image in chosen]
 
-    def loadAnns(self, ids: Any = ()) -> List[dict]:
+    def loadAnns(self, ids: Any = ()) -> list[dict]:
         """The annotations of these ids, in this order."""
         return [self.anns[i] for i in _listed(ids)]
 
-    def loadCats(self, ids: Any = ()) -> List[dict]:
+    def loadCats(self, ids: Any = ()) -> list[dict]:
         """The categories of these ids, in this order."""
         return [self.cats[i] for i in _listed(ids)]
 
-    def loadImgs(self, ids: Any = ()) -> List[dict]:
+    def loadImgs(self, ids: Any = ()) -> list[dict]:
         """The images of these ids, in this order."""
         return [self.imgs[i] for i in _listed(ids)]
 
@@ -89,8 +98,15 @@ class COCOeval(xthotcoco.COCOeval):
         Others as xthotcoco's.
     """
 
-    def __init__(self, cocoGt: Any, cocoDt: Any, iouType: str = 'keypoints', sigmas: Sequence[float] = None,
-                 use_area: bool = True, test_index: Sequence[int] = None) -> None:
+    def __init__(
+        self,
+        cocoGt: Any,
+        cocoDt: Any,
+        iouType: str = 'keypoints',
+        sigmas: Sequence[float] = None,
+        use_area: bool = True,
+        test_index: Sequence[int] = None,
+    ) -> None:
         if sigmas is not None and np.asarray(sigmas).dtype == np.float32:
             sigmas = [float(str(sigma)) for sigma in np.asarray(sigmas)]
         super().__init__(cocoGt, cocoDt, iouType, sigmas, use_area, test_index)
@@ -100,7 +116,7 @@ class COCOeval(xthotcoco.COCOeval):
         """The evaluation's parameters; what hotcoco does not know, such as ``useSegm``, is taken and not used."""
         return _Params(self._ev.params)
 
-    def get_type_result(self, first: float = 0.01, second: float = 0.85) -> List[float]:
+    def get_type_result(self, first: float = 0.01, second: float = 0.85) -> list[float]:
         """AP of the easy, medium and hard images; -1 for a kind of which there is none (hotcoco takes all then)."""
         results = super().get_type_result(first, second)
         return [result if part else -1.0 for part, result in zip(self.split(first, second), results)]
@@ -120,11 +136,11 @@ class _Params:
             setattr(self._real, name, value)
 
 
-def _listed(ids: Any) -> List[Any]:
+def _listed(ids: Any) -> list[Any]:
     return list(ids) if isinstance(ids, Iterable) and not isinstance(ids, str) else [ids]
 
 
-def contents(module: str) -> Dict[str, Any]:
+def contents(module: str) -> dict[str, Any]:
     """Names and objects of ``xtcocotools.<module>``, module one of coco, cocoeval, mask."""
     if module == 'mask':
         return {name: getattr(hotcoco_mask, name) for name in dir(hotcoco_mask) if not name.startswith('_')}

@@ -1,10 +1,10 @@
 """Half precision on a CPU: whether it has the instructions, or would imitate them several times slower than float32."""
+
 import os
 import re
 import time
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Optional, Set
 
 import torch
 import torch.nn.functional as F
@@ -21,12 +21,11 @@ INSTRUCTIONS = {
 WITHOUT_BFLOAT16 = {'SSE41', 'AVX', 'AVX2', 'AVX2_VNNI', 'AVX2_VNNI_2', 'AVX512_CORE', 'AVX512_CORE_VNNI'}
 WITHOUT = {torch.bfloat16: WITHOUT_BFLOAT16, torch.float16: WITHOUT_BFLOAT16 | {'AVX512_CORE_BF16'}}
 LIMITS = ('ONEDNN_MAX_CPU_ISA', 'DNNL_MAX_CPU_ISA')
-NARROW = ('DEFAULT', 'NO AVX', 'AVX2')   # what PyTorch's own loops can be held to on x86
-_said: Set[tuple] = set()
+NARROW = ('DEFAULT', 'NO AVX', 'AVX2')  # what PyTorch's own loops can be held to on x86
+_said: set[tuple] = set()
 
 
-def or_float32(dtype: Optional[torch.dtype], device: torch.device, owner: str, insist: bool = False
-               ) -> Optional[torch.dtype]:
+def or_float32(dtype: torch.dtype | None, device: torch.device, owner: str, insist: bool = False) -> torch.dtype | None:
     """The precision to compute in: float32 in place of one that this CPU imitates, which is said once.
 
     Args:
@@ -40,12 +39,14 @@ def or_float32(dtype: Optional[torch.dtype], device: torch.device, owner: str, i
     if (dtype, owner) not in _said:
         _said.add((dtype, owner))
         name = str(dtype).replace('torch.', '')
-        say(f'this CPU has no {name} of its own, and imitating it is slower: float32 is taken instead; '
-            f'{owner}.insist=True keeps {name}')
+        say(
+            f'this CPU has no {name} of its own, and imitating it is slower: float32 is taken instead; '
+            f'{owner}.insist=True keeps {name}'
+        )
     return torch.float32
 
 
-@lru_cache(maxsize=None)
+@cache
 def cpu_has(dtype: torch.dtype) -> bool:
     """Whether this CPU computes in ``dtype``, bfloat16 or float16, by itself and is allowed to.
 
@@ -60,7 +61,7 @@ def cpu_has(dtype: torch.dtype) -> bool:
     return is_faster(dtype)
 
 
-def cpu_flags() -> Set[str]:
+def cpu_flags() -> set[str]:
     """Words of the system's list of the CPU's properties; empty where there is none."""
     if not CPU_INFO.is_file():
         return set()
@@ -88,7 +89,7 @@ def is_faster(dtype: torch.dtype) -> bool:
     """Whether a convolution as in the backbone takes less time in ``dtype`` than in float32."""
     try:
         return seconds_of_convolution(dtype) < seconds_of_convolution(torch.float32)
-    except RuntimeError:   # not implemented for this precision
+    except RuntimeError:  # not implemented for this precision
         return False
 
 

@@ -10,29 +10,32 @@
 whether the stack is there: data preparation and the doctor need no part of it. What does need it calls
 ``check_versions`` first. Each part acts only where it is needed, and says so in the log file of a run.
 """
+
 import re
 import sys
 import warnings
+from collections.abc import Callable, Sequence
 from importlib import import_module, metadata
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import find_spec, module_from_spec, spec_from_loader
 from types import ModuleType, SimpleNamespace
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, NamedTuple
 
 from cid_mmpose.errors import BadInput
 
 
 class Need(NamedTuple):
     """A part of the stack: the module to import, the names it is published under, and which versions fit."""
+
     module: str
-    names: Tuple[str, ...]
-    least: Tuple[int, ...]   # first version that fits
-    below: Tuple[int, ...]   # first version that no longer fits
-    pip: str                 # what to install when it is missing or does not fit
+    names: tuple[str, ...]
+    least: tuple[int, ...]  # first version that fits
+    below: tuple[int, ...]  # first version that no longer fits
+    pip: str  # what to install when it is missing or does not fit
 
 
-SCOPE = 'cid_mmpose'   # of our registries; the name of the package
+SCOPE = 'cid_mmpose'  # of our registries; the name of the package
 NEEDS = (
     Need('torch', ('torch',), (2, 0), (3,), 'pip install "torch>=2.0,<3" torchvision'),
     Need('mmengine', ('mmengine', 'onedl-mmengine'), (0, 10), (1,), 'pip install "mmengine>=0.10,<1"'),
@@ -49,12 +52,12 @@ def prepare() -> None:
     ``secure_checkpoints`` and ``name_scope`` follow the import of the modules that they change, or are called at once
     where those are imported already.
     """
-    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')   # mmengine imports it; not for users
+    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')  # mmengine imports it; not for users
     for finder in (OpsStandIn(), CocoStandIn(), AfterImport()):
         if not any(isinstance(known, type(finder)) for known in sys.meta_path):
             sys.meta_path.insert(0, finder)
     for module, step in AFTER_IMPORT.items():
-        if module in sys.modules:   # imported before us
+        if module in sys.modules:  # imported before us
             step()
 
 
@@ -76,7 +79,7 @@ def _complaint(need: Need) -> str:
     """What is wrong with one part, or '' if it fits."""
     name, version = installed(need.names)
     if version is None and find_spec(need.module) is not None:
-        return ''   # a source tree on the path has no version to ask for; it is its owner's choice
+        return ''  # a source tree on the path has no version to ask for; it is its owner's choice
     if version is not None and need.least <= _numbers(version) < need.below:
         return ''
     window = f'>={_text(need.least)},<{_text(need.below)}'
@@ -84,7 +87,7 @@ def _complaint(need: Need) -> str:
     return f'- {need.module}: {found}, {window} is needed: {need.pip}'
 
 
-def installed(names: Sequence[str]) -> Tuple[str, Optional[str]]:
+def installed(names: Sequence[str]) -> tuple[str, str | None]:
     """(name, version) of the first of these distributions that is installed; version None if none is."""
     for name in names:
         try:
@@ -94,20 +97,21 @@ def installed(names: Sequence[str]) -> Tuple[str, Optional[str]]:
     return names[0], None
 
 
-def _numbers(version: str) -> Tuple[int, ...]:
+def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.match(r'[\d.]*\d', version).group().split('.'))
 
 
-def _text(numbers: Tuple[int, ...]) -> str:
+def _text(numbers: tuple[int, ...]) -> str:
     return '.'.join(map(str, numbers))
 
 
-NOTES: List[str] = []  # which parts are stood in for, and why; a run writes them to its log file
+NOTES: list[str] = []  # which parts are stood in for, and why; a run writes them to its log file
 
 
 def say(text: str) -> None:
     """One line in mmengine's current log, so that it also lands in the log file of a run that is going on."""
     from mmengine.logging import print_log
+
     print_log(f'cid_mmpose: {text}', logger='current')
 
 
@@ -161,11 +165,13 @@ def missing_op(name: str) -> Callable:
         name: of the compiled function.
     """
     if name in ('get_compiler_version', 'get_compiling_cuda_version'):
-        return lambda: 'n/a'   # what mmcv itself prints of its environment when it has no compiled ops
+        return lambda: 'n/a'  # what mmcv itself prints of its environment when it has no compiled ops
 
     def op(*args, **kwargs) -> None:
-        raise RuntimeError(f'{name} is one of the compiled ops of mmcv, which this environment does not have; CID '
-                           'needs none of them, for what does install the full mmcv')
+        raise RuntimeError(
+            f'{name} is one of the compiled ops of mmcv, which this environment does not have; CID '
+            'needs none of them, for what does install the full mmcv'
+        )
 
     return op
 
@@ -177,7 +183,7 @@ class AfterImport(MetaPathFinder):
     would come too late.
     """
 
-    def find_spec(self, name: str, path=None, target=None) -> Optional[ModuleSpec]:
+    def find_spec(self, name: str, path=None, target=None) -> ModuleSpec | None:
         """The module as it would be found without us, with a loader that takes the step after it."""
         spec = PathFinder.find_spec(name, path) if name in AFTER_IMPORT else None
         if spec is not None:
@@ -186,7 +192,6 @@ class AfterImport(MetaPathFinder):
 
 
 class _LoaderWithStep(SourceFileLoader):
-
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
         AFTER_IMPORT[self.name]()
@@ -194,12 +199,13 @@ class _LoaderWithStep(SourceFileLoader):
 
 class CocoStandIn(MetaPathFinder, Loader):
     """Finds ``xtcocotools`` and its modules in ``hotcoco.py`` when the real one cannot be imported."""
+
     NAMES = ('xtcocotools', 'xtcocotools.coco', 'xtcocotools.cocoeval', 'xtcocotools.mask')
 
     def __init__(self) -> None:
-        self.reason: Optional[str] = None   # why the real one is out; '' if it works; None until somebody asks
+        self.reason: str | None = None  # why the real one is out; '' if it works; None until somebody asks
 
-    def find_spec(self, name: str, path=None, target=None) -> Optional[ModuleSpec]:
+    def find_spec(self, name: str, path=None, target=None) -> ModuleSpec | None:
         if name not in self.NAMES:
             return None
         if self.reason is None:
@@ -216,8 +222,11 @@ class CocoStandIn(MetaPathFinder, Loader):
 
     def _check_hotcoco(self) -> None:
         if find_spec('xthotcoco') is None:
-            raise ImportError(f'xtcocotools cannot be used ({self.reason}), and its replacement is not installed: '
-                              'pip install "cid_mmpose[hotcoco]", or pip install xthotcoco', name='xtcocotools')
+            raise ImportError(
+                f'xtcocotools cannot be used ({self.reason}), and its replacement is not installed: '
+                'pip install "cid_mmpose[hotcoco]", or pip install xthotcoco',
+                name='xtcocotools',
+            )
 
 
 def why_no_xtcocotools() -> str:
@@ -231,20 +240,21 @@ def why_no_xtcocotools() -> str:
         return 'it is not installed'
     try:
         return _try_masks(package.submodule_search_locations)
-    except Exception as error:   # a wrong build fails in any of five ways; all mean the same
+    except Exception as error:  # a wrong build fails in any of five ways; all mean the same
         return f'{type(error).__name__}: {str(error).splitlines()[0] if str(error) else "no reason given"}'
 
 
-def _try_masks(folders: List[str]) -> str:
+def _try_masks(folders: list[str]) -> str:
     import contextlib
     import io
 
     import numpy as np
+
     spec = PathFinder.find_spec('xtcocotools._mask', folders)
     if spec is None:
         return 'it has no compiled part'
     mask = np.ones((2, 2, 1), dtype=np.uint8, order='F')
-    with contextlib.redirect_stderr(io.StringIO()):   # numpy 2 prints 40 lines here before it raises
+    with contextlib.redirect_stderr(io.StringIO()):  # numpy 2 prints 40 lines here before it raises
         module = module_from_spec(spec)
         spec.loader.exec_module(module)
         back = module.decode(module.encode(mask))
@@ -259,6 +269,7 @@ def secure_checkpoints() -> None:
     from mmengine.runner import CheckpointLoader
 
     from cid_mmpose.weights.loaders import LOADERS
+
     for prefixes, loader in LOADERS.items():
         CheckpointLoader.register_scheme(prefixes=prefixes, loader=loader, force=True)
 
@@ -276,7 +287,7 @@ def draw_by_numbers() -> None:
     """
     visualizer = import_module('mmpose.visualization.opencv_backend_visualizer').OpencvBackendVisualizer
     theirs = visualizer.draw_circles
-    if theirs.__module__ == __name__:   # done before
+    if theirs.__module__ == __name__:  # done before
         return
 
     def draw_circles(self, center: Any, radius: Any, *args, **kwargs) -> None:

@@ -3,6 +3,7 @@
 The public names are imported when they are asked for: those of the transforms take the whole stack, and the folders
 below must not.
 """
+
 from importlib import import_module
 from typing import Any, List
 
@@ -15,9 +16,17 @@ HOME = dict(
     RandomAffine='augment',
     RandomMirror='augment',
     ResizeImage='packing',
-    SynthCrowd='synth_crowd')
+    SynthCrowd='synth_crowd',
+)
 __all__ = [
-    'CocoPeople', 'LoadImage', 'LossMask', 'PackPeople', 'RandomAffine', 'RandomMirror', 'ResizeImage', 'SynthCrowd'
+    'CocoPeople',
+    'LoadImage',
+    'LossMask',
+    'PackPeople',
+    'RandomAffine',
+    'RandomMirror',
+    'ResizeImage',
+    'SynthCrowd',
 ]
 
 
@@ -27,5 +36,5 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f'.{HOME[name]}', __name__), name)
 
 
-def __dir__() -> List[str]:
+def __dir__() -> list[str]:
     return sorted([*globals(), *HOME])

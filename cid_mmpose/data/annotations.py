@@ -1,9 +1,10 @@
 """Annotation files in COCO's format: read once, checked before anything is built from them."""
+
 import json
 import os.path as osp
 import re
 from collections import Counter
-from typing import List, Sequence
+from collections.abc import Sequence
 
 from cid_mmpose.errors import BadInput
 
@@ -12,9 +13,8 @@ from .values import as_json, is_file_name, is_id
 
 NOT_COCO = "is not a COCO annotation file (a JSON object with 'images', 'annotations' and 'categories')"
 FIELDS = dict(
-    images=('id', 'file_name', 'height', 'width'),
-    annotations=('id', 'image_id', 'category_id'),
-    categories=('id', ))  # what every entry of a list must have
+    images=('id', 'file_name', 'height', 'width'), annotations=('id', 'image_id', 'category_id'), categories=('id',)
+)  # what every entry of a list must have
 MARK = '\ufeff'  # byte order mark, which some Windows programs put before UTF-8
 SIDES = dict(l='left', r='right')
 
@@ -30,8 +30,9 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
         BadInput: the file is missing, empty, cut off or of another kind, or an entry lacks one of ``FIELDS``.
     """
     if not exists(path):
-        raise BadInput(f'{path}: no such annotation file; give the path of one, or set data_root and ann_file of the '
-                       'data set')
+        raise BadInput(
+            f'{path}: no such annotation file; give the path of one, or set data_root and ann_file of the data set'
+        )
     if not is_file(path):
         raise BadInput(f'{path}: is no file; set ann_file of the data set to an annotation file')
     try:
@@ -68,11 +69,13 @@ def _parse(text: str, path: str) -> object:
     except json.JSONDecodeError as error:
         raise BadInput(f'{path}: not valid JSON ({error}); the file may be cut off, get it again') from None
     except RecursionError:
-        raise BadInput(f'{path}: not valid JSON of an annotation file (lists in lists without end); get it again'
-                       ) from None
+        raise BadInput(
+            f'{path}: not valid JSON of an annotation file (lists in lists without end); get it again'
+        ) from None
     except ValueError:  # Python 3.11 and later read no number of more than 4300 digits
-        raise BadInput(f'{path}: not valid JSON of an annotation file (a number of thousands of digits); mend it'
-                       ) from None
+        raise BadInput(
+            f'{path}: not valid JSON of an annotation file (a number of thousands of digits); mend it'
+        ) from None
 
 
 def _no_lists(data: object, wanted: Sequence[str]) -> str:
@@ -84,7 +87,7 @@ def _no_lists(data: object, wanted: Sequence[str]) -> str:
     return f'missing: {missing}' if missing else f'{first!r} is no list but {as_json(data[first])}'
 
 
-def check_fields(entries: List[dict], key: str, path: str) -> None:
+def check_fields(entries: list[dict], key: str, path: str) -> None:
     """BadInput for the first entry of the list ``key`` that lacks one of its ``FIELDS``, or whose name is no name."""
     for number, entry in enumerate(entries):
         where = f"{path}: entry {number} of '{key}'"
@@ -100,7 +103,7 @@ def check_fields(entries: List[dict], key: str, path: str) -> None:
             raise BadInput(f"{where}: field 'file_name' is {as_json(entry['file_name'])}; give the name of the image")
 
 
-def person_category(categories: List[dict], path: str) -> int:
+def person_category(categories: list[dict], path: str) -> int:
     """Id of the category that people have: the one named 'person', or the only one there is, whatever its id.
 
     Raises:
@@ -108,18 +111,22 @@ def person_category(categories: List[dict], path: str) -> int:
     """
     ids = [c['id'] for c in categories if c.get('name') == 'person'] or [c['id'] for c in categories]
     if not ids:
-        raise BadInput(f"{path}: field 'categories' is empty; put in the category of the annotated people, with their "
-                       "category_id as its id and 'person' as its name")
+        raise BadInput(
+            f"{path}: field 'categories' is empty; put in the category of the annotated people, with their "
+            "category_id as its id and 'person' as its name"
+        )
     if len(ids) != 1:
         names = as_json([c.get('name') for c in categories])
         several = [c for c in categories if c.get('name') == 'person']
         what = f"{len(several)} of them 'person'" if several else "but none of them 'person'"
-        raise BadInput(f"{path}: field 'categories' names {names}, {what}; name the category of the annotated people, "
-                       "and no other, 'person'")
+        raise BadInput(
+            f"{path}: field 'categories' names {names}, {what}; name the category of the annotated people, "
+            "and no other, 'person'"
+        )
     return ids[0]
 
 
-def keypoint_names(metainfo: dict) -> List[str]:
+def keypoint_names(metainfo: dict) -> list[str]:
     """The K keypoints of a data set's meta information, in order."""
     return [metainfo['keypoint_id2name'][number] for number in range(metainfo['num_keypoints'])]
 
@@ -131,16 +138,22 @@ def problem_of_names(category: dict) -> str:
     """
     names = category.get('keypoints', [])
     if not isinstance(names, (list, tuple)):
-        return (f"field 'keypoints' of the category is {as_json(names)}, no list of keypoint names; give one, or take "
-                'the field out')
+        return (
+            f"field 'keypoints' of the category is {as_json(names)}, no list of keypoint names; give one, or take "
+            'the field out'
+        )
     if wrong := [name for name in names if not isinstance(name, (str, int, float))]:
-        return (f"field 'keypoints' of the category has {as_json(wrong[0])} as the name of a keypoint; give text, or "
-                'take the field out')
+        return (
+            f"field 'keypoints' of the category has {as_json(wrong[0])} as the name of a keypoint; give text, or "
+            'take the field out'
+        )
     name, times = next(iter(Counter(map(str, names)).most_common(1)), ('', 0))
     if times < 2:
         return ''
-    return (f"field 'keypoints' of the category names {name!r} {times} times; give each keypoint its own name, or take "
-            'the field out')
+    return (
+        f"field 'keypoints' of the category names {name!r} {times} times; give each keypoint its own name, or take "
+        'the field out'
+    )
 
 
 def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) -> None:
@@ -159,14 +172,19 @@ def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) 
     """
     keypoints = [a.get('keypoints') for a in data['annotations'] if a['category_id'] == category]
     if any(isinstance(values, list) and values and isinstance(values[0], list) for values in keypoints):
-        raise BadInput(f"{path}: field 'keypoints' of the annotations holds a list a keypoint; give x, y and "
-                       'visibility of all keypoints one after another')
+        raise BadInput(
+            f"{path}: field 'keypoints' of the annotations holds a list a keypoint; give x, y and "
+            'visibility of all keypoints one after another'
+        )
     lengths = [len(values) for values in keypoints if isinstance(values, list) and values]
-    way_out = ('set ann_file to a file of the data set that the configuration is for, or use the configuration of '
-               'this one')
+    way_out = (
+        'set ann_file to a file of the data set that the configuration is for, or use the configuration of this one'
+    )
     if lengths and 3 * len(names) not in lengths:
-        raise BadInput(f"{path}: field 'keypoints' of the annotations has {lengths[0] // 3} keypoints, the "
-                       f'configuration {len(names)}; {way_out}')
+        raise BadInput(
+            f"{path}: field 'keypoints' of the annotations has {lengths[0] // 3} keypoints, the "
+            f'configuration {len(names)}; {way_out}'
+        )
     of_people = next(c for c in data['categories'] if c['id'] == category)
     if problem := problem_of_names(of_people):
         raise BadInput(f'{path}: {problem}')
@@ -174,8 +192,10 @@ def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) 
     given = of_people.get('keypoints', ())
     for place, name in enumerate(given if len(given) == len(names) else ()):
         if places.get(keypoint_words(name), place) != place:
-            raise BadInput(f"{path}: field 'keypoints' of the category has {name!r} as keypoint {place}, the "
-                           f'configuration as keypoint {places[keypoint_words(name)]}; {way_out}')
+            raise BadInput(
+                f"{path}: field 'keypoints' of the category has {name!r} as keypoint {place}, the "
+                f'configuration as keypoint {places[keypoint_words(name)]}; {way_out}'
+            )
 
 
 def keypoint_words(name: str) -> frozenset:
@@ -187,5 +207,7 @@ def keypoint_words(name: str) -> frozenset:
 def check_data_root(data_root: str) -> None:
     """BadInput if a data root is named and is not a folder; files on other back ends are not looked for."""
     if data_root and '://' not in data_root and not osp.isdir(data_root):
-        raise BadInput(f'{data_root}: no such folder; put the data set there or set data_root of the data set '
-                       '(for COCO it holds annotations/, train2017/ and val2017/)')
+        raise BadInput(
+            f'{data_root}: no such folder; put the data set there or set data_root of the data set '
+            '(for COCO it holds annotations/, train2017/ and val2017/)'
+        )

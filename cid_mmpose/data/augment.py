@@ -1,6 +1,7 @@
 """Random geometry of training (section 4.2), uniform as the paper and the authors' code draw it."""
+
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Optional, Sequence
 
 import cv2
 import numpy as np
@@ -62,24 +63,25 @@ class RandomAffine(BaseTransform):
     Source: the paper and the authors' transforms ('reference'), MMPose's ``BottomupRandomAffine`` ('mmpose').
     """
 
-    def __init__(self,
-                 *,
-                 input_size: Sequence[int],
-                 rotation: float = 30.0,
-                 scale: Sequence[float] = (0.75, 1.5),
-                 shift: float = 0.2,
-                 scale_type: str = 'short',
-                 recipe: str = DEFAULT,
-                 distribution: Optional[str] = None,
-                 shift_of: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        *,
+        input_size: Sequence[int],
+        rotation: float = 30.0,
+        scale: Sequence[float] = (0.75, 1.5),
+        shift: float = 0.2,
+        scale_type: str = 'short',
+        recipe: str = DEFAULT,
+        distribution: str | None = None,
+        shift_of: str | None = None,
+    ) -> None:
         if min(input_size) <= 0 or not 0 < scale[0] <= scale[1] or shift < 0:
             raise ValueError('RandomAffine needs input_size > 0, 0 < scale[0] <= scale[1] and shift >= 0')
         if scale_type not in SIDES:
             raise ValueError(f'RandomAffine: scale_type must be one of {tuple(SIDES)}, got {scale_type!r}')
         self.input_size = tuple(input_size)
         self.rotation, self.scale, self.shift, self.scale_type = rotation, tuple(scale), shift, scale_type
-        self.rules = SimpleNamespace(
-            **options_of('RandomAffine', recipe, distribution=distribution, shift_of=shift_of))
+        self.rules = SimpleNamespace(**options_of('RandomAffine', recipe, distribution=distribution, shift_of=shift_of))
 
     def transform(self, results: dict) -> dict:
         """See the class."""
@@ -129,8 +131,7 @@ class RandomMirror(BaseTransform):
         stride: input pixels per heatmap cell.
     """
 
-    def __init__(self, *, prob: float = 0.5, recipe: str = DEFAULT, mirror: Optional[str] = None,
-                 stride: int = 4) -> None:
+    def __init__(self, *, prob: float = 0.5, recipe: str = DEFAULT, mirror: str | None = None, stride: int = 4) -> None:
         if not 0 <= prob <= 1:
             raise ValueError(f'RandomMirror: prob must lie in [0, 1], got {prob}')
         self.prob, self.stride = prob, stride

@@ -3,7 +3,6 @@
 Beside MMPose's own classes: annotations are checked first, training takes the images the authors train on, and what
 must not count in the loss keeps its region even where that is run-length encoded.
 """
-from typing import List, Optional
 
 import numpy as np
 from mmengine.fileio import join_path
@@ -56,8 +55,15 @@ class CocoPeople(BaseCocoStyleDataset):
 
     METAINFO = dict(from_file='configs/_base_/datasets/coco.py')
 
-    def __init__(self, *, bad_annotations: str = 'error', data_root: Optional[str] = '', recipe: str = DEFAULT,
-                 train_images: Optional[str] = None, **kwargs) -> None:
+    def __init__(
+        self,
+        *,
+        bad_annotations: str = 'error',
+        data_root: str | None = '',
+        recipe: str = DEFAULT,
+        train_images: str | None = None,
+        **kwargs,
+    ) -> None:
         if bad_annotations not in BAD_ANNOTATIONS:
             raise ValueError(f'bad_annotations must be one of {BAD_ANNOTATIONS}, got {bad_annotations!r}')
         self.bad_annotations = bad_annotations
@@ -73,16 +79,19 @@ class CocoPeople(BaseCocoStyleDataset):
         except Exception as error:
             if type(error) is not Exception:  # mmengine's own are of no kind of their own
                 raise
-            raise BadInput(f'{self.ann_file}: none of its images that were tried can be read; the log names them. Get '
-                           "them again, and in testing load them with unreadable='error'") from None
+            raise BadInput(
+                f'{self.ann_file}: none of its images that were tried can be read; the log names them. Get '
+                "them again, and in testing load them with unreadable='error'"
+            ) from None
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """One item an image; see the class."""
         data = read_annotations(self.ann_file, needs_people=not self.test_mode)
         check_entries(data, self.ann_file)
         others = self._keep_people(data)
-        bad = bad_annotations(data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations,
-                              MMLogger.get_current_instance())
+        bad = bad_annotations(
+            data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations, MMLogger.get_current_instance()
+        )
 
         usable = [annotation for annotation in data.get('annotations', ()) if annotation['id'] not in bad]
         check_units(usable, data['images'], self.ann_file)
@@ -97,8 +106,10 @@ class CocoPeople(BaseCocoStyleDataset):
         if not self.test_mode:
             chosen = [item for item in items if self._trains(item, people[item['img_id']])]
         if not chosen:
-            raise BadInput(f"{self.ann_file}: holds no image{'' if self.test_mode else ' with a labelled person'}; "
-                           'set ann_file of the data set to another file')
+            raise BadInput(
+                f'{self.ann_file}: holds no image{"" if self.test_mode else " with a labelled person"}; '
+                'set ann_file of the data set to another file'
+            )
         self._say_counts(items, chosen, usable, others)
         return chosen
 
@@ -118,25 +129,30 @@ class CocoPeople(BaseCocoStyleDataset):
         problems = problems_of_areas(data, bad)
         if problems:
             text = say_problems(problems, len(data['annotations']), self.ann_file)
-            MMLogger.get_current_instance().warning('%s; training does not need areas, an evaluation on this file '
-                                                    'would stop here', text)
+            MMLogger.get_current_instance().warning(
+                '%s; training does not need areas, an evaluation on this file would stop here', text
+            )
 
-    def _say_counts(self, items: List[dict], chosen: List[dict], annotations: List[dict], others: int) -> None:
+    def _say_counts(self, items: list[dict], chosen: list[dict], annotations: list[dict], others: int) -> None:
         """One line in the log on what is taken from the file, and how much of everything else there is."""
         labelled = sum(len(item['id']) for item in items)
         crowds = sum(map(is_crowd, annotations))
-        counts = {'crowds': crowds, 'people without labelled keypoints': len(annotations) - labelled - crowds,
-                  'annotations of other categories': others,
-                  'images without a labelled person': len(items) - len(chosen)}
+        counts = {
+            'crowds': crowds,
+            'people without labelled keypoints': len(annotations) - labelled - crowds,
+            'annotations of other categories': others,
+            'images without a labelled person': len(items) - len(chosen),
+        }
         left = [f'{what} {number}' for what, number in counts.items() if number]
         text = f'; left out: {", ".join(left)}' if left else ''
-        MMLogger.get_current_instance().info('%s: images %d, labelled people %d%s', self.ann_file, len(chosen),
-                                             labelled, text)
+        MMLogger.get_current_instance().info(
+            '%s: images %d, labelled people %d%s', self.ann_file, len(chosen), labelled, text
+        )
 
-    def _trains(self, item: dict, annotations: List[dict]) -> bool:
+    def _trains(self, item: dict, annotations: list[dict]) -> bool:
         return bool(annotations) if self.train_images == 'annotated' else len(item['keypoints']) > 0
 
-    def _item(self, image: dict, annotations: List[dict], bad: set) -> dict:
+    def _item(self, image: dict, annotations: list[dict], bad: set) -> dict:
         """The item of one image; ``bad`` annotations count as regions without labelled keypoints."""
 
         def is_person(annotation: dict) -> bool:
@@ -146,19 +162,21 @@ class CocoPeople(BaseCocoStyleDataset):
         shape = sides_of(image)
         regions = [usable_region(a, shape) for a in annotations if not is_person(a)]
         keypoints = np.array([a['keypoints'] for a in people], np.float64).reshape(
-            -1, self.metainfo['num_keypoints'], 3)
+            -1, self.metainfo['num_keypoints'], 3
+        )
         boxes = np.array([a['bbox'] for a in people], np.float64).reshape(-1, 4)
         item = dict(
             img_id=image['id'],
             img_path=join_path(self.data_prefix['img'], image['file_name']),
             ann_shape=shape,
-            width=image['width'],   # by which mmdet's AspectRatioBatchSampler puts images together
+            width=image['width'],  # by which mmdet's AspectRatioBatchSampler puts images together
             height=image['height'],
             id=[a['id'] for a in people],
             keypoints=keypoints[..., :2],
             keypoints_visible=(keypoints[..., 2] > 0).astype(np.float64),
             bbox=np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1),
-            invalid_segs=[region for region in regions if region])
+            invalid_segs=[region for region in regions if region],
+        )
         if self.test_mode:  # for metrics that get no annotation file of their own
             usable = [a for a in annotations if a['id'] not in bad]
             item.update(raw_ann_info=[_plain(a) for a in usable] or None)

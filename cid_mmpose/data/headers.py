@@ -5,11 +5,13 @@ the header alone, so it is read here: of JPEG and PNG in place, of the other kin
 decode nothing until they are asked for pixels. Pillow is imported at the first file that needs it: the doctor works
 without it and says which files it could not look into.
 """
+
 import warnings
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
-from typing import Callable, NamedTuple, Optional
+from typing import NamedTuple
 
 from .jpeg import stored_size
 
@@ -25,6 +27,7 @@ warnings.filterwarnings('ignore', module='PIL.TiffImagePlugin')
 
 class Kind(NamedTuple):
     """A kind of image files."""
+
     name: str
     marks: tuple  # bytes that a file begins with, one or the other
     reader: Callable  # bytes of a file -> (H, W) in pixels
@@ -33,6 +36,7 @@ class Kind(NamedTuple):
 
 class Unusable(NamedTuple):
     """Why a file's image is not decoded."""
+
     text: str
     way_out: str
 
@@ -79,18 +83,18 @@ def size_of_tiff(data: bytes) -> tuple:
 
 
 KINDS = (
-    Kind('JPEG', (b'\xff\xd8\xff', ), stored_size, needs_pillow=False),
-    Kind('PNG', (b'\x89PNG\r\n\x1a\n', ), size_of_png, needs_pillow=False),
-    Kind('BMP', (b'BM', ), by_pillow('Bmp')),
+    Kind('JPEG', (b'\xff\xd8\xff',), stored_size, needs_pillow=False),
+    Kind('PNG', (b'\x89PNG\r\n\x1a\n',), size_of_png, needs_pillow=False),
+    Kind('BMP', (b'BM',), by_pillow('Bmp')),
     Kind('GIF', (b'GIF87a', b'GIF89a'), by_pillow('Gif')),
     Kind('TIFF', (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'), size_of_tiff),
-    Kind('WebP', (b'RIFF', ), by_pillow('WebP')),
+    Kind('WebP', (b'RIFF',), by_pillow('WebP')),
     Kind('PNM', (b'P1', b'P2', b'P3', b'P4', b'P5', b'P6'), by_pillow('Ppm')),
     Kind('JPEG 2000', (b'\0\0\0\x0cjP  \r\n', b'\xff\x4f\xff\x51'), by_pillow('Jpeg2K')),
 )
 
 
-def kind_of(data: bytes) -> Optional[Kind]:
+def kind_of(data: bytes) -> Kind | None:
     """The kind of an image file by its first bytes; None if it is none that is read."""
     for kind in KINDS:
         if data.startswith(kind.marks):
@@ -108,7 +112,7 @@ def lacks_reader(data: bytes) -> bool:
     return kind is not None and kind.needs_pillow and find_spec('PIL') is None
 
 
-def size_of(data: bytes) -> Optional[tuple]:
+def size_of(data: bytes) -> tuple | None:
     """(H, W) in pixels of an image file, as stored; None where the header does not say it."""
     kind = kind_of(data)
     if kind is None:
@@ -120,7 +124,7 @@ def size_of(data: bytes) -> Optional[tuple]:
     return size if size and min(size) > 0 else None
 
 
-def problem_of_header(data: bytes, size: Optional[tuple], max_pixels: int = MAX_PIXELS) -> Optional[Unusable]:
+def problem_of_header(data: bytes, size: tuple | None, max_pixels: int = MAX_PIXELS) -> Unusable | None:
     """Why an image file is not to be decoded; None if nothing speaks against it so far.
 
     Args:
@@ -133,6 +137,8 @@ def problem_of_header(data: bytes, size: Optional[tuple], max_pixels: int = MAX_
     if size is None:
         return Unusable(INCOMPLETE, AGAIN)
     if size[0] * size[1] > max_pixels:
-        return Unusable(f'{size[1]} x {size[0]} pixels are more than max_pixels={max_pixels} of cid_mmpose.LoadImage',
-                        'set that higher, or leave the image out (of the annotation file)')
+        return Unusable(
+            f'{size[1]} x {size[0]} pixels are more than max_pixels={max_pixels} of cid_mmpose.LoadImage',
+            'set that higher, or leave the image out (of the annotation file)',
+        )
     return None

@@ -1,9 +1,10 @@
 """Images that come as arrays: from a program that calls MMPose's inferencer, from a video, from a data set."""
+
 import numpy as np
 
 from cid_mmpose.errors import BadInput
 
-CHANNELS = (1, 3, 4)   # grey, BGR, BGR with alpha
+CHANNELS = (1, 3, 4)  # grey, BGR, BGR with alpha
 
 
 def bgr_of(image: np.ndarray) -> np.ndarray:
@@ -21,13 +22,15 @@ def bgr_of(image: np.ndarray) -> np.ndarray:
         BadInput: the array is no such image.
     """
     shape, dtype = image.shape, image.dtype
-    if dtype == np.uint8 and shape[2:] == (3, ) and image.size:
+    if dtype == np.uint8 and shape[2:] == (3,) and image.size:
         return image
 
     planes = image[..., None] if image.ndim == 2 else image
     if planes.ndim != 3 or planes.shape[2] not in CHANNELS or not planes.size:
-        raise BadInput(f'an image given as an array has shape {shape}; give (height, width, 3) in the order blue, '
-                       'green, red, or (height, width) for grey')
+        raise BadInput(
+            f'an image given as an array has shape {shape}; give (height, width, 3) in the order blue, '
+            'green, red, or (height, width) for grey'
+        )
 
     if dtype == np.uint16:
         planes = (planes >> 8).astype(np.uint8)
@@ -44,7 +47,7 @@ def bgr_of(image: np.ndarray) -> np.ndarray:
 def _checked(planes: np.ndarray) -> np.ndarray:
     """Floats as float32, if they are brightnesses from 0 to 255."""
     least, most = planes.min(), planes.max()
-    if not (least >= 0 and most <= 255):   # false for NaN as well
+    if not (least >= 0 and most <= 255):  # false for NaN as well
         raise BadInput(f'an image given as an array holds floats from {least:g} to {most:g}; give uint8 from 0 to 255')
     if 0 < most <= 1:
         raise BadInput('an image given as an array holds floats from 0 to 1; multiply by 255')

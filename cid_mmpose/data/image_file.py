@@ -1,6 +1,6 @@
 """Files of images: read with checks before, decoded by OpenCV to 8-bit BGR, oriented as they were annotated."""
+
 import os.path as osp
-from typing import Optional
 
 import cv2
 import numpy as np
@@ -13,11 +13,15 @@ from .storage import content_of, exists, is_file
 
 BYTES_OF_PIXEL = 8  # of the largest kind, four colours of 16 bits
 BYTES_OF_HEADER = 2**26
-READ_AT = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
-           8: cv2.IMREAD_REDUCED_COLOR_8}  # what decodes a JPEG at 1 / s of its size
+READ_AT = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}  # what decodes a JPEG at 1 / s of its size
 
 
-def decode_image(data: bytes, shape: Optional[tuple], reduction: int = 1) -> Optional[np.ndarray]:
+def decode_image(data: bytes, shape: tuple | None, reduction: int = 1) -> np.ndarray | None:
     """Bytes of a file -> (H, W, 3) uint8 BGR, or None if they are no complete image.
 
     A ``reduction`` of ``reduction_of`` gives (H, W) divided by it.
@@ -49,21 +53,23 @@ def read_file(path: str, max_pixels: int = MAX_PIXELS) -> bytes:
         BadInput: there is no such file, or it cannot be read.
     """
     if not exists(path):
-        raise BadInput(f'{path}: no such image; give the path of one, or set data_root and data_prefix of the '
-                       'data set')
+        raise BadInput(f'{path}: no such image; give the path of one, or set data_root and data_prefix of the data set')
     if not is_file(path):  # a folder, or a pipe, which would be waited for
-        raise BadInput(f'{path}: is no file; give the path of an image, or set data_root and data_prefix of the '
-                       'data set')
+        raise BadInput(
+            f'{path}: is no file; give the path of an image, or set data_root and data_prefix of the data set'
+        )
     if osp.isfile(path) and osp.getsize(path) > BYTES_OF_PIXEL * max_pixels + BYTES_OF_HEADER:
-        raise BadInput(f'{path}: {osp.getsize(path)} bytes are more than an image of max_pixels={max_pixels} of '
-                       'cid_mmpose.LoadImage has; set that higher, or leave the image out (of the annotation file)')
+        raise BadInput(
+            f'{path}: {osp.getsize(path)} bytes are more than an image of max_pixels={max_pixels} of '
+            'cid_mmpose.LoadImage has; set that higher, or leave the image out (of the annotation file)'
+        )
     try:
         return content_of(path)
     except OSError as error:
         raise BadInput(f'{path}: cannot be read ({error.strerror}); see to that first') from None
 
 
-def may_be(size: Optional[tuple], annotated: Optional[tuple]) -> bool:
+def may_be(size: tuple | None, annotated: tuple | None) -> bool:
     """Whether an image stored with ``size`` (H, W) can be shown as the annotated one, turned or not; True where either
     is unknown.
     """

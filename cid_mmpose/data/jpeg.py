@@ -1,8 +1,9 @@
 """What the header of a JPEG file says, without decoding it: where its pixels begin, how large they are."""
-from typing import Iterator, Optional
+
+from collections.abc import Iterator
 
 START, SCAN, END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'  # marks of a file
-FRAMES = set(range(0xc0, 0xd0)) - {0xc4, 0xc8, 0xcc}  # second byte of the marks of a segment that says the size
+FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # second byte of the marks of a segment that says the size
 REDUCTIONS = (8, 4, 2)  # a decoder leaves out frequencies of the 8 x 8 blocks, and gives every s-th pixel of each
 
 
@@ -12,12 +13,12 @@ def header_marks(data: bytes) -> Iterator[int]:
     Segments are passed over whole: a thumbnail in one has marks of its own.
     """
     at = len(START)
-    while data[at:at + 1] == b'\xff' and data[at:at + 2] != SCAN:
-        if data[at + 1:at + 2] == b'\xff':  # padding
+    while data[at : at + 1] == b'\xff' and data[at : at + 2] != SCAN:
+        if data[at + 1 : at + 2] == b'\xff':  # padding
             at += 1
         else:
             yield at
-            at += 2 + int.from_bytes(data[at + 2:at + 4], 'big')
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
     yield at
 
 
@@ -26,19 +27,19 @@ def is_cut_off(data: bytes) -> bool:
 
     OpenCV before 4.11 fills the rest with whatever the memory held; of other formats it gives no image at all.
     """
-    return data.startswith(START) and END not in data[max(header_marks(data)):]
+    return data.startswith(START) and END not in data[max(header_marks(data)) :]
 
 
-def stored_size(data: bytes) -> Optional[tuple]:
+def stored_size(data: bytes) -> tuple | None:
     """(H, W) in pixels of a JPEG file, as stored; None of other files and where the header does not say it."""
     for at in header_marks(data) if data.startswith(START) else ():
-        if len(data) >= at + 9 and data[at] == 0xff and data[at + 1] in FRAMES:
-            size = int.from_bytes(data[at + 5:at + 7], 'big'), int.from_bytes(data[at + 7:at + 9], 'big')
+        if len(data) >= at + 9 and data[at] == 0xFF and data[at + 1] in FRAMES:
+            size = int.from_bytes(data[at + 5 : at + 7], 'big'), int.from_bytes(data[at + 7 : at + 9], 'big')
             return size if min(size) > 0 else None
     return None
 
 
-def reduction_of(data: bytes, shortest: Optional[int]) -> int:
+def reduction_of(data: bytes, shortest: int | None) -> int:
     """By how much a file may be reduced as it is decoded: 8, 4 or 2, else 1.
 
     Args:
@@ -49,7 +50,7 @@ def reduction_of(data: bytes, shortest: Optional[int]) -> int:
         return 1
     # A side that is no multiple ends in part of a pixel; an image that is turned may begin with it, and all the
     # others would lie beside their place.
-    may_turn = b'Exif' in data[:max(header_marks(data))]
+    may_turn = b'Exif' in data[: max(header_marks(data))]
     for reduction in REDUCTIONS:
         fits = not may_turn or all(side % reduction == 0 for side in size)
         if fits and min(size) >= shortest * reduction:

@@ -1,6 +1,6 @@
 """The transform that loads images, and what it does about those that cannot be used."""
+
 import logging
-from typing import Optional
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -50,8 +50,7 @@ class LoadImage(BaseTransform):
             array is no image.
     """
 
-    def __init__(self, *, unreadable: str = 'error', shortest: Optional[int] = None, max_pixels: int = MAX_PIXELS
-                 ) -> None:
+    def __init__(self, *, unreadable: str = 'error', shortest: int | None = None, max_pixels: int = MAX_PIXELS) -> None:
         if unreadable not in UNREADABLE:
             raise ValueError(f'unreadable must be one of {UNREADABLE}, got {unreadable!r}')
         if shortest is not None and shortest <= 0:
@@ -61,7 +60,7 @@ class LoadImage(BaseTransform):
         self.unreadable, self.shortest, self.max_pixels = unreadable, shortest, max_pixels
         self.skipped = set()
 
-    def transform(self, results: dict) -> Optional[dict]:
+    def transform(self, results: dict) -> dict | None:
         """See the class; None asks the data set for another image."""
         if 'img' in results:
             results['img'] = bgr_of(results['img'])
@@ -95,8 +94,10 @@ class LoadImage(BaseTransform):
         print_log(f'{path}: {problem.text}, left out ({len(self.skipped)} so far)', 'current', logging.WARNING)
 
 
-def check_shape(path: str, shape: tuple, annotated: Optional[tuple]) -> None:
+def check_shape(path: str, shape: tuple, annotated: tuple | None) -> None:
     """BadInput if an image's (H, W) is not the annotated one, where there is one."""
     if annotated is not None and shape != tuple(annotated):
-        raise BadInput(f"{path}: is {shape[1]} x {shape[0]} pixels, but fields 'width' and 'height' of its annotation "
-                       f'say {annotated[1]} x {annotated[0]}; the file is not the annotated one')
+        raise BadInput(
+            f"{path}: is {shape[1]} x {shape[0]} pixels, but fields 'width' and 'height' of its annotation "
+            f'say {annotated[1]} x {annotated[0]}; the file is not the annotated one'
+        )

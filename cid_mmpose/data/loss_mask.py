@@ -1,5 +1,6 @@
 """Where the crowd's maps count in the loss: not on crowd regions, nor on people whose keypoints nobody labelled."""
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -26,8 +27,10 @@ def valid_pixels(segmentations: Sequence, shape: Sequence[int], reduction: int) 
         return np.full(reduced(shape, reduction), 255, np.uint8)
     regions = list(runs_of(segmentations, shape))
     if any(tuple(region['size']) != tuple(shape) for region in regions):
-        raise BadInput(f"field 'segmentation' has run lengths of {[region['size'] for region in regions]} pixels for a "
-                       f'image of {list(shape)} (height, width); mend the annotation file')
+        raise BadInput(
+            f"field 'segmentation' has run lengths of {[region['size'] for region in regions]} pixels for a "
+            f'image of {list(shape)} (height, width); mend the annotation file'
+        )
     inside = coco_mask.decode(coco_mask.merge(regions))
     # decode gives columns one after another, warpAffine takes rows; 0, 1 -> 255, 0 as 8 bits run over
     return cv2.transpose(inside.T[::reduction, ::reduction]) - np.uint8(1)
@@ -52,7 +55,7 @@ class LossMask(BaseTransform):
     Source: the authors' data set; MMPose's transform passes over run lengths and its mask never reaches the loss.
     """
 
-    def __init__(self, *, stride: int = 4, recipe: str = DEFAULT, regions: Optional[str] = None) -> None:
+    def __init__(self, *, stride: int = 4, recipe: str = DEFAULT, regions: str | None = None) -> None:
         self.stride = stride
         self.regions = options_of('LossMask', recipe, regions=regions)['regions']
 

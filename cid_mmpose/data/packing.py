@@ -1,4 +1,5 @@
 """The last step of training, and the first of testing after an image is read: small wrappers of MMPose's own."""
+
 from mmpose.datasets.transforms import BottomupResize, PackPoseInputs
 
 from cid_mmpose.errors import BadInput
@@ -63,7 +64,9 @@ class ResizeImage(BottomupResize):
         height, width = results['ori_shape'][:2]
         input_width, input_height = self._get_input_size((width, height), self.input_size)[1]
         if input_width * input_height > self.max_input_pixels:
-            raise BadInput(f"{results.get('img_path', 'image')}: is {width} x {height} pixels, for which the network's "
-                           f'input would be {input_width} x {input_height} pixels, more than the '
-                           f'{self.max_input_pixels} of max_input_pixels that cid_mmpose.ResizeImage has; leave the '
-                           'image out, cut it into pieces, or set that higher')
+            raise BadInput(
+                f"{results.get('img_path', 'image')}: is {width} x {height} pixels, for which the network's "
+                f'input would be {input_width} x {input_height} pixels, more than the '
+                f'{self.max_input_pixels} of max_input_pixels that cid_mmpose.ResizeImage has; leave the '
+                'image out, cut it into pieces, or set that higher'
+            )

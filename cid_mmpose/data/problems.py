@@ -1,7 +1,9 @@
 """What is wrong with an entry of an annotation file: one list of rules for training, testing and the doctor."""
+
 import math
 from collections import Counter
-from typing import Any, Collection, Dict, List, NamedTuple, Sequence, Tuple
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,12 +27,14 @@ def problem_of_sides(image: dict) -> str:
         if not is_whole(value) or not 0 < value <= LONGEST_SIDE:
             return f'field {side!r} is {as_json(value)}; give the whole number of pixels that the image has'
     if image['width'] * image['height'] > MOST_PIXELS:
-        return (f"fields 'width' and 'height' are {image['width']} x {image['height']} pixels, more than any image "
-                'that can be read; give those of the image')
+        return (
+            f"fields 'width' and 'height' are {image['width']} x {image['height']} pixels, more than any image "
+            'that can be read; give those of the image'
+        )
     return ''
 
 
-def sides_of(image: dict) -> Tuple[float, float]:
+def sides_of(image: dict) -> tuple[float, float]:
     """(H, W) of an image in pixels as its annotation says; NaN, NaN if it says nothing of use."""
     if problem_of_sides(image):
         return math.nan, math.nan
@@ -83,8 +87,10 @@ def problem_of_keypoints(annotation: dict, num_keypoints: int) -> str:
     if not keypoints or not isinstance(keypoints, (list, tuple)):
         return "field 'keypoints' is missing; use the person_keypoints file, not the instances file"
     if len(keypoints) != 3 * num_keypoints:
-        return (f"field 'keypoints' has {len(keypoints)} numbers, but {num_keypoints} keypoints need "
-                f'{3 * num_keypoints}; use the configuration of this data set')
+        return (
+            f"field 'keypoints' has {len(keypoints)} numbers, but {num_keypoints} keypoints need "
+            f'{3 * num_keypoints}; use the configuration of this data set'
+        )
     if not all(map(is_coordinate, keypoints)):
         return f"field 'keypoints' has {no_coordinate(keypoints)}"
     return ''
@@ -146,7 +152,7 @@ def problem_of_category(annotation: dict, known: Sequence[int]) -> str:
     return f"field 'category_id' is {as_json(category)}, which no category of the file has"
 
 
-def of_people(data: dict, category: int) -> List[dict]:
+def of_people(data: dict, category: int) -> list[dict]:
     """The annotations of a file without those of its other categories.
 
     One of a category that the file does not know may be a person's: it stays, with its ``problem_of_category``.
@@ -159,13 +165,14 @@ def of_people(data: dict, category: int) -> List[dict]:
     return [annotation for annotation in data['annotations'] if problem_of_category(annotation, others)]
 
 
-def is_image_known(annotation: dict, images: Dict[Any, dict]) -> bool:
+def is_image_known(annotation: dict, images: dict[Any, dict]) -> bool:
     """Whether an annotation's image is one of ``images``, by id; true is not 1."""
     return not isinstance(annotation['image_id'], bool) and annotation['image_id'] in images
 
 
 class Problem(NamedTuple):
     """Something wrong with one entry of a file."""
+
     where: str  # "entry 3 of 'images'"
     text: str  # "field 'x' ..."
 
@@ -183,15 +190,20 @@ def check_entries(data: dict, path: str) -> None:
             problems.append(Problem(f"entry {number} of 'images'", text))
     if problems:
         first = problems[0]
-        raise BadInput(f'{path}: {first.where}: {first.text} ({len(problems)} such); cid doctor lists all, and '
-                       'its --fix writes a repaired copy')
+        raise BadInput(
+            f'{path}: {first.where}: {first.text} ({len(problems)} such); cid doctor lists all, and '
+            'its --fix writes a repaired copy'
+        )
 
 
-def _taken_twice(data: dict, key: str) -> List[Problem]:
+def _taken_twice(data: dict, key: str) -> list[Problem]:
     """The entries of a list whose id another one has too."""
     ids = Counter(entry['id'] for entry in data.get(key) or ())
-    return [Problem(f"'{key}'", f"field 'id' {number} is taken {times} times; give each entry its own")
-            for number, times in ids.items() if times > 1]
+    return [
+        Problem(f"'{key}'", f"field 'id' {number} is taken {times} times; give each entry its own")
+        for number, times in ids.items()
+        if times > 1
+    ]
 
 
 def bad_annotations(data: dict, path: str, num_keypoints: int, action: str, logger) -> set:
@@ -216,7 +228,7 @@ def bad_annotations(data: dict, path: str, num_keypoints: int, action: str, logg
     return set(problems)
 
 
-def problems_of(data: dict, num_keypoints: int) -> Dict[int, str]:
+def problems_of(data: dict, num_keypoints: int) -> dict[int, str]:
     """What is wrong with each annotation that cannot be used, by its id.
 
     Args:
@@ -238,7 +250,7 @@ def problems_of(data: dict, num_keypoints: int) -> Dict[int, str]:
     return problems
 
 
-def problems_of_areas(data: dict, bad: Collection[int]) -> Dict[int, str]:
+def problems_of_areas(data: dict, bad: Collection[int]) -> dict[int, str]:
     """What is wrong with each area that is there, by the annotation's id; only an evaluation reads them.
 
     Args:
@@ -256,7 +268,7 @@ def problems_of_areas(data: dict, bad: Collection[int]) -> Dict[int, str]:
     return problems
 
 
-def say_problems(problems: Dict[int, str], number: int, path: str) -> str:
+def say_problems(problems: dict[int, str], number: int, path: str) -> str:
     """One line on the first of some problems.
 
     Args:

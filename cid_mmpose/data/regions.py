@@ -4,7 +4,9 @@ pycocotools draws what it is handed: a coordinate of 1e18 takes all memory, run 
 leave the rest of the mask to chance, and a string of them that makes no sense is read beyond its end. So every region
 is checked here first, in plain Python and numpy; without pycocotools nothing is drawn, and everything is checked.
 """
-from typing import Any, Iterator, List, Sequence
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +64,7 @@ def _plain_numbers(values: list) -> Any:
     return array if (np.abs(array) < 1e9).all() else None
 
 
-def _problem_of_length(polygons: List[list]) -> str:
+def _problem_of_length(polygons: list[list]) -> str:
     """Whether drawing the outlines would take more time and memory than any image is worth."""
     length = 0.0
     for polygon in polygons:
@@ -90,7 +92,7 @@ def _problem_of_runs(runs: dict, shape: Sequence[float]) -> str:
     return ''
 
 
-def unpacked(counts: str) -> List[int]:
+def unpacked(counts: str) -> list[int]:
     """Run lengths of COCO's packed text; [-1] if it is no such text.
 
     Each character holds 5 bits, lowest first, and whether more follow; from the fourth run on a number is the
@@ -120,6 +122,7 @@ def region_of(segmentation: Any, shape: Sequence[int]) -> np.ndarray:
         shape: (H, W) of its image in pixels.
     """
     import pycocotools.mask as coco_mask
+
     return coco_mask.decode(coco_mask.merge(list(runs_of([segmentation], shape))))
 
 
@@ -131,6 +134,7 @@ def runs_of(segmentations: Sequence, shape: Sequence[int]) -> Iterator[dict]:
         shape: (H, W) of the image in pixels.
     """
     import pycocotools.mask as coco_mask
+
     for segmentation in segmentations:
         if isinstance(segmentation, dict) and not isinstance(segmentation['counts'], list):
             yield segmentation

@@ -2,6 +2,7 @@
 
 The data preparation and the doctor work on local files in an environment without mmengine.
 """
+
 import os.path as osp
 from types import ModuleType
 
@@ -70,6 +71,8 @@ def is_local(path: str) -> bool:
 
 def _back_ends() -> ModuleType:
     from cid_mmpose.compat.stack import check_versions
+
     check_versions()
     from mmengine import fileio
+
     return fileio

@@ -3,7 +3,8 @@
 A person alone may lie anywhere; but where everybody's keypoints lie within one pixel, they are shares of the image. Such
 a file trains nobody, or people of the wrong size, and its evaluation gives 0, all without an error.
 """
-from typing import Dict, List, Sequence
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def check_units(people: Sequence[dict], images: Sequence[dict], path: str) -> No
         raise BadInput(f'{path}: {text}')
 
 
-def problem_of_units(people: Sequence[dict], shapes: Dict[int, Sequence[float]]) -> str:
+def problem_of_units(people: Sequence[dict], shapes: dict[int, Sequence[float]]) -> str:
     """What the boxes or keypoints of a file are instead of pixels, as "field 'x' ..."; '' if they may be pixels.
 
     Args:
@@ -48,12 +49,14 @@ def problem_of_units(people: Sequence[dict], shapes: Dict[int, Sequence[float]])
         return f"field 'keypoints' of all {len(people)} labelled people lies between 0 and 1: they {SHARES}"
     leaving = _corners_for_sides(people, shapes)
     if leaving:
-        return (f"field 'bbox' of {leaving} of {len(people)} labelled people leaves the image: they look like the "
-                'corners x1, y1, x2, y2; give x, y, width, height')
+        return (
+            f"field 'bbox' of {leaving} of {len(people)} labelled people leaves the image: they look like the "
+            'corners x1, y1, x2, y2; give x, y, width, height'
+        )
     return ''
 
 
-def _labelled_xy(person: dict) -> List[Sequence[float]]:
+def _labelled_xy(person: dict) -> list[Sequence[float]]:
     values = np.reshape(person['keypoints'], (-1, 3))
     return values[values[:, 2] > 0, :2].tolist()
 
@@ -63,7 +66,7 @@ def _all_within_one(rows: Sequence[Sequence[float]]) -> bool:
     return bool((values >= 0).all() and (values <= ONE).all())
 
 
-def _corners_for_sides(people: Sequence[dict], shapes: Dict[int, Sequence[float]]) -> int:
+def _corners_for_sides(people: Sequence[dict], shapes: dict[int, Sequence[float]]) -> int:
     """How many boxes leave their image, if most do and all would lie in it as x1, y1, x2, y2; else 0."""
     boxes = np.array([person['bbox'] for person in people], float)
     sides = np.array([shapes[person['image_id']] for person in people], float)[:, ::-1]

@@ -1,6 +1,8 @@
 """Single values of an annotation file: which of them are numbers, ids and names of files, and how to print any."""
+
 import json
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 FARTHEST = 1e9  # pixels
 LARGEST_ID = 2**63  # the evaluation keeps ids as 64-bit integers
@@ -44,7 +46,7 @@ def is_file_name(value: Any) -> bool:
     """
     if not isinstance(value, str) or not value.strip():
         return False
-    if any(ord(letter) < 32 or 0xd800 <= ord(letter) <= 0xdfff for letter in value):
+    if any(ord(letter) < 32 or 0xD800 <= ord(letter) <= 0xDFFF for letter in value):
         return False
     return max(len(part.encode()) for part in value.split('/')) <= LONGEST_NAME
 

@@ -1,7 +1,8 @@
 """The demo: train on drawn people, evaluate, and show what CID sees."""
+
 import os.path as osp
 import time
-from typing import List, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -66,7 +67,7 @@ def explanation_sheets(seen: Explanation, keypoint_names: Sequence[str]) -> dict
     return sheets
 
 
-def write_images(model: nn.Module, dataset: BaseDataset, folder: str) -> List[str]:
+def write_images(model: nn.Module, dataset: BaseDataset, folder: str) -> list[str]:
     """Writes people, center map, spatial masks and keypoint maps as PNG files.
 
     Args:
@@ -125,8 +126,10 @@ def run_demo(configs: Sequence[str], work_dir: str, quick: bool = False) -> floa
     paths = write_images(model, dataset, work_dir)
     ap = runner.message_hub.get_scalar('val/coco/AP').current()
     width, height = dataset.image_size
-    print(f'\nTrained {runner.iter} iterations and evaluated in {minutes:.1f} min; AP {100 * ap:.1f} on {len(dataset)} '
-          f'held-out images of the same kind, {width} x {height} px. Open:')
+    print(
+        f'\nTrained {runner.iter} iterations and evaluated in {minutes:.1f} min; AP {100 * ap:.1f} on {len(dataset)} '
+        f'held-out images of the same kind, {width} x {height} px. Open:'
+    )
     for path in paths + [osp.join(work_dir, LOSS_CURVE)]:
         print(f'  {path}')
     return ap

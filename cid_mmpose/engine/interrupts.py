@@ -1,19 +1,20 @@
 """How a run ends that does not come to its end: signals, dead data workers, full disks; one line for each."""
+
 import logging
 import os
 import re
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator, List, Optional
 
 from cid_mmpose.errors import RunStopped
 from cid_mmpose.files import FULL
 
 from .resume import newest_checkpoint
 
-CLOCKS_APART = 2.0   # seconds that the clock of a file server may be behind
+CLOCKS_APART = 2.0  # seconds that the clock of a file server may be behind
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # what torch says in the main process when a worker is gone, and what a worker says when /dev/shm is full
 DEAD_WORKER = re.compile(r'DataLoader worker \(pid\(?s?\)?:? ?[\d, ]+\) (?:is |)(killed by signal: [\w ]+|exited)')
@@ -34,7 +35,7 @@ class Stopped(KeyboardInterrupt):
 
 
 @contextmanager
-def run_ends(work_dir: Optional[str] = None, resumed: Optional[str] = None) -> Iterator[None]:
+def run_ends(work_dir: str | None = None, resumed: str | None = None) -> Iterator[None]:
     """Around a run: what ends it from outside is told in one line, with the checkpoint to go on from.
 
     A second signal of the same kind ends the process at once. Nothing is written on a signal: a checkpoint in the
@@ -49,8 +50,8 @@ def run_ends(work_dir: Optional[str] = None, resumed: Optional[str] = None) -> I
         RunStopped: a data worker died, or the disk is full; or it passes through, from a hook.
     """
     start = time.time() - CLOCKS_APART
-    quiet, logging.raiseExceptions = logging.raiseExceptions, False   # a full disk would be told at each line of log
-    came: List[int] = []
+    quiet, logging.raiseExceptions = logging.raiseExceptions, False  # a full disk would be told at each line of log
+    came: list[int] = []
     try:
         with _signals_raise(came):
             yield
@@ -68,7 +69,7 @@ def run_ends(work_dir: Optional[str] = None, resumed: Optional[str] = None) -> I
 
 
 @contextmanager
-def _signals_raise(came: List[int]) -> Iterator[None]:
+def _signals_raise(came: list[int]) -> Iterator[None]:
     """SIGTERM raises as SIGINT does in Python; only the main thread may set that, and does.
 
     Args:
@@ -86,7 +87,7 @@ def _signals_raise(came: List[int]) -> Iterator[None]:
         raise Stopped(number)
 
     for number in SIGNALS:
-        if before[number] is not signal.SIG_IGN:   # as under nohup
+        if before[number] is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, stop)
     try:
         yield
@@ -95,7 +96,7 @@ def _signals_raise(came: List[int]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def outside_cause(error: Optional[BaseException]) -> Optional[str]:
+def outside_cause(error: BaseException | None) -> str | None:
     """What the machine, and neither the user's input nor a bug, has done to a run; None if it is not known.
 
     Args:
@@ -109,7 +110,7 @@ def outside_cause(error: Optional[BaseException]) -> Optional[str]:
     return None
 
 
-def _cause(error: BaseException) -> Optional[str]:
+def _cause(error: BaseException) -> str | None:
     """As ``outside_cause``, of this error alone."""
     if not isinstance(error, (RuntimeError, OSError)):
         return None
@@ -117,17 +118,21 @@ def _cause(error: BaseException) -> Optional[str]:
     if isinstance(error, OSError) and error.errno in FULL:
         return f'{error.filename or "a file of the run"}: cannot be written ({FULL[error.errno]})'
     if NO_SHARED_MEMORY.search(text):
-        return ('a data worker found no shared memory (/dev/shm); give the machine more of it (docker run --shm-size), '
-                'or set a smaller batch_size or num_workers of the data loader')
+        return (
+            'a data worker found no shared memory (/dev/shm); give the machine more of it (docker run --shm-size), '
+            'or set a smaller batch_size or num_workers of the data loader'
+        )
     dead = DEAD_WORKER.search(text)
     if dead:
         how = dead.group(1).strip() if dead.group(1) != 'exited' else 'it exited unexpectedly'
-        return (f'a data worker died ({how}); most often memory ran out: set a smaller num_workers or batch_size of '
-                'the data loader')
+        return (
+            f'a data worker died ({how}); most often memory ran out: set a smaller num_workers or batch_size of '
+            'the data loader'
+        )
     return None
 
 
-def _way_on(work_dir: Optional[str], start: float, resumed: Optional[str]) -> str:
+def _way_on(work_dir: str | None, start: float, resumed: str | None) -> str:
     """Which checkpoint is the last whole one of a run that began at a time, and how to go on."""
     if work_dir is None:
         return ''

@@ -1,11 +1,13 @@
 """What the commands do: options into a config, checks before anything is built, run, and one clear error."""
+
 import json
 import os
 import os.path as osp
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Optional, Sequence
+from typing import Any
 
 import torch
 from mmengine.config import Config, DictAction
@@ -33,9 +35,18 @@ from .screen import prints_in_log, quiet_warnings, runner_class, tell_of_the_run
 from .user_parts import settle_user_parts
 
 
-def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] = None, amp: Optional[str] = None,
-          validate: bool = True, auto_scale_lr: bool = False, cfg_options: Optional[dict] = None,
-          launcher: str = 'none', verbose: bool = False) -> Runner:
+def train(
+    config: str,
+    *,
+    work_dir: str | None = None,
+    resume: str | None = None,
+    amp: str | None = None,
+    validate: bool = True,
+    auto_scale_lr: bool = False,
+    cfg_options: dict | None = None,
+    launcher: str = 'none',
+    verbose: bool = False,
+) -> Runner:
     """Trains a model as a config says; returns the runner, whose model is trained.
 
     Args:
@@ -76,9 +87,18 @@ def train(config: str, *, work_dir: Optional[str] = None, resume: Optional[str] 
     return runner
 
 
-def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: Optional[str] = None,
-         dump: Optional[str] = None, show_dir: Optional[str] = None, cfg_options: Optional[dict] = None,
-         launcher: str = 'none', verbose: bool = False) -> dict:
+def test(
+    config: str,
+    checkpoint: str,
+    *,
+    work_dir: str | None = None,
+    out: str | None = None,
+    dump: str | None = None,
+    show_dir: str | None = None,
+    cfg_options: dict | None = None,
+    launcher: str = 'none',
+    verbose: bool = False,
+) -> dict:
     """Evaluates a checkpoint on the config's test images; returns the metrics.
 
     Args:
@@ -118,7 +138,7 @@ def test(config: str, checkpoint: str, *, work_dir: Optional[str] = None, out: O
     return metrics
 
 
-def read_options(words: Optional[Sequence[str]]) -> dict:
+def read_options(words: Sequence[str] | None) -> dict:
     """Dotted name -> value, out of ``key=value`` words; numbers, booleans, None and lists as mmengine reads them.
 
     Args:
@@ -140,13 +160,13 @@ def read_options(words: Optional[Sequence[str]]) -> dict:
     return options
 
 
-def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional[dict] = None) -> Config:
+def load_config(path: str, work_dir: str | None = None, cfg_options: dict | None = None) -> Config:
     """The config with the command line's options in it and a work folder that can be written to; else BadInput."""
     if not osp.isfile(path):
         raise BadInput(f'{path}: no such config')
     try:
         cfg = Config.fromfile(path)
-    except Exception as error:   # a config is code, which may raise anything
+    except Exception as error:  # a config is code, which may raise anything
         raise BadInput(f'{path}: cannot be read as a config: {type(error).__name__}: {error}') from error
     put_in(cfg, cfg_options or {})
     if any(name.partition('.')[0] == 'custom_imports' for name in cfg_options or {}):
@@ -160,10 +180,12 @@ def load_config(path: str, work_dir: Optional[str] = None, cfg_options: Optional
     add_run_hooks(cfg)
     settle_user_parts(cfg)
     if cfg.get('randomness') is not None:
-        cfg.randomness.setdefault('seed', None)   # which mmengine's runner asks for
+        cfg.randomness.setdefault('seed', None)  # which mmengine's runner asks for
     if work_dir and (cfg_options or {}).get('work_dir', work_dir) != work_dir:
-        raise BadInput(f"--work-dir {work_dir} and --cfg-options work_dir={cfg_options['work_dir']} are two folders; "
-                       'give one of them')
+        raise BadInput(
+            f'--work-dir {work_dir} and --cfg-options work_dir={cfg_options["work_dir"]} are two folders; '
+            'give one of them'
+        )
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(path).stem)
     check_writable(cfg.work_dir)
     return cfg
@@ -194,7 +216,7 @@ def import_again(cfg: Config) -> None:
     """Imports what ``custom_imports`` names since the command line changed it; else BadInput."""
     wanted = cfg.get('custom_imports') or {}
     if not isinstance(wanted, dict):
-        return   # of a wrong kind: the check of the config says so
+        return  # of a wrong kind: the check of the config says so
     try:
         import_modules_from_strings(**wanted)
     except (ImportError, TypeError) as error:
@@ -218,7 +240,7 @@ def check_checkpoint(name: str) -> None:
         name: path or URL.
     """
     is_elsewhere = '://' in name and not name.startswith('file://')
-    if not is_elsewhere and ':' not in name.partition('/')[0]:   # such as torchvision://, open-mmlab://, local:
+    if not is_elsewhere and ':' not in name.partition('/')[0]:  # such as torchvision://, open-mmlab://, local:
         path_of(name)
 
 
@@ -226,8 +248,10 @@ def set_amp(cfg: Config, amp: str) -> None:
     """Mixed precision: 'bf16', or 'fp16' with scaled losses, which a CPU cannot train in."""
     if amp == 'fp16' and not torch.cuda.is_available():
         raise BadInput('--amp fp16 needs a GPU; on a CPU use --amp bf16')
-    kinds = {'fp16': dict(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic'),
-             'bf16': dict(type='cid_mmpose.BFloat16OptimWrapper')}
+    kinds = {
+        'fp16': dict(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic'),
+        'bf16': dict(type='cid_mmpose.BFloat16OptimWrapper'),
+    }
     present = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if present not in ('OptimWrapper', *(kind['type'] for kind in kinds.values())):
         raise BadInput(f'--amp: optim_wrapper.type is {present}; only OptimWrapper can be given mixed precision')
@@ -244,7 +268,7 @@ def set_auto_scale(cfg: Config, path: str) -> None:
     cfg.auto_scale_lr.enable = True
 
 
-def set_resume(cfg: Config, resume: Optional[str]) -> None:
+def set_resume(cfg: Config, resume: str | None) -> None:
     """Which checkpoint to go on from; the config may ask for it too, by ``resume=True``."""
     asked = resume or ('auto' if cfg.get('resume') and not cfg.get('load_from') else None)
     if asked is None:
@@ -278,8 +302,11 @@ def set_launcher(cfg: Config, launcher: str) -> None:
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
     # mmengine gives each process the GPU of its number, both here and in its own init
-    wrapper = dict(type='MMDistributedDataParallel', broadcast_buffers=False,
-                   find_unused_parameters=cfg.get('find_unused_parameters', False))
+    wrapper = dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
     cfg.model_wrapper_cfg = {**wrapper, **cfg.get('model_wrapper_cfg', {}), 'device_ids': None}
 
 

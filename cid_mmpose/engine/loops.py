@@ -1,7 +1,8 @@
 """A training loop that ends in time: how many iterations it makes depends on how fast they are."""
+
 import time
 from collections import deque
-from typing import Deque, Sequence, Union
+from collections.abc import Sequence
 
 from mmengine.optim import PolyParamScheduler
 from mmengine.runner import IterBasedTrainLoop, Runner
@@ -11,7 +12,7 @@ from torch.utils.data import DataLoader
 from cid_mmpose.registry import LOOPS
 
 PACE_OF = 20  # iterations; the last ones, whose pace the others are expected to keep
-FEWEST = 5    # iterations before the first look at the clock
+FEWEST = 5  # iterations before the first look at the clock
 
 
 @LOOPS.register_module()
@@ -32,15 +33,14 @@ class TimedTrainLoop(IterBasedTrainLoop):
         ValueError: ``minutes`` is not above 0.
     """
 
-    def __init__(self, runner: Runner, dataloader: Union[DataLoader, dict], max_iters: int, minutes: float,
-                 **kwargs) -> None:
+    def __init__(self, runner: Runner, dataloader: DataLoader | dict, max_iters: int, minutes: float, **kwargs) -> None:
         super().__init__(runner, dataloader, max_iters, **kwargs)
         if not minutes > 0:
             raise ValueError(f'TimedTrainLoop: minutes must be above 0, got {minutes!r}')
         self.longest = self._max_iters
         self.seconds = 60 * minutes
         self.started = 0.0
-        self.times: Deque[float] = deque(maxlen=PACE_OF + 1)   # at the end of the last iterations
+        self.times: deque[float] = deque(maxlen=PACE_OF + 1)  # at the end of the last iterations
 
     def run(self) -> nn.Module:
         """As mmengine's, by the clock."""
@@ -66,4 +66,4 @@ class TimedTrainLoop(IterBasedTrainLoop):
         for scheduler in self.runner.param_schedulers:
             if isinstance(scheduler, PolyParamScheduler) and not scheduler.by_epoch:
                 scheduler.end = self._max_iters
-                scheduler.total_iters = self._max_iters - scheduler.begin - 1   # as mmengine counts
+                scheduler.total_iters = self._max_iters - scheduler.begin - 1  # as mmengine counts

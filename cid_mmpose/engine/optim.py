@@ -1,6 +1,7 @@
 """Mixed precision where mmengine has none: bfloat16 on any device."""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 import torch
 from mmengine.optim import OptimWrapper

@@ -1,7 +1,8 @@
 """How fast this machine trains, and which of several configs its time suffices for."""
+
 import time
+from collections.abc import Sequence
 from statistics import median
-from typing import Sequence
 
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
@@ -57,6 +58,6 @@ def seconds_per_iteration(cfg: Config) -> float:
         first = step * loader.batch_size
         batch = pseudo_collate([dataset[first + index] for index in range(loader.batch_size)])
         losses = model.train_step(batch, wrapper)
-        losses['loss'].item()   # waits for a GPU
+        losses['loss'].item()  # waits for a GPU
         times.append(time.monotonic() - start)
     return median(times[1:])

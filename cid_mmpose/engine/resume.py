@@ -1,15 +1,15 @@
 """Which checkpoint of a work folder to go on from."""
+
 import re
 import zipfile
 from pathlib import Path
-from typing import Optional
 
 from cid_mmpose.compat.stack import say
 
 NUMBERED = re.compile(r'(?:epoch|iter)_(\d{1,18})\.pth')
 
 
-def newest_checkpoint(work_dir: str) -> Optional[str]:
+def newest_checkpoint(work_dir: str) -> str | None:
     """Path of the last checkpoint that was written to its end, None if there is none.
 
     mmengine notes the last one in the file ``last_checkpoint``, by the path it had then. A run killed while it wrote
@@ -25,9 +25,9 @@ def newest_checkpoint(work_dir: str) -> Optional[str]:
     note = folder / 'last_checkpoint'
     if note.is_file():
         noted = folder / Path(note.read_text(encoding='utf-8', errors='replace').strip()).name
-        candidates = candidates[candidates.index(noted):] if noted in candidates else candidates
+        candidates = candidates[candidates.index(noted) :] if noted in candidates else candidates
     for path in candidates:
-        if zipfile.is_zipfile(path):   # torch writes a zip, whose table of contents comes last
+        if zipfile.is_zipfile(path):  # torch writes a zip, whose table of contents comes last
             return str(path)
         say(f'{path} was not written to its end; it is passed over')
     return None

@@ -1,4 +1,5 @@
 """The hooks that keep a run safe, also for configs that do not start from those of this project."""
+
 from mmengine.config import Config
 
 # name among default_hooks -> type; None in a config switches one off
@@ -6,7 +7,8 @@ RUN_HOOKS = dict(
     run_lock='cid_mmpose.RunLockHook',
     finite='cid_mmpose.FiniteStepsHook',
     random_stream='cid_mmpose.RandomStreamHook',
-    evaluation='cid_mmpose.EvaluationHook')
+    evaluation='cid_mmpose.EvaluationHook',
+)
 CHECKPOINT = 'cid_mmpose.CheckpointHook'
 PLAIN_CHECKPOINT = ('CheckpointHook', 'mmengine.CheckpointHook')
 
@@ -21,7 +23,7 @@ def add_run_hooks(cfg: Config) -> None:
     if hooks is None:
         hooks = {}
     if not isinstance(hooks, dict):
-        return   # of a wrong kind: the check of the config says so
+        return  # of a wrong kind: the check of the config says so
 
     added = {name: dict(type=kind) for name, kind in RUN_HOOKS.items() if name not in hooks}
     saving = hooks.get('checkpoint', dict(type=CHECKPOINT, interval=1))

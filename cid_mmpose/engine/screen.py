@@ -3,12 +3,14 @@
 The log file keeps everything. By default the screen has the progress, the figures, where things are, and what is wrong;
 not the machine, the config and the order of hooks, and no warning of the stack that its user cannot act on.
 """
+
 import contextlib
 import logging
 import re
 import sys
 import warnings
-from typing import Iterator, Optional, TextIO
+from collections.abc import Iterator
+from typing import TextIO
 
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
@@ -19,7 +21,8 @@ STACK = ('mmengine', 'mmcv', 'mmdet', 'mmpose', 'torch', 'torchvision')
 # parts of the stack whose lines are news of the run: progress, checkpoints, what was loaded
 NEWS = ('mmengine.hooks', 'mmengine.runner.runner', 'mmengine.runner.loops')
 NO_NEWS = re.compile(
-    r'\nSystem environment|Config:\n|Hooks will be executed|Distributed training|Exp name|Checkpoints will')
+    r'\nSystem environment|Config:\n|Hooks will be executed|Distributed training|Exp name|Checkpoints will'
+)
 # warnings that nobody who runs a config can do anything about
 IDLE_WARNINGS = re.compile(
     r'Failed to search registry with scope|pkg_resources|torch\.meshgrid|The metainfo config file'
@@ -27,17 +30,20 @@ IDLE_WARNINGS = re.compile(
     r'|init_weights of \w+ has been called|is not a meta file|save_best.*is not set'
     r'|Attribute `save_dir` is not set|The prefix is not set in metric class'
     r'|Creating a tensor from a list of numpy|enable_nested_tensor'
-    r'|"FileClient" will be deprecated|"HardDiskBackend" is the alias')
+    r'|"FileClient" will be deprecated|"HardDiskBackend" is the alias'
+)
 # what the COCO tools and mmengine print between the figures
 BOOKKEEPING = re.compile(
     r'loading annotations into memory|creating index|index created|Loading and preparing results|done \(t='
-    r'|Running per image evaluation|Evaluate annotation type|Accumulating evaluation results|Loads checkpoint by', re.I)
+    r'|Running per image evaluation|Evaluate annotation type|Accumulating evaluation results|Loads checkpoint by',
+    re.I,
+)
 
 
 class QuietRunner(Runner):
     """mmengine's runner, whose log shows on the screen what ``on_screen`` lets through."""
 
-    def build_logger(self, log_level: str = 'INFO', log_file: Optional[str] = None, **kwargs) -> MMLogger:
+    def build_logger(self, log_level: str = 'INFO', log_file: str | None = None, **kwargs) -> MMLogger:
         """As mmengine's, with less on the screen."""
         logger = super().build_logger(log_level, log_file, **kwargs)
         for handler in logger.handlers:
@@ -57,7 +63,7 @@ def on_screen(record: logging.LogRecord) -> bool:
         return IDLE_WARNINGS.search(text) is None
     caller = calling_module()
     if caller.partition('.')[0] not in STACK:
-        return True   # this project's, or a user's own
+        return True  # this project's, or a user's own
     return caller.startswith(NEWS) and NO_NEWS.search(text) is None
 
 
@@ -144,8 +150,9 @@ def quiet_warnings() -> Iterator[None]:
         yield
 
 
-def _show_warning(message: Warning, category: type, filename: str, lineno: int, file: Optional[TextIO] = None,
-                  line: Optional[str] = None) -> None:
+def _show_warning(
+    message: Warning, category: type, filename: str, lineno: int, file: TextIO | None = None, line: str | None = None
+) -> None:
     text = f'{category.__name__}: {message} ({filename}:{lineno})'
     write_to_file(MMLogger.get_current_instance(), text, logging.WARNING)
 

@@ -1,5 +1,6 @@
 """Parts of a run that users bring along: their hooks and visualization backends beside those of this project."""
-from typing import Any, List
+
+from typing import Any
 
 from mmengine.config import Config
 
@@ -31,7 +32,7 @@ def _settle_backends(cfg: Config) -> None:
     if chosen is None:
         chosen = []
     if not isinstance(chosen, (list, tuple)):
-        return   # of a wrong kind: the check of the config says so
+        return  # of a wrong kind: the check of the config says so
 
     kept = any(_names_local_backend(backend) for backend in chosen)
     visualizer.vis_backends = list(chosen) if kept else [*chosen, dict(type=LOCAL_BACKEND)]
@@ -56,7 +57,7 @@ def _settle_hooks(cfg: Config) -> None:
         del hooks[name]
 
 
-def _extra_hooks_off(hooks: dict) -> List[str]:
+def _extra_hooks_off(hooks: dict) -> list[str]:
     """Names of hooks set to None that mmengine does not know: it would stop at them."""
     known = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
     return [name for name, hook in hooks.items() if hook is None and name not in known]

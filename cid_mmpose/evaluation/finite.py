@@ -1,12 +1,16 @@
 """Predictions that are no numbers are refused: NaN loses every comparison, so it would count as right."""
-from typing import Any, Mapping, Optional
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from cid_mmpose.errors import BadInput
 
-WAY_OUT = ('the weights or the arithmetic went wrong: give another checkpoint, or leave out half precision '
-           '(model.test_cfg.precision)')
+WAY_OUT = (
+    'the weights or the arithmetic went wrong: give another checkpoint, or leave out half precision '
+    '(model.test_cfg.precision)'
+)
 
 
 def check_prediction(people: Mapping[str, Any], image: Any) -> None:
@@ -21,7 +25,7 @@ def check_prediction(people: Mapping[str, Any], image: Any) -> None:
         raise BadInput(f'prediction of image {image}: {field} is NaN or infinite; {WAY_OUT}')
 
 
-def first_not_finite(people: Mapping[str, Any]) -> Optional[str]:
+def first_not_finite(people: Mapping[str, Any]) -> str | None:
     """The first field that holds NaN or infinity, None if none does.
 
     Args:

@@ -1,6 +1,7 @@
 """Annotations as COCO's evaluation needs them: the people alone, with the fields that it reads and no others."""
+
 import logging
-from typing import List, Sequence
+from collections.abc import Sequence
 
 from mmengine.logging import print_log
 from xtcocotools.coco import COCO
@@ -45,8 +46,10 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
     """
     data = coco.dataset
     if 'annotations' not in data:
-        raise BadInput(f"{path}: field 'annotations' is missing, so there is nothing to compare with; set ann_file of "
-                       'the data set to an annotated file, or submission of the metric to write results for a server')
+        raise BadInput(
+            f"{path}: field 'annotations' is missing, so there is nothing to compare with; set ann_file of "
+            'the data set to an annotated file, or submission of the metric to write results for a server'
+        )
     check_entries(data, path)
     category = person_category(data['categories'], path)
     check_keypoints(data, path, category, names)
@@ -61,14 +64,22 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
     check_units(usable, data['images'], path)
     if use_area:
         check_areas(usable, data['images'], path)
-    made = [dict(evaluated(a, names, asked_for=a['id'] not in problems, crowd=crowd), category_id=category)
-            for a in people if problems.get(a['id']) != NO_IMAGE]
+    made = [
+        dict(evaluated(a, names, asked_for=a['id'] not in problems, crowd=crowd), category_id=category)
+        for a in people
+        if problems.get(a['id']) != NO_IMAGE
+    ]
     if not any(a['num_keypoints'] and not a['iscrowd'] for a in made):
-        raise BadInput(f'{path}: holds nobody to compare with, that is no person with labelled keypoints who is not a '
-                       'crowd; set ann_file of the data set to another file')
+        raise BadInput(
+            f'{path}: holds nobody to compare with, that is no person with labelled keypoints who is not a '
+            'crowd; set ann_file of the data set to another file'
+        )
 
-    coco.dataset = dict(images=[_image(image) for image in data['images']], annotations=numbered(made),
-                        categories=[dict(id=category, name='person')])
+    coco.dataset = dict(
+        images=[_image(image) for image in data['images']],
+        annotations=numbered(made),
+        categories=[dict(id=category, name='person')],
+    )
     coco.createIndex()
     return category
 
@@ -85,8 +96,9 @@ def evaluated(annotation: dict, names: Sequence[str], *, asked_for: bool, crowd:
     """
     keypoints = [0] * 3 * len(names)
     if asked_for and not problem_of_keypoints(annotation, len(names)):
-        keypoints = [round_visibility(value) if place % 3 == 2 else value
-                  for place, value in enumerate(annotation['keypoints'])]
+        keypoints = [
+            round_visibility(value) if place % 3 == 2 else value for place, value in enumerate(annotation['keypoints'])
+        ]
     counted = [v for name, v in zip(names, keypoints[2::3]) if not (crowd and name in HEAD)]
     box = annotation.get('bbox')
     area = annotation.get('area')
@@ -97,7 +109,8 @@ def evaluated(annotation: dict, names: Sequence[str], *, asked_for: bool, crowd:
         bbox=[0, 0, 0, 0] if problem_of_box(annotation) else list(box),
         area=area if is_coordinate(area) and area > 0 else 0,
         keypoints=keypoints,
-        num_keypoints=sum(v > 0 for v in counted))
+        num_keypoints=sum(v > 0 for v in counted),
+    )
 
 
 def round_visibility(value: float) -> int:
@@ -107,7 +120,7 @@ def round_visibility(value: float) -> int:
     return 2 if value > 0 else 0
 
 
-def numbered(annotations: List[dict]) -> List[dict]:
+def numbered(annotations: list[dict]) -> list[dict]:
     """The annotations, with ids of their own where one is negative: the evaluation takes -1 for 'matches nobody'."""
     if all(annotation['id'] >= 0 for annotation in annotations):
         return annotations
@@ -122,7 +135,7 @@ def _image(image: dict) -> dict:
     return made
 
 
-def check_areas(annotations: List[dict], images: List[dict], path: str) -> None:
+def check_areas(annotations: list[dict], images: list[dict], path: str) -> None:
     """BadInput if an area is missing, or nobody could match by it, or everybody.
 
     Args:
@@ -133,14 +146,18 @@ def check_areas(annotations: List[dict], images: List[dict], path: str) -> None:
     shapes = {image['id']: sides_of(image) for image in images}
     for annotation in annotations:
         if problem := problem_of_area(annotation, shapes[annotation['image_id']]):
-            raise BadInput(f"{path}: annotation {annotation['id']}: {problem}; mend the file, or set use_area=False of "
-                           'the metric to estimate it from the box')
+            raise BadInput(
+                f'{path}: annotation {annotation["id"]}: {problem}; mend the file, or set use_area=False of '
+                'the metric to estimate it from the box'
+            )
 
 
-def check_crowd_index(images: List[dict], path: str) -> None:
+def check_crowd_index(images: list[dict], path: str) -> None:
     """BadInput if an image has no crowd index, by which CrowdPose tells easy, medium and hard ones apart."""
     without = [image['id'] for image in images if not is_coordinate(image.get('crowdIndex'))]
     if without:
-        raise BadInput(f"{path}: field 'crowdIndex' is missing from {len(without)} of {len(images)} images, first from "
-                       f'image {without[0]}; AP(E), AP(M) and AP(H) need it: use the official CrowdPose file, or set '
-                       "iou_type='keypoints' of the metric to do without them")
+        raise BadInput(
+            f"{path}: field 'crowdIndex' is missing from {len(without)} of {len(images)} images, first from "
+            f'image {without[0]}; AP(E), AP(M) and AP(H) need it: use the official CrowdPose file, or set '
+            "iou_type='keypoints' of the metric to do without them"
+        )

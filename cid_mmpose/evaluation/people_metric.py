@@ -1,7 +1,8 @@
 """COCO's AP through MMPose's metric, for people of any category id and for images where nobody is found."""
+
 import logging
 import os.path as osp
-from typing import Dict, Optional, Sequence
+from collections.abc import Sequence
 
 from mmengine.logging import MessageHub, print_log
 from mmpose.evaluation.metrics import CocoMetric
@@ -47,21 +48,28 @@ class CocoPeopleMetric(CocoMetric):
             submission cannot be written, or is of other keypoints than COCO's 17; a prediction is NaN or infinite.
     """
 
-    def __init__(self, *, ann_file: Optional[str] = None, submission: Optional[str] = None, score_mode: str = 'bbox',
-                 nms_mode: str = 'none', **kwargs) -> None:
+    def __init__(
+        self,
+        *,
+        ann_file: str | None = None,
+        submission: str | None = None,
+        score_mode: str = 'bbox',
+        nms_mode: str = 'none',
+        **kwargs,
+    ) -> None:
         if submission is not None:
             check_submission(submission)
             ann_file = None
             kwargs.update(format_only=True, outfile_prefix=submission)
         if ann_file is not None:
             read_annotations(ann_file)
-        kwargs.setdefault('collect_device', 'gpu')   # mmengine's word for torch's own exchange, on any device
+        kwargs.setdefault('collect_device', 'gpu')  # mmengine's word for torch's own exchange, on any device
         self.submission = submission
         self.category = PERSON
         super().__init__(ann_file=ann_file, score_mode=score_mode, nms_mode=nms_mode, **kwargs)
 
     @property
-    def dataset_meta(self) -> Optional[dict]:
+    def dataset_meta(self) -> dict | None:
         """Meta information of the data set under test; setting it also prepares the annotations."""
         return self._dataset_meta
 
@@ -72,26 +80,29 @@ class CocoPeopleMetric(CocoMetric):
         if self.submission is not None:
             check_keypoint_count(self.submission, len(names))
         elif self.coco is not None:
-            self.category = prepare(self.coco, self._source, names, use_area=self.use_area,
-                                    crowd=self.iou_type == 'keypoints_crowd')
+            self.category = prepare(
+                self.coco, self._source, names, use_area=self.use_area, crowd=self.iou_type == 'keypoints_crowd'
+            )
 
     @property
     def _source(self) -> str:
         """The annotation file; the data set under test leaves the name of its own with mmengine."""
-        name = f"{self.dataset_meta['dataset_name']}_ann_file"
+        name = f'{self.dataset_meta["dataset_name"]}_ann_file'
         return self.ann_file or MessageHub.get_current_instance().get_info(name)
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
         """As MMPose's, with the category id of the annotated people."""
         for sample in data_samples:
             if self.coco is not None and sample['img_id'] not in self.coco.imgs:
-                raise BadInput(f"{self._source}: field 'images' has no id {sample['img_id']}, which is an image of "
-                               'the data set under test; leave ann_file of the metric out, to take that of the data '
-                               'set')
+                raise BadInput(
+                    f"{self._source}: field 'images' has no id {sample['img_id']}, which is an image of "
+                    'the data set under test; leave ann_file of the metric out, to take that of the data '
+                    'set'
+                )
             check_prediction(sample['pred_instances'], sample['img_id'])
         super().process(data_batch, [dict(sample, category_id=self.category) for sample in data_samples])
 
-    def compute_metrics(self, results: list) -> Dict[str, float]:
+    def compute_metrics(self, results: list) -> dict[str, float]:
         """As MMPose's; zeros where no image has a person in the predictions, nothing for a submission."""
         found = any(len(prediction['keypoints']) for prediction, _ in results)
         if not found:
@@ -100,7 +111,7 @@ class CocoPeopleMetric(CocoMetric):
             return super().compute_metrics(results)
         return dict.fromkeys(STATS[self.iou_type], 0.0)
 
-    def results2json(self, keypoints: Dict[int, list], outfile_prefix: str) -> None:
+    def results2json(self, keypoints: dict[int, list], outfile_prefix: str) -> None:
         """Writes the people found: the submission, or the file that MMPose evaluates.
 
         Args:

@@ -1,11 +1,12 @@
 """What COCO's evaluation server takes for a test set whose annotations nobody has: one zip with one JSON file."""
+
 import json
 import os
 import os.path as osp
 import re
 import tempfile
 import zipfile
-from typing import Dict, Iterator, List
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -25,26 +26,31 @@ def check_submission(path: str) -> None:
     A run that ends in a submission takes hours, so this is asked before it starts; the folder is made.
     """
     if not NAME.fullmatch(osp.basename(path)):
-        raise BadInput(f'submission {path}: the server goes by the name; call it '
-                       'person_keypoints_test-dev2017_NAME_results.zip with a NAME of yours that has no underscore')
+        raise BadInput(
+            f'submission {path}: the server goes by the name; call it '
+            'person_keypoints_test-dev2017_NAME_results.zip with a NAME of yours that has no underscore'
+        )
     folder = osp.dirname(osp.abspath(path))
     try:
         os.makedirs(folder, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):  # root passes every check of permission bits, so try
             pass
     except OSError as error:
-        raise BadInput(f'submission {path}: its folder cannot be written to ({error.strerror}); name another'
-                       ) from error
+        raise BadInput(
+            f'submission {path}: its folder cannot be written to ({error.strerror}); name another'
+        ) from error
 
 
 def check_keypoint_count(path: str, number: int) -> None:
     """BadInput if the people of a submission do not have the keypoints that the server knows."""
     if number != KEYPOINTS:
-        raise BadInput(f'submission {path}: the server takes {KEYPOINTS} keypoints, the data set under test has '
-                       f'{number}; use a configuration of COCO')
+        raise BadInput(
+            f'submission {path}: the server takes {KEYPOINTS} keypoints, the data set under test has '
+            f'{number}; use a configuration of COCO'
+        )
 
 
-def submission_rows(people: Dict[int, List[dict]]) -> Iterator[dict]:
+def submission_rows(people: dict[int, list[dict]]) -> Iterator[dict]:
     """A row a person in the server's format.
 
     ``keypoints`` are x, y in pixels and 1 for each of the 17 keypoints: the server asks for a third number and does not
@@ -60,8 +66,12 @@ def submission_rows(people: Dict[int, List[dict]]) -> Iterator[dict]:
         for person in found:
             check_prediction(person, image)
             keypoints = np.round(np.asarray(person['keypoints'], float)[:, :2], DECIMALS).tolist()
-            yield dict(image_id=int(image), category_id=1, keypoints=[v for x, y in keypoints for v in (x, y, 1)],
-                       score=float(person['score']))
+            yield dict(
+                image_id=int(image),
+                category_id=1,
+                keypoints=[v for x, y in keypoints for v in (x, y, 1)],
+                score=float(person['score']),
+            )
 
 
 def write_submission(path: str, rows: Iterator[dict]) -> int:
@@ -71,7 +81,7 @@ def write_submission(path: str, rows: Iterator[dict]) -> int:
         path: of the zip, see ``check_submission``.
         rows: of ``submission_rows``, written one by one.
     """
-    inner = osp.basename(path)[:-len('.zip')] + '.json'
+    inner = osp.basename(path)[: -len('.zip')] + '.json'
     partial, number = path + '.partial', 0
     try:
         with zipfile.ZipFile(partial, 'w', zipfile.ZIP_DEFLATED) as archive, archive.open(inner, 'w') as file:

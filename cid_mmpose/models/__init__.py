@@ -1,4 +1,5 @@
 """The paper: one file for each of its boxes and words. ``fast`` is the engine room, equal to it by test."""
+
 from .estimator import CID
 from .features import sample_at, stack_branches
 from .gfd import GFD, Decoupled
@@ -10,6 +11,18 @@ from .roots import Roots, find_roots
 from .views import View
 
 __all__ = [
-    'CID', 'CIDHead', 'CIDOutput', 'ContrastiveLoss', 'Decoupled', 'FocalHeatmapLoss', 'GFD', 'IIA', 'Roots',
-    'TestOptions', 'View', 'find_roots', 'sample_at', 'stack_branches'
+    'CID',
+    'CIDHead',
+    'CIDOutput',
+    'ContrastiveLoss',
+    'Decoupled',
+    'FocalHeatmapLoss',
+    'GFD',
+    'IIA',
+    'Roots',
+    'TestOptions',
+    'View',
+    'find_roots',
+    'sample_at',
+    'stack_branches',
 ]

@@ -1,6 +1,8 @@
 """The whole network, and how weights from elsewhere get into it."""
+
 import math
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmpose.models.backbones import HRNet
@@ -66,9 +68,11 @@ class CID(BottomupPoseEstimator):
         self.trained = False
         super().__init__(**kwargs)
         kind = type(getattr(self, 'head', None))
-        if not issubclass(kind, CIDHead):   # the names of another head's weights would be changed to ours
-            raise ValueError(f'cid_mmpose.CID is for the head cid_mmpose.CIDHead, got {kind.__name__} of '
-                             f"{kind.__module__}; for that one set model.type='BottomupPoseEstimator'")
+        if not issubclass(kind, CIDHead):  # the names of another head's weights would be changed to ours
+            raise ValueError(
+                f'cid_mmpose.CID is for the head cid_mmpose.CIDHead, got {kind.__name__} of '
+                f"{kind.__module__}; for that one set model.type='BottomupPoseEstimator'"
+            )
         self.head.test.with_test_cfg(self.test_cfg)
         if channels_last:
             self.backbone.to(memory_format=torch.channels_last)
@@ -92,11 +96,11 @@ class CID(BottomupPoseEstimator):
         found = self.head.find_people(views, options)
         return self.add_pred_to_datasample(found.people, found.heatmaps, data_samples)
 
-    def _views(self, inputs: Tensor, data_samples: list, options: TestOptions) -> List[View]:
+    def _views(self, inputs: Tensor, data_samples: list, options: TestOptions) -> list[View]:
         """The views of B images, through the backbone a few at a time."""
         dtype, mode = self._precision(inputs, options)
         num_views = 2 if options.flip_test else 1
-        parts: List[list] = [[] for _ in range(num_views)]
+        parts: list[list] = [[] for _ in range(num_views)]
         for images in inputs.split(images_at_once(inputs, num_views, even=mode is not None)):
             if options.flip_test:
                 images = torch.cat([images, images.flip(-1)])
@@ -110,9 +114,9 @@ class CID(BottomupPoseEstimator):
             views.append(mirrored_view(join(parts[1]), data_samples[0].metainfo['flip_indices']))
         return views
 
-    def _precision(self, inputs: Tensor, options: TestOptions) -> 'tuple[Optional[torch.dtype], Optional[str]]':
+    def _precision(self, inputs: Tensor, options: TestOptions) -> 'tuple[torch.dtype | None, str | None]':
         """What a folded backbone computes in, None for the backbone as it is; and how it is compiled, None if not."""
-        if self.training:   # batch normalisation is folded for evaluation only
+        if self.training:  # batch normalisation is folded for evaluation only
             return None, None
         mode = None if self.trained else options.compile
         dtype = or_float32(PRECISIONS[options.precision], inputs.device, 'model.test_cfg', options.insist)
@@ -120,7 +124,7 @@ class CID(BottomupPoseEstimator):
             dtype = next(self.backbone.parameters()).dtype
         return dtype, mode
 
-    def extract_feat(self, inputs: Tensor, dtype: Optional[torch.dtype] = None, mode: Optional[str] = None) -> Any:
+    def extract_feat(self, inputs: Tensor, dtype: torch.dtype | None = None, mode: str | None = None) -> Any:
         """The branches of F for images (B, 3, h, w), as MMPose's; by the ``FoldedBackbone`` in ``dtype`` if given.
 
         Raises:
@@ -128,8 +132,10 @@ class CID(BottomupPoseEstimator):
                 first branch does not have the codec's stride.
         """
         if isinstance(self.backbone, HRNet) and any(not side or side % STRIDE for side in inputs.shape[-2:]):
-            raise BadInput(f'input of {inputs.shape[-1]} x {inputs.shape[-2]} pixels: HRNet takes sides that are '
-                           f'multiples of {STRIDE}; set such an input_size in the pipeline')
+            raise BadInput(
+                f'input of {inputs.shape[-1]} x {inputs.shape[-2]} pixels: HRNet takes sides that are '
+                f'multiples of {STRIDE}; set such an input_size in the pipeline'
+            )
         if dtype is None:
             feats = super().extract_feat(inputs)
         else:
@@ -160,10 +166,10 @@ class CID(BottomupPoseEstimator):
         with pretrained_must_fit(self):
             super().init_weights()
 
-    def _take_over(self, state_dict: Dict[str, Any], prefix: str, local_metadata: dict, *_) -> None:
+    def _take_over(self, state_dict: dict[str, Any], prefix: str, local_metadata: dict, *_) -> None:
         """Called before weights are loaded: brings them, in place, into the form in which they fit, or refuses."""
         given = [name for name in state_dict if name.startswith(prefix)]
-        inside = {name[len(prefix):]: state_dict[name] for name in given}
+        inside = {name[len(prefix) :]: state_dict[name] for name in given}
         fitted = fit(self.state_dict(), inside, keep_own_keypoints=self.other_keypoints == 'fresh')
         file = local_metadata.get('file')  # noted by ``weights/loaders.py``
         if fitted.complaint:

@@ -3,8 +3,9 @@
 B images, N people of all images, C_i channels of branch i, C their sum, (H, W) cells of the first branch, which are
 those of the heatmaps.
 """
+
 import math
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -62,7 +63,9 @@ def check_stride(branches: Sequence[Tensor], inputs: Tensor, stride: int) -> Non
     wanted_height = math.ceil(input_height / stride)
     wanted_width = math.ceil(input_width / stride)
     if (height, width) != (wanted_height, wanted_width):
-        raise BadInput(f'the first feature map of the backbone has {width} x {height} cells for an input of '
-                       f'{input_width} x {input_height} pixels, and the codec of stride {stride} needs '
-                       f'{wanted_width} x {wanted_height}; set out_indices of the backbone so that the first has this '
-                       'stride')
+        raise BadInput(
+            f'the first feature map of the backbone has {width} x {height} cells for an input of '
+            f'{input_width} x {input_height} pixels, and the codec of stride {stride} needs '
+            f'{wanted_width} x {wanted_height}; set out_indices of the backbone so that the first has this '
+            'stride'
+        )

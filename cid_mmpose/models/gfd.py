@@ -6,8 +6,10 @@ channels, f a person's feature vector, l the person's location.
 Here everything stands as the paper prints it. Training and testing use ``fast/gfd.py``, which comes to the same numbers
 with these weights and never has the maps of all people at once.
 """
+
+from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple, Optional, Sequence, Union
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +24,8 @@ RECALIBRATIONS = ('fused', 'spatial', 'channel')
 
 class Decoupled(NamedTuple):
     """What GFD makes of N people."""
-    masks: Optional[Tensor]  # (N, H, W) in (0, 1), M of eq. 10; None where only channels are recalibrated
+
+    masks: Tensor | None  # (N, H, W) in (0, 1), M of eq. 10; None where only channels are recalibrated
     features: Tensor  # (N, D, H, W), the instance-aware feature maps of eq. 12 (figure 4)
     heatmaps: Tensor  # (N, K, H, W), logits of eq. 1
 
@@ -42,7 +45,7 @@ def to_scores(logits: Tensor, in_place: bool = False) -> Tensor:
     return logits.float().sigmoid().clamp(SCORE_LIMIT, 1 - SCORE_LIMIT)
 
 
-def relative_coordinates(cell: Tensor, size: Sequence[int], cell_center: Union[float, Tensor] = 0.0) -> Tensor:
+def relative_coordinates(cell: Tensor, size: Sequence[int], cell_center: float | Tensor = 0.0) -> Tensor:
     """O^(i): offset from each cell to the root, (root - (cell + cell_center)) / 32 in x and in y.
 
     Args:
@@ -128,8 +131,15 @@ class GFD(nn.Module):
         ValueError: ``recalibration`` is none of these.
     """
 
-    def __init__(self, in_channels: int, channels: int, num_keypoints: int, recalibration: str = 'fused',
-                 cell_center: float = 0.0, init_std: Optional[float] = INIT_STD) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        num_keypoints: int,
+        recalibration: str = 'fused',
+        cell_center: float = 0.0,
+        init_std: float | None = INIT_STD,
+    ) -> None:
         super().__init__()
         if recalibration not in RECALIBRATIONS:
             raise ValueError(f'recalibration must be one of {RECALIBRATIONS}, got {recalibration!r}')

@@ -5,7 +5,9 @@ B images, P annotated people of a batch, N people with a map, C feature channels
 ``CIDHead.forward`` is figure 2 as it is drawn. Training and testing come to its numbers through ``fast/``; they differ
 only in where the roots come from.
 """
-from typing import List, NamedTuple, Optional, Sequence, Union
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from mmengine.structures import InstanceData, PixelData
@@ -33,19 +35,21 @@ from .views import View, views_of
 
 class CIDOutput(NamedTuple):
     """What CID sees in B images, N people of all of them."""
+
     crowd: Tensor  # (B, K + 1, H, W), logits of everyone's keypoints, the center map last (eq. 6)
     roots: Roots  # l of N people
     vectors: Tensor  # (N, C), f of each person (eq. 7)
-    masks: Optional[Tensor]  # (N, H, W) in (0, 1), M of eq. 10; None where only channels are recalibrated
+    masks: Tensor | None  # (N, H, W) in (0, 1), M of eq. 10; None where only channels are recalibrated
     features: Tensor  # (N, D, H, W), the instance-aware feature maps of eq. 12
     heatmaps: Tensor  # (N, K, H, W), logits of each person's keypoints (eq. 1)
 
 
 class Found(NamedTuple):
     """The people of B images."""
-    people: List[InstanceData]  # B, see ``make_people``
+
+    people: list[InstanceData]  # B, see ``make_people``
     # B with ``heatmaps`` (K, H, W), the largest value of all people; None where nobody asked for them
-    heatmaps: Optional[List[PixelData]]
+    heatmaps: list[PixelData] | None
 
 
 @MODELS.register_module()
@@ -77,22 +81,24 @@ class CIDHead(BaseHead):
         ValueError: ``memory_budget`` or a value of ``test`` is outside its range.
     """
 
-    def __init__(self,
-                 *,
-                 in_channels: int,
-                 num_keypoints: int,
-                 decoder: dict,
-                 recipe: str = DEFAULT,
-                 cell_center: Optional[float] = None,
-                 gfd_channels: int = 32,
-                 recalibration: str = 'fused',
-                 crowd_loss: dict = dict(type='cid_mmpose.FocalHeatmapLoss', loss_weight=1.0),
-                 person_loss: dict = dict(type='cid_mmpose.FocalHeatmapLoss', loss_weight=4.0),
-                 contrastive_loss: dict = dict(type='cid_mmpose.ContrastiveLoss'),
-                 max_train_people: int = 200,
-                 init_std: Optional[float] = INIT_STD,
-                 memory_budget: Optional[int] = None,
-                 test: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        num_keypoints: int,
+        decoder: dict,
+        recipe: str = DEFAULT,
+        cell_center: float | None = None,
+        gfd_channels: int = 32,
+        recalibration: str = 'fused',
+        crowd_loss: dict = dict(type='cid_mmpose.FocalHeatmapLoss', loss_weight=1.0),
+        person_loss: dict = dict(type='cid_mmpose.FocalHeatmapLoss', loss_weight=4.0),
+        contrastive_loss: dict = dict(type='cid_mmpose.ContrastiveLoss'),
+        max_train_people: int = 200,
+        init_std: float | None = INIT_STD,
+        memory_budget: int | None = None,
+        test: dict | None = None,
+    ) -> None:
         super().__init__()
         if memory_budget is not None and (type(memory_budget) is not int or memory_budget < 1):
             raise ValueError(f'memory_budget must be a whole number of at least 1 MiB, got {memory_budget!r}')
@@ -108,7 +114,7 @@ class CIDHead(BaseHead):
         self.test = TestOptions(**(test or {}))
         self.sigmas = self.test.keypoint_sigmas(num_keypoints)
 
-    def forward(self, feats: Sequence[Tensor], roots: Optional[Roots] = None) -> CIDOutput:
+    def forward(self, feats: Sequence[Tensor], roots: Roots | None = None) -> CIDOutput:
         """Figure 2: everything CID sees on its way to the keypoints, at once and for everyone.
 
         Args:
@@ -124,7 +130,7 @@ class CIDHead(BaseHead):
         masks, instance, heatmaps = self.gfd(features, vectors, roots)
         return CIDOutput(crowd, roots, vectors, masks, instance, heatmaps)
 
-    def loss(self, feats: Sequence[Tensor], batch_data_samples: list, train_cfg: Optional[dict] = None) -> dict:
+    def loss(self, feats: Sequence[Tensor], batch_data_samples: list, train_cfg: dict | None = None) -> dict:
         """L of eq. 5 in its parts; the same keys always, and zero gradients where nobody is.
 
         Args:
@@ -151,19 +157,28 @@ class CIDHead(BaseHead):
         chosen = self._choose(len(vectors), vectors.device)
         chosen_roots = Roots(roots.cell[chosen], roots.image[chosen])
         loss_person = person_loss(
-            FactoredGFD(self.gfd), self.person_loss, feats, vectors[chosen], chosen_roots, targets, seeded[chosen],
-            self.memory_budget)
+            FactoredGFD(self.gfd),
+            self.person_loss,
+            feats,
+            vectors[chosen],
+            chosen_roots,
+            targets,
+            seeded[chosen],
+            self.memory_budget,
+        )
         return dict(loss_crowd=loss_crowd, loss_person=loss_person, loss_contrastive=loss_contrastive)
 
     def _choose(self, count: int, device: torch.device) -> Tensor:
         """Indices, ascending, of at most ``max_train_people`` of ``count`` people."""
         order = torch.randperm(count, device=device)
-        return order[:self.max_train_people].sort()[0]
+        return order[: self.max_train_people].sort()[0]
 
-    def predict(self,
-                feats: Union[Sequence[Tensor], Sequence[Sequence[Tensor]]],
-                batch_data_samples: list,
-                test_cfg: Optional[dict] = None) -> Union[list, tuple]:
+    def predict(
+        self,
+        feats: Sequence[Tensor] | Sequence[Sequence[Tensor]],
+        batch_data_samples: list,
+        test_cfg: dict | None = None,
+    ) -> list | tuple:
         """The people of B equally sized images, as MMPose's estimators ask for them.
 
         Args:
@@ -230,16 +245,17 @@ class CIDHead(BaseHead):
         vectors = sample_branches(view.branches, roots)
         return gfd.image_terms(view.branches), gfd.person_terms(vectors, roots)
 
-    def _people_of(self, peaks: Peaks, roots: Roots, size: Sequence[int], num_images: int, options: TestOptions
-                   ) -> List[InstanceData]:
+    def _people_of(
+        self, peaks: Peaks, roots: Roots, size: Sequence[int], num_images: int, options: TestOptions
+    ) -> list[InstanceData]:
         """The peaks of N people on maps of ``size`` (W, H) -> the people of each image."""
         keypoints, scores = self.decoder.decode_peaks(peaks, size, roots.score)
 
         # by one transfer to the host
         num_keypoints = scores.shape[1]
         row = torch.cat([keypoints.flatten(1), scores, roots.image[:, None]], 1).detach().cpu().numpy()
-        keypoints = row[:, :2 * num_keypoints].reshape(-1, num_keypoints, 2)
-        scores = row[:, 2 * num_keypoints:-1]
+        keypoints = row[:, : 2 * num_keypoints].reshape(-1, num_keypoints, 2)
+        scores = row[:, 2 * num_keypoints : -1]
         image = row[:, -1]
 
         people = []
@@ -249,7 +265,7 @@ class CIDHead(BaseHead):
         return people
 
 
-def mean_of(maps: List[Tensor]) -> Tensor:
+def mean_of(maps: list[Tensor]) -> Tensor:
     """The mean of what the views say.
 
     Args:
@@ -281,6 +297,8 @@ def loss_mask(batch_data_samples: list, like: Tensor) -> Tensor:
         return like.new_ones(len(like), 1, *size, dtype=torch.float32)
     masks = torch.stack([sample.gt_fields.heatmap_mask for sample in batch_data_samples])
     if masks.shape[-2:] != size:
-        raise BadInput(f'gt_fields.heatmap_mask is {tuple(masks.shape[-2:])} cells, the maps are {tuple(size)}; the '
-                       'pipeline makes masks with cid_mmpose.LossMask after GenerateTarget')
+        raise BadInput(
+            f'gt_fields.heatmap_mask is {tuple(masks.shape[-2:])} cells, the maps are {tuple(size)}; the '
+            'pipeline makes masks with cid_mmpose.LossMask after GenerateTarget'
+        )
     return masks.to(like.device).float()

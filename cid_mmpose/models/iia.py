@@ -1,6 +1,6 @@
 """Instance Information Abstraction (section 3.2): everyone's keypoints and centers in one set of maps."""
+
 import math
-from typing import Optional
 
 from torch import Tensor, nn
 
@@ -8,7 +8,7 @@ PRIOR = 0.01  # probability that an untrained map gives every cell; source: the 
 INIT_STD = 0.001  # source: the authors' initialisation of the head
 
 
-def init_linear(module: nn.Module, std: Optional[float] = INIT_STD) -> None:
+def init_linear(module: nn.Module, std: float | None = INIT_STD) -> None:
     """Normal weights and zero bias for a convolution or linear layer; other modules are left as they are.
 
     Args:

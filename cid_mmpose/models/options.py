@@ -1,6 +1,8 @@
 """The options of testing, each set in one place: ``model.head.test`` of a config, or MMPose's ``model.test_cfg``."""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Collection, Mapping, Optional, Tuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,7 +10,25 @@ import torch
 from cid_mmpose.errors import BadInput
 
 # OKS fall-off of the COCO-17 keypoints, object sides; source: COCO keypoint evaluation
-COCO_SIGMAS = (.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089)
+COCO_SIGMAS = (
+    0.026,
+    0.025,
+    0.025,
+    0.035,
+    0.035,
+    0.079,
+    0.079,
+    0.072,
+    0.072,
+    0.062,
+    0.062,
+    0.107,
+    0.107,
+    0.087,
+    0.087,
+    0.089,
+    0.089,
+)
 PRECISIONS = {None: None, 'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 COMPILE_MODES = (None, 'default', 'reduce-overhead')  # torch.compile's names; the last one records CUDA graphs
 
@@ -32,17 +52,18 @@ class TestOptions:
     Raises:
         ValueError: a value outside its range.
     """
+
     __test__ = False  # no class of tests, whatever its name tells pytest
 
     max_people: int = 30
     min_score: float = 0.01
     blur: int = 3
     nms: float = 0.8
-    sigmas: Optional[Tuple[float, ...]] = None
+    sigmas: tuple[float, ...] | None = None
     flip_test: bool = False
     output_heatmaps: bool = False
-    precision: Optional[str] = None
-    compile: Optional[str] = None
+    precision: str | None = None
+    compile: str | None = None
     insist: bool = False
 
     def __post_init__(self) -> None:
@@ -57,7 +78,7 @@ class TestOptions:
         _check_choice('precision', self.precision, PRECISIONS)
         _check_choice('compile', self.compile, COMPILE_MODES)
 
-    def with_test_cfg(self, test_cfg: Optional[Mapping[str, Any]]) -> 'TestOptions':
+    def with_test_cfg(self, test_cfg: Mapping[str, Any] | None) -> 'TestOptions':
         """These options with those that ``model.test_cfg`` of a config sets.
 
         Args:
@@ -90,11 +111,13 @@ class TestOptions:
         """
         sigmas = COCO_SIGMAS if self.sigmas is None else self.sigmas
         if len(sigmas) != num_keypoints:
-            raise ValueError(f'test: sigmas has {len(sigmas)} values for {num_keypoints} keypoints; '
-                             'set head.test.sigmas to one value a keypoint')
+            raise ValueError(
+                f'test: sigmas has {len(sigmas)} values for {num_keypoints} keypoints; '
+                'set head.test.sigmas to one value a keypoint'
+            )
         return np.asarray(sigmas, np.float32)
 
 
-def _check_choice(name: str, value: Optional[str], known: Collection[Optional[str]]) -> None:
+def _check_choice(name: str, value: str | None, known: Collection[str | None]) -> None:
     if value not in [*known]:  # not a hash, which lists have not
         raise ValueError(f'{name} must be one of {[*known]}, got {value!r}')

@@ -1,4 +1,5 @@
 """From decoded keypoints to the people of an image: score, box, and no one twice (facts of the authors' writer)."""
+
 import numpy as np
 from mmengine.structures import InstanceData
 
@@ -22,14 +23,13 @@ def make_people(keypoints: np.ndarray, scores: np.ndarray, sigmas: np.ndarray, n
     score = scores.mean(1)
     kept = oks_nms(keypoints, score, area, sigmas, nms)
     return InstanceData(
-        keypoints=keypoints[kept],
-        keypoint_scores=scores[kept],
-        bboxes=boxes[kept],
-        bbox_scores=score[kept])
+        keypoints=keypoints[kept], keypoint_scores=scores[kept], bboxes=boxes[kept], bbox_scores=score[kept]
+    )
 
 
-def oks_nms(keypoints: np.ndarray, score: np.ndarray, area: np.ndarray, sigmas: np.ndarray,
-            threshold: float) -> np.ndarray:
+def oks_nms(
+    keypoints: np.ndarray, score: np.ndarray, area: np.ndarray, sigmas: np.ndarray, threshold: float
+) -> np.ndarray:
     """Indices of the people who stay, best first: each takes away those whose OKS with it lies above the threshold.
 
     MMPose's function of this name compares people one by one, which takes seconds in a crowd; the answer is the same.
@@ -43,14 +43,14 @@ def oks_nms(keypoints: np.ndarray, score: np.ndarray, area: np.ndarray, sigmas: 
     """
     keypoints = keypoints.astype(np.float64)
     area = area.astype(np.float64)
-    falloff = (2 * sigmas.astype(np.float64))**2
+    falloff = (2 * sigmas.astype(np.float64)) ** 2
     left = np.argsort(score)[::-1]  # the people who may still stay, best first
     kept = []
     while len(left):
         best = left[0]
         left = left[1:]
         kept.append(best)
-        squared = ((keypoints[left] - keypoints[best])**2).sum(-1)
+        squared = ((keypoints[left] - keypoints[best]) ** 2).sum(-1)
         mean_area = (area[left, None] + area[best]) / 2 + np.spacing(1)
         oks = np.exp(-squared / falloff / mean_area / 2).mean(1)
         left = left[oks <= threshold]

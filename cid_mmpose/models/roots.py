@@ -2,7 +2,8 @@
 
 B images, N people of all images, (H, W) heatmap cells; cells are (x, y).
 """
-from typing import NamedTuple, Optional
+
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +17,10 @@ PEAK_WINDOWS = ((300, 7), (200, 5), (0, 3))
 
 class Roots(NamedTuple):
     """Where people stand, sorted by image."""
+
     cell: Tensor  # (N, 2) int64, (x, y) in heatmap cells
     image: Tensor  # (N,) int64, image in the batch
-    score: Optional[Tensor] = None  # (N,) in [0, 1], height of the center map; None for annotated roots
+    score: Tensor | None = None  # (N,) in [0, 1], height of the center map; None for annotated roots
 
 
 def smooth(maps: Tensor, blur: int) -> Tensor:
@@ -51,10 +53,12 @@ def find_roots(center: Tensor, max_people: int, min_score: float, blur: int) -> 
     window = next(window for side, window in PEAK_WINDOWS if (h + w) / 2 > side)
     is_peak = F.max_pool2d(center, window, 1, window // 2) == center
     score, index = (center * is_peak).flatten(1).topk(min(max_people, h * w))
-    image, rank = (~(score <= min_score)).nonzero(as_tuple=True)   # with NaN, which is sorted before all numbers
+    image, rank = (~(score <= min_score)).nonzero(as_tuple=True)  # with NaN, which is sorted before all numbers
     broken = image[score[image, rank].isnan()]
     if len(broken):
-        raise BadInput(f'the center map of image {int(broken[0])} of the batch is NaN: the weights or the arithmetic '
-                       'went wrong; give another checkpoint, or leave out half precision (model.test_cfg.precision)')
+        raise BadInput(
+            f'the center map of image {int(broken[0])} of the batch is NaN: the weights or the arithmetic '
+            'went wrong; give another checkpoint, or leave out half precision (model.test_cfg.precision)'
+        )
     score, index = score[image, rank], index[image, rank]
     return Roots(torch.stack([index % w, torch.div(index, w, rounding_mode='floor')], 1), image, score)

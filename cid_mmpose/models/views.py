@@ -3,15 +3,18 @@
 What the views say is averaged, first their center maps and then each person's heatmaps. So every view is handed over
 with its feature maps already brought back to lie on those of the image.
 """
-from typing import List, NamedTuple, Optional, Sequence
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from torch import Tensor
 
 
 class View(NamedTuple):
     """One view of B images."""
+
     branches: Sequence[Tensor]  # (B, C_i, H_i, W_i) of F, lying as those of the images
-    keypoints: Optional[Sequence[int]] = None  # (K,), which map of the view stands for each keypoint; None for its own
+    keypoints: Sequence[int] | None = None  # (K,), which map of the view stands for each keypoint; None for its own
 
 
 def plain_view(branches: Sequence[Tensor]) -> View:
@@ -34,7 +37,7 @@ def mirrored_view(branches: Sequence[Tensor], flip_indices: Sequence[int]) -> Vi
     return View(mirrored_back, flip_indices)
 
 
-def views_of(features: Sequence, flip_indices: Optional[Sequence[int]]) -> List[View]:
+def views_of(features: Sequence, flip_indices: Sequence[int] | None) -> list[View]:
     """The views in what MMPose's estimators hand to a head.
 
     Args:

@@ -1,4 +1,5 @@
 """What CID sees on its way to the keypoints: center map, spatial masks, keypoint maps (figures 2, 3 and 4)."""
+
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from cid_mmpose.models.gfd import to_scores
 
 class Explanation(NamedTuple):
     """The intermediate maps of one image with N people, (H, W) heatmap cells, scores in [0, 1]."""
+
     image: np.ndarray  # (h, w, 3) uint8 BGR, the network's input
     crowd: np.ndarray  # (K + 1, H, W), everyone's keypoints, the center map last (eq. 6)
     roots: np.ndarray  # (N, 2) x, y in cells, best first
@@ -41,4 +43,5 @@ def explain(model: nn.Module, image: Tensor) -> Explanation:
         scores=seen.roots.score.cpu().numpy(),
         masks=masks.cpu().numpy(),
         features=strength.cpu().numpy(),
-        keypoints=heatmaps.cpu().numpy())
+        keypoints=heatmaps.cpu().numpy(),
+    )

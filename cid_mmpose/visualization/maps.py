@@ -1,5 +1,6 @@
 """Heatmaps on images and sheets of images: arrays in, arrays out. All images are uint8 BGR (h, w, 3)."""
-from typing import Sequence
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -29,5 +30,5 @@ def sheet(images: Sequence[np.ndarray], columns: int) -> np.ndarray:
     canvas = np.full((rows * height, min(columns, len(images)) * width, 3), 255, np.uint8)
     for i, image in enumerate(images):
         y, x = i // columns * height, i % columns * width
-        canvas[y:y + image.shape[0], x:x + image.shape[1]] = image
+        canvas[y : y + image.shape[0], x : x + image.shape[1]] = image
     return canvas

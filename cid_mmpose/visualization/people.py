@@ -1,4 +1,5 @@
 """People on their image, drawn by MMPose's visualizer."""
+
 import copy
 
 import numpy as np
@@ -22,5 +23,6 @@ def draw_people(image: np.ndarray, sample: PoseDataSample, dataset_meta: dict, m
     visualizer = PoseLocalVisualizer(line_width=2, radius=3)
     visualizer.set_dataset_meta(copy.deepcopy(dataset_meta), skeleton_style='mmpose')
     drawn = visualizer.add_datasample(
-        'people', image[..., ::-1].copy(), sample, draw_gt=False, draw_bbox=True, kpt_thr=min_score)
+        'people', image[..., ::-1].copy(), sample, draw_gt=False, draw_bbox=True, kpt_thr=min_score
+    )
     return np.ascontiguousarray(drawn[..., ::-1])

@@ -1,9 +1,9 @@
 """Checkpoints from one layout to another: any of those in the world to ours, and any to MMPose 1.x."""
+
 import os
 import os.path as osp
 import tempfile
 from collections import OrderedDict
-from typing import Dict
 
 import torch
 from mmengine.runner import CheckpointLoader
@@ -30,8 +30,10 @@ from .layouts import (
 TARGETS = {'ours': OURS, 'mmpose': MMPOSE_1}
 SAFETENSORS = '.safetensors'  # ending of the files of that format
 SPATIAL_CONV = 'head.gfd.spatial.conv'
-BORDER_NOTE = ('the offset of the relative coordinates went into the bias of the spatial convolution, which differs '
-               'in the two outer rows and columns of cells')
+BORDER_NOTE = (
+    'the offset of the relative coordinates went into the bias of the spatial convolution, which differs '
+    'in the two outer rows and columns of cells'
+)
 
 
 def convert(source: str, target: str, to: str, force: bool = False) -> str:
@@ -60,8 +62,10 @@ def convert(source: str, target: str, to: str, force: bool = False) -> str:
     if len(lacking) == len(OURS.parts):
         raise BadInput(f'{source}: holds no head of CID in any known layout; give a checkpoint of CID')
     if lacking and to == 'mmpose':
-        raise BadInput(f"{source}: has no {', '.join(lacking)}, and MMPose's head needs all parts; only models with "
-                       "recalibration='fused' can go there")
+        raise BadInput(
+            f"{source}: has no {', '.join(lacking)}, and MMPose's head needs all parts; only models with "
+            "recalibration='fused' can go there"
+        )
     _check_whole(source, weights)
     _check_numbers(source, weights)
     moved = to == 'mmpose' and move_cell_center(weights)
@@ -77,21 +81,23 @@ def _check_target(path: str, force: bool) -> None:
     if osp.exists(path) and not force:
         raise BadInput(f'{path}: is already there; choose another name, or --force to replace it')
     if hash_in_name(osp.basename(path)):
-        raise BadInput(f'{path}: the {hash_in_name(osp.basename(path))} in this name would be taken for the hash of '
-                       'the file; choose another name')
+        raise BadInput(
+            f'{path}: the {hash_in_name(osp.basename(path))} in this name would be taken for the hash of '
+            'the file; choose another name'
+        )
 
 
-def _check_whole(source: str, weights: Dict[str, Tensor]) -> None:
+def _check_whole(source: str, weights: dict[str, Tensor]) -> None:
     """BadInput if a part of the head under our names lacks its weight or bias, or is there in a second layout too."""
     wanted = {part: {f'{part}.weight', f'{part}.bias'} for part in OURS.parts}
     broken = sorted(name for names in wanted.values() if names & weights.keys() for name in names - weights.keys())
     if broken:
-        raise BadInput(f"{source}: has no {', '.join(broken)}; give a whole checkpoint")
+        raise BadInput(f'{source}: has no {", ".join(broken)}; give a whole checkpoint')
     if double := in_second_layout(weights):
         raise BadInput(f'{source}: {double}')
 
 
-def _check_numbers(source: str, weights: Dict[str, Tensor]) -> None:
+def _check_numbers(source: str, weights: dict[str, Tensor]) -> None:
     """BadInput if a weight is no plain tensor of real numbers, or is NaN or infinite somewhere."""
     for name, value in weights.items():
         wrong = wrong_tensor(value)
@@ -103,7 +109,7 @@ def _check_numbers(source: str, weights: Dict[str, Tensor]) -> None:
         raise BadInput(f'{source}: {broken}')
 
 
-def move_cell_center(weights: Dict[str, Tensor]) -> bool:
+def move_cell_center(weights: dict[str, Tensor]) -> bool:
     """Takes ``cell_center`` out of weights under our names, so that they give the same with MMPose's 0.5; in place.
 
     The convolution over the relative coordinates is linear, so the constant by which they differ becomes a part of
@@ -119,7 +125,7 @@ def move_cell_center(weights: Dict[str, Tensor]) -> bool:
     return shift != 0
 
 
-def _state(weights: Dict[str, Tensor], to: str) -> OrderedDict:
+def _state(weights: dict[str, Tensor], to: str) -> OrderedDict:
     """The weights as a state dict of the target's program."""
     state = OrderedDict(rename(weights, OURS, TARGETS[to]))
     # MMPose reads the version of a part here, and without it renames its own 1.x names as if they were those of 0.x

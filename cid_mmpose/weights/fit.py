@@ -1,5 +1,7 @@
 """Whether weights from a file fit a model of CID, and what was done so that they do."""
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from .layouts import (
     CELL_CENTER,
@@ -21,8 +23,9 @@ from .layouts import (
 
 class Fitted(NamedTuple):
     """Weights as a model takes them."""
-    weights: Dict[str, Any]  # under our names
-    complaint: Optional[str]  # why they cannot be taken over; None if they can
+
+    weights: dict[str, Any]  # under our names
+    complaint: str | None  # why they cannot be taken over; None if they can
     changes: str  # what was changed for it, '' if nothing was
 
 
@@ -44,7 +47,7 @@ def fit(own: Mapping[str, Any], given: Mapping[str, Any], keep_own_keypoints: bo
     return Fitted(weights, None, changes(weights_of(given), weights, layout, keypoints))
 
 
-def keep_keypoint_maps(weights: Dict[str, Any], own: Mapping[str, Any]) -> None:
+def keep_keypoint_maps(weights: dict[str, Any], own: Mapping[str, Any]) -> None:
     """Puts the model's own maps of keypoints in the place of those that differ in the number of keypoints only."""
     for name in KEYPOINT_MAPS:
         shape = getattr(weights.get(name), 'shape', ())
@@ -52,7 +55,7 @@ def keep_keypoint_maps(weights: Dict[str, Any], own: Mapping[str, Any]) -> None:
             weights[name] = own[name].clone()
 
 
-def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool = False) -> Optional[str]:
+def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool = False) -> str | None:
     """Why weights cannot be taken over, with what does not fit and the way out; None if they can.
 
     Args:
@@ -70,16 +73,20 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
         return None
     keypoints = num_keypoints(weights)
     if set(wrong) <= set(KEYPOINT_MAPS) and keypoints not in (0, num_keypoints(own)):
-        return (f'{listed(wrong, own)}: these are weights for {keypoints} keypoints, the model has '
-                f'{num_keypoints(own)}; give a configuration with {keypoints} keypoints, or '
-                "model.other_keypoints='fresh' to train new maps of keypoints on top of the other weights")
+        return (
+            f'{listed(wrong, own)}: these are weights for {keypoints} keypoints, the model has '
+            f'{num_keypoints(own)}; give a configuration with {keypoints} keypoints, or '
+            "model.other_keypoints='fresh' to train new maps of keypoints on top of the other weights"
+        )
     if prefix := prefix_of(own, weights):
         return f'names its weights {prefix}{next(iter(own))} and so on; save them without {prefix!r}'
-    return (f'is not a checkpoint of this model: {listed(wrong, own)}; give the configuration it was trained with, or '
-            'for the backbone alone set model.backbone.init_cfg')
+    return (
+        f'is not a checkpoint of this model: {listed(wrong, own)}; give the configuration it was trained with, or '
+        'for the backbone alone set model.backbone.init_cfg'
+    )
 
 
-def _lacks(own: Mapping[str, Any], missing: List[str], part: str, complete: bool) -> bool:
+def _lacks(own: Mapping[str, Any], missing: list[str], part: str, complete: bool) -> bool:
     """Whether too much of a part of the model is missing."""
     gone = num_weights(missing, part)
     return gone > 0 and (complete or 2 * gone >= num_weights(own, part))

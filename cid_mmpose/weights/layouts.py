@@ -3,8 +3,10 @@
 Four programs name the same weights differently. The name of the last part (``weight``, ``bias``) and the whole backbone
 are the same in all of them. ``docs/checkpoints.md`` lists the layouts.
 """
+
 import re
-from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,25 +14,64 @@ from torch import Tensor
 
 class Layout(NamedTuple):
     """One way of naming the parts of the head."""
+
     name: str
-    parts: Tuple[str, ...]  # in the same order in every layout
+    parts: tuple[str, ...]  # in the same order in every layout
     cell_center: float  # of weights whose file does not say it; see ``gfd.relative_coordinates``
 
 
 OURS = Layout(
-    'cid_mmpose', ('head.iia.conv', 'head.gfd.conv_down', 'head.gfd.channel.attention', 'head.gfd.spatial.attention',
-                   'head.gfd.spatial.conv', 'head.gfd.fuse', 'head.gfd.heatmap'), 0.0)
+    'cid_mmpose',
+    (
+        'head.iia.conv',
+        'head.gfd.conv_down',
+        'head.gfd.channel.attention',
+        'head.gfd.spatial.attention',
+        'head.gfd.spatial.conv',
+        'head.gfd.fuse',
+        'head.gfd.heatmap',
+    ),
+    0.0,
+)
 AUTHORS = Layout(
-    "the authors' code", ('iia.keypoint_center_conv', 'gfd.conv_down', 'gfd.c_attn.atn', 'gfd.s_attn.atn',
-                          'gfd.s_attn.conv', 'gfd.fuse_attn', 'gfd.heatmap_conv'), 0.0)
+    "the authors' code",
+    (
+        'iia.keypoint_center_conv',
+        'gfd.conv_down',
+        'gfd.c_attn.atn',
+        'gfd.s_attn.atn',
+        'gfd.s_attn.conv',
+        'gfd.fuse_attn',
+        'gfd.heatmap_conv',
+    ),
+    0.0,
+)
 MMPOSE_0 = Layout(  # its head is called keypoint_head in the file; ``weights_of`` and MMPose itself call it head
-    'MMPose 0.x', ('head.keypoint_center_conv', 'head.conv_down', 'head.c_attn.atn', 'head.s_attn.atn',
-                   'head.s_attn.conv', 'head.fuse_attn', 'head.heatmap_conv'), 0.0)
+    'MMPose 0.x',
+    (
+        'head.keypoint_center_conv',
+        'head.conv_down',
+        'head.c_attn.atn',
+        'head.s_attn.atn',
+        'head.s_attn.conv',
+        'head.fuse_attn',
+        'head.heatmap_conv',
+    ),
+    0.0,
+)
 MMPOSE_1 = Layout(
-    'MMPose 1.x', ('head.iia_module.keypoint_root_conv', 'head.gfd_module.conv_down',
-                   'head.gfd_module.channel_attention.atn', 'head.gfd_module.spatial_attention.atn',
-                   'head.gfd_module.spatial_attention.conv', 'head.gfd_module.fuse_attention',
-                   'head.gfd_module.heatmap_conv'), 0.5)
+    'MMPose 1.x',
+    (
+        'head.iia_module.keypoint_root_conv',
+        'head.gfd_module.conv_down',
+        'head.gfd_module.channel_attention.atn',
+        'head.gfd_module.spatial_attention.atn',
+        'head.gfd_module.spatial_attention.conv',
+        'head.gfd_module.fuse_attention',
+        'head.gfd_module.heatmap_conv',
+    ),
+    0.5,
+)
 LAYOUTS = (OURS, AUTHORS, MMPOSE_0, MMPOSE_1)
 
 SPATIAL = 'head.gfd.spatial.'
@@ -56,7 +97,7 @@ def state_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
     return checkpoint
 
 
-def weights_of(checkpoint: Mapping[str, Any]) -> Dict[str, Any]:
+def weights_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     """Name -> weight out of a checkpoint, or of bare weights; without the prefix of parallel training.
 
     Args:
@@ -67,14 +108,14 @@ def weights_of(checkpoint: Mapping[str, Any]) -> Dict[str, Any]:
     return {new: state[old] for old, new in names.items() if not new.startswith('data_preprocessor.')}
 
 
-def rename(weights: Mapping[str, Any], source: Layout, target: Layout) -> Dict[str, Any]:
+def rename(weights: Mapping[str, Any], source: Layout, target: Layout) -> dict[str, Any]:
     """The same weights under the names of another layout; what is no part of the head keeps its name."""
     parts = dict(zip(source.parts, target.parts))
     split = {name: name.rpartition('.') for name in weights}
     return {parts.get(part, part) + dot + leaf: weights[name] for name, (part, dot, leaf) in split.items()}
 
 
-def translate(checkpoint: Mapping[str, Any]) -> Tuple[Dict[str, Any], Layout]:
+def translate(checkpoint: Mapping[str, Any]) -> tuple[dict[str, Any], Layout]:
     """Weights of any layout under our names, with the ``cell_center`` that belongs to them, and their layout.
 
     Args:
@@ -90,11 +131,10 @@ def translate(checkpoint: Mapping[str, Any]) -> Tuple[Dict[str, Any], Layout]:
 
 
 def in_second_layout(weights: Mapping[str, Any]) -> str:
-    """Why weights under our names are not those of one model: parts of the head under other names too; '' if they are.
-    """
+    """Why weights under our names are not those of one model: parts of the head under other names too; '' if they are."""
     foreign = {part for layout in LAYOUTS if layout is not OURS for part in layout.parts}
     double = sorted(name for name in weights if name.rpartition('.')[0] in foreign)
-    return f"holds the head in two layouts, also as {', '.join(double[:SHOWN])}; take one out" if double else ''
+    return f'holds the head in two layouts, also as {", ".join(double[:SHOWN])}; take one out' if double else ''
 
 
 def num_keypoints(weights: Mapping[str, Any]) -> int:
@@ -138,14 +178,14 @@ def wrong_kind(value: Any, wanted: Tensor, counter: bool = False) -> str:
     return ''
 
 
-def wrong_kinds(wanted: Mapping[str, Tensor], found: Mapping[str, Any]) -> Dict[str, str]:
+def wrong_kinds(wanted: Mapping[str, Tensor], found: Mapping[str, Any]) -> dict[str, str]:
     """What of the model's state ``wanted`` is in ``found`` but not as numbers like its own: name -> what it is."""
     both = [name for name in wanted if name in found]
     kinds = {name: wrong_kind(found[name], wanted[name], name.endswith(COUNTER)) for name in both}
     return {name: kind for name, kind in kinds.items() if kind}
 
 
-def misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Any]) -> Dict[str, str]:
+def misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Any]) -> dict[str, str]:
     """What of the model's state ``wanted`` is not in ``found`` with its shape: name -> what is wrong."""
     wrong = {name: 'is missing' for name in wanted if name not in found and not name.endswith(COUNTER)}
     kinds = wrong_kinds(wanted, found)
@@ -161,10 +201,10 @@ def prefix_of(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """What stands before the model's names of weights in the names of ``found``; '' if nothing does."""
     first = next(iter(wanted))
     longer = next((name for name in found if name.endswith(f'.{first}')), '')
-    return longer[:-len(first)] if first not in found else ''
+    return longer[: -len(first)] if first not in found else ''
 
 
-def why_not_finite(own: Mapping[str, Any], weights: Mapping[str, Any]) -> Optional[str]:
+def why_not_finite(own: Mapping[str, Any], weights: Mapping[str, Any]) -> str | None:
     """Which of the model's weights is NaN or infinite somewhere, with the way out; None if none is.
 
     Args:
@@ -172,9 +212,14 @@ def why_not_finite(own: Mapping[str, Any], weights: Mapping[str, Any]) -> Option
     """
     found = {name: weights[name] for name in own if isinstance(weights.get(name), Tensor) and not weights[name].is_meta}
     broken = [name for name, value in found.items() if not value.isfinite().all()]
-    return None if not broken else (
-        f'{broken[0]} is NaN or infinite ({len(broken)} such weights): the training that wrote it went wrong; give an '
-        'earlier checkpoint')
+    return (
+        None
+        if not broken
+        else (
+            f'{broken[0]} is NaN or infinite ({len(broken)} such weights): the training that wrote it went wrong; give an '
+            'earlier checkpoint'
+        )
+    )
 
 
 def listed(wrong: Mapping[str, str], wanted: Mapping[str, Any]) -> str:

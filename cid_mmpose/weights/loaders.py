@@ -3,12 +3,14 @@
 They read files of torch and of safetensors (``weights/files``), from the disk and from the web, whichever version of
 torch is installed. ``stack.secure_checkpoints`` puts them in the place of mmengine's.
 """
+
 import collections
 import re
 import urllib.request
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Callable, Dict
+from typing import Any
 from urllib.parse import urlsplit
 
 from cid_mmpose.errors import BadInput
@@ -52,7 +54,7 @@ def path_of(name: str) -> Path:
         BadInput: it is neither, or there is no such file.
     """
     scheme = SCHEME.match(name)
-    if scheme and scheme.group(1).lower() in ('http', 'https'):   # mmengine takes them in small letters only
+    if scheme and scheme.group(1).lower() in ('http', 'https'):  # mmengine takes them in small letters only
         raise BadInput(f'{name}: write {scheme.group(1).lower()}:// in small letters')
     if scheme and scheme.group(1).lower() != 'file':
         raise BadInput(f'{name}: checkpoints are read from files and from http(s), not from {scheme.group(1)}://')
@@ -111,7 +113,7 @@ def read_file(path: Path, name: str, map_location: Any = None) -> dict:
         raise BadInput(f'{name}: {refused}') from refused
     except OSError as error:
         raise BadInput(f'{name}: cannot be read ({error.strerror or error})') from error
-    except Exception as error:   # a damaged file goes wrong in any way there is
+    except Exception as error:  # a damaged file goes wrong in any way there is
         raise BadInput(f'{name}: {_damage(error)}') from error
     raise BadInput(f'{name}: {wrong}')
 
@@ -130,7 +132,7 @@ def _no_checkpoint(path: Path) -> str:
 def _damage(error: Exception) -> str:
     """What is wrong with a file that could not be read, out of the error of its reader."""
     what = 'not a complete checkpoint of PyTorch (cut off, damaged, or of another kind); get it again'
-    if isinstance(error, (KeyError, IndexError)):   # of the reader's own tables: says nothing to a user
+    if isinstance(error, (KeyError, IndexError)):  # of the reader's own tables: says nothing to a user
         return what
     text = ' '.join(str(error).split())
     text = text.encode('ascii', 'backslashreplace').decode()[:100]
@@ -149,7 +151,7 @@ def note_file(checkpoint: Any, name: str) -> Any:
     state = checkpoint.get('state_dict', checkpoint)
     if not isinstance(state, dict):
         return checkpoint
-    noted = collections.OrderedDict(state)   # a plain dict cannot hold metadata
+    noted = collections.OrderedDict(state)  # a plain dict cannot hold metadata
     metadata = getattr(state, '_metadata', {})
     noted._metadata = collections.OrderedDict(metadata, **{'': {**metadata.get('', {}), 'file': name}})
     return noted if state is checkpoint else {**checkpoint, 'state_dict': noted}
@@ -172,9 +174,10 @@ def load_from_zoo(filename: str, map_location: Any = None) -> Any:
     weights = load_from_http(table[name], map_location)
     if scheme != 'mmcls':
         return weights
-    state = weights.get('state_dict', weights)   # a whole classifier: its backbone, as mmengine hands it over
-    return dict(state_dict={key[len('backbone.'):]: value for key, value in state.items()
-                            if key.startswith('backbone.')})
+    state = weights.get('state_dict', weights)  # a whole classifier: its backbone, as mmengine hands it over
+    return dict(
+        state_dict={key[len('backbone.') :]: value for key, value in state.items() if key.startswith('backbone.')}
+    )
 
 
 def load_from_store(filename: str, map_location: Any = None) -> Any:
@@ -182,22 +185,25 @@ def load_from_store(filename: str, map_location: Any = None) -> Any:
     raise BadInput(f'{filename}: checkpoints are read from files and from http(s); copy it to a file first')
 
 
-def _models(function: str) -> Callable[[], Dict[str, str]]:
+def _models(function: str) -> Callable[[], dict[str, str]]:
     """What gives the names and URLs of a zoo, by the name of mmengine's function."""
 
-    def table() -> Dict[str, str]:
+    def table() -> dict[str, str]:
         return getattr(import_module(MMENGINE_ZOO), function)()
 
     return table
 
 
-ZOOS: Dict[str, Callable[[], Dict[str, str]]] = {
-    'torchvision': _models('get_torchvision_models'), 'modelzoo': _models('get_torchvision_models'),
-    'open-mmlab': _models('get_external_models'), 'openmmlab': _models('get_external_models'),
-    'mmcls': _models('get_mmcls_models')}
+ZOOS: dict[str, Callable[[], dict[str, str]]] = {
+    'torchvision': _models('get_torchvision_models'),
+    'modelzoo': _models('get_torchvision_models'),
+    'open-mmlab': _models('get_external_models'),
+    'openmmlab': _models('get_external_models'),
+    'mmcls': _models('get_mmcls_models'),
+}
 
 # prefixes, spelled as mmengine has them, so that each of its own loaders is replaced -> loader
-LOADERS: Dict[tuple, Callable] = {
+LOADERS: dict[tuple, Callable] = {
     ('',): load_from_local,
     ('http://', 'https://'): load_from_http,
     tuple(f'{scheme}://' for scheme in ZOOS): load_from_zoo,

@@ -4,10 +4,11 @@ The index says of every figure who published it: ``Dataset: COCO val (paper, tab
 source, ``<!-- table: paper, table 1 -->`` to ``<!-- end -->``; between the marks everything is written anew, the prose
 around them is left alone. Where a model of the index has weights, its first figure is theirs.
 """
+
 import os
 import re
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -25,15 +26,16 @@ class Row(NamedTuple):
     ``metadata`` is the model's in the index, with 'Tested On'. ``metrics`` are AP and AR in [0, 1], all else in the
     unit that its name gives. ``weights`` is the URL of what was tested, or ''.
     """
+
     name: str
     config: str
     source: str
     weights: str
-    metadata: Dict[str, Any]
-    metrics: Dict[str, float]
+    metadata: dict[str, Any]
+    metrics: dict[str, float]
 
 
-def read_rows(index: Path) -> List[Row]:
+def read_rows(index: Path) -> list[Row]:
     """All published figures of a model index, in its order.
 
     Raises:
@@ -43,14 +45,16 @@ def read_rows(index: Path) -> List[Row]:
     return [row for path in paths for model in read_yaml(path)['Models'] for row in rows_of(model, path)]
 
 
-def rows_of(model: dict, path: Path) -> List[Row]:
+def rows_of(model: dict, path: Path) -> list[Row]:
     """The figures of one model of the metafile ``path``."""
     rows = []
     for number, result in enumerate(model.get('Results', [NOBODY])):
         found = DATASET.fullmatch(result['Dataset'])
         if not found:
-            raise BadInput(f"{path}: {model['Name']}: Dataset {result['Dataset']!r} must end with who published the "
-                           "figure, as in 'COCO val (paper, table 1)'")
+            raise BadInput(
+                f'{path}: {model["Name"]}: Dataset {result["Dataset"]!r} must end with who published the '
+                "figure, as in 'COCO val (paper, table 1)'"
+            )
         weights = model.get('Weights', '') if number == 0 else ''
         metadata = {**model['Metadata'], 'Tested On': found[1]}
         rows.append(Row(model['Name'], model['Config'], found[2], weights, metadata, result['Metrics']))
@@ -64,7 +68,7 @@ def read_yaml(path: Path) -> dict:
     return yaml.safe_load(path.read_text(encoding='utf-8'))
 
 
-def render(rows: List[Row]) -> str:
+def render(rows: list[Row]) -> str:
     """A Markdown table: the config, what the rows differ in, their figures, the weights."""
     first = rows[0].metadata
     labels = [key for key in first if key != NEVER_SHOWN and any(row.metadata.get(key) != first[key] for row in rows)]
@@ -73,19 +77,25 @@ def render(rows: List[Row]) -> str:
     lines = [['Config', *labels, *figures, *weights], ['---'] * (1 + len(labels) + len(figures) + len(weights))]
     for row in rows:
         link = [f'[{row.source}]({row.weights})' if row.weights else ''] * len(weights)
-        lines.append([f'[`{row.name}`](../{row.config})', *(str(row.metadata[key]) for key in labels),
-                      *(show(name, row.metrics) for name in figures), *link])
-    return ''.join(f"| {' | '.join(line)} |\n" for line in lines)
+        lines.append(
+            [
+                f'[`{row.name}`](../{row.config})',
+                *(str(row.metadata[key]) for key in labels),
+                *(show(name, row.metrics) for name in figures),
+                *link,
+            ]
+        )
+    return ''.join(f'| {" | ".join(line)} |\n' for line in lines)
 
 
-def show(name: str, metrics: Dict[str, float]) -> str:
+def show(name: str, metrics: dict[str, float]) -> str:
     """A figure as the papers print it: AP and AR in percent; '' where there is none."""
     if name not in metrics:
         return ''
     return f'{100 * metrics[name]:.1f}' if name.startswith(('AP', 'AR')) else str(metrics[name])
 
 
-def fill_page(text: str, rows: List[Row]) -> str:
+def fill_page(text: str, rows: list[Row]) -> str:
     """The page with every block's table written anew.
 
     Args:
@@ -96,10 +106,13 @@ def fill_page(text: str, rows: List[Row]) -> str:
     """
     sources, blocks = {row.source for row in rows}, {source for _, source, _ in BLOCK.findall(text)}
     if sources != blocks:
-        raise BadInput(f'the page has no block for {sorted(sources - blocks)}, and the model index no figures for '
-                       f'{sorted(blocks - sources)}')
-    return BLOCK.sub(lambda found: ''.join(
-        [found[1], render([row for row in rows if row.source == found[2]]), found[3]]), text)
+        raise BadInput(
+            f'the page has no block for {sorted(sources - blocks)}, and the model index no figures for '
+            f'{sorted(blocks - sources)}'
+        )
+    return BLOCK.sub(
+        lambda found: ''.join([found[1], render([row for row in rows if row.source == found[2]]), found[3]]), text
+    )
 
 
 def update_page(page: str, index: str) -> None:

@@ -1,6 +1,8 @@
 """Weights that a part of the model starts from (``init_cfg=dict(type='Pretrained', ...)``)."""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any
 
 from mmengine.model import PretrainedInit
 from torch import nn
@@ -32,14 +34,16 @@ def pretrained_must_fit(model: nn.Module) -> Iterator[None]:
     except AssertionError as error:
         if NOT_THERE not in str(error):
             raise
-        raise BadInput(f'init_cfg of type Pretrained: its prefix {error}; give the prefix that stands before the '
-                       'weights in its file') from error
+        raise BadInput(
+            f'init_cfg of type Pretrained: its prefix {error}; give the prefix that stands before the '
+            'weights in its file'
+        ) from error
     finally:
         for handle in handles:
             handle.remove()
 
 
-def pretrained_file(part: nn.Module) -> Optional[str]:
+def pretrained_file(part: nn.Module) -> str | None:
     """The file that a part of a model starts from, None if it starts from chance.
 
     Args:
@@ -62,8 +66,8 @@ def fit_check(part: nn.Module, name: str, file: str) -> Callable:
         file: where the weights are from.
     """
 
-    def check(state: Dict[str, Any], prefix: str, *_) -> None:
-        found = {key[len(prefix):]: value for key, value in state.items() if key.startswith(prefix)}
+    def check(state: dict[str, Any], prefix: str, *_) -> None:
+        found = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
         own = part.state_dict()
         wrong = misfits(own, found)
         if not wrong:
@@ -74,7 +78,9 @@ def fit_check(part: nn.Module, name: str, file: str) -> Callable:
         way_out = f'give weights of a {type(part).__name__} of this size'
         if before:
             way_out = f'set {name}.init_cfg.prefix={before!r}'
-        raise BadInput(f'{file}: does not fit {name}: {listed(wrong, own)}; {way_out}, or {name}.init_cfg=None to '
-                       'start from chance')
+        raise BadInput(
+            f'{file}: does not fit {name}: {listed(wrong, own)}; {way_out}, or {name}.init_cfg=None to '
+            'start from chance'
+        )
 
     return check

@@ -1,13 +1,14 @@
 """Make the folders that the configs read from the official downloads (docs/data.md)."""
+
 import argparse
 from importlib import import_module
 
 from ..arguments import fill, help_formatter
 
 DATA_SETS = ('coco', 'crowdpose', 'ochuman')
-EXAMPLES = '''
+EXAMPLES = """
   cid prepare coco ~/Downloads/coco data/coco
-  cid prepare crowdpose ~/Downloads/crowdpose --images copy'''
+  cid prepare crowdpose ~/Downloads/crowdpose --images copy"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,10 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: of a data set.
     """
-    parser.add_argument('--images', choices=('link', 'copy'), default='link',
-                        help='what to do with unpacked folders (%(default)s); archives are extracted')
+    parser.add_argument(
+        '--images',
+        choices=('link', 'copy'),
+        default='link',
+        help='what to do with unpacked folders (%(default)s); archives are extracted',
+    )
     parser.add_argument('--allow-partial', action='store_true', help='take less than what is published')

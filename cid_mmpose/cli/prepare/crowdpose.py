@@ -1,10 +1,11 @@
 """Make the folder of CrowdPose that the configs read from the official downloads (docs/data.md)."""
+
 import argparse
 
 from . import add_images
 
-EXAMPLES = '''
-  cid prepare crowdpose ~/Downloads/crowdpose data/crowdpose'''
+EXAMPLES = """
+  cid prepare crowdpose ~/Downloads/crowdpose data/crowdpose"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +18,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Makes the folder."""
     from cid_mmpose.data.prepare import prepare_crowdpose
-    prepare_crowdpose(
-        args.downloads,
-        args.out,
-        images=args.images,
-        allow_partial=args.allow_partial)
+
+    prepare_crowdpose(args.downloads, args.out, images=args.images, allow_partial=args.allow_partial)

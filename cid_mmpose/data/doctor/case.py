@@ -2,9 +2,11 @@
 
 N people (annotations of the person category, crowds included), K keypoints.
 """
+
 from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,16 +19,24 @@ from .numbers import number_rows
 from .source import Source
 
 EXAMPLES = 3  # shown of each finding
-CROWDPOSE = (*(f'{side}_{keypoint}' for keypoint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-               for side in ('left', 'right')), 'head', 'neck')
+CROWDPOSE = (
+    *(
+        f'{side}_{keypoint}'
+        for keypoint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
+        for side in ('left', 'right')
+    ),
+    'head',
+    'neck',
+)
 UNCOUNTED = ('head', 'neck')  # keypoints that CrowdPose's own ``num_keypoints`` leaves out
 
 
 class Found(NamedTuple):
     """What a check found."""
-    entries: List[Any]  # the annotations, images, categories or keypoint names that it is about
+
+    entries: list[Any]  # the annotations, images, categories or keypoint names that it is about
     of: int  # how many were looked at
-    examples: List[str]  # the first few, each with its id, its file and what is wrong with it
+    examples: list[str]  # the first few, each with its id, its file and what is wrong with it
 
 
 class Case:
@@ -40,13 +50,20 @@ class Case:
         elsewhere: by file name, an image with the same content in data that must be kept apart.
     """
 
-    def __init__(self, source: Source, data: dict, *, looks: Optional[Dict[str, Look]] = None,
-                 twice: Optional[Dict[str, str]] = None, elsewhere: Optional[Dict[str, str]] = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        data: dict,
+        *,
+        looks: dict[str, Look] | None = None,
+        twice: dict[str, str] | None = None,
+        elsewhere: dict[str, str] | None = None,
+    ) -> None:
         self.source, self.data, self.looks = source, data, looks
         self.twice, self.elsewhere = twice or {}, elsewhere or {}
-        self.images: List[dict] = data['images']
-        self.annotations: List[dict] = data.get('annotations') or []
-        self.categories: List[dict] = data.get('categories') or []
+        self.images: list[dict] = data['images']
+        self.annotations: list[dict] = data.get('annotations') or []
+        self.categories: list[dict] = data.get('categories') or []
 
     @cached_property
     def person(self) -> Any:
@@ -57,7 +74,7 @@ class Case:
             return None
 
     @cached_property
-    def people(self) -> List[dict]:
+    def people(self) -> list[dict]:
         """The N annotations of people and crowds; all annotations if no category is that of people."""
         if self.person is None:
             return self.annotations
@@ -84,7 +101,7 @@ class Case:
         return self.file_names == CROWDPOSE or any('crowdIndex' in image for image in self.images)
 
     @cached_property
-    def image_of(self) -> Dict[Any, dict]:
+    def image_of(self) -> dict[Any, dict]:
         """Image by id, the first where an id is taken twice."""
         return {image['id']: image for image in reversed(self.images)}
 
@@ -114,7 +131,8 @@ class Case:
     def keypoints(self) -> np.ndarray:
         """(N, K, 3) x, y, visibility; NaN for what is no number, and for all keypoints where their count is another."""
         return number_rows([a.get('keypoints') for a in self.people], 3 * self.num_keypoints).reshape(
-            len(self.people), self.num_keypoints, 3)
+            len(self.people), self.num_keypoints, 3
+        )
 
     @cached_property
     def labelled(self) -> np.ndarray:
@@ -158,8 +176,9 @@ class Case:
         """File name of an annotation's image."""
         return str(self.image_of.get(annotation['image_id'], {}).get('file_name', 'no image'))
 
-    def people_where(self, mask: np.ndarray, of: Optional[np.ndarray] = None,
-                     detail: Callable[[int], str] = lambda row: '') -> Found:
+    def people_where(
+        self, mask: np.ndarray, of: np.ndarray | None = None, detail: Callable[[int], str] = lambda row: ''
+    ) -> Found:
         """The people of ``mask``.
 
         Args:
@@ -176,7 +195,7 @@ class Case:
         place = f'id {annotation["id"]} in {self.file_of(annotation)}'
         return f'{place}: {detail}' if detail else place
 
-    def images_where(self, entries: List[dict], detail: Callable[[dict], str] = lambda image: '') -> Found:
+    def images_where(self, entries: list[dict], detail: Callable[[dict], str] = lambda image: '') -> Found:
         """These images.
 
         Args:

@@ -1,7 +1,9 @@
 """From sources to reports and repaired data."""
+
 import os.path as osp
 from collections import Counter
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from cid_mmpose.data.annotations import read_annotations
 
@@ -10,16 +12,17 @@ from .images import look_at, same_content
 from .source import TRAIN, Source
 from .table import FINDINGS, SEVERITIES, Finding
 
-Findings = List[Tuple[Finding, Found]]
+Findings = list[tuple[Finding, Found]]
 
 
 class Repaired(NamedTuple):
     """What was done about one finding."""
+
     finding: Finding
     done: Counter  # what, how often
 
 
-def open_cases(sources: Sequence[Source], against: Iterable[str] = (), sample: Optional[int] = None) -> List[Case]:
+def open_cases(sources: Sequence[Source], against: Iterable[str] = (), sample: int | None = None) -> list[Case]:
     """Reads the annotation files, looks at their images and compares the images' contents.
 
     Args:
@@ -33,19 +36,25 @@ def open_cases(sources: Sequence[Source], against: Iterable[str] = (), sample: O
     files = [image_files(source, content) for source, content in zip(sources, data)]
     digests = same_content([path for names in files for path in names.values()] + list(against))
     return [
-        Case(source, data[i], looks=look_at(data[i]['images'], source.folder, sample) if files[i] else None,
-             twice=twice(files[i], digests), elsewhere=elsewhere(i, sources, files, against, digests))
-        for i, source in enumerate(sources)]
+        Case(
+            source,
+            data[i],
+            looks=look_at(data[i]['images'], source.folder, sample) if files[i] else None,
+            twice=twice(files[i], digests),
+            elsewhere=elsewhere(i, sources, files, against, digests),
+        )
+        for i, source in enumerate(sources)
+    ]
 
 
-def image_files(source: Source, data: dict) -> Dict[str, str]:
+def image_files(source: Source, data: dict) -> dict[str, str]:
     """Path by file name; empty where the folder is not known or not on this machine's disks."""
     if source.folder is None or '://' in source.folder:
         return {}
     return {p['file_name']: osp.normpath(osp.join(source.folder, p['file_name'])) for p in data['images']}
 
 
-def twice(files: Dict[str, str], digests: Dict[str, bytes]) -> Dict[str, str]:
+def twice(files: dict[str, str], digests: dict[str, bytes]) -> dict[str, str]:
     """Images with the content of an earlier one of the same data set, by file name.
 
     Args: files: path by file name. digests: of ``same_content``.
@@ -57,8 +66,13 @@ def twice(files: Dict[str, str], digests: Dict[str, bytes]) -> Dict[str, str]:
     return found
 
 
-def elsewhere(number: int, sources: Sequence[Source], files: Sequence[Dict[str, str]], against: Iterable[str],
-              digests: Dict[str, bytes]) -> Dict[str, str]:
+def elsewhere(
+    number: int,
+    sources: Sequence[Source],
+    files: Sequence[dict[str, str]],
+    against: Iterable[str],
+    digests: dict[str, bytes],
+) -> dict[str, str]:
     """Images of one source that must not be there, by file name: path of the same content elsewhere.
 
     Of a training set these are images of evaluation sets; of any, those that it is compared ``against``.
@@ -67,8 +81,9 @@ def elsewhere(number: int, sources: Sequence[Source], files: Sequence[Dict[str, 
     """
     apart = list(against)
     if TRAIN in sources[number].roles:
-        apart += [path for source, names in zip(sources, files) if set(source.roles) - {TRAIN}
-                  for path in names.values()]
+        apart += [
+            path for source, names in zip(sources, files) if set(source.roles) - {TRAIN} for path in names.values()
+        ]
     where = {digests.get(path, path): path for path in reversed(apart)}
     found = {name: where.get(digests.get(path, path)) for name, path in files[number].items()}
     return {name: path for name, path in found.items() if path}
@@ -81,7 +96,7 @@ def findings_of(case: Case) -> Findings:
     return [(finding, result) for finding, result in found if result.entries]
 
 
-def repair(case: Case, only: Sequence[str] = ()) -> Tuple[Case, List[Repaired]]:
+def repair(case: Case, only: Sequence[str] = ()) -> tuple[Case, list[Repaired]]:
     """Repairs what can be repaired; changes the data of the case, which must not be used any more.
 
     Args:

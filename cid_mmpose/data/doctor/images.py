@@ -1,12 +1,14 @@
 """The files of the images: are they there, complete, as large as annotated, and is any of them a copy of another."""
+
 import hashlib
 import os
 import os.path as osp
 import random
 import sys
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple
 
 from cid_mmpose.data.headers import INCOMPLETE, lacks_reader, problem_of_header, size_of
 from cid_mmpose.data.image_file import decode_image, may_be, read_file
@@ -19,14 +21,15 @@ ENDINGS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 class Look(NamedTuple):
     """What the file of an image holds."""
+
     present: bool
     decoded: bool = False  # it was tried
-    shape: Optional[Tuple[int, int]] = None  # (H, W) in pixels; None if it is no complete image
+    shape: tuple[int, int] | None = None  # (H, W) in pixels; None if it is no complete image
     problem: str = ''  # why there is no shape
     needs_pillow: bool = False  # it was not tried: nothing here reads its header
 
 
-def look_at(images: Sequence[dict], folder: str, sample: Optional[int] = None) -> Dict[str, Look]:
+def look_at(images: Sequence[dict], folder: str, sample: int | None = None) -> dict[str, Look]:
     """Looks for every file and decodes it.
 
     Args:
@@ -49,7 +52,7 @@ def look_at(images: Sequence[dict], folder: str, sample: Optional[int] = None) -
     return dict(zip(shapes, in_threads(look, list(shapes), f'images in {folder}')))
 
 
-def look_into(path: str, annotated: Optional[tuple]) -> Look:
+def look_into(path: str, annotated: tuple | None) -> Look:
     """What a file holds, read as in training.
 
     Args:
@@ -59,7 +62,7 @@ def look_into(path: str, annotated: Optional[tuple]) -> Look:
     try:
         data = read_file(path)
     except BadInput as error:
-        return Look(True, True, problem=str(error)[len(path) + 2:])
+        return Look(True, True, problem=str(error)[len(path) + 2 :])
     if lacks_reader(data):
         return Look(True, needs_pillow=True)
     stored = size_of(data)
@@ -73,14 +76,14 @@ def look_into(path: str, annotated: Optional[tuple]) -> Look:
     return Look(True, True, image.shape[:2])
 
 
-def some(images: Sequence[dict], sample: Optional[int]) -> Sequence[dict]:
+def some(images: Sequence[dict], sample: int | None) -> Sequence[dict]:
     """All images, or that many of them."""
     if sample is None or sample >= len(images):
         return images
     return random.Random(0).sample(list(images), sample)
 
 
-def in_threads(work: Callable, items: Sequence, what: str) -> List:
+def in_threads(work: Callable, items: Sequence, what: str) -> list:
     """``work`` of each item, in order, on all cores; a line on a terminal says how far it is.
 
     Args:
@@ -100,7 +103,7 @@ def in_threads(work: Callable, items: Sequence, what: str) -> List:
     return done
 
 
-def same_content(paths: Iterable[str]) -> Dict[str, bytes]:
+def same_content(paths: Iterable[str]) -> dict[str, bytes]:
     """Path -> sha256, for the files whose content occurs more than once.
 
     Only files of one size are read, so that data without copies costs no more than a listing.
@@ -126,7 +129,11 @@ def sha256_of(path: str) -> bytes:
     return made.digest()
 
 
-def images_below(folder: str) -> List[str]:
+def images_below(folder: str) -> list[str]:
     """Paths of the image files in a folder and the folders in it, in order."""
-    return sorted(osp.join(parent, name) for parent, _, names in os.walk(folder) for name in names
-                  if name.lower().endswith(ENDINGS))
+    return sorted(
+        osp.join(parent, name)
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if name.lower().endswith(ENDINGS)
+    )

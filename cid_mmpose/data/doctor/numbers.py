@@ -1,6 +1,8 @@
 """Lists from a file to arrays, with NaN for whatever is no number."""
+
 import math
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 

@@ -1,6 +1,7 @@
 """Checks of what the file says of itself: categories, keypoint names, images, ids. Each takes a case."""
+
 from collections import Counter
-from typing import List, Optional, Sequence
+from collections.abc import Sequence
 
 from cid_mmpose.data.annotations import keypoint_words, problem_of_names
 from cid_mmpose.data.problems import problem_of_category, problem_of_sides
@@ -27,7 +28,7 @@ def person_id(case: Case) -> Found:
     return _categories(case, [c for c in case.categories if c['id'] == case.person != 1])
 
 
-def _categories(case: Case, entries: List[dict]) -> Found:
+def _categories(case: Case, entries: list[dict]) -> Found:
     people = Counter(a['category_id'] for a in case.annotations)
     examples = [f'id {c["id"]} {as_json(c.get("name"))}: {people[c["id"]]} annotations' for c in entries[:EXAMPLES]]
     return Found(entries, len(case.categories), examples)
@@ -42,8 +43,11 @@ def unknown_category(case: Case) -> Found:
     """Annotations whose category is not in the list of categories."""
     known = {c['id'] for c in case.categories}
     entries = [a for a in case.annotations if problem_of_category(a, known)]
-    return Found(entries, len(case.annotations),
-                 [case.shown(a, f'category {as_json(a["category_id"])}') for a in entries[:EXAMPLES]])
+    return Found(
+        entries,
+        len(case.annotations),
+        [case.shown(a, f'category {as_json(a["category_id"])}') for a in entries[:EXAMPLES]],
+    )
 
 
 def keypoint_names(case: Case) -> Found:
@@ -63,10 +67,13 @@ def model_keypoints(case: Case) -> Found:
 def keypoint_order(case: Case) -> Found:
     """Keypoints that both the file and the config name, in any spelling, at another place."""
     config = {keypoint_words(name): place for place, name in enumerate(case.source.names or ())}
-    wrong = [(place, name) for place, name in enumerate(case.file_names)
-             if config.get(keypoint_words(name), place) != place]
-    examples = [f'{name}: keypoint {place} of the file, {config[keypoint_words(name)]} of the config'
-                for place, name in wrong[:EXAMPLES]]
+    wrong = [
+        (place, name) for place, name in enumerate(case.file_names) if config.get(keypoint_words(name), place) != place
+    ]
+    examples = [
+        f'{name}: keypoint {place} of the file, {config[keypoint_words(name)]} of the config'
+        for place, name in wrong[:EXAMPLES]
+    ]
     return Found([name for _, name in wrong], len(case.file_names), examples)
 
 
@@ -74,12 +81,11 @@ def flip_pairs(case: Case) -> Found:
     """Keypoints whose partner in the mirrored image is not the one that their names ask for."""
     names = case.source.names or case.file_names
     partners = case.source.flip_indices
-    wrong = [(name, text) for place, name in enumerate(names)
-             if (text := wrong_partner(place, names, partners))]
+    wrong = [(name, text) for place, name in enumerate(names) if (text := wrong_partner(place, names, partners))]
     return Found([name for name, _ in wrong], len(names), [f'{name}: {text}' for name, text in wrong[:EXAMPLES]])
 
 
-def wrong_partner(place: int, names: Sequence[str], partners: Optional[Sequence[int]] = None) -> str:
+def wrong_partner(place: int, names: Sequence[str], partners: Sequence[int] | None = None) -> str:
     """What is wrong with the partner of one keypoint, '' if nothing is.
 
     Args:
@@ -109,14 +115,18 @@ def duplicate_file_names(case: Case) -> Found:
     """Images whose file an earlier one has, under another id."""
     first = {p['file_name']: p for p in reversed(case.images)}
     entries = later([p['file_name'] for p in case.images], case.images)
-    return case.images_where([p for p in entries if p['id'] != first[p['file_name']]['id']],
-                               lambda p: f'also id {first[p["file_name"]]["id"]}')
+    return case.images_where(
+        [p for p in entries if p['id'] != first[p['file_name']]['id']],
+        lambda p: f'also id {first[p["file_name"]]["id"]}',
+    )
 
 
 def image_sides(case: Case) -> Found:
     """Images whose width or height cannot be that of an image."""
+
     def text(image: dict) -> str:
         return f'{as_json(image["width"])} x {as_json(image["height"])}'
+
     return case.images_where([p for p in case.images if problem_of_sides(p)], text)
 
 
@@ -132,7 +142,7 @@ def negative_ids(case: Case) -> Found:
     return Found(entries, len(case.annotations), [case.shown(a) for a in entries[:EXAMPLES]])
 
 
-def later(keys: Sequence, entries: Sequence[dict]) -> List[dict]:
+def later(keys: Sequence, entries: Sequence[dict]) -> list[dict]:
     """The entries whose key an earlier one has.
 
     Args:

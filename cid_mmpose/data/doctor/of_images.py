@@ -1,5 +1,4 @@
 """Checks of the images' files against the annotations. Each takes a case; without a look there is nothing to find."""
-from typing import Dict
 
 from cid_mmpose.data.problems import problem_of_sides
 
@@ -7,15 +6,14 @@ from .case import Case, Found
 from .images import Look
 
 
-def _looks(case: Case) -> Dict[str, Look]:
+def _looks(case: Case) -> dict[str, Look]:
     return case.looks or {}
 
 
 def image_missing(case: Case) -> Found:
     """Images without a file."""
     looks = _looks(case)
-    return case.images_where([p for p in case.images if p['file_name'] in looks
-                                and not looks[p['file_name']].present])
+    return case.images_where([p for p in case.images if p['file_name'] in looks and not looks[p['file_name']].present])
 
 
 def image_unreadable(case: Case) -> Found:
@@ -27,6 +25,7 @@ def image_unreadable(case: Case) -> Found:
 
 def image_size(case: Case) -> Found:
     """Images whose file has other sides than the annotation says, if it says any."""
+
     def shape(image: dict) -> tuple:
         look = _looks(case).get(image['file_name'])
         return look.shape if look and look.shape else (image['height'], image['width'])
@@ -34,16 +33,19 @@ def image_size(case: Case) -> Found:
     sound = [image for image in case.images if not problem_of_sides(image)]
     wrong = [image for image in sound if shape(image) != (image['height'], image['width'])]
     return case.images_where(
-        wrong, lambda p: f'{shape(p)[1]} x {shape(p)[0]}, annotated as {p["width"]} x {p["height"]}')
+        wrong, lambda p: f'{shape(p)[1]} x {shape(p)[0]}, annotated as {p["width"]} x {p["height"]}'
+    )
 
 
 def same_image_twice(case: Case) -> Found:
     """Images with the content of another one of the same data set."""
-    return case.images_where([p for p in case.images if p['file_name'] in case.twice],
-                               lambda p: f'as {case.twice[p["file_name"]]}')
+    return case.images_where(
+        [p for p in case.images if p['file_name'] in case.twice], lambda p: f'as {case.twice[p["file_name"]]}'
+    )
 
 
 def leak(case: Case) -> Found:
     """Images with the content of one in data that must be kept apart."""
-    return case.images_where([p for p in case.images if p['file_name'] in case.elsewhere],
-                               lambda p: f'as {case.elsewhere[p["file_name"]]}')
+    return case.images_where(
+        [p for p in case.images if p['file_name'] in case.elsewhere], lambda p: f'as {case.elsewhere[p["file_name"]]}'
+    )

@@ -1,4 +1,5 @@
 """Checks of the people: keypoints, boxes, areas, regions. Each takes a case; N people, K keypoints."""
+
 import numpy as np
 
 from cid_mmpose.data.problems import is_image_known, problem_of_crowd_flag, problem_of_pixels
@@ -38,8 +39,11 @@ def keypoints_count(case: Case) -> Found:
     """People, not crowds, with another number of keypoints than the data set."""
     lengths = _lengths(case)
     needed = 3 * case.num_keypoints
-    return case.people_where((lengths > 0) & (lengths != needed) & ~case.crowd, ~case.crowd,
-                             lambda row: f'{lengths[row]} numbers, {case.num_keypoints} keypoints need {needed}')
+    return case.people_where(
+        (lengths > 0) & (lengths != needed) & ~case.crowd,
+        ~case.crowd,
+        lambda row: f'{lengths[row]} numbers, {case.num_keypoints} keypoints need {needed}',
+    )
 
 
 def keypoints_not_finite(case: Case) -> Found:
@@ -53,16 +57,18 @@ def visibility(case: Case) -> Found:
     """People with a visibility that is a number other than 0, 1 and 2."""
     values = case.keypoints[..., 2]
     wrong = ~np.isin(values, (0, 1, 2)) & np.isfinite(values)
-    return case.people_where(wrong.any(1) & ~case.crowd, ~case.crowd,
-                             lambda row: f'values {np.unique(values[row][wrong[row]]).tolist()}')
+    return case.people_where(
+        wrong.any(1) & ~case.crowd, ~case.crowd, lambda row: f'values {np.unique(values[row][wrong[row]]).tolist()}'
+    )
 
 
 def keypoints_at_origin(case: Case) -> Found:
     """People with a labelled keypoint at exactly (0, 0), which their box does not reach."""
     inside = (case.box[:, :2] <= 0).all(1) & case.has_size
     wrong = at_origin(case) & ~inside[:, None]
-    return case.people_where(wrong.any(1) & ~case.crowd, case.is_labelled,
-                             lambda row: f'keypoints {np.flatnonzero(wrong[row]).tolist()}')
+    return case.people_where(
+        wrong.any(1) & ~case.crowd, case.is_labelled, lambda row: f'keypoints {np.flatnonzero(wrong[row]).tolist()}'
+    )
 
 
 def at_origin(case: Case) -> np.ndarray:
@@ -73,8 +79,11 @@ def at_origin(case: Case) -> np.ndarray:
 def keypoints_outside(case: Case) -> Found:
     """People with a labelled keypoint outside the image."""
     wrong = outside(case)
-    return case.people_where(wrong.any(1) & ~case.crowd, case.is_labelled,
-                             lambda row: ', '.join(map(str, case.keypoints[row, wrong[row], :2].tolist())))
+    return case.people_where(
+        wrong.any(1) & ~case.crowd,
+        case.is_labelled,
+        lambda row: ', '.join(map(str, case.keypoints[row, wrong[row], :2].tolist())),
+    )
 
 
 def outside(case: Case) -> np.ndarray:
@@ -94,15 +103,17 @@ def box_not_finite(case: Case) -> Found:
     """Labelled people with a number in their box that is NaN, infinite or no number."""
     boxes = [a.get('bbox') for a in case.people]
     listed = np.array([isinstance(box, (list, tuple)) and len(box) == 4 for box in boxes], bool)
-    return case.people_where(listed & np.isnan(case.box).any(1) & case.is_labelled, case.is_labelled,
-                             lambda row: as_json(boxes[row]))
+    return case.people_where(
+        listed & np.isnan(case.box).any(1) & case.is_labelled, case.is_labelled, lambda row: as_json(boxes[row])
+    )
 
 
 def box_no_size(case: Case) -> Found:
     """Labelled people whose box has zero or negative sides."""
     wrong = np.isfinite(case.box).all(1) & ~case.has_size
-    return case.people_where(wrong & case.is_labelled, case.is_labelled,
-                             lambda row: f'{case.box[row, 2]:g} x {case.box[row, 3]:g} pixels')
+    return case.people_where(
+        wrong & case.is_labelled, case.is_labelled, lambda row: f'{case.box[row, 2]:g} x {case.box[row, 3]:g} pixels'
+    )
 
 
 def no_pixels(case: Case) -> Found:
@@ -118,8 +129,11 @@ def box_outside(case: Case) -> Found:
     """Labelled people whose box reaches out of the image by more than ``SLACK``."""
     low, high = case.box[:, :2], case.box[:, :2] + case.box[:, 2:]
     wrong = ((low < -SLACK) | (high > case.sides + SLACK)).any(1) & case.has_size
-    return case.people_where(wrong & case.is_labelled, case.is_labelled,
-                             lambda row: f'{case.box[row].tolist()} in {case.sides[row].tolist()}')
+    return case.people_where(
+        wrong & case.is_labelled,
+        case.is_labelled,
+        lambda row: f'{case.box[row].tolist()} in {case.sides[row].tolist()}',
+    )
 
 
 def unlabelled_box(case: Case) -> Found:
@@ -137,15 +151,20 @@ def same_person_twice(case: Case) -> Found:
 
     def twin(row: int) -> str:
         return f'as id {case.people[first[case.people[row]["image_id"], keypoints[row].tobytes()]]["id"]}'
+
     return case.people_where(same, case.is_labelled, twin)
 
 
 def region_broken(case: Case) -> Found:
     """Crowds and people without labelled keypoints whose region does not decode; of others nobody reads the region."""
-    problems = {row: text for row in np.flatnonzero(~case.is_labelled)
-                if (text := region_problem(case.people[row].get('segmentation'), case.sides[row][::-1]))}
-    return case.people_where(np.isin(np.arange(len(case.people)), list(problems)), ~case.is_labelled,
-                             lambda row: problems[row])
+    problems = {
+        row: text
+        for row in np.flatnonzero(~case.is_labelled)
+        if (text := region_problem(case.people[row].get('segmentation'), case.sides[row][::-1]))
+    }
+    return case.people_where(
+        np.isin(np.arange(len(case.people)), list(problems)), ~case.is_labelled, lambda row: problems[row]
+    )
 
 
 def rle_regions(case: Case) -> Found:
@@ -172,8 +191,9 @@ def area_missing(case: Case) -> Found:
 def area_invalid(case: Case) -> Found:
     """Labelled people whose area cannot be a person's, where the evaluation takes it from the file."""
     asked_for = case.is_labelled & ~_area_missing(case) & case.needs_area
-    problems = {row: problem_of_pixels(case.people[row]['area'], case.sides[row][::-1])
-                for row in np.flatnonzero(asked_for)}
+    problems = {
+        row: problem_of_pixels(case.people[row]['area'], case.sides[row][::-1]) for row in np.flatnonzero(asked_for)
+    }
     wrong = np.array([bool(problems.get(row)) for row in range(len(case.people))], bool)
     return case.people_where(wrong, case.is_labelled, lambda row: f'area {as_json(case.people[row]["area"])}')
 
@@ -186,11 +206,11 @@ def area_estimated(case: Case) -> Found:
 def num_keypoints(case: Case) -> Found:
     """People whose 'num_keypoints' is missing or not the number of labelled keypoints, as this file counts them."""
     count = counted_keypoints(case)
-    stale = np.array([a.get('num_keypoints') != n for a, n in zip(case.people, count.tolist())],
-                     bool)
+    stale = np.array([a.get('num_keypoints') != n for a, n in zip(case.people, count.tolist())], bool)
     usable = ~case.crowd & np.isfinite(case.keypoints).all((1, 2))
-    return case.people_where(stale & usable, usable,
-                             lambda row: f'{as_json(case.people[row].get("num_keypoints"))} instead of {count[row]}')
+    return case.people_where(
+        stale & usable, usable, lambda row: f'{as_json(case.people[row].get("num_keypoints"))} instead of {count[row]}'
+    )
 
 
 def counted_keypoints(case: Case) -> np.ndarray:

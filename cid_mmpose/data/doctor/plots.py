@@ -1,8 +1,8 @@
 """Images of a data set: people an image, box sizes against heatmap radius, overlap."""
+
 import os
 import os.path as osp
 from pathlib import Path
-from typing import Dict, List
 
 import numpy as np
 import pycocotools.mask as coco_mask
@@ -21,7 +21,7 @@ BINS = 50
 LOWEST = 0.5  # of logarithmic axes, so that a bar of 1 is seen
 
 
-def draw(case: Case, folder: str) -> List[str]:
+def draw(case: Case, folder: str) -> list[str]:
     """Writes the plots of a file into a folder; returns their paths."""
     os.makedirs(folder, exist_ok=True)
     stem = '_'.join([*case.source.roles, Path(case.source.path).stem])
@@ -36,13 +36,14 @@ def draw(case: Case, folder: str) -> List[str]:
     return paths
 
 
-def people_per_image(case: Case) -> Dict[str, np.ndarray]:
+def people_per_image(case: Case) -> dict[str, np.ndarray]:
     """(images,) numbers of people: 'with labelled keypoints', and 'all' including crowds."""
     number = {image['id']: place for place, image in enumerate(case.images)}
     places = np.array([number.get(a['image_id'], -1) for a in case.people], int)
 
     def counts(mask: np.ndarray) -> np.ndarray:
         return np.bincount(places[mask], minlength=len(case.images))
+
     return {'with labelled keypoints': counts(case.is_labelled & (places >= 0)), 'all': counts(places >= 0)}
 
 
@@ -52,8 +53,13 @@ def draw_people(case: Case, left: Axes, right: Axes) -> None:
     Args: case: the file. left, right: axes to draw on.
     """
     for name, counts in people_per_image(case).items():
-        left.hist(counts, np.arange(counts.max(initial=0) + 2) - 0.5, alpha=0.6, log=len(counts) > 0,
-                  label=f'{name}: {counts.sum()}')
+        left.hist(
+            counts,
+            np.arange(counts.max(initial=0) + 2) - 0.5,
+            alpha=0.6,
+            log=len(counts) > 0,
+            label=f'{name}: {counts.sum()}',
+        )
     left.set(xlabel='people an image', ylabel='images')
     left.set_ylim(bottom=LOWEST)
     left.legend()
@@ -81,10 +87,16 @@ def draw_sizes(case: Case, left: Axes, right: Axes) -> None:
     """
     side, radius = radii(case)
     left.scatter(side, radius, s=4, alpha=0.3, rasterized=True)
-    left.axvline(SMALL, color='r', linewidth=1,
-                 label=f'below {SMALL} px: {(side < SMALL).sum()} (no root, unless small_person_area=0)')
-    left.set(xlabel=f'root of the box area, input pixels (short side {case.source.short_side})',
-             ylabel='radius of the Gaussian, heatmap cells')
+    left.axvline(
+        SMALL,
+        color='r',
+        linewidth=1,
+        label=f'below {SMALL} px: {(side < SMALL).sum()} (no root, unless small_person_area=0)',
+    )
+    left.set(
+        xlabel=f'root of the box area, input pixels (short side {case.source.short_side})',
+        ylabel='radius of the Gaussian, heatmap cells',
+    )
     if len(side):
         left.set_xscale('log')
     left.legend()
@@ -95,7 +107,7 @@ def draw_sizes(case: Case, left: Axes, right: Axes) -> None:
 def overlaps(case: Case) -> np.ndarray:
     """(P,) largest IoU of each labelled person's box with the box of another in the image; 0 for those alone."""
     rows = np.flatnonzero(case.is_labelled & case.has_size)
-    groups: Dict[object, list] = {}
+    groups: dict[object, list] = {}
     for row in rows:
         groups.setdefault(case.people[row]['image_id'], []).append(row)
     largest = np.zeros(len(case.people))
@@ -113,13 +125,17 @@ def draw_overlap(case: Case, left: Axes, right: Axes) -> None:
     """
     iou = overlaps(case)
     left.hist(iou, BINS, range=(0, 1), log=len(iou) > 0)
-    left.set(xlabel='largest IoU with another person in the image', ylabel='people',
-             title=f'above 0.5: {(iou > 0.5).sum()} of {len(iou)}')
+    left.set(
+        xlabel='largest IoU with another person in the image',
+        ylabel='people',
+        title=f'above 0.5: {(iou > 0.5).sum()} of {len(iou)}',
+    )
     left.set_ylim(bottom=LOWEST)
     index = np.array([as_number(image.get('crowdIndex')) for image in case.images])
     index = index[np.isfinite(index)]
     right.hist(index, BINS)
     for limit in LIMITS:
         right.axvline(limit, color='r', linewidth=1)
-    right.set(xlabel='crowdIndex (lines: easy, medium, hard)', ylabel='images',
-              title=f'{len(index)} images with a crowdIndex')
+    right.set(
+        xlabel='crowdIndex (lines: easy, medium, hard)', ylabel='images', title=f'{len(index)} images with a crowdIndex'
+    )

@@ -1,6 +1,8 @@
 """Regions of an annotation, polygons or run lengths: what box and area they have."""
+
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +34,8 @@ def _mask_tools() -> ModuleType:
     try:
         import pycocotools.mask
     except ImportError:
-        raise BadInput('--fix: boxes and areas of regions are measured by pycocotools, which is not installed: pip '
-                       'install pycocotools, or name other findings with --only') from None
+        raise BadInput(
+            '--fix: boxes and areas of regions are measured by pycocotools, which is not installed: pip '
+            'install pycocotools, or name other findings with --only'
+        ) from None
     return pycocotools.mask

@@ -3,10 +3,11 @@
 A person who cannot be repaired stays as one without labelled keypoints: the loss leaves such a person's region out, and
 AP does not count them. Leaving them out altogether would teach the network that nobody is there.
 """
+
 import re
 from collections import Counter
+from collections.abc import Callable, Collection
 from itertools import count
-from typing import Callable, Collection, List, Optional
 
 import numpy as np
 
@@ -19,27 +20,27 @@ from .regions import box_and_area
 
 FLAGS = {'0': 0, '0.0': 0, 'false': 0, 'no': 0, '': 0, '1': 1, '1.0': 1, 'true': 1, 'yes': 1}  # ways to spell 'iscrowd'
 BOX_SHARE = 0.53  # of a box that a person's region fills on average; xtcocotools' choice where there is no area
-Repair = Callable[[Case, List[dict]], Counter]  # case, entries found -> what was done, how often
+Repair = Callable[[Case, list[dict]], Counter]  # case, entries found -> what was done, how often
 
 
-def leave_out_people(case: Case, entries: List[dict]) -> Counter:
+def leave_out_people(case: Case, entries: list[dict]) -> Counter:
     """Takes annotations out."""
     gone = set(map(id, entries))
     case.data['annotations'] = [a for a in case.annotations if id(a) not in gone]
     return Counter({'left out': len(entries)})
 
 
-def image_by_text(case: Case, entries: List[dict]) -> Counter:
+def image_by_text(case: Case, entries: list[dict]) -> Counter:
     """Takes an 'image_id' that is text as the number in it, where that is an image's; leaves the others out."""
     return _id_by_text(case, entries, 'image_id', case.image_of)
 
 
-def category_by_text(case: Case, entries: List[dict]) -> Counter:
+def category_by_text(case: Case, entries: list[dict]) -> Counter:
     """Takes a 'category_id' that is text as the number in it, where that is a category's; leaves the others out."""
     return _id_by_text(case, entries, 'category_id', [category['id'] for category in case.categories])
 
 
-def _id_by_text(case: Case, entries: List[dict], field: str, known: Collection[int]) -> Counter:
+def _id_by_text(case: Case, entries: list[dict], field: str, known: Collection[int]) -> Counter:
     """As ``image_by_text`` for any field that names an entry of another list."""
     unknown = []
     done = Counter()
@@ -53,7 +54,7 @@ def _id_by_text(case: Case, entries: List[dict], field: str, known: Collection[i
     return done + leave_out_people(case, unknown)
 
 
-def leave_out_images(case: Case, entries: List[dict]) -> Counter:
+def leave_out_images(case: Case, entries: list[dict]) -> Counter:
     """Takes images out, with everyone in them."""
     done = leave_out_entries_of_images(case, entries)
     gone = {image['id'] for image in entries}
@@ -62,14 +63,14 @@ def leave_out_images(case: Case, entries: List[dict]) -> Counter:
     return done + Counter({'annotations of theirs left out': len(people)})
 
 
-def leave_out_entries_of_images(case: Case, entries: List[dict]) -> Counter:
+def leave_out_entries_of_images(case: Case, entries: list[dict]) -> Counter:
     """Takes images out and leaves the annotations to the image that has the same id."""
     gone = set(map(id, entries))
     case.data['images'] = [p for p in case.images if id(p) not in gone]
     return Counter({'left out': len(entries)})
 
 
-def leave_out_categories(case: Case, entries: List[dict]) -> Counter:
+def leave_out_categories(case: Case, entries: list[dict]) -> Counter:
     """Takes categories out, with their annotations."""
     gone = {category['id'] for category in entries}
     people = [a for a in case.annotations if a['category_id'] in gone]
@@ -78,7 +79,7 @@ def leave_out_categories(case: Case, entries: List[dict]) -> Counter:
     return Counter({'left out': len(entries), 'annotations of theirs left out': len(people)})
 
 
-def number_one(case: Case, entries: List[dict]) -> Counter:
+def number_one(case: Case, entries: list[dict]) -> Counter:
     """Gives the category of people the id 1."""
     for annotation in case.people:
         annotation['category_id'] = 1
@@ -86,7 +87,7 @@ def number_one(case: Case, entries: List[dict]) -> Counter:
     return Counter({'given the id 1': 1, 'annotations changed with it': len(case.people)})
 
 
-def new_ids(case: Case, entries: List[dict]) -> Counter:
+def new_ids(case: Case, entries: list[dict]) -> Counter:
     """Numbers annotations beyond the largest id."""
     numbers = [a['id'] for a in case.annotations]
     for annotation, number in zip(entries, count(max(numbers, default=0) + 1)):
@@ -94,7 +95,7 @@ def new_ids(case: Case, entries: List[dict]) -> Counter:
     return Counter({'given new ids': len(entries)})
 
 
-def crowd_flags(case: Case, entries: List[dict]) -> Counter:
+def crowd_flags(case: Case, entries: list[dict]) -> Counter:
     """Takes 'iscrowd' as the 0 or 1 that it spells; whatever else it is, the person counts as a crowd, so that nobody
     is trained on, or asked for, who may be one.
     """
@@ -102,11 +103,11 @@ def crowd_flags(case: Case, entries: List[dict]) -> Counter:
     for annotation in entries:
         spelt = as_json(annotation['iscrowd']).strip('"[] ').lower()
         annotation['iscrowd'] = FLAGS.get(spelt, 1)
-        done[f"taken as {annotation['iscrowd']}"] += 1
+        done[f'taken as {annotation["iscrowd"]}'] += 1
     return done
 
 
-def sides_of_files(case: Case, entries: List[dict]) -> Counter:
+def sides_of_files(case: Case, entries: list[dict]) -> Counter:
     """Takes width and height from the image; leaves out those whose file was not decoded."""
     looks = case.looks or {}
     seen = {id(p): looks[p['file_name']].shape for p in entries if p['file_name'] in looks}
@@ -117,14 +118,14 @@ def sides_of_files(case: Case, entries: List[dict]) -> Counter:
     return Counter({'sides taken from the file': len(known)}) + done
 
 
-def unlabel_people(case: Case, entries: List[dict]) -> Counter:
+def unlabel_people(case: Case, entries: list[dict]) -> Counter:
     """Takes all keypoints of people as unlabelled."""
     for annotation in entries:
         annotation.update(keypoints=[0] * 3 * case.num_keypoints, num_keypoints=0)
     return Counter({'taken as people without labelled keypoints': len(entries)})
 
 
-def _unlabel(case: Case, wrong: np.ndarray, entries: List[dict]) -> Counter:
+def _unlabel(case: Case, wrong: np.ndarray, entries: list[dict]) -> Counter:
     """Takes single keypoints as unlabelled; ``wrong`` (N, K) bool."""
     rows = rows_of(case, entries)
     left = counted_keypoints(case) - (case.labelled & wrong & case.counted).sum(1)
@@ -134,22 +135,22 @@ def _unlabel(case: Case, wrong: np.ndarray, entries: List[dict]) -> Counter:
     return Counter({'corrected': len(entries), 'keypoints taken as unlabelled': int(wrong[rows].sum())})
 
 
-def unlabel_not_finite(case: Case, entries: List[dict]) -> Counter:
+def unlabel_not_finite(case: Case, entries: list[dict]) -> Counter:
     """Takes keypoints that are no numbers as unlabelled."""
     return _unlabel(case, np.isnan(case.keypoints).any(2), entries)
 
 
-def unlabel_at_origin(case: Case, entries: List[dict]) -> Counter:
+def unlabel_at_origin(case: Case, entries: list[dict]) -> Counter:
     """Takes keypoints at (0, 0) as unlabelled."""
     return _unlabel(case, at_origin(case), entries)
 
 
-def unlabel_outside(case: Case, entries: List[dict]) -> Counter:
+def unlabel_outside(case: Case, entries: list[dict]) -> Counter:
     """Takes keypoints outside the image as unlabelled."""
     return _unlabel(case, outside(case), entries)
 
 
-def round_visibility(case: Case, entries: List[dict]) -> Counter:
+def round_visibility(case: Case, entries: list[dict]) -> Counter:
     """Visibility above 0 becomes 2 unless it is 1, below 0 becomes 0."""
     for annotation in entries:
         values = annotation['keypoints'][2::3]
@@ -157,7 +158,7 @@ def round_visibility(case: Case, entries: List[dict]) -> Counter:
     return Counter({'corrected': len(entries)})
 
 
-def box_anew(case: Case, entries: List[dict]) -> Counter:
+def box_anew(case: Case, entries: list[dict]) -> Counter:
     """Takes the box from the region, else from the labelled keypoints; without either, the keypoints are unlabelled."""
     done = Counter()
     for annotation, row in zip(entries, rows_of(case, entries)):
@@ -172,18 +173,19 @@ def box_anew(case: Case, entries: List[dict]) -> Counter:
     return done
 
 
-def box_of_keypoints(xy: np.ndarray) -> Optional[List[float]]:
+def box_of_keypoints(xy: np.ndarray) -> list[float] | None:
     """Box x, y, w, h around keypoints (n, 2) in pixels; None where it would have no size."""
     low, high = xy.min(0), xy.max(0)
     return [*low.tolist(), *(high - low).tolist()] if (high > low).all() else None
 
 
-def clip_box(case: Case, entries: List[dict]) -> Counter:
+def clip_box(case: Case, entries: list[dict]) -> Counter:
     """Cuts boxes off at the border of the image; one that lies beyond it is made anew."""
     beyond, done = [], Counter()
     for annotation, row in zip(entries, rows_of(case, entries)):
-        low, high = (edge.clip(0, case.sides[row]) for edge in (
-            case.box[row, :2], case.box[row, :2] + case.box[row, 2:]))
+        low, high = (
+            edge.clip(0, case.sides[row]) for edge in (case.box[row, :2], case.box[row, :2] + case.box[row, 2:])
+        )
         if (high > low).all():
             annotation['bbox'] = [*low.tolist(), *(high - low).tolist()]
             done['cut off at the border'] += 1
@@ -192,9 +194,8 @@ def clip_box(case: Case, entries: List[dict]) -> Counter:
     return done + box_anew(case, beyond)
 
 
-def box_of_region(case: Case, entries: List[dict]) -> Counter:
-    """Takes the box of crowds and unlabelled people from their region; without one they tell nothing and are left out.
-    """
+def box_of_region(case: Case, entries: list[dict]) -> Counter:
+    """Takes the box of crowds and unlabelled people from their region; without one they tell nothing and are left out."""
     bare, done = [], Counter()
     for annotation, row in zip(entries, rows_of(case, entries)):
         box, _ = box_and_area(annotation.get('segmentation'), case.sides[row][::-1])
@@ -206,7 +207,7 @@ def box_of_region(case: Case, entries: List[dict]) -> Counter:
     return done + leave_out_people(case, bare)
 
 
-def region_of_box(case: Case, entries: List[dict]) -> Counter:
+def region_of_box(case: Case, entries: list[dict]) -> Counter:
     """Takes the box as the region; without a usable box there is no region."""
     done = Counter()
     for annotation, row in zip(entries, rows_of(case, entries)):
@@ -217,7 +218,7 @@ def region_of_box(case: Case, entries: List[dict]) -> Counter:
     return done
 
 
-def area_anew(case: Case, entries: List[dict]) -> Counter:
+def area_anew(case: Case, entries: list[dict]) -> Counter:
     """Takes the area from the region, else as a share of the box; 0 without either."""
     done = Counter()
     for annotation, row in zip(entries, rows_of(case, entries)):
@@ -230,7 +231,7 @@ def area_anew(case: Case, entries: List[dict]) -> Counter:
     return done
 
 
-def recount(case: Case, entries: List[dict]) -> Counter:
+def recount(case: Case, entries: list[dict]) -> Counter:
     """Counts the labelled keypoints again."""
     counts = counted_keypoints(case)
     for annotation, row in zip(entries, rows_of(case, entries)):
@@ -238,7 +239,7 @@ def recount(case: Case, entries: List[dict]) -> Counter:
     return Counter({'counted again': len(entries)})
 
 
-def rows_of(case: Case, entries: List[dict]) -> List[int]:
+def rows_of(case: Case, entries: list[dict]) -> list[int]:
     """Where these annotations are among the people of the case."""
     rows = {id(a): row for row, a in enumerate(case.people)}
     return [rows[id(a)] for a in entries]

@@ -1,7 +1,7 @@
 """The report as text and as JSON."""
+
 import textwrap
 from collections import Counter
-from typing import List
 
 from .case import Case
 from .examine import Findings, Repaired
@@ -15,9 +15,13 @@ def summary(case: Case) -> dict:
     labelled = int(case.is_labelled.sum())
     crowds = int(case.crowd.sum())
     return dict(
-        images=len(case.images), images_with_labelled_people=len({
-            a['image_id'] for a, counts in zip(case.people, case.is_labelled) if counts}),
-        people=len(case.people) - crowds, labelled=labelled, crowds=crowds, keypoints=case.num_keypoints)
+        images=len(case.images),
+        images_with_labelled_people=len({a['image_id'] for a, counts in zip(case.people, case.is_labelled) if counts}),
+        people=len(case.people) - crowds,
+        labelled=labelled,
+        crowds=crowds,
+        keypoints=case.num_keypoints,
+    )
 
 
 def severities(findings: Findings) -> Counter:
@@ -31,9 +35,24 @@ def as_dict(case: Case, findings: Findings) -> dict:
     Args: case: the file. findings: what was found in it.
     """
     return dict(
-        file=case.source.path, roles=list(case.source.roles), folder=case.source.folder, **summary(case),
-        findings=[dict(name=f.name, severity=f.severity, counts=f.counts, count=len(found.entries), of=found.of,
-                       examples=found.examples, means=f.means, fix=f.fix) for f, found in findings])
+        file=case.source.path,
+        roles=list(case.source.roles),
+        folder=case.source.folder,
+        **summary(case),
+        findings=[
+            dict(
+                name=f.name,
+                severity=f.severity,
+                counts=f.counts,
+                count=len(found.entries),
+                of=found.of,
+                examples=found.examples,
+                means=f.means,
+                fix=f.fix,
+            )
+            for f, found in findings
+        ],
+    )
 
 
 def as_text(case: Case, findings: Findings) -> str:
@@ -43,10 +62,12 @@ def as_text(case: Case, findings: Findings) -> str:
     """
     counts = summary(case)
     roles = f' ({", ".join(case.source.roles)})' if case.source.roles else ''
-    lines = [f'{case.source.path}{roles}',
-             '  {images} images, {images_with_labelled_people} of them with labelled people; {people} people, '
-             '{labelled} of them with labelled keypoints, and {crowds} crowds; {keypoints} keypoints'.format(**counts),
-             f'  {looked_at(case)}']
+    lines = [
+        f'{case.source.path}{roles}',
+        '  {images} images, {images_with_labelled_people} of them with labelled people; {people} people, '
+        '{labelled} of them with labelled keypoints, and {crowds} crowds; {keypoints} keypoints'.format(**counts),
+        f'  {looked_at(case)}',
+    ]
     for finding, found in findings:
         lines += ['', f'  {finding.severity:8}{finding.name}: {len(found.entries)} of {found.of} {finding.counts}']
         lines += indented([f'e.g. {"; ".join(found.examples)}'] if found.examples else [], 10)
@@ -72,13 +93,18 @@ def totals(counts: Counter) -> str:
     return ', '.join(f'{counts[grade]} {grade}{"s" * (counts[grade] != 1)}' for grade in SEVERITIES)
 
 
-def indented(texts: List[str], margin: int) -> List[str]:
+def indented(texts: list[str], margin: int) -> list[str]:
     """Lines of at most ``WIDTH`` characters."""
-    return [line for text in texts for line in textwrap.wrap(
-        text, WIDTH, initial_indent=' ' * margin, subsequent_indent=' ' * margin, break_long_words=False)]
+    return [
+        line
+        for text in texts
+        for line in textwrap.wrap(
+            text, WIDTH, initial_indent=' ' * margin, subsequent_indent=' ' * margin, break_long_words=False
+        )
+    ]
 
 
-def repairs_text(log: List[Repaired], left: Findings) -> str:
+def repairs_text(log: list[Repaired], left: Findings) -> str:
     """What was repaired, one line each, and what is left."""
     lines = [f'  {r.finding.name}: ' + ', '.join(f'{n} {what}' for what, n in r.done.items() if n) for r in log]
     remaining = [f'  {f.name} ({f.severity}): {len(found.entries)} {f.counts} left as they are' for f, found in left]

@@ -1,7 +1,9 @@
 """The command: examine, print, repair, draw; the exit status says what was found."""
+
 import json
 import os.path as osp
-from typing import TYPE_CHECKING, Any, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Optional
 
 from cid_mmpose.data.annotations import read_annotations
 from cid_mmpose.errors import BadInput
@@ -14,15 +16,22 @@ from .report import as_dict, as_text, repairs_text, severities, totals
 from .source import TRAIN, Source, check_folder, config_sources, file_source
 from .table import ERROR, FINDINGS, SEVERITIES
 
-if TYPE_CHECKING:   # a file alone is examined without the stack
+if TYPE_CHECKING:  # a file alone is examined without the stack
     from mmengine.config import Config
 
 LEAST_LEFT = 0.5  # of the labelled people; a repair that loses more is none
 
 
-def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: Optional[int] = None,
-             fix: Optional[str] = None, only: Sequence[str] = (), report: Optional[str] = None,
-             plots: Optional[str] = None) -> int:
+def diagnose(
+    sources: Sequence[Source],
+    *,
+    against: Sequence[str] = (),
+    sample: int | None = None,
+    fix: str | None = None,
+    only: Sequence[str] = (),
+    report: str | None = None,
+    plots: str | None = None,
+) -> int:
     """Examines annotation files and prints a report on each.
 
     Args:
@@ -54,14 +63,15 @@ def diagnose(sources: Sequence[Source], *, against: Sequence[str] = (), sample: 
 
         print('\n'.join(['', 'drawn:', *(f'  {path}' for case in cases for path in draw(case, plots))]))
     if report:
-        write_json(report, dict(
-            files=list(map(as_dict, cases, findings)), **{grade: counts[grade] for grade in SEVERITIES}))
+        write_json(
+            report, dict(files=list(map(as_dict, cases, findings)), **{grade: counts[grade] for grade in SEVERITIES})
+        )
     if fix:
         print(f'\n{write_repaired(cases[0], fix, only)}')
     return int(counts[ERROR] > 0)
 
 
-def check_fix(files: int, fix: Optional[str], only: Sequence[str]) -> None:
+def check_fix(files: int, fix: str | None, only: Sequence[str]) -> None:
     """BadInput unless a repair can be made as asked for.
 
     Args:
@@ -97,8 +107,10 @@ def write_repaired(case: Case, path: str, only: Sequence[str]) -> str:
     if after <= before * LEAST_LEFT:
         worst = max(log, key=lambda step: sum(step.done.values()), default=None)
         cause = f'most goes by {worst.finding.name}' if worst else 'the file has none to begin with'
-        raise BadInput(f'--fix {path}: not written, because {after} of {before} labelled people would be left '
-                       f'({cause}); mend that in the file first, or choose other findings with --only')
+        raise BadInput(
+            f'--fix {path}: not written, because {after} of {before} labelled people would be left '
+            f'({cause}); mend that in the file first, or choose other findings with --only'
+        )
     write_json(path, repaired.data)
     return f'{path}: {repairs_text(log, findings_of(repaired))}'
 
@@ -108,12 +120,13 @@ def write_json(path: str, content: Any) -> None:
     try:
         text = json.dumps(content)
     except RecursionError:
-        raise BadInput(f'{path}: cannot be written, the annotation file holds lists in lists without end; mend it'
-                       ) from None
+        raise BadInput(
+            f'{path}: cannot be written, the annotation file holds lists in lists without end; mend it'
+        ) from None
     write_whole(path, text.encode())
 
 
-def images_against(names: Sequence[str], configs: Sequence['Config']) -> List[str]:
+def images_against(names: Sequence[str], configs: Sequence['Config']) -> list[str]:
     """Paths of images that must be kept apart from what is examined.
 
     Args:
@@ -130,7 +143,7 @@ def images_against(names: Sequence[str], configs: Sequence['Config']) -> List[st
     return [path for paths in [*map(images_below, names), *listed] for path in paths]
 
 
-def sources_of(path: str, images: Optional[str], cfg: Optional['Config']) -> List[Source]:
+def sources_of(path: str, images: str | None, cfg: Optional['Config']) -> list[Source]:
     """What to examine: the files of a config, or one annotation file.
 
     Args:

@@ -1,6 +1,8 @@
 """Annotation files as they are published: read, recognised, counted."""
+
+from collections.abc import Sequence
 from itertools import combinations
-from typing import Dict, NamedTuple, Sequence
+from typing import NamedTuple
 
 from cid_mmpose.data.annotations import parse_annotations, person_category
 from cid_mmpose.data.problems import labelled_keypoints
@@ -11,6 +13,7 @@ from .downloads import AGAIN, Download, Images
 
 class Annotations(NamedTuple):
     """A COCO-style annotation file that was read."""
+
     source: Download
     content: bytes
     data: dict
@@ -60,28 +63,35 @@ def _check_people(data: dict, num_keypoints: int, file: Download) -> None:
     for annotation in data['annotations']:
         numbers = len(annotation.get('keypoints') or ())
         if numbers != 3 * num_keypoints:
-            raise BadInput(f"{file}: annotation {annotation['id']}: field 'keypoints' has {numbers} numbers, not the "
-                           f'{3 * num_keypoints} of {num_keypoints} keypoints; this is the file of another data set or '
-                           'not the one with keypoints')
+            raise BadInput(
+                f"{file}: annotation {annotation['id']}: field 'keypoints' has {numbers} numbers, not the "
+                f'{3 * num_keypoints} of {num_keypoints} keypoints; this is the file of another data set or '
+                'not the one with keypoints'
+            )
         if annotation['image_id'] not in images:
-            raise BadInput(f"{file}: annotation {annotation['id']}: field 'image_id' names no image of the file; "
-                           f'{AGAIN}')
+            raise BadInput(
+                f"{file}: annotation {annotation['id']}: field 'image_id' names no image of the file; {AGAIN}"
+            )
 
 
-def count(data: dict) -> Dict[str, int]:
+def count(data: dict) -> dict[str, int]:
     """Images, persons, persons with labelled keypoints by the file's own count, and the images that show those."""
     people = data.get('annotations') or []
     labelled = [a for a in people if (a['num_keypoints'] if 'num_keypoints' in a else labelled_keypoints(a)) > 0]
-    return {'images': len(data['images']), 'persons': len(people), 'persons with keypoints': len(labelled),
-            'images showing them': len({a['image_id'] for a in labelled})}
+    return {
+        'images': len(data['images']),
+        'persons': len(people),
+        'persons with keypoints': len(labelled),
+        'images showing them': len({a['image_id'] for a in labelled}),
+    }
 
 
-def words(counts: Dict[str, int]) -> str:
+def words(counts: dict[str, int]) -> str:
     """'2 images, 5 persons'."""
     return ', '.join(f'{number} {what}' for what, number in counts.items())
 
 
-def check_count(found: Dict[str, int], published: Dict[str, int], source: object, allow_partial: bool) -> str:
+def check_count(found: dict[str, int], published: dict[str, int], source: object, allow_partial: bool) -> str:
     """Compares counts with the published ones; returns what was found, in words.
 
     Args:
@@ -96,8 +106,10 @@ def check_count(found: Dict[str, int], published: Dict[str, int], source: object
     too_many = any(found[what] > number for what, number in differs.items())
     if differs and (too_many or not allow_partial):
         way_out = 'it is another file' if too_many else f'{AGAIN}, or take the subset with --allow-partial'
-        raise BadInput(f'{source}: holds {words({what: found[what] for what in differs})}, '
-                       f'but published are {words(differs)}; {way_out}')
+        raise BadInput(
+            f'{source}: holds {words({what: found[what] for what in differs})}, '
+            f'but published are {words(differs)}; {way_out}'
+        )
     shown = {what: number for what, number in found.items() if number or what in published}
     first = dict(list(differs.items())[:1])
     return words(shown) + (f' (a subset; published: {words(first)})' if differs else '')
@@ -110,15 +122,19 @@ def check_images(annotations: Annotations, images: Images) -> None:
     if not names:
         raise BadInput(f'{annotations.source}: lists no images; {AGAIN}')
     if missing:
-        raise BadInput(f'{images.path}: lacks {len(missing)} of the {len(names)} images that {annotations.source} '
-                       f'lists, the first is {missing[0]}; it is cut off or of another data set, {AGAIN}')
+        raise BadInput(
+            f'{images.path}: lacks {len(missing)} of the {len(names)} images that {annotations.source} '
+            f'lists, the first is {missing[0]}; it is cut off or of another data set, {AGAIN}'
+        )
 
 
-def check_disjoint(parts: Dict[str, Annotations], fields: Sequence[str] = ('file_name', )) -> None:
+def check_disjoint(parts: dict[str, Annotations], fields: Sequence[str] = ('file_name',)) -> None:
     """BadInput if two parts of a data set list one image, as told by ``fields`` of the images."""
     for field in fields:
         values = {name: {image[field] for image in part.data['images']} for name, part in parts.items()}
         for one, other in combinations(parts, 2):
             if shared := values[one] & values[other]:
-                raise BadInput(f"{parts[one].source} and {parts[other].source} share {len(shared)} images, the first "
-                               f'has the {field} {min(shared)}; one of them is another part under a wrong name')
+                raise BadInput(
+                    f'{parts[one].source} and {parts[other].source} share {len(shared)} images, the first '
+                    f'has the {field} {min(shared)}; one of them is another part under a wrong name'
+                )

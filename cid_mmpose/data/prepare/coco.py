@@ -1,6 +1,8 @@
 """COCO 2017 as the configs read it: ``annotations/``, ``train2017/``, ``val2017/`` and ``test2017/``."""
+
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Sequence, Union
+from typing import NamedTuple
 
 from cid_mmpose.errors import BadInput
 
@@ -11,27 +13,46 @@ from .placing import NewFile, NewFolder, disk_errors, out_folder, place
 
 class Part(NamedTuple):
     """What is published of a part of COCO 2017."""
+
     ann_file: str
     archive: str  # that holds the annotation file
     images: str  # folder; with .zip, the archive of it
     num_keypoints: int  # 0: without people
     files: int  # images in the folder
-    counts: Dict[str, int]  # in the annotation file
+    counts: dict[str, int]  # in the annotation file
 
 
 # counts as COCO's own tools give them for the published files
 PARTS = {
-    'train': Part('person_keypoints_train2017.json', 'annotations_trainval2017.zip', 'train2017', 17, 118287, {
-        'images': 118287, 'persons': 262465, 'persons with keypoints': 149813, 'images showing them': 56599}),
-    'val': Part('person_keypoints_val2017.json', 'annotations_trainval2017.zip', 'val2017', 17, 5000, {
-        'images': 5000, 'persons': 11004, 'persons with keypoints': 6352, 'images showing them': 2346}),
+    'train': Part(
+        'person_keypoints_train2017.json',
+        'annotations_trainval2017.zip',
+        'train2017',
+        17,
+        118287,
+        {'images': 118287, 'persons': 262465, 'persons with keypoints': 149813, 'images showing them': 56599},
+    ),
+    'val': Part(
+        'person_keypoints_val2017.json',
+        'annotations_trainval2017.zip',
+        'val2017',
+        17,
+        5000,
+        {'images': 5000, 'persons': 11004, 'persons with keypoints': 6352, 'images showing them': 2346},
+    ),
     # half of the test images are test-dev
     'test': Part('image_info_test-dev2017.json', 'image_info_test2017.zip', 'test2017', 0, 40670, {'images': 20288}),
 }
 
 
-def prepare_coco(downloads: Union[str, Path], out: Union[str, Path] = 'data/coco', *,
-                 parts: Sequence[str] = ('train', 'val'), images: str = 'link', allow_partial: bool = False) -> None:
+def prepare_coco(
+    downloads: str | Path,
+    out: str | Path = 'data/coco',
+    *,
+    parts: Sequence[str] = ('train', 'val'),
+    images: str = 'link',
+    allow_partial: bool = False,
+) -> None:
     """Makes the folder of COCO 2017 from what is published; prints a line for each file and folder.
 
     Args:
@@ -53,11 +74,13 @@ def prepare_coco(downloads: Union[str, Path], out: Union[str, Path] = 'data/coco
         place(out, [thing for name in parts for thing in _prepare(PARTS[name], downloads, out, images, allow_partial)])
 
 
-def _prepare(part: Part, downloads: Path, out: Path, images: str, allow_partial: bool) -> List[tuple]:
+def _prepare(part: Part, downloads: Path, out: Path, images: str, allow_partial: bool) -> list[tuple]:
     annotations = read_people(find_file(downloads, [part.ann_file], part.archive), part.num_keypoints)
     about = check_count(count(annotations.data), part.counts, annotations.source, allow_partial)
     found = find_images(downloads, part.images)
     check_count({'images': len(found.sizes)}, {'images': part.files}, found.path, allow_partial)
     check_images(annotations, found)
-    return [NewFolder(out / part.images, found, images),
-            NewFile(out / 'annotations' / part.ann_file, annotations.content, about, f'from {annotations.source}')]
+    return [
+        NewFolder(out / part.images, found, images),
+        NewFile(out / 'annotations' / part.ann_file, annotations.content, about, f'from {annotations.source}'),
+    ]

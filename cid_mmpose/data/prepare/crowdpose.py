@@ -1,7 +1,7 @@
 """CrowdPose as the configs read it: ``annotations/mmpose_crowdpose_{train,val,trainval,test}.json`` and ``images/``."""
+
 import json
 from pathlib import Path
-from typing import Dict, Tuple, Union
 
 from cid_mmpose.data.values import as_json, is_coordinate
 from cid_mmpose.errors import BadInput
@@ -16,8 +16,9 @@ IMAGES = 20000
 COUNTS = {'train': {'images': 10000}, 'val': {'images': 2000, 'persons': 8527}, 'test': {'images': 8000}}
 
 
-def prepare_crowdpose(downloads: Union[str, Path], out: Union[str, Path] = 'data/crowdpose', *, images: str = 'link',
-                      allow_partial: bool = False) -> None:
+def prepare_crowdpose(
+    downloads: str | Path, out: str | Path = 'data/crowdpose', *, images: str = 'link', allow_partial: bool = False
+) -> None:
     """Makes the folder of CrowdPose from what is published; prints a line for each file and folder.
 
     The published annotation files are taken as they are; train and val together become trainval. People have no
@@ -36,15 +37,19 @@ def prepare_crowdpose(downloads: Union[str, Path], out: Union[str, Path] = 'data
     with disk_errors(out):
         downloads = downloads_folder(downloads)
         parts = {name: _read(downloads, name) for name in COUNTS}
-        about = {name: check_count(count(part.data), COUNTS[name], part.source, allow_partial)
-                 for name, part in parts.items()}
+        about = {
+            name: check_count(count(part.data), COUNTS[name], part.source, allow_partial)
+            for name, part in parts.items()
+        }
         check_disjoint(parts, ('id', 'file_name'))
         found = find_images(downloads, 'images')
         check_count({'images': len(found.sizes)}, {'images': IMAGES}, found.path, allow_partial)
         for part in parts.values():
             check_images(part, found)
-        files = [NewFile(_ann_file(out, name), part.content, about[name], f'from {part.source}')
-                 for name, part in parts.items()]
+        files = [
+            NewFile(_ann_file(out, name), part.content, about[name], f'from {part.source}')
+            for name, part in parts.items()
+        ]
         place(out, [NewFolder(out / 'images', found, images), *files, _trainval(out, parts)])
 
 
@@ -59,19 +64,25 @@ def _read(downloads: Path, name: str) -> Annotations:
         index = image.get('crowdIndex')
         if not is_coordinate(index) or index < 0:
             given = f'is {as_json(index)}, not a number from 0' if 'crowdIndex' in image else 'is missing'
-            raise BadInput(f"{part.source}: image {image['id']}: field 'crowdIndex' {given}; AP(E), AP(M) and AP(H) "
-                           "are made from it, so take CrowdPose's own file")
+            raise BadInput(
+                f"{part.source}: image {image['id']}: field 'crowdIndex' {given}; AP(E), AP(M) and AP(H) "
+                "are made from it, so take CrowdPose's own file"
+            )
     return part
 
 
-def _trainval(out: Path, parts: Dict[str, Annotations]) -> NewFile:
+def _trainval(out: Path, parts: dict[str, Annotations]) -> NewFile:
     data, renumbered = merge(parts['train'].data, parts['val'].data)
     note = f', {renumbered} ids of val renumbered' if renumbered else ''
-    return NewFile(_ann_file(out, 'trainval'), json.dumps(data, separators=(',', ':')).encode(),
-                   words(count(data)), f'merged from train and val{note}')
+    return NewFile(
+        _ann_file(out, 'trainval'),
+        json.dumps(data, separators=(',', ':')).encode(),
+        words(count(data)),
+        f'merged from train and val{note}',
+    )
 
 
-def merge(train: dict, val: dict) -> Tuple[dict, int]:
+def merge(train: dict, val: dict) -> tuple[dict, int]:
     """Two annotation files as one, and how many people of the second got a new id because the first has theirs.
 
     Args:

@@ -1,12 +1,14 @@
 """What the user has downloaded: files and images, in zip archives or in the folders unpacked from them."""
+
 import os
 import re
 import shutil
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Dict, Iterator, NamedTuple, Optional, Sequence, Union
+from typing import NamedTuple
 
 from cid_mmpose.errors import BadInput
 
@@ -16,6 +18,7 @@ LEADS_OUT = re.compile(r'(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:')  # '..', an 
 
 class Download(NamedTuple):
     """A downloaded file: on its own, or a member of a zip archive."""
+
     path: Path
     member: str = ''
 
@@ -32,9 +35,10 @@ class Download(NamedTuple):
 
 class Images(NamedTuple):
     """The images (``*.jpg``) of a folder or of a zip archive of one."""
+
     path: Path
-    sizes: Dict[str, int]  # file name -> bytes
-    members: Dict[str, str]  # file name -> name in the archive; empty for a folder
+    sizes: dict[str, int]  # file name -> bytes
+    members: dict[str, str]  # file name -> name in the archive; empty for a folder
 
     def write(self, folder: Path) -> None:
         """Writes all images into a new folder; BadInput if the archive is damaged."""
@@ -49,7 +53,7 @@ class Images(NamedTuple):
                     shutil.copyfileobj(source, target)
 
 
-def downloads_folder(path: Union[str, Path]) -> Path:
+def downloads_folder(path: str | Path) -> Path:
     """The folder of downloads as a ``Path``; BadInput if it is none."""
     if not Path(path).is_dir():
         raise BadInput(f'{path}: no such folder; name the one that holds the downloads')
@@ -60,11 +64,11 @@ def find_file(downloads: Path, names: Sequence[str], archives: str = '*.zip') ->
     """As ``look_for``; BadInput also if there is none."""
     found = look_for(downloads, names, archives)
     if found is None:
-        raise BadInput(f"{downloads}: holds no {' or '.join(names)}, neither as a file nor in {archives}; {AGAIN}")
+        raise BadInput(f'{downloads}: holds no {" or ".join(names)}, neither as a file nor in {archives}; {AGAIN}')
     return found
 
 
-def look_for(downloads: Path, names: Sequence[str], archives: str = '*.zip') -> Optional[Download]:
+def look_for(downloads: Path, names: Sequence[str], archives: str = '*.zip') -> Download | None:
     """The first of the files ``names`` that is there: in the folder, one folder below, or in an archive.
 
     Args: downloads: folder. names: file names, the preferred one first. archives: pattern of the archives to look in.
@@ -116,8 +120,10 @@ def list_archive(path: Path) -> Images:
     for member in members:
         name = PurePosixPath(member.filename).name
         if LEADS_OUT.search(member.filename):
-            raise BadInput(f'{path}: its member {member.filename!r} leads out of the folder, which no official archive '
-                           f'does; {AGAIN}')
+            raise BadInput(
+                f'{path}: its member {member.filename!r} leads out of the folder, which no official archive '
+                f'does; {AGAIN}'
+            )
         if name in names:
             raise BadInput(f'{path}: holds {names[name]!r} and {member.filename!r}, two images of one name; {AGAIN}')
         sizes[name], names[name] = member.file_size, member.filename

@@ -3,9 +3,9 @@
 The download holds these two files, and ``ochuman.json`` in a format of its own (``ochuman_format.py``) with all people
 and how much they overlap. That file does not tell val from test: the two ready-made ones do.
 """
+
 import json
 from pathlib import Path
-from typing import Dict, Optional, Tuple, Union
 
 from cid_mmpose.errors import BadInput
 
@@ -19,8 +19,14 @@ COUNTS = {'val': {'images': 2500}, 'test': {'images': 2231}}  # Zhang et al., CV
 WHOLE = (0.0, 1.0)
 
 
-def prepare_ochuman(downloads: Union[str, Path], out: Union[str, Path] = 'data/ochuman', *,
-                    max_iou: Tuple[float, float] = WHOLE, images: str = 'link', allow_partial: bool = False) -> None:
+def prepare_ochuman(
+    downloads: str | Path,
+    out: str | Path = 'data/ochuman',
+    *,
+    max_iou: tuple[float, float] = WHOLE,
+    images: str = 'link',
+    allow_partial: bool = False,
+) -> None:
     """Makes the folder of OCHuman from what is published; prints a line for each file and folder.
 
     For the whole range the ready-made files are taken. For another one the people of ``ochuman.json`` are converted,
@@ -48,19 +54,28 @@ def prepare_ochuman(downloads: Union[str, Path], out: Union[str, Path] = 'data/o
         found = find_images(downloads, 'images')
         for part in parts.values():
             check_images(part, found)
-        files = [NewFile(out / 'annotations' / _name(name, (low, high)), part.content, _about(name, part, whole),
-                         f'from {part.source}') for name, part in parts.items()]
+        files = [
+            NewFile(
+                out / 'annotations' / _name(name, (low, high)),
+                part.content,
+                _about(name, part, whole),
+                f'from {part.source}',
+            )
+            for name, part in parts.items()
+        ]
         place(out, [NewFolder(out / 'images', found, images), *files])
     if not ready:
-        print(f'note: ochuman.json does not tell val from test; for the configs put {_name("val", WHOLE)} and '
-              f'{_name("test", WHOLE)} into {downloads} and run this again')
+        print(
+            f'note: ochuman.json does not tell val from test; for the configs put {_name("val", WHOLE)} and '
+            f'{_name("test", WHOLE)} into {downloads} and run this again'
+        )
 
 
-def _name(part: str, max_iou: Tuple[float, float]) -> str:
+def _name(part: str, max_iou: tuple[float, float]) -> str:
     return 'ochuman_coco_format_{}_range_{:.2f}_{:.2f}.json'.format(part, *max_iou)
 
 
-def _read_ready(downloads: Path, allow_partial: bool) -> Dict[str, Annotations]:
+def _read_ready(downloads: Path, allow_partial: bool) -> dict[str, Annotations]:
     """The ready-made files of val and test; {} if there is neither."""
     if not any(look_for(downloads, [_name(name, WHOLE)]) for name in COUNTS):
         return {}
@@ -71,22 +86,25 @@ def _read_ready(downloads: Path, allow_partial: bool) -> Dict[str, Annotations]:
     return ready
 
 
-def _convert(downloads: Path, ready: Dict[str, Annotations], max_iou: Tuple[float, float]) -> Dict[str, Annotations]:
+def _convert(downloads: Path, ready: dict[str, Annotations], max_iou: tuple[float, float]) -> dict[str, Annotations]:
     """The people of ``ochuman.json`` in a range of overlap: of val and test, or of all where these are not known."""
     source = find_file(downloads, ['ochuman.json'])
     data = read_ochuman(source)
-    images: Dict[str, Optional[set]] = {'all': None}
+    images: dict[str, set | None] = {'all': None}
     if ready:
         images = {name: {image['file_name'] for image in part.data['images']} for name, part in ready.items()}
     for name, part in ready.items():
         if where := first_difference(convert(data, WHOLE, images[name]), part.data):
-            raise BadInput(f'{source}: its people in {where} are not those of {part.source}; take both from one '
-                           'download')
+            raise BadInput(
+                f'{source}: its people in {where} are not those of {part.source}; take both from one download'
+            )
     converted = {name: convert(data, max_iou, names) for name, names in images.items()}
     if empty := [name for name, part in converted.items() if not part['images']]:
         raise BadInput(f'{source}: nobody of {empty[0]} has a max_iou of {max_iou[0]} to {max_iou[1]}; widen the range')
-    return {name: Annotations(source, json.dumps(part, separators=(',', ':')).encode(), part)
-            for name, part in converted.items()}
+    return {
+        name: Annotations(source, json.dumps(part, separators=(',', ':')).encode(), part)
+        for name, part in converted.items()
+    }
 
 
 def _about(name: str, part: Annotations, whole: bool) -> str:

@@ -5,9 +5,10 @@
 keypoints, or null) and ``segms`` (outlines, or null). v is 0 for missing, 1 for visible, 2 for hidden by the person's
 own body, 3 for hidden by another one's. Source: the README of OCHumanApi. Whatever is laid out otherwise is an error.
 """
+
 import json
 import re
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +17,46 @@ from cid_mmpose.errors import BadInput
 from .annotations import read_text
 from .downloads import Download
 
-KEYPOINTS = ('right_shoulder', 'right_elbow', 'right_wrist', 'left_shoulder', 'left_elbow', 'left_wrist', 'right_hip',
-          'right_knee', 'right_ankle', 'left_hip', 'left_knee', 'left_ankle', 'head', 'neck', 'right_ear', 'left_ear',
-          'nose', 'right_eye', 'left_eye')
-COCO_KEYPOINTS = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder', 'right_shoulder',
-               'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist', 'left_hip', 'right_hip', 'left_knee',
-               'right_knee', 'left_ankle', 'right_ankle')
+KEYPOINTS = (
+    'right_shoulder',
+    'right_elbow',
+    'right_wrist',
+    'left_shoulder',
+    'left_elbow',
+    'left_wrist',
+    'right_hip',
+    'right_knee',
+    'right_ankle',
+    'left_hip',
+    'left_knee',
+    'left_ankle',
+    'head',
+    'neck',
+    'right_ear',
+    'left_ear',
+    'nose',
+    'right_eye',
+    'left_eye',
+)
+COCO_KEYPOINTS = (
+    'nose',
+    'left_eye',
+    'right_eye',
+    'left_ear',
+    'right_ear',
+    'left_shoulder',
+    'right_shoulder',
+    'left_elbow',
+    'right_elbow',
+    'left_wrist',
+    'right_wrist',
+    'left_hip',
+    'right_hip',
+    'left_knee',
+    'right_knee',
+    'left_ankle',
+    'right_ankle',
+)
 ORDER = [KEYPOINTS.index(name) for name in COCO_KEYPOINTS]
 VISIBILITY = (0, 2, 1, 1)  # OCHuman's 0, 1, 2, 3 -> COCO's: 0 not labelled, 1 hidden, 2 visible
 PERSON = dict(id=1, name='person', supercategory='person', keypoints=list(COCO_KEYPOINTS))
@@ -44,9 +79,9 @@ def read_ochuman(file: Download) -> dict:
     for image in data['images']:
         _check_fields(image, IMAGE_FIELDS, file, 'an image')
         for person in image['annotations'] or ():
-            _check_fields(person, PERSON_FIELDS, file, f"a person of {image['file_name']}")
+            _check_fields(person, PERSON_FIELDS, file, f'a person of {image["file_name"]}')
             if problem := _problem_of(person):
-                raise _otherwise(file, f"a person of {image['file_name']} has {problem}")
+                raise _otherwise(file, f'a person of {image["file_name"]} has {problem}')
     return data
 
 
@@ -59,7 +94,7 @@ def _plain(name: Any) -> str:
     return re.sub('[^a-z]', '', str(name).lower()).replace('right', 'r').replace('left', 'l')
 
 
-def _check_fields(entry: Any, fields: Tuple[str, ...], file: Download, what: str) -> None:
+def _check_fields(entry: Any, fields: tuple[str, ...], file: Download, what: str) -> None:
     if missing := [field for field in fields if not isinstance(entry, dict) or field not in entry]:
         raise _otherwise(file, f'{what} has no field {missing[0]!r}')
 
@@ -85,7 +120,7 @@ def is_complete(person: dict) -> bool:
     return bool(person['keypoints'] and person['segms'] and person['bbox'])
 
 
-def convert(data: dict, max_iou: Tuple[float, float], file_names: Optional[Set[str]] = None) -> dict:
+def convert(data: dict, max_iou: tuple[float, float], file_names: set[str] | None = None) -> dict:
     """People of ``ochuman.json`` as a COCO annotation file.
 
     Images without such a person are left out. ``area`` is that of the box, as in the published COCO files. Outlines
@@ -98,8 +133,11 @@ def convert(data: dict, max_iou: Tuple[float, float], file_names: Optional[Set[s
     low, high = max_iou
     images, people = [], []
     for image in data['images']:
-        chosen = [person for person in image['annotations'] or () if is_complete(person)
-                  and low <= person['max_iou'] and (person['max_iou'] < high or high == 1)]
+        chosen = [
+            person
+            for person in image['annotations'] or ()
+            if is_complete(person) and low <= person['max_iou'] and (person['max_iou'] < high or high == 1)
+        ]
         if not chosen or (file_names is not None and image['file_name'] not in file_names):
             continue
         number = len(images) + 1
@@ -110,11 +148,16 @@ def convert(data: dict, max_iou: Tuple[float, float], file_names: Optional[Set[s
 
 def _to_coco(person: dict) -> dict:
     x1, y1, x2, y2 = person['bbox']
-    keypoints = [person['keypoints'][3 * keypoint:3 * keypoint + 3] for keypoint in ORDER]
+    keypoints = [person['keypoints'][3 * keypoint : 3 * keypoint + 3] for keypoint in ORDER]
     triples = [(x, y, VISIBILITY[int(v)]) if v else (0, 0, 0) for x, y, v in keypoints]
-    return dict(category_id=1, iscrowd=0, bbox=[x1, y1, x2 - x1, y2 - y1], area=(x2 - x1) * (y2 - y1),
-                keypoints=[number for triple in triples for number in triple],
-                num_keypoints=sum(v > 0 for _, _, v in triples))
+    return dict(
+        category_id=1,
+        iscrowd=0,
+        bbox=[x1, y1, x2 - x1, y2 - y1],
+        area=(x2 - x1) * (y2 - y1),
+        keypoints=[number for triple in triples for number in triple],
+        num_keypoints=sum(v > 0 for _, _, v in triples),
+    )
 
 
 def first_difference(converted: dict, ready: dict) -> str:
@@ -130,10 +173,10 @@ def first_difference(converted: dict, ready: dict) -> str:
     return ''
 
 
-def _people_by_image(data: dict) -> Dict[str, List[list]]:
+def _people_by_image(data: dict) -> dict[str, list[list]]:
     """File name -> its people, sorted: keypoints, then box; v counts tenfold, so that ``PIXEL`` does not hide it."""
     names = {image['id']: image['file_name'] for image in data['images']}
-    people: Dict[str, List[list]] = {name: [] for name in names.values()}
+    people: dict[str, list[list]] = {name: [] for name in names.values()}
     for annotation in data['annotations']:
         keypoints = annotation['keypoints']
         triples = zip(keypoints[::3], keypoints[1::3], keypoints[2::3])

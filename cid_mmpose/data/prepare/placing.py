@@ -1,9 +1,11 @@
 """New files and folders: complete under their name or not there at all, and never over what is there already."""
+
 import os
 import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, NamedTuple, Sequence, Union
+from typing import NamedTuple
 
 from cid_mmpose.errors import BadInput
 
@@ -15,6 +17,7 @@ GIB = 2**30
 
 class NewFile(NamedTuple):
     """A file to be written; ``about`` and ``origin`` are what to say of it."""
+
     target: Path
     content: bytes
     about: str
@@ -36,6 +39,7 @@ class NewFile(NamedTuple):
 
 class NewFolder(NamedTuple):
     """A folder of images: extracted from an archive; linked to or copied from an unpacked one."""
+
     target: Path
     images: Images
     unpacked: str  # one of IMAGES: what to do with them where they are unpacked already
@@ -73,7 +77,7 @@ class NewFolder(NamedTuple):
             self.images.write(part)
 
 
-def out_folder(path: Union[str, Path]) -> Path:
+def out_folder(path: str | Path) -> Path:
     """The folder to be made, which need not exist yet, as a ``Path``; BadInput if it or one above it is a file."""
     for folder in (Path(path), *Path(path).parents):
         if os.path.exists(folder) and not os.path.isdir(folder):
@@ -81,7 +85,7 @@ def out_folder(path: Union[str, Path]) -> Path:
     return Path(path)
 
 
-def place(out: Path, things: Sequence[Union[NewFile, NewFolder]]) -> None:
+def place(out: Path, things: Sequence[NewFile | NewFolder]) -> None:
     """Makes what is not there yet, and prints a line for each; checks all before it makes the first.
 
     Args: out: the folder they are all in; made when missing. things: what to make, in this order: images first, so
@@ -95,18 +99,20 @@ def place(out: Path, things: Sequence[Union[NewFile, NewFolder]]) -> None:
         _check_leftover(_part(thing.target))
     _check_space(out, sum(thing.size for thing in new))
     for thing, there in zip(things, is_there):
-        print(f"{thing.target}: {thing.about}, {'there already' if there else thing.origin}", flush=True)
+        print(f'{thing.target}: {thing.about}, {"there already" if there else thing.origin}', flush=True)
         if not there:
             _make(thing)
     print(f'{out}: complete', flush=True)
 
 
-def _is_there(thing: Union[NewFile, NewFolder]) -> bool:
+def _is_there(thing: NewFile | NewFolder) -> bool:
     if not os.path.lexists(thing.target):
         return False
     if not thing.is_there():
-        raise BadInput(f'{thing.target}: is there already and is not what would be made '
-                       f'({thing.about}, {thing.origin}); move it away or name another folder')
+        raise BadInput(
+            f'{thing.target}: is there already and is not what would be made '
+            f'({thing.about}, {thing.origin}); move it away or name another folder'
+        )
     return True
 
 
@@ -116,8 +122,9 @@ def _part(target: Path) -> Path:
 
 def _check_leftover(part: Path) -> None:
     if os.path.lexists(part):
-        raise BadInput(f'{part}: is left from a run that was stopped, or another run is at work; remove it and start '
-                       'again')
+        raise BadInput(
+            f'{part}: is left from a run that was stopped, or another run is at work; remove it and start again'
+        )
 
 
 def _check_space(out: Path, needed: int) -> None:
@@ -126,11 +133,13 @@ def _check_space(out: Path, needed: int) -> None:
         existing = existing.parent
     free = shutil.disk_usage(existing).free
     if needed > free:
-        raise BadInput(f'{out}: {needed / GIB:.1f} GiB are needed there and {free / GIB:.1f} GiB are free; '
-                       'free some space or name a folder on another disk')
+        raise BadInput(
+            f'{out}: {needed / GIB:.1f} GiB are needed there and {free / GIB:.1f} GiB are free; '
+            'free some space or name a folder on another disk'
+        )
 
 
-def _make(thing: Union[NewFile, NewFolder]) -> None:
+def _make(thing: NewFile | NewFolder) -> None:
     part = _part(thing.target)
     _check_leftover(part)  # another run may have begun since: it is not to be cleaned up below
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -151,5 +160,6 @@ def disk_errors(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise BadInput(f'{error.filename or out}: {error.strerror}; nothing half-made is left, mend this and run it '
-                       'again') from error
+        raise BadInput(
+            f'{error.filename or out}: {error.strerror}; nothing half-made is left, mend this and run it again'
+        ) from error

@@ -2,7 +2,8 @@
 
 Sizes are fractions of the image's height; outlines and strokes are in px.
 """
-from typing import Callable, List
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -31,7 +32,7 @@ def paint_backdrop(rng: np.random.Generator, width: int, height: int) -> np.ndar
     return image
 
 
-def sample_piece(rng: np.random.Generator, width: int, height: int, size: float) -> List[Stroke]:
+def sample_piece(rng: np.random.Generator, width: int, height: int, size: float) -> list[Stroke]:
     """One piece of furniture or one distractor, somewhere in the image.
 
     Args:
@@ -44,7 +45,7 @@ def sample_piece(rng: np.random.Generator, width: int, height: int, size: float)
     return PIECES[rng.integers(len(PIECES))](rng, where, size * height)
 
 
-def crate(where: np.ndarray, width: float, height: float, colour: tuple) -> List[Stroke]:
+def crate(where: np.ndarray, width: float, height: float, colour: tuple) -> list[Stroke]:
     """A box seen from a little above: front, top and edge.
 
     Args:
@@ -120,13 +121,13 @@ def _speckle(rng: np.random.Generator, image: np.ndarray) -> None:
     draw(image, strokes(list(outlines), [colours[i % 3] for i in range(number)]))
 
 
-def _box(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:
+def _box(rng: np.random.Generator, where: np.ndarray, size: float) -> list[Stroke]:
     """A crate, table or cupboard."""
     width, height = size * rng.uniform(0.5, 1.6), size * rng.uniform(0.4, 1.6)
     return crate(where, width, height, cloth_colour(rng))
 
 
-def _frame(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:
+def _frame(rng: np.random.Generator, where: np.ndarray, size: float) -> list[Stroke]:
     """A window, door, sign or poster: a panel with a border and a bar."""
     half = 0.5 * size * rng.uniform(0.4, 1.4, 2)
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
@@ -135,7 +136,7 @@ def _frame(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Str
     return strokes([where + corners * half, where + corners * half * 0.85, bar], [outer, inner, outer])
 
 
-def _pole(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:
+def _pole(rng: np.random.Generator, where: np.ndarray, size: float) -> list[Stroke]:
     """A pole or branch, as thick as a limb and sometimes of its colour."""
     lean = rng.normal(0, 0.15)
     along = size * rng.uniform(0.8, 2.5) * np.array([np.sin(lean), np.cos(lean)])
@@ -143,7 +144,7 @@ def _pole(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stro
     return strokes(list(capsules(where[None], where[None] + along, radius, radius)), [_limb_colour(rng)])
 
 
-def _jointed(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:
+def _jointed(rng: np.random.Generator, where: np.ndarray, size: float) -> list[Stroke]:
     """Two or three limb-like pieces joined at the ends: branches, pipes, mannequin parts."""
     number = int(rng.integers(2, 4))
     steps = rng.normal(size=(number, 2)) * 0.4 * size
@@ -153,7 +154,7 @@ def _jointed(rng: np.random.Generator, where: np.ndarray, size: float) -> List[S
     return strokes(list(capsules(ends[:-1], ends[1:], radii, 0.8 * radii)), [colour] * number)
 
 
-def _ball(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:
+def _ball(rng: np.random.Generator, where: np.ndarray, size: float) -> list[Stroke]:
     """A head-sized ball without a face: lamp, balloon, fruit."""
     radius = np.array([0.2 * size])
     center, colour = where[None], _limb_colour(rng)
@@ -161,7 +162,7 @@ def _ball(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stro
     return strokes([center + radius * ROUND.T, glow + 0.4 * radius * ROUND.T], [colour, _shaded(colour, 1.2)])
 
 
-def _plant(rng: np.random.Generator, where: np.ndarray, size: float) -> List[Stroke]:
+def _plant(rng: np.random.Generator, where: np.ndarray, size: float) -> list[Stroke]:
     """Leaves around a point."""
     number = int(rng.integers(5, 11))
     angles, reach = rng.uniform(-np.pi, 0, number), rng.uniform(0.3, 0.8, number) * size
@@ -186,5 +187,5 @@ def _px(point: np.ndarray) -> tuple:
     return int(np.clip(point[0], -9999, 9999)), int(np.clip(point[1], -9999, 9999))
 
 
-TEXTURES: List[Callable] = [_plain, _planks, _tiles, _speckle]
-PIECES: List[Callable] = [_box, _box, _frame, _frame, _pole, _jointed, _ball, _plant]
+TEXTURES: list[Callable] = [_plain, _planks, _tiles, _speckle]
+PIECES: list[Callable] = [_box, _box, _frame, _frame, _pole, _jointed, _ball, _plant]

@@ -1,4 +1,5 @@
 """SynthCrowd as files: images and one COCO annotation file, for code that reads nothing else."""
+
 import json
 from pathlib import Path
 

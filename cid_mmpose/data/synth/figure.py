@@ -3,7 +3,8 @@
 Legend: P points of an outline. Lengths are in statures (1 = the person's standing height), the pelvis is the origin;
 x goes right, y down, z away from the viewer.
 """
-from typing import List, NamedTuple
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,18 +19,19 @@ from .trunk import bag_part, trunk_part
 # Radii in statures at the two ends of each limb, before the width of the build; cloth adds its own thickness.
 UPPER_ARM_RADII, FOREARM_RADII, HAND_RADII = (0.031, 0.026), (0.026, 0.018), (0.019, 0.016)
 THIGH_RADII, SHANK_RADII, FOOT_RADII = (0.050, 0.036), (0.036, 0.023), (0.024, 0.018)
-CLOTH = 0.007        # statures that a sleeve or trouser leg stands off
-FAR_SIDE = 0.075     # statures behind the trunk's middle from which the trunk hides a shoulder or hip
-FAR_SHADE = 0.9      # darkening per stature / 5 of depth, so that the far arm reads as the far one
+CLOTH = 0.007  # statures that a sleeve or trouser leg stands off
+FAR_SIDE = 0.075  # statures behind the trunk's middle from which the trunk hides a shoulder or hip
+FAR_SHADE = 0.9  # darkening per stature / 5 of depth, so that the far arm reads as the far one
 
 
 class Figure(NamedTuple):
     """One person, ready to be placed."""
-    parts: List[Part]       # farthest first
-    keypoints: np.ndarray      # (17, 2) COCO keypoints
-    witness: np.ndarray     # (17, len(PARTS)) bool: seeing this part at the keypoint's pixel means the keypoint is seen
+
+    parts: list[Part]  # farthest first
+    keypoints: np.ndarray  # (17, 2) COCO keypoints
+    witness: np.ndarray  # (17, len(PARTS)) bool: seeing this part at the keypoint's pixel means the keypoint is seen
     outfit: Outfit
-    extent: np.ndarray      # (4,) x1, y1, x2, y2 of everything drawn
+    extent: np.ndarray  # (4,) x1, y1, x2, y2 of everything drawn
     seat: bool
 
 
@@ -43,8 +45,11 @@ def sample_figure(rng: np.random.Generator, yaw: float, tilt: float) -> Figure:
     """
     pose, outfit = sample_pose(rng), sample_outfit(rng)
     child = rng.random() < 0.12
-    build = Build(rng.uniform(0.85, 1.25), rng.uniform(1.2, 1.45) if child else rng.uniform(0.98, 1.12),
-                  0.93 if child else rng.uniform(0.96, 1.05))
+    build = Build(
+        rng.uniform(0.85, 1.25),
+        rng.uniform(1.2, 1.45) if child else rng.uniform(0.98, 1.12),
+        0.93 if child else rng.uniform(0.96, 1.05),
+    )
     return dress(assemble(pose, build, yaw, tilt), build, outfit, pose.seated)
 
 
@@ -58,8 +63,7 @@ def dress(bones: Skeleton, build: Build, outfit: Outfit, seat: bool = False) -> 
         seat: whether the person sits.
     """
     skull = skull_of(bones, build)
-    parts = [trunk_part(bones, build, outfit), *_limbs(bones, build, outfit),
-             *head_parts(bones, skull, outfit)]
+    parts = [trunk_part(bones, build, outfit), *_limbs(bones, build, outfit), *head_parts(bones, skull, outfit)]
     if outfit.legs == 'skirt':
         parts.append(_skirt(bones, build))
     if outfit.bag:
@@ -90,7 +94,7 @@ def _witness(bones: Skeleton, skull: Ellipsoid) -> np.ndarray:
     return witness
 
 
-def _limbs(bones: Skeleton, build: Build, outfit: Outfit) -> List[Part]:
+def _limbs(bones: Skeleton, build: Build, outfit: Outfit) -> list[Part]:
     """Arms and legs, eight parts."""
     rows = []  # (part, depth, start, end, radii, role)
     for side in range(2):
@@ -115,8 +119,11 @@ def _arm_rows(bones: Skeleton, outfit: Outfit, side: int) -> list:
     upper, lower = UPPER_ARM[side], FOREARM[side]
     high, low = _depth(shoulder, elbow) - 0.03, _depth(elbow, wrist) - 0.035  # ties: arms before the trunk
     role = 'top' if outfit.sleeves == 'long' else 'skin'
-    rows = [(upper, high, shoulder, elbow, UPPER_ARM_RADII, role), (lower, low, wrist, hand, HAND_RADII, 'skin'),
-            (lower, low, elbow, wrist, FOREARM_RADII, role)]
+    rows = [
+        (upper, high, shoulder, elbow, UPPER_ARM_RADII, role),
+        (lower, low, wrist, hand, HAND_RADII, 'skin'),
+        (lower, low, elbow, wrist, FOREARM_RADII, role),
+    ]
     if outfit.sleeves == 'short':
         middle = shoulder + 0.55 * (elbow - shoulder)
         rows.append((upper, high, shoulder, middle, (UPPER_ARM_RADII[0] + CLOTH, UPPER_ARM_RADII[1] + CLOTH), 'top'))
@@ -130,8 +137,11 @@ def _leg_rows(bones: Skeleton, outfit: Outfit, side: int) -> list:
     high, low = _depth(hip, knee) + 0.02, _depth(knee, ankle) + 0.01  # ties: legs behind the trunk
     role = 'bottom' if outfit.legs == 'trousers' else 'skin'
     heel = ankle + 0.12 * (ankle - knee) * [1, 1, 1]
-    rows = [(lower, low, heel, toe, FOOT_RADII, 'shoe'), (lower, low, knee, ankle, SHANK_RADII, role),
-            (upper, high, hip, knee, THIGH_RADII, role)]
+    rows = [
+        (lower, low, heel, toe, FOOT_RADII, 'shoe'),
+        (lower, low, knee, ankle, SHANK_RADII, role),
+        (upper, high, hip, knee, THIGH_RADII, role),
+    ]
     if outfit.legs == 'shorts':
         middle = hip + 0.7 * (knee - hip)
         rows.append((upper, high, hip, middle, (THIGH_RADII[0] + CLOTH, THIGH_RADII[1] + 2 * CLOTH), 'bottom'))

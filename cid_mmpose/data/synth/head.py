@@ -2,7 +2,6 @@
 
 Directions on the head are unit vectors in its own axes (left, up, forward).
 """
-from typing import List
 
 import numpy as np
 
@@ -55,7 +54,7 @@ def face_seen(skull: Ellipsoid) -> np.ndarray:
     return FACE_POINTS @ skull.viewer > FACE_LIMITS
 
 
-def head_parts(bones: Skeleton, skull: Ellipsoid, outfit: Outfit) -> List[Part]:
+def head_parts(bones: Skeleton, skull: Ellipsoid, outfit: Outfit) -> list[Part]:
     """The head with its face, and hair that falls behind it.
 
     Args:
@@ -89,7 +88,7 @@ def _bumps(skull: Ellipsoid) -> np.ndarray:
     return capsules(start, tips + tall, np.array([0.05, 0.17, 0.17]) * size, np.array([0.12, 0.14, 0.14]) * size)
 
 
-def _features(skull: Ellipsoid, outfit: Outfit) -> List[Shape]:
+def _features(skull: Ellipsoid, outfit: Outfit) -> list[Shape]:
     """Eyes, brows, mouth, nose and glasses, as far as they face the viewer."""
     marks, size = [], skull.semi[1]
     for eye in (LEFT_EYE, RIGHT_EYE):
@@ -107,19 +106,22 @@ def _features(skull: Ellipsoid, outfit: Outfit) -> List[Shape]:
     return marks
 
 
-def _hat(skull: Ellipsoid) -> List[Shape]:
+def _hat(skull: Ellipsoid) -> list[Shape]:
     """A cap: the crown, wider than the head, and the peak, unless it is behind."""
     crown = Ellipsoid(skull.center, skull.frame, skull.semi * 1.1)
     cap = crown.cap(_unit(0, 1, -0.12), 1.18)
     shapes = [] if cap is None else [Shape(cap, 'hat')]
     if skull.facing(_unit(0, 0.4, 0.9)) < -0.1:
         return shapes
-    front = crown.point(np.stack([_unit(0.5, 0.5, 0.8), _unit(-0.5, 0.5, 0.8), 1.45 * _unit(0.3, 0.3, 0.9),
-                                  1.45 * _unit(-0.3, 0.3, 0.9)]))
+    front = crown.point(
+        np.stack(
+            [_unit(0.5, 0.5, 0.8), _unit(-0.5, 0.5, 0.8), 1.45 * _unit(0.3, 0.3, 0.9), 1.45 * _unit(-0.3, 0.3, 0.9)]
+        )
+    )
     return shapes + [Shape(hull(front), 'hat', 0.75)]
 
 
-def _fall(bones: Skeleton, skull: Ellipsoid, outfit: Outfit) -> List[Part]:
+def _fall(bones: Skeleton, skull: Ellipsoid, outfit: Outfit) -> list[Part]:
     """Long hair down to the shoulders, or a tail: behind the head, so seen whole only from behind."""
     if outfit.hair not in ('long', 'tail'):
         return []

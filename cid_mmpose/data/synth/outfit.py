@@ -1,21 +1,23 @@
 """Clothes, hair and colours of one person: chance only, nothing here tells left from right."""
-from typing import Dict, NamedTuple
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 SKIN = ((150, 186, 232), (124, 164, 222), (96, 136, 198), (66, 102, 160), (46, 74, 122), (32, 50, 86))  # BGR
-HAIR = ((24, 26, 30), (30, 44, 66), (48, 78, 118), (104, 158, 198), (38, 62, 134), (160, 164, 168))     # BGR
-FIXED = {'white': (236, 238, 240), 'pupil': (28, 26, 30), 'lips': (84, 74, 158)}                        # BGR
+HAIR = ((24, 26, 30), (30, 44, 66), (48, 78, 118), (104, 158, 198), (38, 62, 134), (160, 164, 168))  # BGR
+FIXED = {'white': (236, 238, 240), 'pupil': (28, 26, 30), 'lips': (84, 74, 158)}  # BGR
 
 
 class Outfit(NamedTuple):
     """What one person wears."""
-    colours: Dict[str, tuple]  # role -> BGR, 0..255
-    sleeves: str               # 'none', 'short', 'long'
-    legs: str                  # 'trousers', 'shorts', 'skirt'
-    hair: str                  # 'short', 'long', 'tail', 'bald'
-    pattern: str               # 'plain', 'stripes', 'open', 'print'
+
+    colours: dict[str, tuple]  # role -> BGR, 0..255
+    sleeves: str  # 'none', 'short', 'long'
+    legs: str  # 'trousers', 'shorts', 'skirt'
+    hair: str  # 'short', 'long', 'tail', 'bald'
+    pattern: str  # 'plain', 'stripes', 'open', 'print'
     hat: bool
     bag: bool
     glasses: bool
@@ -47,7 +49,7 @@ def cloth_colour(rng: np.random.Generator) -> tuple:
         rng: source of chance.
     """
     hue, saturation, value = rng.random(3) * [180, 1, 1]
-    hsv = np.array([[[hue, 200 * saturation ** 1.5, 45 + 195 * value]]], np.uint8)
+    hsv = np.array([[[hue, 200 * saturation**1.5, 45 + 195 * value]]], np.uint8)
     return tuple(int(c) for c in cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)[0, 0])
 
 

@@ -2,25 +2,28 @@
 
 Pixel rule: the integer coordinate (x, y) is the center of pixel [y, x], as in COCO's keypoints and in OpenCV.
 """
-from typing import Iterable, List, NamedTuple
+
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-SHIFT = 4     # outlines are drawn to 1 / 16 px
-NOBODY = -1   # part of a stroke that owns no pixels of a person
+SHIFT = 4  # outlines are drawn to 1 / 16 px
+NOBODY = -1  # part of a stroke that owns no pixels of a person
 
 
 class Stroke(NamedTuple):
     """One polygon on its way to the image."""
+
     points: np.ndarray  # (P, 2) int32, (x, y) in 1 / 16 px
-    colour: tuple       # BGR, 0..255
+    colour: tuple  # BGR, 0..255
     part: int = NOBODY  # index into parts.PARTS
     mark: bool = False  # painted only, of any shape; the pixels keep their owner. Else the polygon is convex
-    line: int = 0       # px; 0 fills the polygon, else its border alone is drawn, this wide
+    line: int = 0  # px; 0 fills the polygon, else its border alone is drawn, this wide
 
 
-def strokes(outlines: List[np.ndarray], colours: Iterable[tuple], scale: float = 1.0, origin=(0.0, 0.0)) -> list:
+def strokes(outlines: list[np.ndarray], colours: Iterable[tuple], scale: float = 1.0, origin=(0.0, 0.0)) -> list:
     """Strokes of a thing that nobody owns: furniture, or a distractor.
 
     Args:
@@ -32,7 +35,7 @@ def strokes(outlines: List[np.ndarray], colours: Iterable[tuple], scale: float =
     return [Stroke(points, colour) for points, colour in zip(to_fixed(outlines, scale, origin), colours)]
 
 
-def to_fixed(outlines: List[np.ndarray], scale: float, origin) -> List[np.ndarray]:
+def to_fixed(outlines: list[np.ndarray], scale: float, origin) -> list[np.ndarray]:
     """Scaled and moved outlines in 1 / 16 px, int32, one array per outline.
 
     Args:
@@ -42,8 +45,8 @@ def to_fixed(outlines: List[np.ndarray], scale: float, origin) -> List[np.ndarra
     """
     if not outlines:
         return []
-    flat = (np.concatenate(outlines) * scale + origin) * 2 ** SHIFT
-    flat = np.rint(np.clip(flat, -2 ** 18, 2 ** 18)).astype(np.int32)
+    flat = (np.concatenate(outlines) * scale + origin) * 2**SHIFT
+    flat = np.rint(np.clip(flat, -(2**18), 2**18)).astype(np.int32)
     return np.split(flat, np.cumsum([len(outline) for outline in outlines])[:-1])
 
 

@@ -2,27 +2,30 @@
 
 Boxes are (x1, y1, x2, y2) in px.
 """
-from typing import List, NamedTuple
+
+from typing import NamedTuple
 
 import numpy as np
 
 from .figure import Figure
 
-CANDIDATES = 48       # positions tried for each person
-PILE_COST = 0.12      # how much standing on several others at once counts against a position
-FEET_WEIGHT = 0.25    # in the depth order, how much one px of standing height counts against one px of lower feet
-CUT_SHARE = 0.2       # share of people whose feet the lower border may cut off
+CANDIDATES = 48  # positions tried for each person
+PILE_COST = 0.12  # how much standing on several others at once counts against a position
+FEET_WEIGHT = 0.25  # in the depth order, how much one px of standing height counts against one px of lower feet
+CUT_SHARE = 0.2  # share of people whose feet the lower border may cut off
 
 
 class Person(NamedTuple):
     """A figure with its place in the image: outline * scale + origin gives px."""
+
     figure: Figure
     origin: np.ndarray  # (2,) px, the pelvis
-    scale: float        # px per stature
+    scale: float  # px per stature
 
 
-def place(rng: np.random.Generator, figures: List[Figure], statures: np.ndarray, width: int, height: int,
-          overlap: float) -> List[Person]:
+def place(
+    rng: np.random.Generator, figures: list[Figure], statures: np.ndarray, width: int, height: int, overlap: float
+) -> list[Person]:
     """Persons from far to near; nearer ones are larger on average and stand lower.
 
     Args:
@@ -52,8 +55,9 @@ def place(rng: np.random.Generator, figures: List[Figure], statures: np.ndarray,
     return [persons[i] for i in np.argsort(near, kind='stable')]
 
 
-def _options(rng: np.random.Generator, extent: np.ndarray, ground: float, width: int, height: int,
-             number: int) -> np.ndarray:
+def _options(
+    rng: np.random.Generator, extent: np.ndarray, ground: float, width: int, height: int, number: int
+) -> np.ndarray:
     """Candidate boxes, (CANDIDATES, 4), for a figure whose outlines span ``extent`` (4,) px around its pelvis."""
     size = extent[2:] - extent[:2]
     draws = rng.random((CANDIDATES, 3))
@@ -68,8 +72,7 @@ def _options(rng: np.random.Generator, extent: np.ndarray, ground: float, width:
     return np.concatenate([corner, corner + size], axis=1)
 
 
-def _beside(rng: np.random.Generator, options: np.ndarray, boxes: np.ndarray, width: int,
-            overlap: float) -> np.ndarray:
+def _beside(rng: np.random.Generator, options: np.ndarray, boxes: np.ndarray, width: int, overlap: float) -> np.ndarray:
     """Candidates (n, 4) moved beside earlier people, for crowded images; none when there is nobody yet."""
     if not len(boxes) or rng.random() >= overlap:
         return options[:0]

@@ -2,6 +2,7 @@
 
 All angles are in radians once sampled, in degrees in the catalogue. Sides are ordered (left, right).
 """
+
 from typing import NamedTuple
 
 import numpy as np
@@ -15,17 +16,19 @@ class Pose(NamedTuple):
 
     A limb's angles are (swing forward, lift sideways, bend of elbow or knee).
     """
-    arms: np.ndarray      # (2, 3)
+
+    arms: np.ndarray  # (2, 3)
     forearms: np.ndarray  # (2, 3) direction a bent forearm tends to: inward, up, forward
-    legs: np.ndarray      # (2, 3)
-    trunk: np.ndarray     # (3,) bend forward, lean to the left, turn to the left, all against the pelvis
-    head: np.ndarray      # (2,) turn to the left, nod down, against the trunk
-    roll: float           # whole body tipped to the left
-    seated: bool          # wants something to sit on
+    legs: np.ndarray  # (2, 3)
+    trunk: np.ndarray  # (3,) bend forward, lean to the left, turn to the left, all against the pelvis
+    head: np.ndarray  # (2,) turn to the left, nod down, against the trunk
+    roll: float  # whole body tipped to the left
+    seated: bool  # wants something to sit on
 
 
 class Kind(NamedTuple):
     """One row of the catalogue: mean angles in degrees, and how often it is drawn."""
+
     weight: float
     arms: tuple
     forearms: tuple
@@ -67,5 +70,12 @@ def sample_pose(rng: np.random.Generator) -> Pose:
     trunk = np.array([kind.bend, 0, 0]) + rng.normal(size=3) * [TRUNK_JITTER, TRUNK_JITTER, 2 * TRUNK_JITTER]
     head = rng.normal(size=2) * [22, 8] + [0, 3]
     roll = np.clip(rng.normal() * (14 if rng.random() < 0.1 and not kind.seated else 2), -30, 30)
-    return Pose(np.radians(arms[order]), np.array(kind.forearms)[order], np.radians(legs[order]), np.radians(trunk),
-                np.radians(head), float(np.radians(roll)), kind.seated)
+    return Pose(
+        np.radians(arms[order]),
+        np.array(kind.forearms)[order],
+        np.radians(legs[order]),
+        np.radians(trunk),
+        np.radians(head),
+        float(np.radians(roll)),
+        kind.seated,
+    )

@@ -2,7 +2,8 @@
 
 Legend: N people, K = 17 keypoints. Coordinates are (x, y) px; the integer coordinate is a pixel's center.
 """
-from typing import Dict, List, NamedTuple, Tuple
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,32 +15,41 @@ from .parts import PARTS
 from .placement import Person, place
 from .shapes import Shape
 
-HIDDEN, SEEN = 1, 2     # COCO's visibility flags; 0 is outside the image
-MIN_SEEN_KEYPOINTS = 2     # a person of whom fewer keypoints are seen is left out of the image
-FRONT_SHARE = 0.45      # share of people who face the camera, more or less; the rest face anywhere
-MAX_TILT = 0.35         # radians the camera looks down at most
-CONTOUR = 0.008         # statures, width of the darker line around a part; half of it shows
-CONTOUR_SHADE = 0.55    # its brightness against the part's
-PROPS = 2               # pieces of furniture in front of somebody, at most
+HIDDEN, SEEN = 1, 2  # COCO's visibility flags; 0 is outside the image
+MIN_SEEN_KEYPOINTS = 2  # a person of whom fewer keypoints are seen is left out of the image
+FRONT_SHARE = 0.45  # share of people who face the camera, more or less; the rest face anywhere
+MAX_TILT = 0.35  # radians the camera looks down at most
+CONTOUR = 0.008  # statures, width of the darker line around a part; half of it shows
+CONTOUR_SHADE = 0.55  # its brightness against the part's
+PROPS = 2  # pieces of furniture in front of somebody, at most
 
 
 class Layer(NamedTuple):
     """What is drawn together: one person, or one thing."""
-    strokes: List[Stroke]
+
+    strokes: list[Stroke]
     person: int  # the person's number, or NOBODY
 
 
 class Scene(NamedTuple):
     """An image and what it shows; people are ordered from far to near."""
-    image: np.ndarray        # (H, W, 3) uint8, BGR
-    keypoints: np.ndarray         # (N, K, 3) float: x, y, COCO visibility; (0, 0, 0) outside the image
-    boxes: np.ndarray          # (N, 4) float: x, y, width, height of the whole body inside the image
-    areas: np.ndarray          # (N,) px of the silhouette that are seen
-    owners: np.ndarray         # (H, W) uint16: 0 nobody, else 1 + person * len(PARTS) + part
+
+    image: np.ndarray  # (H, W, 3) uint8, BGR
+    keypoints: np.ndarray  # (N, K, 3) float: x, y, COCO visibility; (0, 0, 0) outside the image
+    boxes: np.ndarray  # (N, 4) float: x, y, width, height of the whole body inside the image
+    areas: np.ndarray  # (N,) px of the silhouette that are seen
+    owners: np.ndarray  # (H, W) uint16: 0 nobody, else 1 + person * len(PARTS) + part
 
 
-def render_scene(rng: np.random.Generator, width: int, height: int, people: Tuple[int, int],
-                 person_height: Tuple[float, float], overlap: float, turn: float) -> Scene:
+def render_scene(
+    rng: np.random.Generator,
+    width: int,
+    height: int,
+    people: tuple[int, int],
+    person_height: tuple[float, float],
+    overlap: float,
+    turn: float,
+) -> Scene:
     """Draw one image.
 
     Args:
@@ -66,8 +76,15 @@ def render_scene(rng: np.random.Generator, width: int, height: int, people: Tupl
     return Scene(finish(image, rng), keypoints, _boxes(persons, width, height), areas.astype(float), owners)
 
 
-def stage(rng: np.random.Generator, width: int, height: int, people: Tuple[int, int],
-          person_height: Tuple[float, float], overlap: float, turn: float) -> Tuple[List[Person], List[Layer]]:
+def stage(
+    rng: np.random.Generator,
+    width: int,
+    height: int,
+    people: tuple[int, int],
+    person_height: tuple[float, float],
+    overlap: float,
+    turn: float,
+) -> tuple[list[Person], list[Layer]]:
     """People and things in their places: the people, far to near, and all layers, far to near.
 
     Args:
@@ -93,7 +110,7 @@ def stage(rng: np.random.Generator, width: int, height: int, people: Tuple[int, 
     return persons, layers
 
 
-def leave_out(persons: List[Person], layers: List[Layer], hidden: np.ndarray) -> Tuple[List[Person], List[Layer]]:
+def leave_out(persons: list[Person], layers: list[Layer], hidden: np.ndarray) -> tuple[list[Person], list[Layer]]:
     """The same scene without some people; the others are numbered anew.
 
     Args:
@@ -103,11 +120,13 @@ def leave_out(persons: List[Person], layers: List[Layer], hidden: np.ndarray) ->
     """
     keep = [index for index in range(len(persons)) if index not in set(hidden)]
     rank = {NOBODY: NOBODY, **{index: new for new, index in enumerate(keep)}}
-    return ([persons[i] for i in keep],
-            [Layer(layer.strokes, rank[layer.person]) for layer in layers if layer.person in rank])
+    return (
+        [persons[i] for i in keep],
+        [Layer(layer.strokes, rank[layer.person]) for layer in layers if layer.person in rank],
+    )
 
 
-def owner_map(layers: List[Layer], width: int, height: int) -> np.ndarray:
+def owner_map(layers: list[Layer], width: int, height: int) -> np.ndarray:
     """Who is seen at each pixel, (height, width) uint16, see ``Scene``.
 
     Args:
@@ -121,7 +140,7 @@ def owner_map(layers: List[Layer], width: int, height: int) -> np.ndarray:
     return owners
 
 
-def judge(persons: List[Person], owners: np.ndarray) -> np.ndarray:
+def judge(persons: list[Person], owners: np.ndarray) -> np.ndarray:
     """Keypoints with visibility, (N, K, 3): whose part is seen at each keypoint's pixel decides.
 
     Args:
@@ -169,7 +188,7 @@ def _yaw(rng: np.random.Generator) -> float:
     return float(np.angle(np.exp(1j * yaw)))
 
 
-def _seat(rng: np.random.Generator, person: Person) -> List[Stroke]:
+def _seat(rng: np.random.Generator, person: Person) -> list[Stroke]:
     """Something under a person who sits; nothing for the others."""
     if not person.figure.seat:
         return []
@@ -177,32 +196,36 @@ def _seat(rng: np.random.Generator, person: Person) -> List[Stroke]:
     return crate(where, 0.34 * person.scale, person.scale * (person.figure.extent[3] - 0.06), cloth_colour(rng))
 
 
-def person_strokes(person: Person) -> List[Stroke]:
+def person_strokes(person: Person) -> list[Stroke]:
     """Everything that is painted of one person, in order: per part its contours, its fillings, its marks.
 
     Args:
         person: who, and where.
     """
     parts, colours = person.figure.parts, person.figure.outfit.colours
-    points = iter(to_fixed([shape.outline for part in parts for shape in part.shapes + part.marks], person.scale,
-                           person.origin))
+    points = iter(
+        to_fixed([shape.outline for part in parts for shape in part.shapes + part.marks], person.scale, person.origin)
+    )
     line = max(1, round(CONTOUR * person.scale))
     strokes = []
     for part in parts:
         solid = [Stroke(next(points), _tinted(colours, shape), part.kind) for shape in part.shapes]
         marks = [Stroke(next(points), _tinted(colours, shape), part.kind, mark=True) for shape in part.marks]
-        strokes += [Stroke(stroke.points, tuple(CONTOUR_SHADE * c for c in stroke.colour), part.kind, line=line)
-                    for shape, stroke in zip(part.shapes, solid) if shape.edge]
+        strokes += [
+            Stroke(stroke.points, tuple(CONTOUR_SHADE * c for c in stroke.colour), part.kind, line=line)
+            for shape, stroke in zip(part.shapes, solid)
+            if shape.edge
+        ]
         strokes += solid + marks
     return strokes
 
 
-def _tinted(colours: Dict[str, tuple], shape: Shape) -> tuple:
+def _tinted(colours: dict[str, tuple], shape: Shape) -> tuple:
     """The BGR colour that fills a shape."""
     return tuple(min(shape.shade * c, 255) for c in colours[shape.role])
 
 
-def _boxes(persons: List[Person], width: int, height: int) -> np.ndarray:
+def _boxes(persons: list[Person], width: int, height: int) -> np.ndarray:
     """(N, 4) x, y, width, height of each body, clothes and hidden parts included, inside the image."""
     extents = np.array([p.figure.extent * p.scale + np.tile(p.origin, 2) for p in persons]).reshape(-1, 4)
     extents = np.clip(extents, 0, [width - 1, height - 1] * 2)

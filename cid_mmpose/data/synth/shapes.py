@@ -3,7 +3,8 @@
 Legend: P points of one outline, L capsules. Camera axes: x to the right, y down, z away from the viewer; 2-D outlines
 are the (x, y) of those axes (a far camera: no perspective within one person). Units are whatever the caller uses.
 """
-from typing import NamedTuple, Optional
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,10 +16,11 @@ ROUND = np.stack([np.cos(CIRCLE), np.sin(CIRCLE)])  # (2, 16) unit circle
 
 class Shape(NamedTuple):
     """One filled outline and how to colour it."""
+
     outline: np.ndarray  # (P, 2) float, (x, y)
-    role: str            # which colour of the outfit fills it
-    shade: float = 1.0   # brightness factor of that colour
-    edge: bool = True    # whether a darker contour sets it off from what lies behind
+    role: str  # which colour of the outfit fills it
+    shade: float = 1.0  # brightness factor of that colour
+    edge: bool = True  # whether a darker contour sets it off from what lies behind
 
 
 def capsules(start: np.ndarray, end: np.ndarray, radius_start: np.ndarray, radius_end: np.ndarray) -> np.ndarray:
@@ -71,8 +73,8 @@ class Ellipsoid:
 
     def __init__(self, center: np.ndarray, frame: np.ndarray, semi: np.ndarray):
         self.center, self.frame, self.semi = center, frame, semi
-        self.matrix = frame * semi                 # unit direction -> camera axes
-        normal = -frame[2] / semi                  # its dot product with a direction is > 0 where the surface is seen
+        self.matrix = frame * semi  # unit direction -> camera axes
+        normal = -frame[2] / semi  # its dot product with a direction is > 0 where the surface is seen
         self.viewer = normal / np.linalg.norm(normal)
         self.rim = _circle_around(self.viewer, 0.0)
 
@@ -88,7 +90,7 @@ class Ellipsoid:
         """(16, 2) silhouette."""
         return self.point(self.rim)[:, :2]
 
-    def cap(self, axis: np.ndarray, half_angle: float) -> Optional[np.ndarray]:
+    def cap(self, axis: np.ndarray, half_angle: float) -> np.ndarray | None:
         """Seen part, (P, 2), of the round patch within ``half_angle`` of ``axis``; None when nothing is seen.
 
         Args:
@@ -109,4 +111,4 @@ def _circle_around(axis: np.ndarray, height: float) -> np.ndarray:
     sign = 1.0 if z >= 0 else -1.0
     a = -1 / (sign + z)
     basis = np.array([[1 + sign * x * x * a, sign * x * y * a, -sign * x], [x * y * a, sign + y * y * a, -y]])
-    return height * axis + np.sqrt(1 - height ** 2) * (ROUND.T @ basis)
+    return height * axis + np.sqrt(1 - height**2) * (ROUND.T @ basis)

@@ -1,7 +1,8 @@
 """Images with their keypoints drawn, side by side, to look a data set over; and how fast they come."""
+
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Callable, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -11,8 +12,24 @@ from cid_mmpose.errors import BadInput
 from .scene import Scene
 
 # COCO's limbs as pairs of keypoint numbers.
-LIMBS = ((5, 7), (7, 9), (6, 8), (8, 10), (5, 6), (5, 11), (6, 12), (11, 12), (11, 13), (13, 15), (12, 14), (14, 16),
-         (0, 1), (0, 2), (1, 3), (2, 4))
+LIMBS = (
+    (5, 7),
+    (7, 9),
+    (6, 8),
+    (8, 10),
+    (5, 6),
+    (5, 11),
+    (6, 12),
+    (11, 12),
+    (11, 13),
+    (13, 15),
+    (12, 14),
+    (14, 16),
+    (0, 1),
+    (0, 2),
+    (1, 3),
+    (2, 4),
+)
 LEFT, RIGHT, MIDDLE, LINE = (80, 220, 60), (60, 60, 235), (0, 200, 255), (215, 215, 215)  # BGR
 
 
@@ -38,7 +55,7 @@ def write_sheet(scene: Callable[[int], Scene], path: str, number: int = 16) -> N
         raise BadInput(f'{path}: cannot be written ({error.strerror}); name a file you may write') from None
 
 
-def drawing_speed(dataset) -> Tuple[float, float]:
+def drawing_speed(dataset) -> tuple[float, float]:
     """Images per second with their annotation, on one core; and the mean number of people in them.
 
     Args:
@@ -65,7 +82,7 @@ def contact_sheet(images: Sequence[np.ndarray], keypoints: Sequence[np.ndarray],
     """
     cells = [draw_keypoints(image, people) for image, people in zip(images, keypoints)]
     cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
-    return np.vstack([np.hstack(cells[start:start + columns]) for start in range(0, len(cells), columns)])
+    return np.vstack([np.hstack(cells[start : start + columns]) for start in range(0, len(cells), columns)])
 
 
 def draw_keypoints(image: np.ndarray, people: np.ndarray) -> np.ndarray:

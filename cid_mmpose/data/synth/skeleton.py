@@ -4,6 +4,7 @@ Camera axes: x right, y down, z away from the viewer. Lengths are in statures (1
 axes are (left, up, forward), so at yaw 0 the person looks at the viewer and their left is the image's right; at yaw
 +90 degrees they look to the image's right and their left side is the far one.
 """
+
 from typing import NamedTuple
 
 import numpy as np
@@ -13,33 +14,35 @@ from .pose import Pose
 # Segment lengths in statures, after the anthropometric table of Drillis and Contini (1966) as textbooks print it.
 THIGH, SHANK, TRUNK, UPPER_ARM, FOREARM = 0.245, 0.246, 0.285, 0.180, 0.150
 HAND, FOOT, NECK = 0.055, 0.10, 0.055
-SHOULDER, HIP = 0.108, 0.055          # half-widths between the centers of the joints
+SHOULDER, HIP = 0.108, 0.055  # half-widths between the centers of the joints
 HEAD = np.array([0.048, 0.068, 0.056])  # half-lengths of the head: left, up, forward
-SIDES = (1.0, -1.0)                   # sign of 'left' for (left, right)
+SIDES = (1.0, -1.0)  # sign of 'left' for (left, right)
 
 
 class Build(NamedTuple):
     """How one person differs from the average, as factors."""
-    width: float = 1.0   # girth of trunk and limbs
-    head: float = 1.0    # head size; a child's is larger
-    limbs: float = 1.0   # arm and leg length
+
+    width: float = 1.0  # girth of trunk and limbs
+    head: float = 1.0  # head size; a child's is larger
+    limbs: float = 1.0  # arm and leg length
 
 
 class Skeleton(NamedTuple):
     """Joint positions in camera axes, in statures, with the pelvis at the origin. Sides are (left, right)."""
+
     shoulders: np.ndarray  # (2, 3)
-    elbows: np.ndarray     # (2, 3)
-    wrists: np.ndarray     # (2, 3)
-    fingers: np.ndarray    # (2, 3) ends of the hands
-    hips: np.ndarray       # (2, 3)
-    knees: np.ndarray      # (2, 3)
-    ankles: np.ndarray     # (2, 3)
-    toes: np.ndarray       # (2, 3)
-    neck: np.ndarray       # (3,) between the shoulders
-    skull: np.ndarray      # (3,) center of the head
+    elbows: np.ndarray  # (2, 3)
+    wrists: np.ndarray  # (2, 3)
+    fingers: np.ndarray  # (2, 3) ends of the hands
+    hips: np.ndarray  # (2, 3)
+    knees: np.ndarray  # (2, 3)
+    ankles: np.ndarray  # (2, 3)
+    toes: np.ndarray  # (2, 3)
+    neck: np.ndarray  # (3,) between the shoulders
+    skull: np.ndarray  # (3,) center of the head
     pelvis_frame: np.ndarray  # (3, 3) columns left, up, forward in camera axes
-    trunk_frame: np.ndarray   # (3, 3)
-    head_frame: np.ndarray    # (3, 3)
+    trunk_frame: np.ndarray  # (3, 3)
+    head_frame: np.ndarray  # (3, 3)
 
 
 def pitch(angle: float) -> np.ndarray:

@@ -1,5 +1,4 @@
 """The trunk as a stack of elliptic rings, so that its silhouette and its cloth turn with the body."""
-from typing import List
 
 import numpy as np
 
@@ -37,8 +36,9 @@ def bag_part(bones: Skeleton, build: Build) -> Part:
     """A rucksack on the back."""
     low, high = (_ring(bones, build, height, np.array([-0.4, -0.2, 1.2, 1.0]) * np.pi, 1.0) for height in (0.3, 0.95))
     away = -0.07 * bones.trunk_frame[:, 2]
-    outline = hull(0.8 * (low - low.mean(0)) + low.mean(0) + away, 0.8 * (high - high.mean(0)) + high.mean(0) + away,
-                   low, high)
+    outline = hull(
+        0.8 * (low - low.mean(0)) + low.mean(0) + away, 0.8 * (high - high.mean(0)) + high.mean(0) + away, low, high
+    )
     depth = 0.6 * bones.neck[2] + 2 * away[2]
     return Part(BAG, depth, [Shape(outline, 'bag')], [])
 
@@ -65,20 +65,28 @@ def _neck(bones: Skeleton) -> np.ndarray:
     return hull(ring(bones.neck, *axes), ring(0.35 * bones.neck + 0.65 * bones.skull, *axes))
 
 
-def _stripes(bones: Skeleton, build: Build) -> List[Shape]:
+def _stripes(bones: Skeleton, build: Build) -> list[Shape]:
     """Horizontal stripes all around."""
     left, _, forward = bones.trunk_frame.T
     nearest = np.arctan2(-forward[2], -left[2])  # the ring's angle that faces the viewer
     near_half = nearest + np.linspace(-np.pi / 2, np.pi / 2, 8)
-    return [Shape(np.concatenate([_ring(bones, build, height, near_half),
-                                  _ring(bones, build, height + 0.1, near_half[::-1])])[:, :2], 'trim')
-            for height in (0.10, 0.34, 0.58, 0.82)]
+    return [
+        Shape(
+            np.concatenate(
+                [_ring(bones, build, height, near_half), _ring(bones, build, height + 0.1, near_half[::-1])]
+            )[:, :2],
+            'trim',
+        )
+        for height in (0.10, 0.34, 0.58, 0.82)
+    ]
 
 
-def _chest(bones: Skeleton, build: Build, outfit: Outfit) -> List[Shape]:
+def _chest(bones: Skeleton, build: Build, outfit: Outfit) -> list[Shape]:
     """What only the front of a shirt shows: neckline, and an open jacket or a print."""
+
     def front(height: float, half: float) -> np.ndarray:
         return _ring(bones, build, height, FRONT + np.array([-half, half]), 1.0)[:, :2]
+
     marks = [Shape(np.concatenate([front(1.09, 0.8), front(0.93, 0.1)[::-1]]), 'skin')]
     if outfit.pattern == 'open':
         steps = (0.02, 0.35, 0.75, 0.95)

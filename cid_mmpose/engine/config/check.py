@@ -1,8 +1,10 @@
 """Checks a whole config before anything is built: one line on the first thing that is wrong."""
+
 import inspect
 import typing
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Callable
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
@@ -20,23 +22,57 @@ from .ranges import LOADERS, check_ranges
 from .values import fits, in_words
 
 # settings that go together: mmengine wants all of them or none
-TOGETHER = (('train_dataloader', 'train_cfg', 'optim_wrapper'), ('val_dataloader', 'val_cfg', 'val_evaluator'),
-            ('test_dataloader', 'test_cfg', 'test_evaluator'))
-PARTS = ('model', 'data_preprocessor', 'param_scheduler', 'custom_hooks', 'visualizer', 'log_processor',
-         'val_evaluator', 'test_evaluator', 'optim_wrapper')
+TOGETHER = (
+    ('train_dataloader', 'train_cfg', 'optim_wrapper'),
+    ('val_dataloader', 'val_cfg', 'val_evaluator'),
+    ('test_dataloader', 'test_cfg', 'test_evaluator'),
+)
+PARTS = (
+    'model',
+    'data_preprocessor',
+    'param_scheduler',
+    'custom_hooks',
+    'visualizer',
+    'log_processor',
+    'val_evaluator',
+    'test_evaluator',
+    'optim_wrapper',
+)
 # mmengine has no type for these where none is given
 TYPED = ('model', 'custom_hooks', 'visualizer', 'val_evaluator', 'test_evaluator')
 ENVIRONMENT = dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=int)
-OTHER_KINDS = dict(work_dir=str, recipe=str, codec=dict, vis_backends=list, custom_imports=dict, model_wrapper_cfg=dict,
-                   find_unused_parameters=bool)
+OTHER_KINDS = dict(
+    work_dir=str,
+    recipe=str,
+    codec=dict,
+    vis_backends=list,
+    custom_imports=dict,
+    model_wrapper_cfg=dict,
+    find_unused_parameters=bool,
+)
 AUTO_SCALE = dict(base_batch_size=int, enable=bool)
 # of optim_wrapper.paramwise_cfg, as mmengine's own constructor of optimizers reads it, which passes over the rest
-PARAMWISE = dict(custom_keys=dict, bias_lr_mult=float, bias_decay_mult=float, norm_decay_mult=float,
-                 dwconv_decay_mult=float, flat_decay_mult=float, dcn_offset_lr_mult=float, bypass_duplicate=bool)
+PARAMWISE = dict(
+    custom_keys=dict,
+    bias_lr_mult=float,
+    bias_decay_mult=float,
+    norm_decay_mult=float,
+    dwconv_decay_mult=float,
+    flat_decay_mult=float,
+    dcn_offset_lr_mult=float,
+    bypass_duplicate=bool,
+)
 OF_A_KEY = dict(lr_mult=float, decay_mult=float)
 # what mmengine reads of a loader before torch gets it
-OF_LOADERS = ('dataset', 'sampler', 'batch_sampler', 'num_batch_per_epoch', 'worker_init_fn', 'collate_fn',
-              'disable_subprocess_warning')
+OF_LOADERS = (
+    'dataset',
+    'sampler',
+    'batch_sampler',
+    'num_batch_per_epoch',
+    'worker_init_fn',
+    'collate_fn',
+    'disable_subprocess_warning',
+)
 
 
 def check_kinds(cfg: Config) -> None:
@@ -91,8 +127,10 @@ def check_config(cfg: Config, part: str) -> None:
 def _check_together(cfg: Config, names: tuple, needed: bool) -> None:
     missing = [name for name in names if cfg.get(name) is None]
     if missing and (needed or len(missing) < len(names)):
-        raise BadInput(f'{", ".join(names)} go together, and {", ".join(missing)} is None; set all of them'
-                       + ('' if needed else ', or none'))
+        raise BadInput(
+            f'{", ".join(names)} go together, and {", ".join(missing)} is None; set all of them'
+            + ('' if needed else ', or none')
+        )
 
 
 def _scope(cfg: Config) -> str:
@@ -100,8 +138,10 @@ def _scope(cfg: Config) -> str:
     try:
         import_module(f'{scope}.registry')
     except ImportError as error:
-        raise BadInput(f"default_scope={scope!r}: there is no package of this name that has a registry; parts of "
-                       "MMPose are found from 'mmpose'") from error
+        raise BadInput(
+            f'default_scope={scope!r}: there is no package of this name that has a registry; parts of '
+            "MMPose are found from 'mmpose'"
+        ) from error
     return scope
 
 
@@ -148,14 +188,14 @@ def _check_loader(loader: Any, where: str) -> None:
     if 'dataset' not in loader or not isinstance(loader['dataset'], dict) or 'type' not in loader['dataset']:
         raise BadInput(f'{where}.dataset must be a dict with type, got {loader.get("dataset")!r}')
     if 'sampler' not in loader and 'batch_sampler' not in loader:
-        raise BadInput(f'{where} has no sampler; set sampler=dict(type=\'DefaultSampler\', shuffle=True)')
+        raise BadInput(f"{where} has no sampler; set sampler=dict(type='DefaultSampler', shuffle=True)")
     if 'batch_size' not in loader and 'batch_sampler' not in loader:
         raise BadInput(f'{where} has no batch_size')
     for name in ('sampler', 'batch_sampler'):
         if name in loader and not (isinstance(loader[name], dict) and 'type' in loader[name]):
             raise BadInput(f'{where}.{name} must be a dict with type, got {loader[name]!r}')
         check_part(loader.get(name), f'{where}.{name}', name)
-    for name in ('worker_init_fn', 'collate_fn'):   # functions, which get some of their arguments only later
+    for name in ('worker_init_fn', 'collate_fn'):  # functions, which get some of their arguments only later
         if isinstance(loader.get(name), dict):
             class_of(loader[name].get('type'), f'{where}.{name}', name)
     _check_pipeline(loader['dataset'], f'{where}.dataset')
@@ -173,8 +213,9 @@ def _check_loader_options(options: dict, where: str) -> None:
     check_options(options, DataLoader, where, 'DataLoader')
     workers = options.get('num_workers', 0)
     if options.get('persistent_workers') and workers == 0:
-        raise BadInput(f'{where}.persistent_workers needs num_workers of at least 1; with num_workers=0 set it to '
-                       'False')
+        raise BadInput(
+            f'{where}.persistent_workers needs num_workers of at least 1; with num_workers=0 set it to False'
+        )
     if options.get('prefetch_factor') is not None and workers == 0:
         raise BadInput(f'{where}.prefetch_factor needs num_workers of at least 1')
 
@@ -213,8 +254,9 @@ def _check_loop(options: dict, loop: Callable, where: str) -> None:
 def _check_untyped(cfg: Config) -> None:
     """Settings that are handed to functions instead of classes."""
     _check_keys(cfg.get('env_cfg') or {}, ENVIRONMENT, 'env_cfg')
-    check_options(dict((cfg.get('env_cfg') or {}).get('mp_cfg') or {}), set_multi_processing, 'env_cfg.mp_cfg',
-                  'mmengine')
+    check_options(
+        dict((cfg.get('env_cfg') or {}).get('mp_cfg') or {}), set_multi_processing, 'env_cfg.mp_cfg', 'mmengine'
+    )
     _check_keys(cfg.get('auto_scale_lr') or {}, AUTO_SCALE, 'auto_scale_lr')
     randomness = dict(cfg.get('randomness') or {})
     check_options(dict(dict(seed=None), **randomness), Runner.set_randomness, 'randomness', 'mmengine')
@@ -253,8 +295,10 @@ def _check_keypoints(cfg: Config) -> None:
         for meta in metas_of(dataset, f'{loader}.dataset'):
             described = check_meta(meta)
             if isinstance(keypoints, int) and described != keypoints and not _converts(dataset):
-                raise BadInput(f'model.head.num_keypoints is {keypoints}, but {meta.source} of {loader} describes '
-                               f'{described} keypoints')
+                raise BadInput(
+                    f'model.head.num_keypoints is {keypoints}, but {meta.source} of {loader} describes '
+                    f'{described} keypoints'
+                )
 
 
 def _with_own_meta(dataset: Any, loader: str) -> Any:

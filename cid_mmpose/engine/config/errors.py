@@ -4,11 +4,12 @@
 mend if it comes from the stack or from this project while mmengine builds a part. An error in a class of the user's
 own, or one outside of all building, keeps its traceback.
 """
+
 import inspect
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CodeType, FrameType
-from typing import Iterator, List, Optional, Set
 
 from mmengine.logging import MMLogger
 from mmengine.registry import Registry, build_from_cfg, build_model_from_cfg
@@ -19,9 +20,19 @@ from cid_mmpose.engine.screen import STACK, write_to_file
 from cid_mmpose.errors import BadInput
 
 NOT_THE_USERS = (*STACK, 'numpy', 'cid_mmpose')
-KINDS = (TypeError, ValueError, KeyError, AttributeError, AssertionError, IndexError, ImportError, OSError,
-         RuntimeError, NotImplementedError)
-LONGEST = 300   # characters of an error's text that are shown
+KINDS = (
+    TypeError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    AssertionError,
+    IndexError,
+    ImportError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+)
+LONGEST = 300  # characters of an error's text that are shown
 
 
 @contextmanager
@@ -54,7 +65,7 @@ def config_errors(path: str) -> Iterator[None]:
         raise BadInput(f'{path}: {text}') from error
 
 
-def config_error(error: BaseException) -> Optional[str]:
+def config_error(error: BaseException) -> str | None:
     """One line on what the config got wrong, or None if the error is not of that kind.
 
     Args:
@@ -69,7 +80,7 @@ def config_error(error: BaseException) -> Optional[str]:
     if not places or not _is_of_the_stack(frames[-1]) or _is_of_the_user(frames):
         return None
 
-    component = _component(frames[places[-1]:])
+    component = _component(frames[places[-1] :])
     text = ' '.join(str(error.args[0] if error.args else error).split())
     if not text:
         text = type(error).__name__
@@ -78,7 +89,7 @@ def config_error(error: BaseException) -> Optional[str]:
     return text if not component or text.startswith(component) else f'{component}: {text}'
 
 
-def _builders() -> Set[CodeType]:
+def _builders() -> set[CodeType]:
     """The functions of mmengine that make parts out of a config."""
     methods = [method for name, method in vars(Runner).items() if name.startswith(('build_', '_build_', 'setup_env'))]
     methods += [Runner.__init__, Runner.wrap_model, Runner.scale_lr, Runner.set_randomness, Registry.build]
@@ -91,12 +102,12 @@ def _is_of_the_stack(frame: FrameType) -> bool:
     return module.partition('.')[0] in NOT_THE_USERS or module.startswith(('importlib', 'multiprocessing', 'logging'))
 
 
-def _is_of_the_user(frames: List[FrameType]) -> bool:
+def _is_of_the_user(frames: list[FrameType]) -> bool:
     """Whether a constructor of a user's own class is at work."""
     return any(frame.f_code.co_name == '__init__' and not _is_of_the_stack(frame) for frame in frames)
 
 
-def _component(frames: List[FrameType]) -> str:
+def _component(frames: list[FrameType]) -> str:
     """Name of the class whose constructor was called first, '' if none was."""
     for frame in frames[1:]:
         if frame.f_code.co_name == '__init__' and frame.f_code.co_argcount:

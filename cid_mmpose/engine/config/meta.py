@@ -1,9 +1,11 @@
 """Checks the keypoints, links and weights that a data set's meta information describes, before anything is built."""
+
 import math
 import os.path as osp
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from numbers import Real
-from typing import Any, Iterator, List, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
@@ -16,6 +18,7 @@ NEEDED = ('dataset_name', 'keypoint_info', 'skeleton_info', 'joint_weights', 'si
 
 class Meta(NamedTuple):
     """What a data set says of its keypoints; ``source`` is the file or the option that holds it."""
+
     source: str
     info: dict
 
@@ -41,7 +44,7 @@ def check_meta(meta: Meta) -> int:
     return len(names)
 
 
-def _keypoint_names(meta: Meta) -> List[str]:
+def _keypoint_names(meta: Meta) -> list[str]:
     """Names of the keypoints, in order."""
     keypoints = meta.info['keypoint_info']
     if not isinstance(keypoints, dict) or not keypoints:
@@ -150,7 +153,7 @@ def _from_file(name: Any, where: str) -> Meta:
         raise BadInput(f'{where}: {name}: no such file')
     try:
         info = Config.fromfile(path).get('dataset_info')
-    except Exception as error:   # whatever code in it raises
+    except Exception as error:  # whatever code in it raises
         raise BadInput(f'{where}: {name}: cannot be read as a config: {error}') from error
     if not isinstance(info, dict):
         raise BadInput(f'{where}: {name}: has no dataset_info = dict(...)')

@@ -1,7 +1,9 @@
 """Checks the words on top of a config: those that nothing reads and that look like one that is read."""
+
 import difflib
 import inspect
-from typing import Any, Iterator, List, Tuple
+from collections.abc import Iterator
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import Runner
@@ -10,17 +12,37 @@ from cid_mmpose.errors import BadInput
 
 RUNNER = [name for name in inspect.signature(Runner.__init__).parameters if name not in ('self', 'cfg')]
 # read by mmengine from the config itself, by this project, or by the commands
-OTHERS = ('custom_imports', 'model_wrapper_cfg', 'find_unused_parameters', 'sync_bn', 'compile', 'runner_type',
-          'efficient_conv_bn_eval', 'activation_checkpointing', 'strategy', 'vis_backends', 'recipe', 'codec')
+OTHERS = (
+    'custom_imports',
+    'model_wrapper_cfg',
+    'find_unused_parameters',
+    'sync_bn',
+    'compile',
+    'runner_type',
+    'efficient_conv_bn_eval',
+    'activation_checkpointing',
+    'strategy',
+    'vis_backends',
+    'recipe',
+    'codec',
+)
 READ = (*RUNNER, *OTHERS)
 # words of configs from before 2022, which nothing reads any more
-OLD = dict(optimizer='optim_wrapper.optimizer', optimizer_config='optim_wrapper.clip_grad', lr_config='param_scheduler',
-           total_epochs='train_cfg.max_epochs', checkpoint_config='default_hooks.checkpoint', data='train_dataloader',
-           log_config='default_hooks.logger', evaluation='val_evaluator', resume_from='resume and load_from',
-           workflow='train_cfg')
-ALIKE = 0.82   # difflib's likeness above which a word is another one misspelt
-LIKE_ENOUGH = 0.7   # the same for a variable and the option that it was made for
-SHORTEST = 5   # of shorter words too many are alike
+OLD = dict(
+    optimizer='optim_wrapper.optimizer',
+    optimizer_config='optim_wrapper.clip_grad',
+    lr_config='param_scheduler',
+    total_epochs='train_cfg.max_epochs',
+    checkpoint_config='default_hooks.checkpoint',
+    data='train_dataloader',
+    log_config='default_hooks.logger',
+    evaluation='val_evaluator',
+    resume_from='resume and load_from',
+    workflow='train_cfg',
+)
+ALIKE = 0.82  # difflib's likeness above which a word is another one misspelt
+LIKE_ENOUGH = 0.7  # the same for a variable and the option that it was made for
+SHORTEST = 5  # of shorter words too many are alike
 
 
 def check_names(cfg: Config) -> None:
@@ -75,7 +97,7 @@ def _is_like(word: str, name: str) -> bool:
     return difflib.SequenceMatcher(None, word.lower(), name.lower()).ratio() >= LIKE_ENOUGH
 
 
-def _inner_values(cfg: Config) -> Iterator[Tuple[str, Any]]:
+def _inner_values(cfg: Config) -> Iterator[tuple[str, Any]]:
     """Name and value of every option of the run that holds one value."""
     nodes = [cfg.get(name) for name in READ]
     while nodes:
@@ -87,7 +109,7 @@ def _inner_values(cfg: Config) -> Iterator[Tuple[str, Any]]:
                 yield str(name), value
 
 
-def inner_names(cfg: Config, shortest: int = SHORTEST) -> Iterator[Tuple[str, str]]:
+def inner_names(cfg: Config, shortest: int = SHORTEST) -> Iterator[tuple[str, str]]:
     """Name of an option -> its dotted name, for options of the run that hold one value.
 
     Args:
@@ -98,7 +120,7 @@ def inner_names(cfg: Config, shortest: int = SHORTEST) -> Iterator[Tuple[str, st
         yield from _inner(cfg.get(name), name, shortest)
 
 
-def _inner(node: Any, where: str, shortest: int) -> Iterator[Tuple[str, str]]:
+def _inner(node: Any, where: str, shortest: int) -> Iterator[tuple[str, str]]:
     if not isinstance(node, dict):
         return
     for key, value in node.items():
@@ -124,8 +146,10 @@ def check_option_names(options: dict, cfg: Config) -> None:
         if word in READ:
             continue
         if word in cfg:
-            raise BadInput(f'--cfg-options: {name}: {word} is a variable of the config, whose value has been used; set '
-                           f'{_places(cfg[word], cfg)}')
+            raise BadInput(
+                f'--cfg-options: {name}: {word} is a variable of the config, whose value has been used; set '
+                f'{_places(cfg[word], cfg)}'
+            )
         raise BadInput(f'--cfg-options: {name}: there is no setting {word!r}{_meant(word, cfg)}')
 
 
@@ -140,13 +164,13 @@ def _meant(word: str, cfg: Config) -> str:
 
 def _places(value: Any, cfg: Config) -> str:
     """Where a variable's value stands in the parts of a run."""
-    found: List[str] = []
+    found: list[str] = []
     for name in RUNNER:
         found += _places_in(cfg.get(name), name, value)
     return ', '.join(found[:4]) if found else 'the options of the parts that use it'
 
 
-def _places_in(node: Any, where: str, value: Any) -> List[str]:
+def _places_in(node: Any, where: str, value: Any) -> list[str]:
     """Dotted names of what equals a value inside a part of that name."""
     if type(node) is type(value) and node == value:
         return [where]
@@ -174,8 +198,9 @@ def check_kept(options: dict, cfg: Config) -> None:
             part = _inside(part, step)
         kept = isinstance(value, dict) or not isinstance(part, dict) or part.get(last, value) == value
         if not kept and last in (cfg.get('codec') or {}):
-            raise BadInput(f'--cfg-options: {name}: codec of the config sets this in training and testing alike; set '
-                           f'codec.{last}')
+            raise BadInput(
+                f'--cfg-options: {name}: codec of the config sets this in training and testing alike; set codec.{last}'
+            )
 
 
 def _inside(part: Any, step: str) -> Any:

@@ -3,10 +3,12 @@
 A part is a dict with ``type``. Its class is looked up in the registry of its place, from the config's default scope, as
 mmengine will do; its options are compared with the constructor's parameters, following ``**kwargs`` to the parents.
 """
+
 import difflib
 import inspect
 import typing
-from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from mmengine import registry as roots
 from mmengine.registry import Registry
@@ -19,30 +21,71 @@ from .values import fits, fits_default, in_words, kind_of
 
 # key of a part -> the registry that it is built from
 REGISTRIES = dict(
-    model=roots.MODELS, backbone=roots.MODELS, neck=roots.MODELS, head=roots.MODELS, data_preprocessor=roots.MODELS,
-    crowd_loss=roots.MODELS, person_loss=roots.MODELS, contrastive_loss=roots.MODELS, decoder=KEYPOINT_CODECS,
-    encoder=KEYPOINT_CODECS, dataset=roots.DATASETS, datasets=roots.DATASETS, pipeline=roots.TRANSFORMS,
-    transforms=roots.TRANSFORMS, sampler=roots.DATA_SAMPLERS, batch_sampler=roots.DATA_SAMPLERS,
-    optim_wrapper=roots.OPTIM_WRAPPERS, optimizer=roots.OPTIMIZERS, param_scheduler=roots.PARAM_SCHEDULERS,
-    default_hooks=roots.HOOKS, custom_hooks=roots.HOOKS, visualizer=roots.VISUALIZERS, vis_backends=roots.VISBACKENDS,
-    log_processor=roots.LOG_PROCESSORS, train_cfg=roots.LOOPS, val_cfg=roots.LOOPS, test_cfg=roots.LOOPS,
-    val_evaluator=roots.METRICS, test_evaluator=roots.METRICS, init_cfg=roots.WEIGHT_INITIALIZERS,
-    worker_init_fn=roots.FUNCTIONS, collate_fn=roots.FUNCTIONS)
+    model=roots.MODELS,
+    backbone=roots.MODELS,
+    neck=roots.MODELS,
+    head=roots.MODELS,
+    data_preprocessor=roots.MODELS,
+    crowd_loss=roots.MODELS,
+    person_loss=roots.MODELS,
+    contrastive_loss=roots.MODELS,
+    decoder=KEYPOINT_CODECS,
+    encoder=KEYPOINT_CODECS,
+    dataset=roots.DATASETS,
+    datasets=roots.DATASETS,
+    pipeline=roots.TRANSFORMS,
+    transforms=roots.TRANSFORMS,
+    sampler=roots.DATA_SAMPLERS,
+    batch_sampler=roots.DATA_SAMPLERS,
+    optim_wrapper=roots.OPTIM_WRAPPERS,
+    optimizer=roots.OPTIMIZERS,
+    param_scheduler=roots.PARAM_SCHEDULERS,
+    default_hooks=roots.HOOKS,
+    custom_hooks=roots.HOOKS,
+    visualizer=roots.VISUALIZERS,
+    vis_backends=roots.VISBACKENDS,
+    log_processor=roots.LOG_PROCESSORS,
+    train_cfg=roots.LOOPS,
+    val_cfg=roots.LOOPS,
+    test_cfg=roots.LOOPS,
+    val_evaluator=roots.METRICS,
+    test_evaluator=roots.METRICS,
+    init_cfg=roots.WEIGHT_INITIALIZERS,
+    worker_init_fn=roots.FUNCTIONS,
+    collate_fn=roots.FUNCTIONS,
+)
 # what mmengine itself reads of a part, or hands to it
 READ_BY_MMENGINE = dict(
-    param_scheduler={'convert_to_iter_based'}, optim_wrapper={'constructor', 'paramwise_cfg'}, pipeline={'_scope_'},
-    default_hooks={'priority'}, custom_hooks={'priority'}, init_cfg={'override', 'layer', '_delete_'})
-GIVEN_BY_MMENGINE = {'optimizer', 'params', 'runner', 'dataloader', 'evaluator', 'dataset', 'sampler', 'batch_size',
-                     'seed', 'save_dir', 'name'}
-OF_OTHERS = ('transforms', )   # some are not of a registry, such as those of albumentations
+    param_scheduler={'convert_to_iter_based'},
+    optim_wrapper={'constructor', 'paramwise_cfg'},
+    pipeline={'_scope_'},
+    default_hooks={'priority'},
+    custom_hooks={'priority'},
+    init_cfg={'override', 'layer', '_delete_'},
+)
+GIVEN_BY_MMENGINE = {
+    'optimizer',
+    'params',
+    'runner',
+    'dataloader',
+    'evaluator',
+    'dataset',
+    'sampler',
+    'batch_size',
+    'seed',
+    'save_dir',
+    'name',
+}
+OF_OTHERS = ('transforms',)  # some are not of a registry, such as those of albumentations
 OURS = 'cid_mmpose.'
-ALIKE = 0.75   # difflib's likeness above which an option is taken for another one misspelt
+ALIKE = 0.75  # difflib's likeness above which an option is taken for another one misspelt
 
 
 class Parameters(NamedTuple):
     """What a constructor takes; ``open`` if it may hand on any option to something that is not known here."""
-    names: Dict[str, inspect.Parameter]
-    hints: Dict[str, Any]
+
+    names: dict[str, inspect.Parameter]
+    hints: dict[str, Any]
     open: bool
     needed: Sequence[str]
 
@@ -114,14 +157,14 @@ def check_options(options: dict, built: Callable, where: str, name: str) -> None
         for part in options['data_prefix']:
             if part != 'img':
                 raise BadInput(f"{where}.data_prefix: {name}: unknown option {part!r}; did you mean 'img'?")
-    if ours and isinstance(options.get('test'), dict):   # CIDHead's
+    if ours and isinstance(options.get('test'), dict):  # CIDHead's
         check_options(options['test'], TestOptions, f'{where}.test', f'{name} (TestOptions)')
 
 
 def _check_unknown(option: str, known: Parameters, ours: bool, where: str, name: str) -> None:
     near = difflib.get_close_matches(option, known.names, 1, ALIKE if known.open and not ours else 0.6)
     if known.open and not ours and not near:
-        return   # some class takes any option and hands it on
+        return  # some class takes any option and hands it on
     hint = f'; did you mean {near[0]!r}?' if near else '; take it out, or correct its name'
     raise BadInput(f'{where}: {name}: unknown option {option!r}{hint}')
 
@@ -152,7 +195,7 @@ def parameters_of(built: Callable) -> Parameters:
     for maker in _makers(built):
         try:
             parameters = inspect.signature(maker).parameters.values()
-        except (TypeError, ValueError):   # of a compiled function
+        except (TypeError, ValueError):  # of a compiled function
             return Parameters(names, hints, True, needed)
         own_hints = _hints_of(maker)
         plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and p.name != 'self']
@@ -179,11 +222,11 @@ def _makers(built: Callable) -> Iterator[Callable]:
             yield vars(kind)['__init__']
 
 
-def _hints_of(maker: Callable) -> Dict[str, Any]:
+def _hints_of(maker: Callable) -> dict[str, Any]:
     """Annotations of a function; none if they name what is not there."""
     try:
         return typing.get_type_hints(maker)
-    except Exception:   # an annotation is code, and that of others may raise anything
+    except Exception:  # an annotation is code, and that of others may raise anything
         return {}
 
 
@@ -198,7 +241,7 @@ def near_name(name: str, known: Sequence[str]) -> str:
     return f'; did you mean {near[0]!r}?' if near else ''
 
 
-def class_of(kind: Any, where: str, key: str) -> Optional[Callable]:
+def class_of(kind: Any, where: str, key: str) -> Callable | None:
     """The class or function of a type; None where it cannot be looked up.
 
     Args:
@@ -217,7 +260,7 @@ def class_of(kind: Any, where: str, key: str) -> Optional[Callable]:
     with root.switch_scope_and_registry(None) as registry:
         try:
             built = registry.get(kind)
-        except ImportError:   # of a package that lacks something here; building it says what
+        except ImportError:  # of a package that lacks something here; building it says what
             return None
         if built is None and key in ('val_evaluator', 'test_evaluator'):
             built = roots.EVALUATOR.get(kind)
@@ -233,12 +276,18 @@ def _meant(kind: str, registry: Registry) -> str:
     known = {}
     if scope == 'cid_mmpose':
         from cid_mmpose import registry as ours
-        known = {name: f'{scope}.{name}' for table in vars(ours).values() if isinstance(table, Registry)
-                 for name in table.module_dict if table.name == registry.name}
+
+        known = {
+            name: f'{scope}.{name}'
+            for table in vars(ours).values()
+            if isinstance(table, Registry)
+            for name in table.module_dict
+            if table.name == registry.name
+        }
     while registry is not None and not scope:
         known.update({name: name for name in registry.module_dict})
         registry = registry.parent
     near = difflib.get_close_matches(bare, known, 1)
-    if near and known[near[0]] == kind:   # it is there, and not to be seen from the config's scope
+    if near and known[near[0]] == kind:  # it is there, and not to be seen from the config's scope
         return " in the scope of this config; set default_scope='mmpose'"
     return f'; did you mean {known[near[0]]!r}?' if near else way_out

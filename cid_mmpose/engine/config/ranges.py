@@ -1,8 +1,10 @@
 """Ranges of the numbers of a run: settings whose value is of the right kind and still cannot work."""
+
 import logging
 import math
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import Any, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
@@ -21,45 +23,65 @@ class Range(NamedTuple):
 
     ``above`` says whether ``least`` itself is out; ``never`` is a value that switches the thing off, None is another.
     """
+
     pattern: str
     least: float
     whole: bool = True
     above: bool = False
-    never: Optional[int] = None
+    never: int | None = None
 
 
 RANGES = (
-    Range('*_dataloader.batch_size', 1), Range('*_dataloader.num_workers', 0), Range('*_dataloader.timeout', 0, False),
-    Range('*_dataloader.prefetch_factor', 1), Range('*_dataloader.num_batch_per_epoch', 1),
-    Range('train_cfg.max_epochs', 1), Range('train_cfg.max_iters', 1), Range('train_cfg.val_interval', 1),
-    Range('train_cfg.val_begin', 0), Range('optim_wrapper.accumulative_counts', 1),
-    Range('optim_wrapper.optimizer.lr', 0, False, True), Range('optim_wrapper.optimizer.weight_decay', 0, False),
+    Range('*_dataloader.batch_size', 1),
+    Range('*_dataloader.num_workers', 0),
+    Range('*_dataloader.timeout', 0, False),
+    Range('*_dataloader.prefetch_factor', 1),
+    Range('*_dataloader.num_batch_per_epoch', 1),
+    Range('train_cfg.max_epochs', 1),
+    Range('train_cfg.max_iters', 1),
+    Range('train_cfg.val_interval', 1),
+    Range('train_cfg.val_begin', 0),
+    Range('optim_wrapper.accumulative_counts', 1),
+    Range('optim_wrapper.optimizer.lr', 0, False, True),
+    Range('optim_wrapper.optimizer.weight_decay', 0, False),
     Range('optim_wrapper.clip_grad.max_norm', 0, False, True),
-    Range('param_scheduler.*.gamma', 0, False, True), Range('param_scheduler.*.milestones.*', 0),
-    Range('param_scheduler.*.begin', 0), Range('param_scheduler.*.end', 1), Range('param_scheduler.*.T_max', 1),
+    Range('param_scheduler.*.gamma', 0, False, True),
+    Range('param_scheduler.*.milestones.*', 0),
+    Range('param_scheduler.*.begin', 0),
+    Range('param_scheduler.*.end', 1),
+    Range('param_scheduler.*.T_max', 1),
     Range('default_hooks.checkpoint.interval', 1, never=-1),
     Range('default_hooks.checkpoint.max_keep_ckpts', 1, never=-1),
-    Range('default_hooks.logger.interval', 1), Range('default_hooks.visualization.interval', 1),
-    Range('log_processor.window_size', 1), Range('log_processor.num_digits', 0),
-    Range('auto_scale_lr.base_batch_size', 1), Range('randomness.seed', 0), Range('env_cfg.resource_limit', 1),
+    Range('default_hooks.logger.interval', 1),
+    Range('default_hooks.visualization.interval', 1),
+    Range('log_processor.window_size', 1),
+    Range('log_processor.num_digits', 0),
+    Range('auto_scale_lr.base_batch_size', 1),
+    Range('randomness.seed', 0),
+    Range('env_cfg.resource_limit', 1),
     Range('env_cfg.mp_cfg.opencv_num_threads', 0),
-    Range('*_dataloader.dataset.pipeline.*.input_size.*', 1), Range('*.size_factor', 1),
+    Range('*_dataloader.dataset.pipeline.*.input_size.*', 1),
+    Range('*.size_factor', 1),
     Range('model.data_preprocessor.std.*', 0, False, True),
-    Range('model.head.in_channels', 1), Range('model.head.num_keypoints', 1), Range('model.head.gfd_channels', 1),
-    Range('model.head.max_train_people', 1), Range('*.decoder.stride', 1), Range('*.encoder.stride', 1),
+    Range('model.head.in_channels', 1),
+    Range('model.head.num_keypoints', 1),
+    Range('model.head.gfd_channels', 1),
+    Range('model.head.max_train_people', 1),
+    Range('*.decoder.stride', 1),
+    Range('*.encoder.stride', 1),
 )
-STRIDES = 32   # of HRNet's smallest map; other sides leave its maps one cell apart
+STRIDES = 32  # of HRNet's smallest map; other sides leave its maps one cell apart
 RESIZED_AT_RANDOM = ('RandomAffine', 'BottomupRandomAffine')
-WORDS = {   # settings that are one of some words; what is not there is not checked
+WORDS = {  # settings that are one of some words; what is not there is not checked
     'env_cfg.mp_cfg.mp_start_method': ('fork', 'spawn', 'forkserver'),
     'env_cfg.dist_cfg.backend': ('nccl', 'gloo', 'mpi', 'ucc', 'hccl', 'cncl', 'mccl', 'smddp'),
     'default_hooks.checkpoint.rule': ('greater', 'less', None),
     '*_evaluator.iou_type': ('keypoints', 'keypoints_crowd'),
 }
-OF_WORDS = ('default_hooks.checkpoint.rule', )   # settings that may be a list of such words
-LARGEST = 2**31 - 1   # of whole numbers; torch and numpy take no larger one everywhere
+OF_WORDS = ('default_hooks.checkpoint.rule',)  # settings that may be a list of such words
+LARGEST = 2**31 - 1  # of whole numbers; torch and numpy take no larger one everywhere
 STAGE = ('num_modules', 'num_branches', 'block', 'num_blocks', 'num_channels', 'multiscale_output', 'num_inchannels')
-HRNET_STRIDE = 4   # input pixels a cell of its finest map
+HRNET_STRIDE = 4  # input pixels a cell of its finest map
 
 
 def check_ranges(cfg: Config) -> None:
@@ -84,7 +106,7 @@ def check_ranges(cfg: Config) -> None:
         _check_sizes(cfg, loader)
 
 
-def _values(node: Any, where: str = '') -> Iterator[Tuple[str, Any]]:
+def _values(node: Any, where: str = '') -> Iterator[tuple[str, Any]]:
     """Dotted name and value of everything that is no dict."""
     if isinstance(node, dict):
         inner = list(node.items())
@@ -161,8 +183,10 @@ def _check_best(cfg: Config) -> None:
     figures = [f'{prefix}/{name}' for name in STATS[evaluator.get('iou_type', 'keypoints')]]
     for name in [chosen] if isinstance(chosen, str) else chosen:
         if name != 'auto' and name not in figures:
-            raise BadInput(f'default_hooks.checkpoint.save_best={name!r}: val_evaluator gives no such figure, but '
-                           + ', '.join(figures))
+            raise BadInput(
+                f'default_hooks.checkpoint.save_best={name!r}: val_evaluator gives no such figure, but '
+                + ', '.join(figures)
+            )
 
 
 def _check_sizes(cfg: Config, loader: str) -> None:

@@ -1,10 +1,12 @@
 """Whether a value of a config is of the kind that a constructor's annotation, or its default, asks for."""
+
 import collections.abc
 import inspect
 import math
 import os
 import typing
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from cid_mmpose.data.values import is_number
 
@@ -12,7 +14,7 @@ ANYTHING = (Any, inspect.Parameter.empty)
 LISTS = (list, tuple, collections.abc.Sequence, collections.abc.Iterable, set)
 DICTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 NAMES = {int: 'a whole number', float: 'a number', bool: 'True or False', str: 'a text', type(None): 'None'}
-UNIONS = (typing.Union, getattr(__import__('types'), 'UnionType', typing.Union))   # X | Y, from Python 3.10 on
+UNIONS = (typing.Union, getattr(__import__('types'), 'UnionType', typing.Union))  # X | Y, from Python 3.10 on
 
 
 def fits(value: Any, kind: Any, strict: bool = True) -> bool:

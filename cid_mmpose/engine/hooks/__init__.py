@@ -8,5 +8,15 @@ from .random_stream import RandomStreamHook
 from .recipe import RecipeHook
 from .run_lock import RunLockHook
 
-__all__ = ['LOSS_CURVE', 'CheckpointFitHook', 'CheckpointHook', 'EvaluationHook', 'FiniteStepsHook', 'LossCurveHook',
-           'ProgressHook', 'RandomStreamHook', 'RecipeHook', 'RunLockHook']
+__all__ = [
+    'LOSS_CURVE',
+    'CheckpointFitHook',
+    'CheckpointHook',
+    'EvaluationHook',
+    'FiniteStepsHook',
+    'LossCurveHook',
+    'ProgressHook',
+    'RandomStreamHook',
+    'RecipeHook',
+    'RunLockHook',
+]

@@ -1,7 +1,9 @@
 """Checkpoints that are whole, hold finite numbers, and replace an older one only when they are on the disk."""
+
 import os.path as osp
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List
+from typing import Any
 
 import torch
 from mmengine import hooks
@@ -18,8 +20,8 @@ from cid_mmpose.registry import HOOKS
 
 from .finite import which_not_finite
 
-WHOLE = 'cid_mmpose.whole'   # the name of our file backend with mmengine
-NOTE = 'last_checkpoint'   # the file by which mmengine finds the one to resume
+WHOLE = 'cid_mmpose.whole'  # the name of our file backend with mmengine
+NOTE = 'last_checkpoint'  # the file by which mmengine finds the one to resume
 
 
 class WholeFiles(LocalBackend):
@@ -38,7 +40,7 @@ class _RemovesLater:
 
     def __init__(self, backend: Any) -> None:
         self.backend = backend
-        self.outdated: List[str] = []
+        self.outdated: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.backend, name)
@@ -49,7 +51,7 @@ class _RemovesLater:
 
     rmtree = remove
 
-    def remove_now(self, kept: List[str]) -> None:
+    def remove_now(self, kept: list[str]) -> None:
         """Removes what was noted, except for what is there anew.
 
         Args:
@@ -60,7 +62,7 @@ class _RemovesLater:
                 continue
             if self.backend.isfile(path):
                 self.backend.remove(path)
-            elif self.backend.isdir(path):   # DeepSpeed's checkpoints
+            elif self.backend.isdir(path):  # DeepSpeed's checkpoints
                 self.backend.rmtree(path)
         self.outdated = []
 
@@ -106,7 +108,8 @@ class CheckpointHook(hooks.CheckpointHook):
                 meta=meta,
                 by_epoch=self.by_epoch,
                 backend_args=self.backend_args,
-                **self.args)
+                **self.args,
+            )
             if is_main_process():
                 write_whole(osp.join(runner.work_dir, NOTE), self.last_ckpt.encode())
                 self.file_backend.remove_now([self.last_ckpt])
@@ -121,7 +124,7 @@ class CheckpointHook(hooks.CheckpointHook):
         self.keep_ckpt_ids.append(step)
         runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
 
-    def _save_best_checkpoint(self, runner: Runner, metrics: Dict[str, float]) -> None:
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
         """As mmengine's, which asks for the removal of the last best one before it writes the new one."""
         if not self.save_best:
             return
@@ -138,8 +141,10 @@ class CheckpointHook(hooks.CheckpointHook):
         try:
             yield
         except OSError as error:
-            raise RunStopped(f'{self.out_dir}: the checkpoint of iteration {runner.iter} cannot be written '
-                             f'({error.strerror or error}); the earlier ones are as they were') from error
+            raise RunStopped(
+                f'{self.out_dir}: the checkpoint of iteration {runner.iter} cannot be written '
+                f'({error.strerror or error}); the earlier ones are as they were'
+            ) from error
 
 
 def refuse_not_finite(runner: Runner) -> None:
@@ -151,12 +156,14 @@ def refuse_not_finite(runner: Runner) -> None:
     which = which_not_finite(state_of(runner))
     if which is None:
         return
-    raise RunStopped(f'iteration {runner.iter}: no checkpoint is written, because weights are NaN or infinite '
-                     f'({which}); the earlier checkpoints are as they were; try a lower optim_wrapper.optimizer.lr, or '
-                     'optim_wrapper.clip_grad=dict(max_norm=...)')
+    raise RunStopped(
+        f'iteration {runner.iter}: no checkpoint is written, because weights are NaN or infinite '
+        f'({which}); the earlier checkpoints are as they were; try a lower optim_wrapper.optimizer.lr, or '
+        'optim_wrapper.clip_grad=dict(max_norm=...)'
+    )
 
 
-def state_of(runner: Runner) -> Dict[str, Tensor]:
+def state_of(runner: Runner) -> dict[str, Tensor]:
     """Every floating point tensor that a checkpoint would hold, by a name for messages.
 
     Args:

@@ -1,6 +1,7 @@
 """Refuses a checkpoint that lacks something before anything is done with it."""
+
 import logging
-from typing import Mapping
+from collections.abc import Mapping
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -29,6 +30,7 @@ class CheckpointFitHook(Hook):
     Raises:
         BadInput: names the file, how much does not fit, and the first weights.
     """
+
     priority = 'VERY_HIGH'  # before mmengine's EMAHook, which asks every checkpoint for its ``state_dict``
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -52,9 +54,12 @@ class CheckpointFitHook(Hook):
         """Says so where the run that was resumed had come to its end."""
         loop = runner.train_loop
         if runner._resume and (runner.epoch >= loop.max_epochs or runner.iter >= loop.max_iters):
-            print_log(f'cid_mmpose: nothing is left to train: the checkpoint is of epoch {runner.epoch} and iteration '
-                      f'{runner.iter}, the run has {loop.max_epochs} epochs and {loop.max_iters} iterations', 'current',
-                      logging.WARNING)
+            print_log(
+                f'cid_mmpose: nothing is left to train: the checkpoint is of epoch {runner.epoch} and iteration '
+                f'{runner.iter}, the run has {loop.max_epochs} epochs and {loop.max_iters} iterations',
+                'current',
+                logging.WARNING,
+            )
 
 
 def check_training_state(runner: Runner, checkpoint: dict, file: str) -> None:
@@ -87,5 +92,7 @@ def check_every_weight(model: nn.Module, checkpoint: Mapping, file: str) -> None
     elif wrong := misfits(wanted, weights_of(checkpoint)):
         ours = isinstance(getattr(model, 'head', None), CIDHead)
         hint = ", or model.type='cid_mmpose.CID', which knows the other layouts of CID's weights" if ours else ''
-        raise BadInput(f'{file}: is not a checkpoint of this model: {listed(wrong, wanted)}; give the configuration it '
-                       f'was trained with{hint}')
+        raise BadInput(
+            f'{file}: is not a checkpoint of this model: {listed(wrong, wanted)}; give the configuration it '
+            f'was trained with{hint}'
+        )

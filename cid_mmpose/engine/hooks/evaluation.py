@@ -1,6 +1,8 @@
 """What every evaluation is asked, whichever metric it has."""
+
 import os.path as osp
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
@@ -12,7 +14,7 @@ from cid_mmpose.registry import HOOKS
 
 from .finite import which_not_finite
 
-PARTS = '.results'   # folder in the work folder for what several processes hand to the first one
+PARTS = '.results'  # folder in the work folder for what several processes hand to the first one
 
 
 @HOOKS.register_module()
@@ -25,6 +27,7 @@ class EvaluationHook(Hook):
     Raises:
         BadInput: names the weight, or the image and the field.
     """
+
     priority = 'VERY_HIGH'
 
     def before_val_epoch(self, runner: Runner) -> None:
@@ -35,13 +38,11 @@ class EvaluationHook(Hook):
         """Called before images are looked at."""
         self._prepare(runner, runner.test_loop.evaluator)
 
-    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                       outputs: Sequence = ()) -> None:
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence = ()) -> None:
         """Called with the predictions of a batch."""
         _check(outputs)
 
-    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                        outputs: Sequence = ()) -> None:
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence = ()) -> None:
         """Called with the predictions of a batch."""
         _check(outputs)
 

@@ -1,6 +1,8 @@
 """Skips steps whose loss or gradient is not finite, and stops a run that makes no others."""
+
 import logging
-from typing import Any, Dict, List, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +17,8 @@ from torch import Tensor, nn
 from cid_mmpose.errors import RunStopped
 from cid_mmpose.registry import HOOKS
 
-SKIPPED = 'skipped_steps'   # in the log and in the state that a checkpoint keeps
-WARNINGS = 20   # after so many, only every hundredth skipped step has a line of its own
+SKIPPED = 'skipped_steps'  # in the log and in the state that a checkpoint keeps
+WARNINGS = 20  # after so many, only every hundredth skipped step has a line of its own
 
 
 @HOOKS.register_module()
@@ -38,7 +40,8 @@ class FiniteStepsHook(Hook):
         ValueError: ``max_in_a_row`` is not a whole number above 0.
         RunStopped: names the iteration and the losses.
     """
-    priority = 'VERY_HIGH'   # after mmengine has noted the losses, before EMA takes weights and anything is logged
+
+    priority = 'VERY_HIGH'  # after mmengine has noted the losses, before EMA takes weights and anything is logged
 
     def __init__(self, max_in_a_row: int = 10) -> None:
         if isinstance(max_in_a_row, bool) or not isinstance(max_in_a_row, int) or max_in_a_row < 1:
@@ -57,8 +60,10 @@ class FiniteStepsHook(Hook):
 
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         self.buffers = Copies(list(model.buffers()))
-        self.handles = [runner.model.register_forward_hook(self._note_losses),
-                        runner.optim_wrapper.optimizer.register_step_pre_hook(self._before_step)]
+        self.handles = [
+            runner.model.register_forward_hook(self._note_losses),
+            runner.optim_wrapper.optimizer.register_step_pre_hook(self._before_step),
+        ]
 
     def after_train(self, runner: Runner) -> None:
         """Watches no longer."""
@@ -66,8 +71,9 @@ class FiniteStepsHook(Hook):
             handle.remove()
         self.handles = []
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                         outputs: Optional[Dict[str, Tensor]] = None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict[str, Tensor] | None = None
+    ) -> None:
         """Counts the step, if this iteration ended in one."""
         if not self.handles or not runner.optim_wrapper.should_update():
             return
@@ -87,7 +93,7 @@ class FiniteStepsHook(Hook):
 
     def _forget(self) -> None:
         """Ready for the next step."""
-        self.bad_loss: Optional[Tensor] = None   # a flag on the device, so that nothing waits for it
+        self.bad_loss: Tensor | None = None  # a flag on the device, so that nothing waits for it
         self.stepped = False
         self.refused = False
 
@@ -102,7 +108,7 @@ class FiniteStepsHook(Hook):
 
     def _before_step(self, optimizer: torch.optim.Optimizer, args: tuple, kwargs: dict) -> None:
         """Called before the optimizer's step: without gradients it changes nothing."""
-        scaled = getattr(optimizer, 'found_inf', None)   # a fused optimizer, to which the loss scaler leaves its skip
+        scaled = getattr(optimizer, 'found_inf', None)  # a fused optimizer, to which the loss scaler leaves its skip
         if scaled is not None and bool(scaled):
             return
 
@@ -125,7 +131,7 @@ class FiniteStepsHook(Hook):
             return True
         return scaler is not None and scaler.get_scale() <= 1
 
-    def _count(self, runner: Runner, losses: Dict[str, Tensor]) -> None:
+    def _count(self, runner: Runner, losses: dict[str, Tensor]) -> None:
         """Says that a step was skipped, and stops the run if there were too many in a row."""
         hub = runner.message_hub
         total = hub.get_info(SKIPPED, 0) + 1
@@ -143,7 +149,8 @@ class FiniteStepsHook(Hook):
             raise RunStopped(
                 f'training stopped at {what}, as in each of the last {self.in_a_row} steps, which were skipped; try a '
                 'lower optim_wrapper.optimizer.lr, optim_wrapper.clip_grad=dict(max_norm=...), float32 instead of '
-                'mixed precision, and look for what is wrong with the data by cid doctor')
+                'mixed precision, and look for what is wrong with the data by cid doctor'
+            )
         if total <= WARNINGS or total % 100 == 0:
             print_log(f'{what}: step skipped, {self.in_a_row} in a row, {total} in all', 'current', logging.WARNING)
 
@@ -155,9 +162,9 @@ class Copies:
         tensors: of any kind and shape; they are changed in place.
     """
 
-    def __init__(self, tensors: List[Tensor]) -> None:
+    def __init__(self, tensors: list[Tensor]) -> None:
         kinds = {(tensor.dtype, tensor.device) for tensor in tensors}
-        self.groups = []   # of one kind each, for which torch has one call
+        self.groups = []  # of one kind each, for which torch has one call
         for kind in kinds:
             group = [tensor for tensor in tensors if (tensor.dtype, tensor.device) == kind]
             self.groups.append((group, [tensor.clone() for tensor in group]))
@@ -174,8 +181,8 @@ class Copies:
 
 
 @torch.no_grad()
-def _copy(targets: List[Tensor], sources: List[Tensor]) -> None:
-    if hasattr(torch, '_foreach_copy_'):   # from torch 2.1 on
+def _copy(targets: list[Tensor], sources: list[Tensor]) -> None:
+    if hasattr(torch, '_foreach_copy_'):  # from torch 2.1 on
         torch._foreach_copy_(targets, sources)
         return
     for target, source in zip(targets, sources):
@@ -183,7 +190,7 @@ def _copy(targets: List[Tensor], sources: List[Tensor]) -> None:
 
 
 @torch.no_grad()
-def not_finite(tensors: List[Tensor]) -> Tensor:
+def not_finite(tensors: list[Tensor]) -> Tensor:
     """Whether any of these floating point tensors holds NaN or infinity, a bool () on their device.
 
     Args:
@@ -197,7 +204,7 @@ def not_finite(tensors: List[Tensor]) -> Tensor:
     return ~torch.isfinite(torch.stack(norms)).all()
 
 
-def which_not_finite(state: Mapping[str, Tensor]) -> Optional[str]:
+def which_not_finite(state: Mapping[str, Tensor]) -> str | None:
     """Which of these tensors hold NaN or infinity, on this process or another, which all must ask; None if none do.
 
     Args:
@@ -209,7 +216,7 @@ def which_not_finite(state: Mapping[str, Tensor]) -> Optional[str]:
     return f'{broken[0]} and {len(broken) - 1} more' if broken else 'those of another process'
 
 
-def _leave_out_of_mean(history: Optional[HistoryBuffer]) -> None:
+def _leave_out_of_mean(history: HistoryBuffer | None) -> None:
     """Takes the last value out of the mean that is logged, which would be NaN for a whole window of iterations.
 
     Args:
@@ -235,7 +242,7 @@ def on_any_process(flag: Tensor) -> bool:
     return bool(shared)
 
 
-def _tensors(value: Any) -> List[Tensor]:
+def _tensors(value: Any) -> list[Tensor]:
     """The tensors in a loss, which may be a list."""
     values = value if isinstance(value, (list, tuple)) else [value]
     return [each for each in values if isinstance(each, Tensor)]

@@ -1,8 +1,9 @@
 """A plot of the losses, the learning rate and the AP at the end of a run."""
+
 import json
 import os.path as osp
+from collections.abc import Sequence
 from glob import glob
-from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -13,9 +14,9 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 
 from cid_mmpose.registry import HOOKS
 
-LOSS_CURVE = 'loss_curve.png'   # in the run's work folder
-SMOOTHED = 20   # the thick line of a loss is the mean over one part in so many of the run
-Curves = Dict[str, List[Tuple[int, float]]]   # name -> (iteration, value), in order
+LOSS_CURVE = 'loss_curve.png'  # in the run's work folder
+SMOOTHED = 20  # the thick line of a loss is the mean over one part in so many of the run
+Curves = dict[str, list[tuple[int, float]]]  # name -> (iteration, value), in order
 
 
 @HOOKS.register_module()
@@ -25,12 +26,13 @@ class LossCurveHook(Hook):
     It reads the JSON lines that ``LocalVisBackend`` keeps, of this run and of those it resumes. The commands see to it
     that this backend is there beside those of the user.
     """
+
     priority = 'VERY_LOW'
 
     @master_only
     def after_train(self, runner: Runner) -> None:
         """Reads every run in the work folder and draws the plot."""
-        files = sorted(glob(osp.join(runner.work_dir, '*', 'vis_data', 'scalars.json')))   # folders are named by time
+        files = sorted(glob(osp.join(runner.work_dir, '*', 'vis_data', 'scalars.json')))  # folders are named by time
         by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
         curves = read_curves(files, 1 if by_iteration else len(runner.train_dataloader))
         if curves:
@@ -46,7 +48,7 @@ def read_curves(files: Sequence[str], iterations: int) -> Curves:
 
     A run that was resumed begins before the end of the last one: from there on, the later run counts.
     """
-    kept: List[dict] = []
+    kept: list[dict] = []
     for file in files:
         rows = [_at_iteration(row, iterations) for row in _complete_rows(file)]
         if rows:
@@ -60,7 +62,7 @@ def read_curves(files: Sequence[str], iterations: int) -> Curves:
     return curves
 
 
-def _complete_rows(file: str) -> List[dict]:
+def _complete_rows(file: str) -> list[dict]:
     """The lines of a file that a killed run may have left in the middle of a line."""
     rows = []
     with open(file, encoding='utf-8') as lines:

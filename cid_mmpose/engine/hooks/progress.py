@@ -1,6 +1,7 @@
 """A bar with the time that is left, where a person is looking on."""
+
 import logging
-from typing import Any, Optional
+from typing import Any
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -18,11 +19,12 @@ class ProgressHook(Hook):
     On a terminal it takes the place of mmengine's lines of losses, which then go to the log file alone. Where the
     output is no terminal those lines remain, and there is no bar.
     """
-    priority = 'VERY_LOW'   # when losses have been averaged and the loop's length is known
+
+    priority = 'VERY_LOW'  # when losses have been averaged and the loop's length is known
 
     def __init__(self) -> None:
-        self.bar: Optional[Progress] = None
-        self.task: Optional[TaskID] = None
+        self.bar: Progress | None = None
+        self.task: TaskID | None = None
 
     @master_only
     def before_train(self, runner: Runner) -> None:
@@ -33,13 +35,21 @@ class ProgressHook(Hook):
         for handler in screen_handlers(runner.logger):
             handler.addFilter(no_lines_of_losses)
         self.bar = Progress(
-            TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TextColumn('{task.fields[loss]}'),
-            TimeRemainingColumn(), console=console, redirect_stdout=False, redirect_stderr=False)
+            TextColumn('{task.description}'),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn('{task.fields[loss]}'),
+            TimeRemainingColumn(),
+            console=console,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         self.task = self.bar.add_task('training', total=runner.max_iters, loss='')
         self.bar.start()
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                         outputs: Optional[dict] = None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
         """Moves the bar on."""
         if self.bar is None:
             return
@@ -51,8 +61,9 @@ class ProgressHook(Hook):
         if self.bar is not None:
             self.task = self.bar.add_task('evaluating', total=len(runner.val_dataloader), loss='')
 
-    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                       outputs: Optional[list] = None) -> None:
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: list | None = None
+    ) -> None:
         """Moves the bar on."""
         if self.bar is not None:
             self.bar.update(self.task, completed=batch_idx + 1)

@@ -3,11 +3,13 @@
 A stream is the state of Python's, numpy's and torch's global generators in one process, packed into whole numbers.
 Checkpoints hold one of each process of the run, one of its GPU, and one of each of its data workers.
 """
+
 import functools
 import logging
 import random
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any
 
 import mmengine
 import numpy as np
@@ -22,9 +24,9 @@ from torch.utils.data import DataLoader, get_worker_info
 
 from cid_mmpose.registry import HOOKS
 
-KEY = 'random_streams'   # in a checkpoint
-TWISTER = 624   # words of a Mersenne twister, of which Python and numpy have one each
-PYTHON = TWISTER + 3   # its words, its position, whether a second normal number waits, and that number
+KEY = 'random_streams'  # in a checkpoint
+TWISTER = 624  # words of a Mersenne twister, of which Python and numpy have one each
+PYTHON = TWISTER + 3  # its words, its position, whether a second normal number waits, and that number
 NUMPY = TWISTER + 3
 # earlier loops by iterations begin with the first batches again when they are resumed
 LOOP_ADVANCES = digit_version(mmengine.__version__) >= digit_version('0.10.3')
@@ -49,22 +51,22 @@ def set_stream(state: Tensor) -> None:
     """
     state = state.cpu()
     python = state[:PYTHON].tolist()
-    random.setstate((3, tuple(python[:TWISTER + 1]), _gauss(*python[TWISTER + 1:])))
+    random.setstate((3, tuple(python[: TWISTER + 1]), _gauss(*python[TWISTER + 1 :])))
 
-    numpy = state[PYTHON:PYTHON + NUMPY].tolist()
-    gauss = _gauss(*numpy[TWISTER + 1:])
+    numpy = state[PYTHON : PYTHON + NUMPY].tolist()
+    gauss = _gauss(*numpy[TWISTER + 1 :])
     words = np.array(numpy[:TWISTER], np.uint32)
     np.random.set_state(('MT19937', words, numpy[TWISTER], int(gauss is not None), gauss or 0.0))
 
-    torch.set_rng_state(state[PYTHON + NUMPY:].to(torch.uint8))
+    torch.set_rng_state(state[PYTHON + NUMPY :].to(torch.uint8))
 
 
-def _waiting(gauss: Optional[float]) -> List[int]:
+def _waiting(gauss: float | None) -> list[int]:
     """The second of two normal numbers drawn together, which waits for the next call, as two whole numbers."""
     return [0, 0] if gauss is None else [1, int(np.float64(gauss).view(np.int64))]
 
 
-def _gauss(there: int, bits: int) -> Optional[float]:
+def _gauss(there: int, bits: int) -> float | None:
     return float(np.int64(bits).view(np.float64)) if there else None
 
 
@@ -94,7 +96,7 @@ class StartsAt:
         streams: (W, S) int64.
     """
 
-    def __init__(self, seed: Optional[Callable], streams: Tensor) -> None:
+    def __init__(self, seed: Callable | None, streams: Tensor) -> None:
         self.seed = seed
         self.streams = streams
 
@@ -146,13 +148,14 @@ class RandomStreamHook(Hook):
     whole epochs, and for runs by iterations. Validation in between draws from a stream of its own. A run without a
     seed in its config goes on with the order of images that it had.
     """
-    priority = 'LOW'   # before checkpoints are written
+
+    priority = 'LOW'  # before checkpoints are written
 
     def __init__(self) -> None:
-        self.saved: Optional[Dict[str, Any]] = None   # of a checkpoint that was loaded, until the run goes on
-        self.streams: Optional[List[dict]] = None   # of all processes, for the next checkpoint
-        self.workers: Optional[Tensor] = None   # (W, S) of workers that live on from epoch to epoch
-        self.main: Optional[Tensor] = None   # (S,) of this process while others draw from it
+        self.saved: dict[str, Any] | None = None  # of a checkpoint that was loaded, until the run goes on
+        self.streams: list[dict] | None = None  # of all processes, for the next checkpoint
+        self.workers: Tensor | None = None  # (W, S) of workers that live on from epoch to epoch
+        self.main: Tensor | None = None  # (S,) of this process while others draw from it
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Takes the streams out of a checkpoint that is resumed."""
@@ -174,7 +177,7 @@ class RandomStreamHook(Hook):
             self._watch_workers(loader, mine)
         self.saved = None if mine is None else mine
 
-    def _mine(self, runner: Runner) -> Optional[dict]:
+    def _mine(self, runner: Runner) -> dict | None:
         """The streams of this process in the checkpoint; None, and a line in the log, if there are none that fit."""
         if self.saved is None:
             return None
@@ -184,12 +187,16 @@ class RandomStreamHook(Hook):
         mine = streams[get_rank()] if fits else None
         if mine is None or int(mine['num_workers']) != workers:
             why = 'holds no random stream' if streams is None else 'is of another number of processes or data workers'
-            print_log(f'cid_mmpose: the checkpoint {why}: chance starts anew, and the losses will be other ones than '
-                      'those of a run that had gone on', 'current', logging.WARNING)
+            print_log(
+                f'cid_mmpose: the checkpoint {why}: chance starts anew, and the losses will be other ones than '
+                'those of a run that had gone on',
+                'current',
+                logging.WARNING,
+            )
             return None
         return mine
 
-    def _watch_workers(self, loader: DataLoader, mine: Optional[dict]) -> None:
+    def _watch_workers(self, loader: DataLoader, mine: dict | None) -> None:
         """Lets the workers note their streams, and start where they were."""
         self.workers = torch.zeros(loader.num_workers, len(stream()), dtype=torch.int64).share_memory_()
         if mine is not None:
@@ -205,7 +212,7 @@ class RandomStreamHook(Hook):
             # batches that were trained are loaded again and left out; chance goes on after them
             loop = runner.train_loop
             restore = functools.partial(_restore, mine)
-            skipped = 0 if getattr(loop, 'fast_forward_on_resume', False) else loop.iter   # an option of onedl-mmengine
+            skipped = 0 if getattr(loop, 'fast_forward_on_resume', False) else loop.iter  # an option of onedl-mmengine
             loop.dataloader_iterator = RestoresAt(loop.dataloader_iterator, skipped, restore)
             if not LOOP_ADVANCES:
                 _advance(loop.dataloader_iterator, loop.iter)
@@ -252,15 +259,15 @@ class RandomStreamHook(Hook):
         self.streams = all_gather_object(state)
 
 
-def _state_here() -> Dict[str, Any]:
+def _state_here() -> dict[str, Any]:
     """The streams of this process and of its GPU."""
-    state: Dict[str, Any] = dict(main=stream())
+    state: dict[str, Any] = dict(main=stream())
     if torch.cuda.is_available():
         state['cuda'] = torch.cuda.get_rng_state()
     return state
 
 
-def _restore(state: Dict[str, Any]) -> None:
+def _restore(state: dict[str, Any]) -> None:
     """Puts this process and its GPU into a state of ``_state_here``."""
     set_stream(state['main'])
     if 'cuda' in state and torch.cuda.is_available():
@@ -279,7 +286,7 @@ def _saves_now(hook: Hook, runner: Runner) -> bool:
     return due or (hook.save_last and hook.is_last_train_iter(runner))
 
 
-def _use_seed(runner: Runner, seed: Optional[int]) -> None:
+def _use_seed(runner: Runner, seed: int | None) -> None:
     """Loads the data in the order that a seed gives, if the loader was made for another one.
 
     A config without a seed gets one by chance before its checkpoint is read.
@@ -301,7 +308,7 @@ def _use_seed(runner: Runner, seed: Optional[int]) -> None:
         loop.dataloader_iterator = type(loop.dataloader_iterator)(loop.dataloader)
 
 
-def _seed_of(loader: DataLoader) -> Optional[int]:
+def _seed_of(loader: DataLoader) -> int | None:
     """The seed that mmengine gave to a data loader, None if it cannot be told."""
     with suppress(AttributeError, KeyError):
         return loader.worker_init_fn.keywords['seed']

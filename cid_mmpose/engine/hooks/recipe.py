@@ -1,4 +1,5 @@
 """Sees to it that the recipe a config names is the one that runs."""
+
 import logging
 
 from mmengine.hooks import Hook
@@ -9,8 +10,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, check_settings, codecs_in, mixed_recipes, parts_in
 from cid_mmpose.registry import HOOKS
 
-WAY_OUT = ('start the run with cid train, cid test or mim, or call cid_mmpose.recipes.apply_recipe(cfg) '
-           'first')
+WAY_OUT = 'start the run with cid train, cid test or mim, or call cid_mmpose.recipes.apply_recipe(cfg) first'
 
 
 @HOOKS.register_module()
@@ -31,7 +31,7 @@ class RecipeHook(Hook):
         recipe, codec = cfg.get('recipe', DEFAULT), cfg.get('codec')
         bare = sorted({part['type'] for part in parts_in(cfg) if 'recipe' not in part})
         if any(part.get(name) != value for part in codecs_in(cfg) for name, value in codec.items()):
-            raise BadInput(f"codec of the config has not reached its head and pipelines; {WAY_OUT}")
+            raise BadInput(f'codec of the config has not reached its head and pipelines; {WAY_OUT}')
         if recipe != DEFAULT and bare:
             raise BadInput(f'recipe={recipe!r} of the config has not reached {", ".join(bare)}; {WAY_OUT}')
         if mixed := mixed_recipes(cfg):

@@ -1,4 +1,5 @@
 """One training run at a time in a work folder."""
+
 from contextlib import ExitStack
 
 from mmengine.dist import master_only
@@ -18,6 +19,7 @@ class RunLockHook(Hook):
     Raises:
         BadInput: another process trains into the folder.
     """
+
     priority = 'HIGHEST'
 
     def __init__(self) -> None:

@@ -1,12 +1,14 @@
 """Whether the state of learning rate schedules in a checkpoint is one that the schedules of a run can go on from."""
-from typing import Any, Dict, List, Mapping, Sequence
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .training_numbers import short, why_not_finite
 
 COUNTS = ('last_step', '_global_step')
 
 
-def without_functions(state: Mapping[str, Any]) -> Dict[str, Any]:
+def without_functions(state: Mapping[str, Any]) -> dict[str, Any]:
     """The state of a schedule less the functions in it, which OneCycleLR has and no checkpoint should hold."""
     return {name: value for name, value in state.items() if not callable(value)}
 
@@ -29,8 +31,10 @@ def why_other_schedules(saved: Any, own: Any, iterations: int) -> str:
         wanted = without_functions(ours.state_dict())
         lacking = sorted(wanted.keys() - (state.keys() if isinstance(state, dict) else ()))
         if lacking:
-            return (f'param_schedulers[{number}] is not the state of this run\'s {type(ours).__name__}, it has no '
-                    f'{", ".join(lacking)}')
+            return (
+                f"param_schedulers[{number}] is not the state of this run's {type(ours).__name__}, it has no "
+                f'{", ".join(lacking)}'
+            )
         wrong = why_not_finite(f'param_schedulers[{number}]', state)
         wrong = wrong or _why_other_values(f'param_schedulers[{number}]', state, wanted, iterations)
         if wrong:
@@ -69,9 +73,9 @@ def _same_kind(value: Any, ours: Any) -> bool:
     return type(value) is type(ours)
 
 
-def _same_list(values: Sequence[Any], ours: List[Any]) -> bool:
+def _same_list(values: Sequence[Any], ours: list[Any]) -> bool:
     if not ours or not all(map(_is_number, ours)):
-        return True   # of dicts, as the phases of OneCycleLR
+        return True  # of dicts, as the phases of OneCycleLR
     return len(values) == len(ours) and all(map(_is_number, values))
 
 

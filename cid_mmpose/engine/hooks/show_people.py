@@ -1,7 +1,8 @@
 """The images of a test run, each with the people the model found."""
+
 import os
 import os.path as osp
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -26,8 +27,13 @@ class ShowPeople(Hook):
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
-    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None,
-                        outputs: Optional[Sequence[PoseDataSample]] = None) -> None:
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: Sequence[PoseDataSample] | None = None,
+    ) -> None:
         """Writes the images of one batch; each process those of its own part of the data."""
         dataset = runner.test_dataloader.dataset
         for sample in outputs or ():

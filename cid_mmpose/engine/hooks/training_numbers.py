@@ -1,5 +1,7 @@
 """Whether the numbers in the state of a training are numbers, and of the kind of the run's own."""
-from typing import Any, Iterator, Mapping, Tuple
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ def why_not_finite(name: str, value: Any) -> str:
     return ''
 
 
-def _numbers(place: str, value: Any) -> Iterator[Tuple[str, Any]]:
+def _numbers(place: str, value: Any) -> Iterator[tuple[str, Any]]:
     """All numbers in there, with where they are."""
     if isinstance(value, Mapping):
         for name, inside in value.items():

@@ -1,5 +1,7 @@
 """What a training can go on from: the state of its own optimizer and schedules, in numbers that are numbers."""
-from typing import Any, List, Mapping, Optional
+
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -15,20 +17,42 @@ from .training_numbers import short, why_not_finite
 NEW_RUN = 'a new run starts from its weights with load_from'
 HUB_PARTS = ('log_scalars', 'runtime_info', 'resumed_keys')
 # options of torch's optimizers that came with some version, or that schedulers add; they do not tell optimizers apart
-LOOSE_OPTIONS = {'foreach', 'maximize', 'capturable', 'differentiable', 'fused', 'decoupled_weight_decay', 'params',
-                 'param_names'}
-TELLING_OPTIONS = {'betas', 'eps', 'amsgrad', 'momentum', 'dampening', 'nesterov', 'alpha', 'centered', 'rho',
-                   'lr_decay', 'initial_accumulator_value', 'etas', 'step_sizes', 'momentum_decay'}
-CHECKED_OPTIONS = TELLING_OPTIONS | {'weight_decay'}   # that torch's optimizers look at when they are made
+LOOSE_OPTIONS = {
+    'foreach',
+    'maximize',
+    'capturable',
+    'differentiable',
+    'fused',
+    'decoupled_weight_decay',
+    'params',
+    'param_names',
+}
+TELLING_OPTIONS = {
+    'betas',
+    'eps',
+    'amsgrad',
+    'momentum',
+    'dampening',
+    'nesterov',
+    'alpha',
+    'centered',
+    'rho',
+    'lr_decay',
+    'initial_accumulator_value',
+    'etas',
+    'step_sizes',
+    'momentum_decay',
+}
+CHECKED_OPTIONS = TELLING_OPTIONS | {'weight_decay'}  # that torch's optimizers look at when they are made
 MOMENTS = {'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'momentum_buffer', 'square_avg'}  # of the shape of their weight
 SQUARES = {'exp_avg_sq', 'max_exp_avg_sq', 'square_avg'}
 ADAM_STATE = {'step', 'exp_avg', 'exp_avg_sq'}
 MOST_ITERATIONS = 2**62
-SEEDS = 2**32   # as many as numpy takes
+SEEDS = 2**32  # as many as numpy takes
 ADAMS = ('Adam', 'AdamW', 'NAdam', 'RAdam')
 
 
-def why_no_training_state(checkpoint: Mapping[str, Any], runner: Runner) -> Optional[str]:
+def why_no_training_state(checkpoint: Mapping[str, Any], runner: Runner) -> str | None:
     """Why a run cannot go on from a checkpoint, with the way out; None if it can.
 
     Args:
@@ -68,7 +92,7 @@ def _why_no_progress(checkpoint: Mapping[str, Any]) -> str:
 def _why_other_optimizer(checkpoint: Mapping[str, Any], runner: Runner) -> str:
     """How the optimizer of a checkpoint differs from the run's, '' if it does not."""
     saved = checkpoint['optimizer']
-    if not isinstance(runner.optim_wrapper, OptimWrapper):   # of several optimizers; mmengine compares their names
+    if not isinstance(runner.optim_wrapper, OptimWrapper):  # of several optimizers; mmengine compares their names
         return why_not_finite('optimizer', saved)
     before = optimizer_type(checkpoint['meta'].get('cfg'))
     now = optimizer_type(runner.cfg.pretty_text)
@@ -80,7 +104,7 @@ def _why_other_optimizer(checkpoint: Mapping[str, Any], runner: Runner) -> str:
     return wrong or _why_other_moments(saved, own)
 
 
-def optimizer_type(config: Any) -> Optional[str]:
+def optimizer_type(config: Any) -> str | None:
     """The optimizer that the text of a config names, None if it cannot be told.
 
     Args:
@@ -105,19 +129,23 @@ def _why_other_groups(saved: Mapping[str, Any], own: Optimizer) -> str:
         if not isinstance(group, dict) or not isinstance(group.get('params'), list):
             return f'optimizer.param_groups[{number}] names no weights'
         if len(group['params']) != len(ours['params']):
-            return (f'its optimizer has {len(group["params"])} weights in group {number}, that of this run '
-                    f'{len(ours["params"])}')
+            return (
+                f'its optimizer has {len(group["params"])} weights in group {number}, that of this run '
+                f'{len(ours["params"])}'
+            )
         apart = _options_apart(group, own)
         if apart:
-            return (f'is the state of another optimizer than {type(own).__name__}, which this run trains with: '
-                    f'{", ".join(apart)}')
+            return (
+                f'is the state of another optimizer than {type(own).__name__}, which this run trains with: '
+                f'{", ".join(apart)}'
+            )
         rate = group['lr']
         if isinstance(rate, bool) or not isinstance(rate, (int, float, Tensor)):
             return f'optimizer.param_groups[{number}].lr is {short(rate)} and no number'
     return ''
 
 
-def _why_refused_options(groups: List[Mapping[str, Any]], own: Optimizer) -> str:
+def _why_refused_options(groups: list[Mapping[str, Any]], own: Optimizer) -> str:
     """What torch's own optimizer says against the options of a checkpoint, '' if nothing."""
     if not type(own).__module__.startswith('torch.optim'):
         return ''
@@ -129,13 +157,13 @@ def _why_refused_options(groups: List[Mapping[str, Any]], own: Optimizer) -> str
             type(own)([nn.Parameter(torch.zeros(1))], **options)
         except (TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
             what = _first_line(error)
-            if not isinstance(error, ValueError):   # torch's own words for a wrong value; others name no option
+            if not isinstance(error, ValueError):  # torch's own words for a wrong value; others name no option
                 what = f'{type(own).__name__} does not take its options ({what})'
             return f'optimizer.param_groups[{number}]: {what}'
     return ''
 
 
-def _options_apart(group: Mapping[str, Any], own: Optimizer) -> List[str]:
+def _options_apart(group: Mapping[str, Any], own: Optimizer) -> list[str]:
     """What tells the optimizer of a group of weights from the run's own.
 
     Args:
@@ -145,7 +173,7 @@ def _options_apart(group: Mapping[str, Any], own: Optimizer) -> List[str]:
     lacking = own.defaults.keys() - group.keys() - LOOSE_OPTIONS
     foreign = (group.keys() & TELLING_OPTIONS) - own.defaults.keys()
     apart = [f'it has no {name}' for name in sorted(lacking)] + [f'it has {name}' for name in sorted(foreign)]
-    decoupled = 'decoupled_weight_decay'   # tells AdamW from Adam where this torch has it
+    decoupled = 'decoupled_weight_decay'  # tells AdamW from Adam where this torch has it
     if decoupled in own.defaults and group.get(decoupled, own.defaults[decoupled]) != own.defaults[decoupled]:
         apart.append(f'its {decoupled} is {short(group[decoupled])}')
     return apart

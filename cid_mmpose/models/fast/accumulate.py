@@ -6,7 +6,9 @@ before the next ones are made.
 
 B images, N people of all images, n of a chunk, (H, W) cells of their maps, h rows of a chunk.
 """
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,8 +16,9 @@ from torch import Tensor
 from .chunks import Chunk
 
 
-def sum_over_people(term: Callable, chunks: Sequence[Chunk], image: NamedTuple, people: NamedTuple,
-                    weights: Sequence[Tensor]) -> Tensor:
+def sum_over_people(
+    term: Callable, chunks: Sequence[Chunk], image: NamedTuple, people: NamedTuple, weights: Sequence[Tensor]
+) -> Tensor:
     """Sum over chunks of term(chunk, its part of ``image``, its part of ``people``), differentiable once.
 
     Args:
@@ -50,7 +53,7 @@ class Layout:
     def __len__(self) -> int:
         return sum(self.is_there)
 
-    def tensors(self, terms: NamedTuple) -> List[Tensor]:
+    def tensors(self, terms: NamedTuple) -> list[Tensor]:
         """The fields that are tensors."""
         return [field for field in terms if field is not None]
 
@@ -63,6 +66,7 @@ class Layout:
 
 class Job(NamedTuple):
     """What there is to add up."""
+
     term: Callable
     chunks: Sequence[Chunk]
     image: Layout
@@ -101,7 +105,7 @@ class _Sum(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple:
-        gradients: List[Optional[Tensor]] = [None]
+        gradients: list[Tensor | None] = [None]
         for each, dtype in zip(ctx.sums, ctx.types):
             gradients.append(None if each is None else (each * gradient).to(dtype))
         return tuple(gradients)
@@ -111,7 +115,7 @@ def _zeros_for(tensor: Tensor) -> Tensor:
     return torch.zeros_like(tensor, dtype=torch.float32, memory_format=torch.contiguous_format)
 
 
-def _part(gradient: Optional[Tensor], place: Any) -> Optional[Tensor]:
+def _part(gradient: Tensor | None, place: Any) -> Tensor | None:
     return None if gradient is None else gradient[place]
 
 
@@ -130,7 +134,7 @@ def _precision(image: Tensor) -> torch.autocast:
     return torch.autocast(image.device.type, torch.bfloat16, enabled=is_bfloat16, cache_enabled=False)
 
 
-def _add_gradient(value: Tensor, inputs: Sequence[Tensor], places: Sequence[Optional[Tensor]]) -> None:
+def _add_gradient(value: Tensor, inputs: Sequence[Tensor], places: Sequence[Tensor | None]) -> None:
     """Adds the gradient of ``value`` in each input to its place; None wants none."""
     wanted = [(tensor, place) for tensor, place in zip(inputs, places) if place is not None]
     tensors = [tensor for tensor, _ in wanted]

@@ -6,7 +6,9 @@ cell of an upsampled map is a mean of four cells. A neck that stacks the branche
 
 B images, N people, C_i channels of branch i, C their sum, (H, W) cells of the first branch, the heatmap's.
 """
-from typing import NamedTuple, Sequence
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -33,8 +35,10 @@ def convolve_branches(branches: Sequence[Tensor], conv: nn.Conv2d, outputs: slic
     """
     widths = [branch.shape[1] for branch in branches]
     if sum(widths) != conv.in_channels:
-        raise BadInput(f'the feature maps have {widths} channels, the head was built for in_channels='
-                       f'{conv.in_channels}; set in_channels of the head, or select_index of the neck')
+        raise BadInput(
+            f'the feature maps have {widths} channels, the head was built for in_channels='
+            f'{conv.in_channels}; set in_channels of the head, or select_index of the neck'
+        )
     kernels = conv.weight[outputs].split(widths, 1)
     convolved = F.conv2d(branches[0], kernels[0], conv.bias[outputs])
     size = convolved.shape[-2:]
@@ -70,15 +74,18 @@ def _sample_upsampled(branch: Tensor, roots: Roots, size: Sequence[int]) -> Tens
     row = neighbours(y, height, size[0])
     share_of_left = column.share.to(branch)
     share_of_upper = row.share.to(branch)
-    upper = torch.lerp(branch[image, :, row.first, column.second], branch[image, :, row.first, column.first],
-                       share_of_left)
-    lower = torch.lerp(branch[image, :, row.second, column.second], branch[image, :, row.second, column.first],
-                       share_of_left)
+    upper = torch.lerp(
+        branch[image, :, row.first, column.second], branch[image, :, row.first, column.first], share_of_left
+    )
+    lower = torch.lerp(
+        branch[image, :, row.second, column.second], branch[image, :, row.second, column.first], share_of_left
+    )
     return torch.lerp(lower, upper, share_of_upper)
 
 
 class Neighbours(NamedTuple):
     """The two cells of an axis between which N cells of the upsampled axis lie."""
+
     first: Tensor  # (N,) int64
     second: Tensor  # (N,) int64
     share: Tensor  # (N, 1) in [0, 1], of the first one

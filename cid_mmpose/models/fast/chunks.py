@@ -5,9 +5,11 @@ a CPU's caches. Why it is equal: each person and each cell is by itself, until l
 
 B images, N people of all images, n of a chunk, (H, W) cells of their maps, h rows of a chunk.
 """
+
 import math
+from collections.abc import Sequence
 from itertools import groupby
-from typing import List, NamedTuple, Optional, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,12 +21,13 @@ PEOPLE_AT_ONCE = 8  # before rows are taken apart: one wide product is faster th
 
 class Chunk(NamedTuple):
     """People of one image who are taken together, in all rows of the map or in some."""
+
     image: int  # image in the batch
     people: slice  # of the people of the batch, who are sorted by image
     rows: slice = slice(None)
 
 
-def people_chunks(image: Tensor, num_images: int, size: int) -> List[Chunk]:
+def people_chunks(image: Tensor, num_images: int, size: int) -> list[Chunk]:
     """Cuts the people of a batch into chunks.
 
     Args:
@@ -43,7 +46,7 @@ def people_chunks(image: Tensor, num_images: int, size: int) -> List[Chunk]:
     return chunks
 
 
-def people_and_rows(image: Tensor, num_images: int, size: Sequence[int], cells: int) -> List[Chunk]:
+def people_and_rows(image: Tensor, num_images: int, size: Sequence[int], cells: int) -> list[Chunk]:
     """Cuts the people of a batch, and their maps, into chunks.
 
     Args:
@@ -100,7 +103,7 @@ def people_part(terms: NamedTuple, chunk: Chunk) -> NamedTuple:
     return type(terms)(*parts)
 
 
-def how_many(floats: int, budget: Optional[int], device: torch.device) -> int:
+def how_many(floats: int, budget: int | None, device: torch.device) -> int:
     """How many people, or cells of people, fit a budget, at least one.
 
     Args:

@@ -3,11 +3,12 @@
 The same numbers up to the last digits of float32, with one pass over the maps less a layer; in half precision its
 weights are rounded once, not at every call. Compiled, ReLU and addition happen inside the convolutions as well.
 """
+
 import inspect
 import warnings
+from collections.abc import Callable
 from copy import deepcopy
 from itertools import chain
-from typing import Callable, Dict, List, Optional
 
 import torch
 from mmcv.cnn import fuse_conv_bn
@@ -25,33 +26,38 @@ class FoldedBackbone:
     def forget(self) -> None:
         """The next call makes a new copy."""
         if any(mode for _, mode in self.copies):
-            torch.compiler.reset()   # nothing else gives back programs, and at 256 of them torch compiles no more
-        self.state: List[tuple] = []
-        self.copies: Dict[tuple, Callable] = {}   # by dtype and mode
+            torch.compiler.reset()  # nothing else gives back programs, and at 256 of them torch compiles no more
+        self.state: list[tuple] = []
+        self.copies: dict[tuple, Callable] = {}  # by dtype and mode
 
     def __getstate__(self) -> dict:
         """Copies stay where they are when a model is saved or copied."""
         return dict(state=[], copies={})
 
-    def __call__(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: Optional[str] = None) -> tuple:
+    def __call__(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: str | None = None) -> tuple:
         """The maps of a backbone in evaluation, computed in ``dtype``, for images (B, 3, h, w).
 
         Args:
             mode: one of ``COMPILE_MODES``; None does not compile.
         """
         # the tensors themselves: as long as they are held, others cannot come to lie at their addresses
-        state = [(tensor, tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)
-                 for tensor in chain(backbone.parameters(), backbone.buffers())]
-        if len(state) != len(self.state) or any(one[0] is not other[0] or one[1:] != other[1:]
-                                                for one, other in zip(state, self.state)):
+        state = [
+            (tensor, tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)
+            for tensor in chain(backbone.parameters(), backbone.buffers())
+        ]
+        if len(state) != len(self.state) or any(
+            one[0] is not other[0] or one[1:] != other[1:] for one, other in zip(state, self.state)
+        ):
             self.forget()
             self.state = state
         if (dtype, mode) not in self.copies:
             copy = folded_copy(backbone, dtype)
             self.copies[dtype, mode] = compiled(copy, mode) if mode else copy
         if dtype is torch.float16 and inputs.device.type == 'cpu' and not cpu_autocasts_float16():
-            raise BadInput(f"model.test_cfg: precision='float16' does not run on a CPU with torch {torch.__version__}; "
-                           "take 'bfloat16' or 'float32', or update torch")
+            raise BadInput(
+                f"model.test_cfg: precision='float16' does not run on a CPU with torch {torch.__version__}; "
+                "take 'bfloat16' or 'float32', or update torch"
+            )
         half = dtype in (torch.float16, torch.bfloat16)
         # for layers that want float32 between others that do not
         with torch.autocast(inputs.device.type, dtype if half else None, enabled=half):
@@ -70,7 +76,7 @@ def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
     # whoever calls first, the next one may want gradients of the images
     with torch.inference_mode(False), torch.no_grad():
         copy = deepcopy(backbone)
-        copy.train(False)   # HRNet's returns nothing
+        copy.train(False)  # HRNet's returns nothing
         return fuse_conv_bn(copy).to(dtype).requires_grad_(False)
 
 
@@ -87,11 +93,14 @@ def compiled(network: nn.Module, mode: str) -> Callable:
         BadInput: if this torch does not compile networks apart; when called, if it cannot be compiled here.
     """
     if not can_compile():
-        raise BadInput(f'model.test_cfg: compile={mode!r} needs a newer torch than {torch.__version__}, one whose '
-                       'torch.compile knows isolate_recompiles (2.14 does); leave compile out, or update torch')
+        raise BadInput(
+            f'model.test_cfg: compile={mode!r} needs a newer torch than {torch.__version__}, one whose '
+            'torch.compile knows isolate_recompiles (2.14 does); leave compile out, or update torch'
+        )
     # other weights are another program: without isolation the ninth network of a class would run uncompiled
-    one_size, any_size = (torch.compile(network, mode=mode, dynamic=dynamic, isolate_recompiles=True)
-                          for dynamic in (False, True))
+    one_size, any_size = (
+        torch.compile(network, mode=mode, dynamic=dynamic, isolate_recompiles=True) for dynamic in (False, True)
+    )
     first = []
 
     def call(inputs: Tensor) -> tuple:
@@ -102,7 +111,10 @@ def compiled(network: nn.Module, mode: str) -> Callable:
             with torch._inductor.config.patch(freezing=True):
                 return (one_size if inputs.shape == first[0] else any_size)(inputs)
         except torch._dynamo.exc.BackendCompilerFailed as error:
-            why = ' '.join(str(error).split('\n\n')[0].split())   # behind that come hints for torch's developers
-            raise BadInput(f'model.test_cfg: compile={mode!r} does not work here: {why}; install what is missing (on a '
-                           'CPU a C++ compiler such as g++) or leave compile out') from error
+            why = ' '.join(str(error).split('\n\n')[0].split())  # behind that come hints for torch's developers
+            raise BadInput(
+                f'model.test_cfg: compile={mode!r} does not work here: {why}; install what is missing (on a '
+                'CPU a C++ compiler such as g++) or leave compile out'
+            ) from error
+
     return call

@@ -12,7 +12,9 @@ What it saves: the paper stacks [F_c; F_s] for each person and convolves. Why it
 So there are the terms of an image, the terms of a person, and what both make of a cell. Each cell is by itself, so any
 rows can be taken. All maps are kept cell by cell (h, W, channels), which makes products of contiguous vectors of them.
 """
-from typing import List, NamedTuple, Optional, Sequence
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -26,15 +28,17 @@ from .products import by_onednn, convolve_cells
 
 class ImageTerms(NamedTuple):
     """What the people of an image have in common; of B images, or (h, W, ...) of some rows of one."""
+
     features: Tensor  # (B, H, W, D), F^
-    spatial: Optional[Tensor]  # (B, H, W, D), W_s F^; None where only channels are recalibrated
-    masks: Optional[Tensor]  # (B, H, W, D + 3), k * F^, A_x, A_y and A_0
+    spatial: Tensor | None  # (B, H, W, D), W_s F^; None where only channels are recalibrated
+    masks: Tensor | None  # (B, H, W, D + 3), k * F^, A_x, A_y and A_0
 
 
 class PersonTerms(NamedTuple):
     """What a person makes of them; of N people, or n of one image."""
-    channel: Optional[Tensor]  # (N, D, D), W_c diag(f); None where only space is recalibrated
-    mask: Optional[Tensor]  # (N, D + 3), a, x, y and 1
+
+    channel: Tensor | None  # (N, D, D), W_c diag(f); None where only space is recalibrated
+    mask: Tensor | None  # (N, D + 3), a, x, y and 1
 
 
 class FactoredGFD:
@@ -47,7 +51,7 @@ class FactoredGFD:
     def __init__(self, gfd: GFD) -> None:
         self.gfd = gfd
 
-    def parameters_of_logits(self) -> List[nn.Parameter]:
+    def parameters_of_logits(self) -> list[nn.Parameter]:
         """The parameters that ``logits`` uses by itself; the others have had their effect on the terms."""
         return [self.gfd.fuse.bias, *self.gfd.heatmap.parameters()]
 
@@ -69,11 +73,10 @@ class FactoredGFD:
         features = shared.permute(0, 2, 3, 1).contiguous()
         if self.gfd.spatial is None:
             return ImageTerms(features, None, None)
-        spatial_kernel = self.gfd.fuse.weight[:, -self.gfd.channels:, 0, 0]  # W_s
+        spatial_kernel = self.gfd.fuse.weight[:, -self.gfd.channels :, 0, 0]  # W_s
         return ImageTerms(
-            features,
-            spatial=F.linear(features, spatial_kernel),
-            masks=maps_of_masks(self.gfd.spatial, shared))
+            features, spatial=F.linear(features, spatial_kernel), masks=maps_of_masks(self.gfd.spatial, shared)
+        )
 
     def person_terms(self, vectors: Tensor, roots: Roots) -> PersonTerms:
         """The terms of N people.
@@ -84,13 +87,13 @@ class FactoredGFD:
         """
         channel = mask = None
         if self.gfd.channel is not None:
-            channel_kernel = self.gfd.fuse.weight[:, :self.gfd.channels, 0, 0]  # W_c
+            channel_kernel = self.gfd.fuse.weight[:, : self.gfd.channels, 0, 0]  # W_c
             channel = channel_kernel * self.gfd.channel(vectors)[:, None]
         if self.gfd.spatial is not None:
             mask = numbers_of_masks(self.gfd.spatial, vectors, roots.cell)
         return PersonTerms(channel, mask)
 
-    def logits(self, image: ImageTerms, people: PersonTerms, keypoints: Optional[Sequence[int]] = None) -> Tensor:
+    def logits(self, image: ImageTerms, people: PersonTerms, keypoints: Sequence[int] | None = None) -> Tensor:
         """The heatmaps of n people of one image (eq. 9-12 and 1).
 
         Args:
@@ -111,7 +114,7 @@ class FactoredGFD:
         return logits.unflatten(1, instance.shape[1:3]).permute(2, 3, 0, 1)
 
     @torch.no_grad()
-    def scores(self, image: ImageTerms, people: PersonTerms, keypoints: Optional[Sequence[int]] = None) -> Tensor:
+    def scores(self, image: ImageTerms, people: PersonTerms, keypoints: Sequence[int] | None = None) -> Tensor:
         """``logits`` as scores in [1e-4, 1 - 1e-4], for testing; arguments as there."""
         return to_scores(self.logits(image, people, keypoints), in_place=True)
 

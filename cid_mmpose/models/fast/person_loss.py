@@ -3,7 +3,8 @@
 What it saves: the maps of all people and their targets (``chunks.py``, ``accumulate.py``). Why it is equal: the focal
 loss is a sum over cells, and how many of them are peaks is known from the targets alone.
 """
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -16,8 +17,16 @@ from .chunks import Chunk, how_many, people_and_rows
 from .gfd import FactoredGFD, ImageTerms, PersonTerms
 
 
-def person_loss(gfd: FactoredGFD, loss: FocalHeatmapLoss, branches: Sequence[Tensor], vectors: Tensor, roots: Roots,
-                targets: PersonTargets, chosen: Tensor, budget: Optional[int] = None) -> Tensor:
+def person_loss(
+    gfd: FactoredGFD,
+    loss: FocalHeatmapLoss,
+    branches: Sequence[Tensor],
+    vectors: Tensor,
+    roots: Roots,
+    targets: PersonTargets,
+    chosen: Tensor,
+    budget: int | None = None,
+) -> Tensor:
     """``loss(heatmaps, targets, weight)`` of N people.
 
     Args:
@@ -46,4 +55,5 @@ def person_loss(gfd: FactoredGFD, loss: FocalHeatmapLoss, branches: Sequence[Ten
     cells = how_many(gfd.floats_to_train(), budget, vectors.device)
     chunks = people_and_rows(roots.image, len(branches[0]), (height, width), cells)
     return sum_over_people(
-        term, chunks, gfd.image_terms(branches), gfd.person_terms(vectors, roots), gfd.parameters_of_logits())
+        term, chunks, gfd.image_terms(branches), gfd.person_terms(vectors, roots), gfd.parameters_of_logits()
+    )

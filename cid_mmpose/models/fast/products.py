@@ -3,6 +3,7 @@
 What it saves: half of the time of such a product on CPUs with AVX-512 that are not Intel's. Why it is equal: a 1x1
 convolution is a product of matrices, whichever library computes it.
 """
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,8 +19,14 @@ def by_onednn(maps: Tensor, weight: Tensor) -> bool:
         maps: (h, W, C).
         weight: (R, C).
     """
-    return (maps.device.type == 'cpu' and maps.dtype is torch.float32 and not torch.is_grad_enabled()
-            and torch.backends.mkldnn.is_available() and maps.numel() > 0 and weight.numel() > 0)
+    return (
+        maps.device.type == 'cpu'
+        and maps.dtype is torch.float32
+        and not torch.is_grad_enabled()
+        and torch.backends.mkldnn.is_available()
+        and maps.numel() > 0
+        and weight.numel() > 0
+    )
 
 
 def convolve_cells(maps: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -3,7 +3,8 @@
 What it saves: the maps of a crowd, and any whole map. Why it is equal: of a map only its peak is asked for, the peak of
 a map is the highest one of its rows, and smoothing reaches a few rows beyond them.
 """
-from typing import Callable, Optional, Sequence
+
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -14,8 +15,9 @@ from ..roots import smooth
 from .chunks import Chunk, people_part
 
 
-def read_peaks(scores_of: Callable, chunks: Sequence[Chunk], peaks: Peaks, blur: int, height: int,
-               heatmaps: Optional[Tensor] = None) -> Peaks:
+def read_peaks(
+    scores_of: Callable, chunks: Sequence[Chunk], peaks: Peaks, blur: int, height: int, heatmaps: Tensor | None = None
+) -> Peaks:
     """The peaks of the smoothed maps of N people.
 
     Args:

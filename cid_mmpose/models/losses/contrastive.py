@@ -1,4 +1,5 @@
 """The contrastive loss of people's feature vectors (eq. 8), in float32."""
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,4 +1,5 @@
 """The focal loss of heatmaps (eq. 15 and 16), from logits and in float32."""
+
 import torch
 from torch import Tensor, nn
 

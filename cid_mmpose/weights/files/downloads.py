@@ -1,4 +1,5 @@
 """Checkpoints from the web, each kept where no other URL's file can be taken for it."""
+
 import hashlib
 import http.client
 import os
@@ -7,8 +8,8 @@ import socket
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import torch
@@ -42,8 +43,8 @@ def fetched(url: str, check: Callable[[Path, str], None]) -> Path:
         if get_rank() == 0:
             fetch(url, target, check)
     finally:
-        barrier()   # also after an error, which the others would wait for
-    fetch(url, target, check)   # on the first process of another machine
+        barrier()  # also after an error, which the others would wait for
+    fetch(url, target, check)  # on the first process of another machine
     return target
 
 
@@ -72,7 +73,7 @@ def parsed(url: str):
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:   # brackets that are no IPv6 address, a port that is no number or above 65535
+    except ValueError as error:  # brackets that are no IPv6 address, a port that is no number or above 65535
         raise BadInput(f'{url}: is no URL ({error}); check it') from error
     if not parts.hostname or port == 0:
         raise BadInput(f'{url}: is no URL, it names no {"host" if not parts.hostname else "port"}; check it')
@@ -113,8 +114,10 @@ def fetch(url: str, target: Path, check: Callable[[Path, str], None]) -> None:
                 (target.parent / SOURCE).write_text(url + '\n', encoding='utf-8', errors='replace')
             os.replace(scratch, target)
     except OSError as error:
-        raise BadInput(f'{url}: cannot be kept in {target.parent} ({error.strerror or error}); set TORCH_HOME to a '
-                       f'folder with room, or {BY_HAND}') from error
+        raise BadInput(
+            f'{url}: cannot be kept in {target.parent} ({error.strerror or error}); set TORCH_HOME to a '
+            f'folder with room, or {BY_HAND}'
+        ) from error
 
 
 def download(url: str, target: Path) -> None:
@@ -135,8 +138,13 @@ def download(url: str, target: Path) -> None:
         raise BadInput(f'{url}: cannot be downloaded ({reason(error)}); check the URL, or {BY_HAND}') from error
     size = answer.headers.get('Content-Length') or ''
     size = int(size) if size.isdecimal() else None
-    with answer, target.open('wb') as file, tqdm(total=size, unit='B', unit_scale=True, leave=False,
-                                                 desc=target.name[:40], disable=not os.isatty(2)) as bar:
+    with (
+        answer,
+        target.open('wb') as file,
+        tqdm(
+            total=size, unit='B', unit_scale=True, leave=False, desc=target.name[:40], disable=not os.isatty(2)
+        ) as bar,
+    ):
         for block in iter(lambda: _block(answer, url), b''):
             file.write(block)
             bar.update(len(block))

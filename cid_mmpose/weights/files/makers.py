@@ -3,9 +3,11 @@
 numpy's own functions are not called with what a file says: out of a dtype of objects they make pointers of the bytes
 of the file.
 """
+
 import collections
 import re
-from typing import Any, Dict, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from mmengine.config import ConfigDict
@@ -18,7 +20,7 @@ TEXT_CODE = re.compile(r'[US][1-9]\d{0,5}')
 NO_FIELDS = (None, None, None)  # of a dtype: neither an array inside, nor names of fields, nor fields
 ARRAY_VERSION = 1
 LATIN = ('latin1', 'latin-1', 'iso-8859-1')
-STATISTICS = ('min', 'max', 'mean', 'current')   # the methods that every HistoryBuffer pickles along with its numbers
+STATISTICS = ('min', 'max', 'mean', 'current')  # the methods that every HistoryBuffer pickles along with its numbers
 # numpy 1 and numpy 2 keep these functions in different modules
 NUMPY_MODULES = ('numpy.core.multiarray', 'numpy._core.multiarray')
 
@@ -32,8 +34,10 @@ def make_dtype(code: str, align: bool = False, copy: bool = False) -> np.dtype:
         copy: the same.
     """
     if type(code) is not str or not (NUMBER_CODE.fullmatch(code) or TEXT_CODE.fullmatch(code)):
-        raise Refused(f'refused: it holds a numpy array of {str(code)[:20]!r}, and only plain numbers and text are '
-                      'read. Save its state_dict alone')
+        raise Refused(
+            f'refused: it holds a numpy array of {str(code)[:20]!r}, and only plain numbers and text are '
+            'read. Save its state_dict alone'
+        )
     return np.dtype(code)
 
 
@@ -43,11 +47,13 @@ def fill_dtype(dtype: np.dtype, state: tuple) -> None:
     size = state[5:7]
     own = (-1, -1) if dtype.kind not in 'US' else (dtype.itemsize, dtype.alignment)
     if version != 3 or order not in ('<', '|', '=') or tuple(fields) != NO_FIELDS or tuple(size) != own:
-        raise Refused('refused: it holds a numpy array of another kind than plain numbers of this machine. Save its '
-                      'state_dict alone')
+        raise Refused(
+            'refused: it holds a numpy array of another kind than plain numbers of this machine. Save its '
+            'state_dict alone'
+        )
 
 
-def make_array(kind: Any, shape: tuple = (0, ), code: bytes = b'b') -> np.ndarray:
+def make_array(kind: Any, shape: tuple = (0,), code: bytes = b'b') -> np.ndarray:
     """The empty array that is filled later; what is said of it here is what numpy says of all."""
     if kind is not np.ndarray:
         raise Refused('refused: it holds an array of a class of its own. Save its state_dict alone')
@@ -200,7 +206,7 @@ def make_statistic(owner: Any, name: str) -> None:
 BUILTIN_TYPES = (list, dict, int, float, str, bool, tuple)
 
 
-def _table() -> Dict[str, Any]:
+def _table() -> dict[str, Any]:
     """Full name in a pickle -> what it stands for."""
     makers = [
         Maker('numpy.dtype', make_dtype, fill_dtype),
@@ -220,12 +226,12 @@ def _table() -> Dict[str, Any]:
     for module in NUMPY_MODULES:
         makers.append(Maker(f'{module}._reconstruct', make_array, fill_array))
         makers.append(Maker(f'{module}.scalar', make_number))
-    table: Dict[str, Any] = {maker.name: maker for maker in makers}
+    table: dict[str, Any] = {maker.name: maker for maker in makers}
     table['numpy.ndarray'] = np.ndarray
     for kind in BUILTIN_TYPES:
         table[f'builtins.{kind.__name__}'] = kind
     for name in STATISTICS:
-        table[f'mmengine.logging.history_buffer.HistoryBuffer.{name}'] = None   # as protocol 4 names a method
+        table[f'mmengine.logging.history_buffer.HistoryBuffer.{name}'] = None  # as protocol 4 names a method
     return table
 
 

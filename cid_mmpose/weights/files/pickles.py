@@ -3,10 +3,12 @@
 It works on top of the standard library's unpickler in Python, with those of its instructions that data needs. Whatever
 a pickle asks to call is a ``Maker`` of ours, found by the name that the pickle states, or it is refused.
 """
+
 import collections
 import pickle
 import pickletools
-from typing import Any, BinaryIO, Callable, Dict, Mapping, NamedTuple, Optional
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import torch
@@ -14,10 +16,40 @@ import torch
 DEEPEST = 100  # containers inside each other; mmengine's own checkpoints have 8
 # names of instructions (as in ``pickletools``) whose effect in the standard library is harmless
 PLAIN_INSTRUCTIONS = {
-    'PROTO', 'STOP', 'FRAME', 'MARK', 'NONE', 'NEWFALSE', 'NEWTRUE', 'BININT', 'BININT1', 'BININT2', 'LONG1',
-    'BINFLOAT', 'BINUNICODE', 'SHORT_BINUNICODE', 'SHORT_BINSTRING', 'BINSTRING', 'BINBYTES', 'SHORT_BINBYTES',
-    'EMPTY_TUPLE', 'TUPLE', 'TUPLE1', 'TUPLE2', 'TUPLE3', 'EMPTY_LIST', 'EMPTY_DICT', 'EMPTY_SET', 'GLOBAL',
-    'STACK_GLOBAL', 'BINGET', 'LONG_BINGET', 'BINPUT', 'LONG_BINPUT', 'MEMOIZE'}
+    'PROTO',
+    'STOP',
+    'FRAME',
+    'MARK',
+    'NONE',
+    'NEWFALSE',
+    'NEWTRUE',
+    'BININT',
+    'BININT1',
+    'BININT2',
+    'LONG1',
+    'BINFLOAT',
+    'BINUNICODE',
+    'SHORT_BINUNICODE',
+    'SHORT_BINSTRING',
+    'BINSTRING',
+    'BINBYTES',
+    'SHORT_BINBYTES',
+    'EMPTY_TUPLE',
+    'TUPLE',
+    'TUPLE1',
+    'TUPLE2',
+    'TUPLE3',
+    'EMPTY_LIST',
+    'EMPTY_DICT',
+    'EMPTY_SET',
+    'GLOBAL',
+    'STACK_GLOBAL',
+    'BINGET',
+    'LONG_BINGET',
+    'BINPUT',
+    'LONG_BINPUT',
+    'MEMOIZE',
+}
 CODES = {instruction.name: ord(instruction.code) for instruction in pickletools.opcodes}
 PLAIN_KEYS = (str, int, float, complex, bytes, type(None), np.generic, torch.dtype)
 DICTS = (dict, collections.OrderedDict, collections.Counter, collections.defaultdict)
@@ -29,9 +61,10 @@ class Refused(Exception):
 
 class Maker(NamedTuple):
     """What a pickle may call: a function of ours, in the place of the one that the pickle names."""
+
     name: str
     make: Callable
-    fill: Optional[Callable] = None  # called with what ``make`` made and its state, if the pickle gives it one
+    fill: Callable | None = None  # called with what ``make`` made and its state, if the pickle gives it one
 
 
 def refusal(name: str) -> Refused:
@@ -41,8 +74,10 @@ def refusal(name: str) -> Refused:
         name: full name of what it asks for.
     """
     shown = name.encode('unicode_escape').decode()[:100]
-    return Refused(f'refused: it asks to run {shown}, and a checkpoint should hold numbers only. If you trust it, load '
-                   'it yourself and save its state_dict alone')
+    return Refused(
+        f'refused: it asks to run {shown}, and a checkpoint should hold numbers only. If you trust it, load '
+        'it yourself and save its state_dict alone'
+    )
 
 
 class DataUnpickler(pickle._Unpickler):
@@ -57,14 +92,14 @@ class DataUnpickler(pickle._Unpickler):
         Refused: by ``load``, when the pickle asks for more than data. Damaged pickles raise whatever they may.
     """
 
-    def __init__(self, file: BinaryIO, names: Mapping[str, Any], read_storage: Optional[Callable] = None) -> None:
+    def __init__(self, file: BinaryIO, names: Mapping[str, Any], read_storage: Callable | None = None) -> None:
         super().__init__(file, encoding='utf-8', errors='surrogateescape')
         self.names = names
         self.read_storage = read_storage
 
     def find_class(self, module: str, name: str) -> Any:
         """What a name stands for; Refused if it is not on the list."""
-        module = 'builtins' if module == '__builtin__' else module   # its name in pickles of protocol 2
+        module = 'builtins' if module == '__builtin__' else module  # its name in pickles of protocol 2
         full = f'{module}.{name}'
         if full not in self.names:
             raise refusal(full)
@@ -83,7 +118,7 @@ class DataUnpickler(pickle._Unpickler):
 
     def load(self) -> Any:
         """The content of the pickle."""
-        self.fills: Dict[int, tuple] = {}   # id of an object -> how it takes a state, and the object, to keep the id
+        self.fills: dict[int, tuple] = {}  # id of an object -> how it takes a state, and the object, to keep the id
         content = super().load()
         check_data(content)
         return content
@@ -138,10 +173,20 @@ class DataUnpickler(pickle._Unpickler):
         self.append(self.read_storage(said))
 
     dispatch = {CODES[name]: pickle._Unpickler.dispatch[CODES[name]] for name in PLAIN_INSTRUCTIONS}
-    dispatch.update({
-        CODES['REDUCE']: call, CODES['NEWOBJ']: call, CODES['BUILD']: build, CODES['BINPERSID']: storage,
-        CODES['APPEND']: append_one, CODES['APPENDS']: append_some, CODES['SETITEM']: set_item,
-        CODES['SETITEMS']: set_items, CODES['ADDITEMS']: add_items, CODES['FROZENSET']: freeze})
+    dispatch.update(
+        {
+            CODES['REDUCE']: call,
+            CODES['NEWOBJ']: call,
+            CODES['BUILD']: build,
+            CODES['BINPERSID']: storage,
+            CODES['APPEND']: append_one,
+            CODES['APPENDS']: append_some,
+            CODES['SETITEM']: set_item,
+            CODES['SETITEMS']: set_items,
+            CODES['ADDITEMS']: add_items,
+            CODES['FROZENSET']: freeze,
+        }
+    )
 
 
 def _exactly(thing: Any, *kinds: type) -> Any:
@@ -168,7 +213,7 @@ def check_data(content: Any) -> None:
     Args:
         content: of a pickle, containers in containers.
     """
-    heights: Dict[int, int] = {}   # id of a container -> containers inside each other, itself included
+    heights: dict[int, int] = {}  # id of a container -> containers inside each other, itself included
 
     def height(value: Any, depth: int) -> int:
         if isinstance(value, Maker):

@@ -1,7 +1,9 @@
 """Files of the safetensors package: a table in JSON, then the numbers."""
+
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Dict, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,7 +28,7 @@ def has_safetensors() -> bool:
     return find_spec('safetensors') is not None
 
 
-def read_safetensors(path: Path, map_location: Any = None) -> Dict[str, Tensor]:
+def read_safetensors(path: Path, map_location: Any = None) -> dict[str, Tensor]:
     """Name -> tensor of a file.
 
     Args:
@@ -39,6 +41,7 @@ def read_safetensors(path: Path, map_location: Any = None) -> Dict[str, Tensor]:
     if not has_safetensors():
         raise Refused(f'is a file of safetensors, and that package is not installed: {INSTALL}')
     from safetensors import safe_open
+
     place = placing(map_location)
     state = {}
     with safe_open(str(path), framework='pt', device='cpu') as file:
@@ -58,5 +61,6 @@ def write_safetensors(state: Mapping[str, Tensor], path: str) -> None:
         path: of the file.
     """
     from safetensors.torch import save_file
-    alone = {name: value.contiguous().clone() for name, value in state.items()}   # none may share its numbers
+
+    alone = {name: value.contiguous().clone() for name, value in state.items()}  # none may share its numbers
     save_file(alone, path, dict(format='pt'))

@@ -1,6 +1,8 @@
 """Tensors out of the pickle of a checkpoint, never of more numbers than the file holds."""
+
 import re
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,30 +12,52 @@ from .pickles import Maker, Refused, refusal
 
 # the end of a storage's name in a pickle -> the numbers in it
 STORAGE_DTYPES = {
-    'DoubleStorage': torch.float64, 'FloatStorage': torch.float32, 'HalfStorage': torch.float16,
-    'BFloat16Storage': torch.bfloat16, 'LongStorage': torch.int64, 'IntStorage': torch.int32,
-    'ShortStorage': torch.int16, 'CharStorage': torch.int8, 'ByteStorage': torch.uint8, 'BoolStorage': torch.bool,
-    'ComplexDoubleStorage': torch.complex128, 'ComplexFloatStorage': torch.complex64, 'UntypedStorage': torch.uint8}
+    'DoubleStorage': torch.float64,
+    'FloatStorage': torch.float32,
+    'HalfStorage': torch.float16,
+    'BFloat16Storage': torch.bfloat16,
+    'LongStorage': torch.int64,
+    'IntStorage': torch.int32,
+    'ShortStorage': torch.int16,
+    'CharStorage': torch.int8,
+    'ByteStorage': torch.uint8,
+    'BoolStorage': torch.bool,
+    'ComplexDoubleStorage': torch.complex128,
+    'ComplexFloatStorage': torch.complex64,
+    'UntypedStorage': torch.uint8,
+}
 STORAGE_NAME = re.compile(r'torch\.(?:cuda\.|storage\.)?(\w+Storage)')
 PLAIN_DTYPE = re.compile(r'torch\.(?:float(?:16|32|64|8_\w+)|bfloat16|u?int(?:8|16|32|64)|bool|complex(?:64|128))')
 MOST_REPEATED = 2**20  # elements of a tensor that repeats a few numbers of the file (``expand``)
 # what torch can save and no model of ours takes: end of the function's name -> what it makes
 OTHER_TENSORS = {
-    '_rebuild_sparse_tensor': 'a sparse tensor', '_rebuild_qtensor': 'a quantised tensor',
+    '_rebuild_sparse_tensor': 'a sparse tensor',
+    '_rebuild_qtensor': 'a quantised tensor',
     '_rebuild_meta_tensor_no_storage': 'a tensor without numbers (of the meta device)',
-    '_rebuild_nested_tensor': 'a nested tensor', '_rebuild_wrapper_subclass': 'a tensor of a class of its own',
+    '_rebuild_nested_tensor': 'a nested tensor',
+    '_rebuild_wrapper_subclass': 'a tensor of a class of its own',
     '_rebuild_device_tensor_from_numpy': 'a tensor of a device that is unknown here',
-    '_rebuild_device_tensor_from_cpu_tensor': 'a tensor of a device that is unknown here'}
+    '_rebuild_device_tensor_from_cpu_tensor': 'a tensor of a device that is unknown here',
+}
 
 
 class Stored(NamedTuple):
     """Numbers of the file."""
+
     data: Tensor  # (bytes, ) uint8
     dtype: torch.dtype
 
 
-def make_tensor(stored: Stored, offset: int, size: tuple, stride: tuple, requires_grad: bool = False, hooks: Any = None,
-                dtype: Any = None, metadata: Any = None) -> Tensor:
+def make_tensor(
+    stored: Stored,
+    offset: int,
+    size: tuple,
+    stride: tuple,
+    requires_grad: bool = False,
+    hooks: Any = None,
+    dtype: Any = None,
+    metadata: Any = None,
+) -> Tensor:
     """A tensor over stored numbers, as torch lays it out.
 
     Args:
@@ -82,8 +106,16 @@ def _check_layout(available: int, offset: int, size: tuple, stride: tuple) -> No
         raise ValueError(f'a tensor of {elements} elements over {available} stored numbers')
 
 
-def make_tensor_3(stored: Stored, offset: int, size: tuple, stride: tuple, requires_grad: bool, hooks: Any,
-                  dtype: torch.dtype, metadata: Any = None) -> Tensor:
+def make_tensor_3(
+    stored: Stored,
+    offset: int,
+    size: tuple,
+    stride: tuple,
+    requires_grad: bool,
+    hooks: Any,
+    dtype: torch.dtype,
+    metadata: Any = None,
+) -> Tensor:
     """As ``make_tensor``, of numbers that torch keeps without their dtype.
 
     Args:
@@ -92,8 +124,15 @@ def make_tensor_3(stored: Stored, offset: int, size: tuple, stride: tuple, requi
     return make_tensor(stored, offset, size, stride, requires_grad, hooks, dtype)
 
 
-def make_tensor_2(stored: Stored, offset: int, size: tuple, stride: tuple, requires_grad: bool = False,
-                  hooks: Any = None, metadata: Any = None) -> Tensor:
+def make_tensor_2(
+    stored: Stored,
+    offset: int,
+    size: tuple,
+    stride: tuple,
+    requires_grad: bool = False,
+    hooks: Any = None,
+    metadata: Any = None,
+) -> Tensor:
     """As ``make_tensor``, of numbers whose dtype is the storage's.
 
     Args:
@@ -128,10 +167,14 @@ def make_device(kind: str = 'cpu', *index: int) -> torch.device:
     return torch.device(kind, *index)
 
 
-def _makers() -> Dict[str, Maker]:
-    functions = {'_rebuild_tensor': make_tensor_2, '_rebuild_tensor_v2': make_tensor_2,
-                 '_rebuild_tensor_v3': make_tensor_3, '_rebuild_parameter': make_parameter,
-                 '_rebuild_parameter_with_state': make_parameter}
+def _makers() -> dict[str, Maker]:
+    functions = {
+        '_rebuild_tensor': make_tensor_2,
+        '_rebuild_tensor_v2': make_tensor_2,
+        '_rebuild_tensor_v3': make_tensor_3,
+        '_rebuild_parameter': make_parameter,
+        '_rebuild_parameter_with_state': make_parameter,
+    }
     named = [Maker(f'torch._utils.{name}', function) for name, function in functions.items()]
     return {maker.name: maker for maker in named}
 
@@ -139,8 +182,11 @@ def _makers() -> Dict[str, Maker]:
 TENSOR_MAKERS = _makers()
 OTHER_MAKERS = {
     'torch._tensor._rebuild_from_type_v2': Maker('torch._tensor._rebuild_from_type_v2', make_of_type),
-    'torch.Size': Maker('torch.Size', make_size), 'torch.device': Maker('torch.device', make_device),
-    'torch.nn.parameter.Parameter': torch.nn.Parameter, 'torch.Tensor': Tensor}   # as types, for ``make_of_type``
+    'torch.Size': Maker('torch.Size', make_size),
+    'torch.device': Maker('torch.device', make_device),
+    'torch.nn.parameter.Parameter': torch.nn.Parameter,
+    'torch.Tensor': Tensor,
+}  # as types, for ``make_of_type``
 
 
 class Names(dict):
@@ -161,7 +207,7 @@ class Names(dict):
         self[name] = found
         return True
 
-    def _of_torch(self, name: str) -> Optional[Any]:
+    def _of_torch(self, name: str) -> Any | None:
         storage = STORAGE_NAME.fullmatch(name)
         if storage and storage.group(1) in STORAGE_DTYPES:
             return STORAGE_DTYPES[storage.group(1)]

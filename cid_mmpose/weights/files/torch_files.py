@@ -1,11 +1,13 @@
 """Files of ``torch.save``: the zip of torch 1.6 and later, and the row of pickles of before."""
+
 import io
 import pickle
 import re
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Dict
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -15,7 +17,7 @@ from .pickles import DataUnpickler, Refused
 from .tensors import Names, Stored, placing
 
 ZIP = b'PK\x03\x04'  # the first bytes of a zip that holds anything
-MAGIC = 0x1950a86a20f9469cfc6c  # the first number of a file before torch 1.6
+MAGIC = 0x1950A86A20F9469CFC6C  # the first number of a file before torch 1.6
 PROTOCOL = 1001  # the second one
 
 
@@ -35,8 +37,10 @@ def read_torch_file(path: Path, map_location: Any = None) -> Any:
     if head == ZIP:
         return read_zip(path, place)
     if not head.startswith(pickle.PROTO) and tarfile.is_tarfile(path):
-        raise Refused('is a tar archive; unpack it if the checkpoint is in there. If torch before 0.1.10 wrote it, '
-                      'load it with such a torch and save its state_dict')
+        raise Refused(
+            'is a tar archive; unpack it if the checkpoint is in there. If torch before 0.1.10 wrote it, '
+            'load it with such a torch and save its state_dict'
+        )
     return read_row(path, place)
 
 
@@ -53,7 +57,7 @@ def read_zip(path: Path, place: Callable[[Tensor, str], Tensor]) -> Any:
         _check_members(members, path.stat().st_size)
         if f'{root}/byteorder' in members and archive.read(f'{root}/byteorder') != b'little':
             raise Refused('was written on a machine of another byte order')
-        stored: Dict[str, Tensor] = {}
+        stored: dict[str, Tensor] = {}
 
         def read_storage(said: tuple) -> Stored:
             kind, dtype, key, location, size = said
@@ -70,18 +74,19 @@ def read_zip(path: Path, place: Callable[[Tensor, str], Tensor]) -> Any:
         return DataUnpickler(content, Names(), read_storage).load()
 
 
-def _root(members: Dict[str, zipfile.ZipInfo]) -> str:
+def _root(members: dict[str, zipfile.ZipInfo]) -> str:
     """The folder in the zip that holds everything."""
-    roots = [name[:-len('/data.pkl')] for name in members if re.fullmatch(r'[^/]+/data\.pkl', name)]
+    roots = [name[: -len('/data.pkl')] for name in members if re.fullmatch(r'[^/]+/data\.pkl', name)]
     if not roots:
         raise Refused('is a zip archive, but none that torch.save wrote; unpack it if the checkpoint is in there')
     if f'{roots[0]}/constants.pkl' in members:
-        raise Refused('is a program of TorchScript and no checkpoint; save the state_dict of the model that it was '
-                      'made of')
+        raise Refused(
+            'is a program of TorchScript and no checkpoint; save the state_dict of the model that it was made of'
+        )
     return roots[0]
 
 
-def _check_members(members: Dict[str, zipfile.ZipInfo], size: int) -> None:
+def _check_members(members: dict[str, zipfile.ZipInfo], size: int) -> None:
     """Refused if the members are packed, or larger than the file; leaves out checksums where the writer did.
 
     Args:
@@ -92,7 +97,7 @@ def _check_members(members: Dict[str, zipfile.ZipInfo], size: int) -> None:
         raise Refused('is packed, which torch.save does not do; unpack it and save its content with torch')
     if sum(member.file_size for member in members.values()) > size:
         raise ValueError('its parts are larger than the file')
-    if not any(member.CRC for member in members.values()):   # torch.serialization.set_crc32_options(False)
+    if not any(member.CRC for member in members.values()):  # torch.serialization.set_crc32_options(False)
         for member in members.values():
             member.CRC = None
 
@@ -142,7 +147,7 @@ def read_row(path: Path, place: Callable[[Tensor, str], Tensor]) -> Any:
         file = Bounded(opened, path.stat().st_size)
         if DataUnpickler(file, MAKERS).load() != MAGIC or DataUnpickler(file, MAKERS).load() != PROTOCOL:
             raise ValueError('not the numbers that a file of torch begins with')
-        DataUnpickler(file, MAKERS).load()   # of the machine that wrote it
+        DataUnpickler(file, MAKERS).load()  # of the machine that wrote it
         start = opened.tell()
         storages = RowStorages(file.left())
         DataUnpickler(file, Names(), storages.read).load()
@@ -160,9 +165,9 @@ class RowStorages:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.data: Dict[str, Tensor] = {}
-        self.dtypes: Dict[str, torch.dtype] = {}
-        self.locations: Dict[str, str] = {}
+        self.data: dict[str, Tensor] = {}
+        self.dtypes: dict[str, torch.dtype] = {}
+        self.locations: dict[str, str] = {}
 
     def read(self, said: tuple) -> Stored:
         """The storage of which a pickle says this, or the part of it."""
