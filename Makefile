@@ -50,15 +50,22 @@ overfit: venv ## learn a few real images by heart: make overfit DATA=/path/to/co
 	@test -n '$(DATA)' || { echo 'error: say where the COCO images are: make overfit DATA=/path/to/coco' >&2; exit 2; }
 	'$(VENV)/bin/python' tools/overfit.py --data-root '$(DATA)'
 
+lint: venv ## the rules and the layout of the code (ruff), and the types of its core (mypy)
+	@test -x .venv-lint/bin/ruff -a .venv-lint/pyvenv.cfg -nt requirements/lint.txt || { \
+		'$(VENV)/bin/python' -m venv --clear .venv-lint && .venv-lint/bin/pip install -q -r requirements/lint.txt; }
+	.venv-lint/bin/ruff check .
+	.venv-lint/bin/ruff format --check .
+	.venv-lint/bin/mypy --python-executable '$(VENV)/bin/python'
+
 lock: ## write requirements/lock.txt anew after a change of pins (asks the package index for all hashes)
 	@requirements/make_lock.sh
 
 clean: ## remove environments and what builds and tests leave behind (keeps work_dirs)
-	rm -rf .venv .venv-* .venv*.lock build dist *.egg-info .pytest_cache .hypothesis
+	rm -rf .venv .venv-* .venv*.lock build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
 	find cid_mmpose tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 venv:
 	@$(MAKE_VENV) '$(VENV)' stack
 
 .PHONY: help demo test test-slow test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
-	overfit lock clean venv
+	overfit lint lock clean venv

@@ -12,7 +12,7 @@ FOLDERS = ('cid_mmpose', 'configs', 'docs', 'requirements', 'tests', 'tools')
 MMPOSE_META = 'configs/_base_/datasets/'  # MMPose's own files, which configs name
 FILE = re.compile(r'(?<![\w./-])(?:' + '|'.join(FOLDERS) + r')/[\w./{},-]+\.(?:py|md|sh|txt)\b')
 LINK = re.compile(r'\]\(([^)#:]+)(?:#[^)]*)?\)')  # to a file, not to an address
-PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+PAGES = [*sorted(ROOT.glob('*.md')), *sorted((ROOT / 'docs').glob('*.md'))]
 CODE = [path for folder in ('cid_mmpose', 'configs', 'tools') for path in sorted((ROOT / folder).rglob('*.py'))]
 
 

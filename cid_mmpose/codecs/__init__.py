@@ -1,8 +1,8 @@
 """Between people in pixels and heatmaps in cells: the only place where the one becomes the other."""
 
-from .gaussian import gaussian_axes, render_max, render_people, whole_gaussian
+from .gaussian import Axes, gaussian_axes, render_max, render_people, whole_gaussian
 from .peaks import Peaks, find_peaks, higher_peaks, no_peaks
-from .render import Axes, axes_of_people, render_crowd
+from .render import axes_of_people, render_crowd
 from .size_adaptive import SizeAdaptiveHeatmap
 from .targets import PersonTargets, gather_targets
 

@@ -4,7 +4,9 @@ P persons, K keypoints, (H, W) heatmap cells. Cells are integer (x, y); a cell i
 """
 
 import warnings
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +24,8 @@ def corner_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.
     instead of by 2a, and its published weights were trained that way, so it is kept.
 
     Args:
-        width, height: (P,) box sides in heatmap cells, > 0.
+        width: (P,) of boxes in heatmap cells, > 0.
+        height: (P,) of boxes in heatmap cells, > 0.
         min_overlap: IoU kept by the moved box, in (0, 1).
 
     Returns:
@@ -35,83 +38,147 @@ def corner_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.
     """
     if not 0 < min_overlap < 1:
         raise ValueError(f'min_overlap must lie in (0, 1), got {min_overlap}')
-    total, area = width + height, width * height
+    total = width + height
+    area = width * height
     if not (np.isfinite(area) & (width > 0) & (height > 0)).all():
         raise ValueError('box sides must be finite and > 0 heatmap cells')
-    a, b, over, under = corner_cases(min_overlap)
-    b, c = b * total, area * over / under
-    return ((b + np.sqrt(b * b - a * c)) / 2).min(0)
+    four_a, b_share, over, under = corner_cases(min_overlap)
+    b = b_share * total
+    c = area * over / under
+    roots = (b + np.sqrt(b * b - four_a * c)) / 2
+    return roots.min(0)
 
 
 @lru_cache
-def corner_cases(m: float) -> np.ndarray:
-    """CornerNet's three cases a x^2 - b x + c = 0 for an overlap m: 4 a, b / total, and c / area as a fraction, each
-    (3, 1)."""
-    return np.array([[4, 16, 16 * m], [1, 2, -2 * m], [1 - m, 1 - m, m - 1], [1 + m, 1, 1]])[..., None]
+def corner_cases(overlap: float) -> np.ndarray:
+    """CornerNet's three cases a x^2 - b x + c = 0.
 
+    Args:
+        overlap: m in (0, 1).
 
-def whole_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> tuple:
-    """Radius and sigma (P,) float32 of each person's Gaussian in heatmap cells: radius whole, sigma (2 r + 1) / 6.
-
-    Args and errors as ``corner_radius``; the sides are rounded up to whole cells first. Source: the authors' code.
+    Returns:
+        (4, 3, 1): 4 a, b as a share of width + height, and c as a share of the area, as numerator and denominator.
     """
-    radius = corner_radius(np.ceil(np.asarray(width, float)), np.ceil(np.asarray(height, float)), min_overlap)
-    radius = np.maximum(np.floor(radius), 0)
-    return radius.astype(np.float32), ((2 * radius + 1) / 6).astype(np.float32)
+    m = overlap
+    rows = [[4, 16, 16 * m], [1, 2, -2 * m], [1 - m, 1 - m, m - 1], [1 + m, 1, 1]]
+    return np.array(rows)[..., None]
 
 
-def fractional_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> tuple:
-    """As ``whole_gaussian`` with sigma = r / 3 and no rounding. Source: MMPose 1.3.2's ``DecoupledHeatmap``."""
-    sigma = (corner_radius(np.asarray(width, float), np.asarray(height, float), min_overlap) / 3).astype(np.float32)
-    return sigma * 3, sigma
+class Extent(NamedTuple):
+    """How large the Gaussians of P persons are, in heatmap cells."""
+
+    radius: np.ndarray  # (P,) float32, where they are cut
+    sigma: np.ndarray  # (P,) float32
 
 
-def window_of(cell: np.ndarray, radius: np.ndarray) -> tuple:
-    """First cell, peak, and first cell beyond the Gaussian, along one axis or both.
+def whole_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> Extent:
+    """A whole radius, and sigma = (2 r + 1) / 6. Source: the authors' code.
+
+    Args:
+        width: (P,) of boxes in heatmap cells, > 0; rounded up to whole cells first.
+        height: (P,) of boxes, as ``width``.
+        min_overlap: as for ``corner_radius``, which also says what is raised.
+    """
+    whole_width = np.ceil(np.asarray(width, float))
+    whole_height = np.ceil(np.asarray(height, float))
+    radius = np.floor(corner_radius(whole_width, whole_height, min_overlap))
+    radius = np.maximum(radius, 0)
+    sigma = (2 * radius + 1) / 6
+    return Extent(radius.astype(np.float32), sigma.astype(np.float32))
+
+
+def fractional_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> Extent:
+    """A radius that is not rounded, and sigma = r / 3. Source: MMPose 1.3.2's ``DecoupledHeatmap``.
+
+    Args:
+        width: (P,) of boxes in heatmap cells, > 0.
+        height: (P,) of boxes in heatmap cells, > 0.
+        min_overlap: as for ``corner_radius``, which also says what is raised.
+    """
+    radius = corner_radius(np.asarray(width, float), np.asarray(height, float), min_overlap)
+    sigma = (radius / 3).astype(np.float32)
+    return Extent(sigma * 3, sigma)
+
+
+class Window(NamedTuple):
+    """Where a Gaussian lies along one axis, or along both; arrays or tensors."""
+
+    low: Any  # first cell
+    peak: Any
+    high: Any  # first cell beyond
+
+
+def window_of(cell: Any, radius: Any) -> Window:
+    """The cells that a Gaussian touches.
 
     With a whole radius the peak is the keypoint's cell. A fractional one is cut off twice, as MMPose does, and the peak
     lands up to one cell beside the keypoint's.
 
     Args:
-        cell: (...) integer. radius: broadcasts over it, >= 0. Both arrays or both tensors.
+        cell: (...) integer, an array or a tensor.
+        radius: of the same kind, broadcasts over it, >= 0.
     """
     low = cut(cell - radius)
-    return low, low + cut(radius + 0.5), cut(cell + radius + 1)
+    peak = low + cut(radius + 0.5)
+    high = cut(cell + radius + 1)
+    return Window(low, peak, high)
 
 
-def cut(values):
+def cut(values: Any) -> Any:
     """Towards zero to integers: an array or a tensor."""
-    return values.long() if isinstance(values, Tensor) else values.astype(np.int64)
+    if isinstance(values, Tensor):
+        return values.long()
+    return values.astype(np.int64)
 
 
-def gaussian_axes(cell: Tensor, radius: Tensor, sigma: Tensor, drawn: Tensor, size: tuple) -> tuple:
+class Axes(NamedTuple):
+    """The two factors of Gaussians; a map is their outer product."""
+
+    x: Tensor  # (..., W) in [0, 1]
+    y: Tensor  # (..., H) in [0, 1]
+
+
+def gaussian_axes(cell: Tensor, radius: Tensor, sigma: Tensor, drawn: Tensor, size: Sequence[int]) -> Axes:
     """The two factors of separable Gaussians: exp(-(dx^2 + dy^2) / 2 sigma^2) = gx * gy, cut at the radius.
 
     At the cut the product is above exp(-9), so the reference's removal of values below the float eps never acts.
 
     Args:
         cell: (..., 2) integer (x, y) in heatmap cells, the keypoints; any value where ``drawn`` is False.
-        radius, sigma: (...) float, heatmap cells, >= 0 and > 0.
+        radius: (...) float, heatmap cells, >= 0.
+        sigma: (...) float, heatmap cells, > 0.
         drawn: (...) bool; a Gaussian that is not drawn is zero everywhere.
         size: (W, H) of the map in cells.
 
     Returns:
-        gx (..., W) and gy (..., H), float32 in [0, 1]; exactly 1 at the peak of a drawn Gaussian.
+        float32, exactly 1 at the peak of a drawn Gaussian.
     """
+    width, height = size
+    gx = _axis(cell[..., 0], radius, sigma, width)
+    gy = _axis(cell[..., 1], radius, sigma, height)
+    return Axes(gx, gy * drawn[..., None])
 
-    def axis(keypoint: Tensor, length: int) -> Tensor:
-        low, peak, high = (edge[..., None] for edge in window_of(keypoint.long(), radius))
-        at = torch.arange(length, device=cell.device)
-        values = (at.float() - peak).square_()  # in place: a crowd's axes are the largest tensors that grow with it
-        values.div_(2 * sigma[..., None] ** 2).neg_().exp_()
-        return values.mul_((at >= low) & (at < high))
 
-    gx, gy = axis(cell[..., 0], size[0]), axis(cell[..., 1], size[1])
-    return gx, gy * drawn[..., None]
+def _axis(cell: Tensor, radius: Tensor, sigma: Tensor, length: int) -> Tensor:
+    """One factor (..., length) of Gaussians whose peaks are at cells (...) of the axis."""
+    window = window_of(cell.long(), radius)
+    at = torch.arange(length, device=cell.device)
+    values = (at.float() - window.peak[..., None]).square_()  # in place: the largest tensors that grow with a crowd
+    values.div_(2 * sigma[..., None] ** 2).neg_().exp_()
+    is_inside = (at >= window.low[..., None]) & (at < window.high[..., None])
+    return values.mul_(is_inside)
 
 
 def render_people(gx: Tensor, gy: Tensor) -> Tensor:
-    """One map per person and keypoint, H^(i)* of eq. 16: gx (P, K, W), gy (P, K, H) -> (P, K, H, W) in [0, 1]."""
+    """One map for each person and keypoint, H^(i)* of eq. 16.
+
+    Args:
+        gx: (P, K, W).
+        gy: (P, K, H).
+
+    Returns:
+        (P, K, H, W) in [0, 1].
+    """
     return gy[..., :, None] * gx[..., None, :]
 
 
@@ -121,14 +188,19 @@ def render_max(gx: Tensor, gy: Tensor, image: Tensor, num_images: int) -> Tensor
     Draws ``FLOATS_AT_ONCE`` numbers at a time, or one person; the device is never waited for. No gradients.
 
     Args:
-        gx: (P, K, W). gy: (P, K, H). image: (P,) int64, the image of each person, in [0, num_images).
+        gx: (P, K, W).
+        gy: (P, K, H).
+        image: (P,) int64, the image of each person, in [0, num_images).
         num_images: B.
 
     Returns:
         (B, K, H, W) float32 in [0, 1].
     """
-    maps = gx.new_zeros(num_images, gx.shape[1], gy.shape[-1], gx.shape[-1])
-    at_once = max(FLOATS_AT_ONCE // max(maps[0].numel(), 1), 1) if num_images else 1
-    for people in zip(gx.split(at_once), gy.split(at_once), image.split(at_once)):
-        maps.index_reduce_(0, people[2], render_people(*people[:2]), 'amax')
+    keypoints, width = gx.shape[1:]
+    height = gy.shape[-1]
+    maps = gx.new_zeros(num_images, keypoints, height, width)
+    floats_of_person = max(keypoints * height * width, 1)
+    at_once = max(FLOATS_AT_ONCE // floats_of_person, 1)
+    for some_x, some_y, some_image in zip(gx.split(at_once), gy.split(at_once), image.split(at_once)):
+        maps.index_reduce_(0, some_image, render_people(some_x, some_y), 'amax')
     return maps

@@ -4,20 +4,12 @@ P persons of a batch of B images, K keypoints, (H, W) heatmap cells.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .gaussian import gaussian_axes, render_max
+from .gaussian import Axes, gaussian_axes, render_max
 from .targets import PersonTargets
-
-
-class Axes(NamedTuple):
-    """The two factors of the Gaussians of n people; a map is their outer product."""
-
-    x: Tensor  # (n, K, W) in [0, 1]
-    y: Tensor  # (n, K, H) in [0, 1]
 
 
 def render_crowd(targets: PersonTargets, size: Sequence[int], num_images: int) -> Tensor:
@@ -35,8 +27,8 @@ def render_crowd(targets: PersonTargets, size: Sequence[int], num_images: int) -
     drawn = torch.cat([targets.keypoint_drawn, targets.root_drawn[:, None]], 1)
     radius = targets.radius[:, None].expand(drawn.shape)
     sigma = targets.sigma[:, None].expand(drawn.shape)
-    gx, gy = gaussian_axes(cell, radius, sigma, drawn, size)
-    return render_max(gx, gy, targets.image, num_images)
+    axes = gaussian_axes(cell, radius, sigma, drawn, size)
+    return render_max(axes.x, axes.y, targets.image, num_images)
 
 
 def axes_of_people(targets: PersonTargets, chosen: Tensor, size: Sequence[int]) -> Axes:
@@ -53,8 +45,8 @@ def axes_of_people(targets: PersonTargets, chosen: Tensor, size: Sequence[int]) 
     drawn = targets.keypoint_drawn[chosen]
     radius = targets.radius[chosen, None].expand(drawn.shape)
     sigma = targets.sigma[chosen, None].expand(drawn.shape)
-    gx, gy = gaussian_axes(targets.keypoint_cell[chosen], radius, sigma, drawn, size)
-    return Axes(_cell_by_cell(gx), _cell_by_cell(gy))
+    axes = gaussian_axes(targets.keypoint_cell[chosen], radius, sigma, drawn, size)
+    return Axes(_cell_by_cell(axes.x), _cell_by_cell(axes.y))
 
 
 def _cell_by_cell(axis: Tensor) -> Tensor:

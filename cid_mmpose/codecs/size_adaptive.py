@@ -6,6 +6,7 @@ decode undoes encode to half a cell.
 
 from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import KEYPOINT_CODECS
 
-from .gaussian import fractional_gaussian, whole_gaussian, window_of
+from .gaussian import Extent, fractional_gaussian, whole_gaussian, window_of
 from .peaks import Peaks, find_peaks
 from .targets import FIELDS, at_most, first_on_place, jitter, on_map, root_of
 
@@ -36,6 +37,27 @@ def to_cell(position: np.ndarray, rounding: str) -> np.ndarray:
 def to_pixel(cell: Tensor, stride: int) -> Tensor:
     """Heatmap cells (..., 2), fractions allowed -> input pixels at the middle of the cell."""
     return (cell + 0.5) * stride
+
+
+class Sides(NamedTuple):
+    """Of N boxes, in the unit of their corners."""
+
+    width: np.ndarray  # (N,)
+    height: np.ndarray  # (N,)
+
+
+class Seeds(NamedTuple):
+    """Where the feature of a person is sampled, and whose is."""
+
+    cell: np.ndarray  # (N, 2) int16
+    seeded: np.ndarray  # (N,) bool
+
+
+class Decoded(NamedTuple):
+    """The keypoints of N people."""
+
+    keypoints: Tensor  # (N, K, 2) in input pixels
+    scores: Tensor  # (N, K) in [0, 1], peak x root score
 
 
 @KEYPOINT_CODECS.register_module()
@@ -80,24 +102,24 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         border: str | None = None,
     ) -> None:
         super().__init__()
-        self.rules = SimpleNamespace(
-            **options_of(
-                'SizeAdaptiveHeatmap',
-                recipe,
-                gaussian=gaussian,
-                rounding=rounding,
-                small_person_area=small_person_area,
-                off_map=off_map,
-                shared_cell=shared_cell,
-                max_people=max_people,
-                border=border,
-            )
+        rules = options_of(
+            'SizeAdaptiveHeatmap',
+            recipe,
+            gaussian=gaussian,
+            rounding=rounding,
+            small_person_area=small_person_area,
+            off_map=off_map,
+            shared_cell=shared_cell,
+            max_people=max_people,
+            border=border,
         )
+        self.rules = SimpleNamespace(**rules)
         if stride < 1 or not 0 < min_overlap < 1 or min(self.rules.small_person_area, self.rules.max_people) < 0:
             raise ValueError(
                 'SizeAdaptiveHeatmap needs stride >= 1, 0 < min_overlap < 1, small_person_area >= 0 and max_people >= 0'
             )
-        self.stride, self.min_overlap = stride, min_overlap
+        self.stride = stride
+        self.min_overlap = min_overlap
 
     def encode(
         self,
@@ -120,58 +142,67 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         Returns:
             The ``FIELDS`` of ``PersonTargets`` as arrays of N persons.
         """
-        rng = rng or np.random  # a generator of its own for each image would take as long as the keypoints
+        # a generator of its own for each image would take as long as the keypoints
+        chance: Any = np.random if rng is None else rng
         size = [side // self.stride for side in input_size]
-        corners = np.asarray(bbox, np.float64).reshape(-1, 4, 2)
-        width, height = box_sides(corners)
-        area = width * height
         labelled = keypoints_visible > 0
-        placed, root = keypoints / self.stride, root_of(keypoints, labelled) / self.stride
-        radius, sigma = self._gaussian(corners / self.stride, size)
-        keypoint_cell, root_cell = to_cell(placed, self.rules.rounding), to_cell(root, self.rules.rounding)
-        rooted = labelled.any(1) & (area >= self.rules.small_person_area) & self._on_map(root_cell, radius, size)
-        seed_cell, seeded = self._seeds(root, rooted, area, size, rng)
+
+        corners = np.asarray(bbox, np.float64).reshape(-1, 4, 2)
+        sides = box_sides(corners)
+        area = sides.width * sides.height
+        extent = self._gaussian(corners / self.stride, size)
+
+        keypoint_cell = to_cell(keypoints / self.stride, self.rules.rounding)
+        keypoint_drawn = labelled & self._on_map(keypoint_cell, extent.radius[:, None], size)
+
+        root = root_of(keypoints, labelled) / self.stride
+        root_cell = to_cell(root, self.rules.rounding)
+        is_large = area >= self.rules.small_person_area
+        rooted = labelled.any(1) & is_large & self._on_map(root_cell, extent.radius, size)
+        seeds = self._seeds(root, rooted, area, size, chance)
         return dict(
             keypoint_cell=keypoint_cell,
-            keypoint_drawn=labelled & self._on_map(keypoint_cell, radius[:, None], size),
+            keypoint_drawn=keypoint_drawn,
             root_cell=root_cell,
             root_drawn=rooted,
-            seed_cell=seed_cell,
-            seeded=seeded,
-            radius=radius,
-            sigma=sigma,
+            seed_cell=seeds.cell,
+            seeded=seeds.seeded,
+            radius=extent.radius,
+            sigma=extent.sigma,
         )
 
-    def _gaussian(self, corners: np.ndarray, size: list) -> tuple:
-        """(N, 4, 2) corners in cells -> radius and sigma (N,).
+    def _gaussian(self, corners: np.ndarray, size: Sequence[int]) -> Extent:
+        """The Gaussians of N people, from corners (N, 4, 2) in cells.
 
         A side without extent on the map (of a person pushed out by augmentation) counts as a cell long.
         """
         if self.rules.gaussian == 'fractional':
-            return fractional_gaussian(*box_sides(corners), self.min_overlap)
-        width, height = sides_on_map(corners, size)
-        width = np.maximum(width, SMALLEST_SIDE)
-        height = np.maximum(height, SMALLEST_SIDE)
+            whole = box_sides(corners)
+            return fractional_gaussian(whole.width, whole.height, self.min_overlap)
+        visible = sides_on_map(corners, size)
+        width = np.maximum(visible.width, SMALLEST_SIDE)
+        height = np.maximum(visible.height, SMALLEST_SIDE)
         return whole_gaussian(width, height, self.min_overlap)
 
-    def _on_map(self, cell: np.ndarray, radius: np.ndarray, size: list) -> np.ndarray:
+    def _on_map(self, cell: np.ndarray, radius: np.ndarray, size: Sequence[int]) -> np.ndarray:
         """Which cells (..., 2) get a Gaussian of ``radius`` (...) on a map of ``size``: those on it, or touching it."""
         if self.rules.off_map == 'skip':
             return on_map(cell, size)
-        low, _, high = window_of(cell.astype(np.int64), radius[..., None])
-        return ((low < np.asarray(size)) & (high >= 0)).all(-1)
+        window = window_of(cell.astype(np.int64), radius[..., None])
+        touches = (window.low < np.asarray(size)) & (window.high >= 0)
+        return touches.all(-1)
 
-    def _seeds(
-        self, root: np.ndarray, rooted: np.ndarray, area: np.ndarray, size: list, rng: np.random.RandomState
-    ) -> tuple:
-        """Roots (N, 2) in fractional cells -> where people are sampled (N, 2) int16, and who is (N,)."""
-        exact = self.rules.shared_cell == 'position'
-        start = root if exact else to_cell(root, 'down')
+    def _seeds(self, root: np.ndarray, rooted: np.ndarray, area: np.ndarray, size: Sequence[int], rng: Any) -> 'Seeds':
+        """Where people are sampled: roots (N, 2) in fractional cells, who has one (N,), box areas (N,)."""
+        start = root
+        if self.rules.shared_cell != 'position':
+            start = to_cell(root, 'down')
         moved = jitter(start, size, self.rules.off_map == 'touching', rng)
-        seeded = at_most(first_on_place(moved, rooted, area), self.rules.max_people, rng)
-        return to_cell(moved, 'down'), seeded
+        alone = first_on_place(moved, rooted, area)
+        seeded = at_most(alone, self.rules.max_people, rng)
+        return Seeds(to_cell(moved, 'down'), seeded)
 
-    def decode(self, heatmaps: Tensor, root_scores: Tensor) -> tuple:
+    def decode(self, heatmaps: Tensor, root_scores: Tensor) -> Decoded:
         """Reads each person's keypoints from the peaks of that person's maps (eq. 2 with m = 1).
 
         Args:
@@ -179,23 +210,31 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
             root_scores: (N,) in [0, 1].
 
         Returns:
-            keypoints (N, K, 2) in input pixels, and their scores (N, K): peak x root score. The peak's cell is moved
-            by a quarter cell towards the higher neighbour in x and in y, as far as ``border`` says.
+            The peak's cell, moved by a quarter cell towards the higher neighbour in x and in y, as far as ``border``
+            says.
         """
-        return self.decode_peaks(find_peaks(heatmaps), heatmaps.shape[:-3:-1], root_scores)
+        height, width = heatmaps.shape[-2:]
+        return self.decode_peaks(find_peaks(heatmaps), (width, height), root_scores)
 
-    def decode_peaks(self, peaks: Peaks, size: tuple, root_scores: Tensor) -> tuple:
-        """``decode`` from the peaks of maps of ``size`` (W, H)."""
-        extent = torch.tensor(size, device=peaks.cell.device)
-        moves = (peaks.cell >= (2 if self.rules.border == 'inner' else 1)) & (peaks.cell < extent - 1)
+    def decode_peaks(self, peaks: Peaks, size: Sequence[int], root_scores: Tensor) -> Decoded:
+        """``decode`` from peaks.
+
+        Args:
+            peaks: of N people.
+            size: (W, H) of their maps in cells.
+            root_scores: (N,) in [0, 1].
+        """
+        beyond = torch.tensor(size, device=peaks.cell.device)
+        first = 2 if self.rules.border == 'inner' else 1
+        moves = (peaks.cell >= first) & (peaks.cell < beyond - 1)
         if self.rules.border == 'inner':  # MMPose also asks that the peak is not in the other axis' first cell
             moves &= (peaks.cell > 0).flip(-1)
         cell = peaks.cell + torch.sign(peaks.rise) * moves / 4
-        return to_pixel(cell, self.stride), peaks.value * root_scores[:, None]
+        return Decoded(to_pixel(cell, self.stride), peaks.value * root_scores[:, None])
 
 
-def sides_on_map(corners: np.ndarray, size: Sequence[int]) -> tuple:
-    """Widths and heights (N,) in cells that turned boxes have on a map.
+def sides_on_map(corners: np.ndarray, size: Sequence[int]) -> Sides:
+    """The sides that turned boxes have on a map, in cells.
 
     Each corner is first moved onto the map: a turned box that leaves it changes its shape there, and what counts are
     the sides that meet at its left-top corner.
@@ -211,7 +250,16 @@ def sides_on_map(corners: np.ndarray, size: Sequence[int]) -> tuple:
     return box_sides(on_the_map)
 
 
-def box_sides(corners: np.ndarray) -> tuple:
-    """(N, 4, 2) corners of turned boxes -> widths and heights (N,): the sides that meet at the left-top corner."""
-    sides = corners[:, [2, 1]] - corners[:, :1]
-    return tuple(np.sqrt((sides * sides).sum(-1)).T)
+def box_sides(corners: np.ndarray) -> Sides:
+    """The sides of turned boxes that meet at the left-top corner.
+
+    Args:
+        corners: (N, 4, 2), as ``SizeAdaptiveHeatmap.encode`` takes them.
+    """
+    left_top, left_bottom, right_top = corners[:, 0], corners[:, 1], corners[:, 2]
+    return Sides(width=_length(right_top - left_top), height=_length(left_bottom - left_top))
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    """(N, 2) -> (N,)."""
+    return np.sqrt((vectors * vectors).sum(-1))

@@ -29,10 +29,19 @@ FIELDS = PersonTargets._fields[:-1]  # what the codec hands over for one image
 
 
 def gather_targets(labels: Sequence, device: torch.device) -> PersonTargets:
-    """Joins the images of a batch: ``labels[b]`` has an array or tensor (N_b, ...) for each of ``FIELDS``."""
-    joined = [torch.cat([torch.as_tensor(getattr(label, field)) for label in labels]).to(device) for field in FIELDS]
+    """Joins the images of a batch.
+
+    Args:
+        labels: one an image, with an array or tensor (N_b, ...) for each of ``FIELDS``.
+        device: of the result.
+    """
+    joined = {}
+    for field in FIELDS:
+        of_images = [torch.as_tensor(getattr(label, field)) for label in labels]
+        joined[field] = torch.cat(of_images).to(device)
     counts = torch.tensor([len(label.radius) for label in labels])
-    return PersonTargets(*joined, torch.arange(len(labels)).repeat_interleave(counts).to(device))
+    image = torch.arange(len(labels)).repeat_interleave(counts)
+    return PersonTargets(**joined, image=image.to(device))
 
 
 def root_of(xy: np.ndarray, labelled: np.ndarray) -> np.ndarray:
@@ -51,7 +60,8 @@ def root_of(xy: np.ndarray, labelled: np.ndarray) -> np.ndarray:
 
 def on_map(cell: np.ndarray, size: Sequence[int]) -> np.ndarray:
     """Which cells (..., 2) lie on a map of ``size`` (W, H)."""
-    x, y = cell[..., 0], cell[..., 1]  # twice as fast as all() over the last axis
+    x = cell[..., 0]  # one axis after the other: twice as fast as all() over the last axis
+    y = cell[..., 1]
     return (x >= 0) & (x < size[0]) & (y >= 0) & (y < size[1])
 
 
@@ -59,8 +69,10 @@ def jitter(position: np.ndarray, size: Sequence[int], clamp: bool, rng: np.rando
     """Moves each root by -1, 0 or 1 cell in x and y, so that features around a center also learn to stand for it.
 
     Args:
-        position: (N, 2) cells or fractions of them. size: (W, H) of the map.
+        position: (N, 2) cells or fractions of them.
+        size: (W, H) of the map.
         clamp: a root that would leave the map goes to its border (MMPose); if False it is not moved (the authors).
+        rng: chance.
 
     Returns:
         (N, 2), of the type of ``position``.
@@ -75,7 +87,9 @@ def first_on_place(place: np.ndarray, candidate: np.ndarray, area: np.ndarray) -
     """Keeps one person per place, since two with one feature vector cannot be told apart; the smaller box stays.
 
     Args:
-        place: (N, 2), cells or positions. candidate: (N,) bool. area: (N,) box areas, any unit.
+        place: (N, 2), cells or positions.
+        candidate: (N,) bool.
+        area: (N,) box areas, any unit.
 
     Returns:
         (N,) bool, True for the candidates that keep their place.
@@ -86,7 +100,8 @@ def first_on_place(place: np.ndarray, candidate: np.ndarray, area: np.ndarray) -
     place = place[people]
     order = np.lexsort((area[people], place[:, 1], place[:, 0]))  # by place, and on each by area, then by number
     is_first = np.ones(len(people), bool)
-    is_first[1:] = (place[order[1:]] != place[order[:-1]]).any(1)
+    ordered = place[order]
+    is_first[1:] = (ordered[1:] != ordered[:-1]).any(1)
     kept = np.zeros_like(candidate)
     kept[people[order[is_first]]] = True
     return kept
@@ -97,5 +112,6 @@ def at_most(kept: np.ndarray, limit: int, rng: np.random.RandomState) -> np.ndar
     if not limit or kept.sum() <= limit:
         return kept
     chosen = np.zeros_like(kept)
-    chosen[rng.permutation(kept.nonzero()[0])[:limit]] = True
+    shuffled = rng.permutation(kept.nonzero()[0])
+    chosen[shuffled[:limit]] = True
     return chosen

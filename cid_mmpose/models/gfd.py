@@ -94,6 +94,7 @@ class SpatialRecalibration(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, cell_center: float = 0.0) -> None:
         super().__init__()
+        self.cell_center: Tensor
         self.register_buffer('cell_center', torch.tensor(float(cell_center)))
         self.attention = nn.Linear(in_channels, channels)
         self.conv = nn.Conv2d(3, 1, 5, padding=2)  # over [M_sim; O_x; O_y], the order of the authors' weights

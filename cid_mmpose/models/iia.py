@@ -21,7 +21,8 @@ def init_linear(module: nn.Module, std: float | None = INIT_STD) -> None:
         nn.init.kaiming_normal_(module.weight, nonlinearity='linear')
     else:
         nn.init.normal_(module.weight, std=std)
-    nn.init.zeros_(module.bias)
+    if module.bias is not None:
+        nn.init.zeros_(module.bias)
 
 
 def init_heatmap(conv: nn.Conv2d) -> None:
@@ -31,6 +32,7 @@ def init_heatmap(conv: nn.Conv2d) -> None:
         conv: whose outputs are logits of heatmaps.
     """
     init_linear(conv)
+    assert conv.bias is not None
     nn.init.constant_(conv.bias, -math.log((1 - PRIOR) / PRIOR))
 
 

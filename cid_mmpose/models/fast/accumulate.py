@@ -17,7 +17,7 @@ from .chunks import Chunk
 
 
 def sum_over_people(
-    term: Callable, chunks: Sequence[Chunk], image: NamedTuple, people: NamedTuple, weights: Sequence[Tensor]
+    term: Callable, chunks: Sequence[Chunk], image: tuple, people: tuple, weights: Sequence[Tensor]
 ) -> Tensor:
     """Sum over chunks of term(chunk, its part of ``image``, its part of ``people``), differentiable once.
 
@@ -46,14 +46,14 @@ class Layout:
         example: the named tuple.
     """
 
-    def __init__(self, example: NamedTuple) -> None:
-        self.kind = type(example)
+    def __init__(self, example: tuple) -> None:
+        self.kind: Any = type(example)
         self.is_there = [field is not None for field in example]
 
     def __len__(self) -> int:
         return sum(self.is_there)
 
-    def tensors(self, terms: NamedTuple) -> list[Tensor]:
+    def tensors(self, terms: tuple) -> list[Tensor]:
         """The fields that are tensors."""
         return [field for field in terms if field is not None]
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from cid_mmpose.errors import BadInput
 
 from ..roots import Roots
+from .products import bias_of
 
 
 def convolve_branches(branches: Sequence[Tensor], conv: nn.Conv2d, outputs: slice = slice(None)) -> Tensor:
@@ -40,7 +41,7 @@ def convolve_branches(branches: Sequence[Tensor], conv: nn.Conv2d, outputs: slic
             f'{conv.in_channels}; set in_channels of the head, or select_index of the neck'
         )
     kernels = conv.weight[outputs].split(widths, 1)
-    convolved = F.conv2d(branches[0], kernels[0], conv.bias[outputs])
+    convolved = F.conv2d(branches[0], kernels[0], bias_of(conv)[outputs])
     size = convolved.shape[-2:]
     for branch, kernel in zip(branches[1:], kernels[1:]):
         small = F.conv2d(branch, kernel)

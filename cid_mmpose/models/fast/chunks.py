@@ -9,7 +9,7 @@ B images, N people of all images, n of a chunk, (H, W) cells of their maps, h ro
 import math
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +17,9 @@ from torch import Tensor
 BUDGET = {'cpu': 32, 'cuda': 1024}  # MiB of maps at once where no budget is given; a CPU's share fits its caches
 OTHER_BUDGET = 1024  # MiB on other devices
 PEOPLE_AT_ONCE = 8  # before rows are taken apart: one wide product is faster than several narrow ones
+
+
+Terms = TypeVar('Terms', bound=tuple)  # a named tuple whose fields are tensors, or None
 
 
 class Chunk(NamedTuple):
@@ -61,7 +64,7 @@ def people_and_rows(image: Tensor, num_images: int, size: Sequence[int], cells: 
     people_at_once = max(whole_maps, min(PEOPLE_AT_ONCE, single_rows), 1)
     by_people = people_chunks(image, num_images, people_at_once)
 
-    chunks = []
+    chunks: list[Chunk] = []
     for _, group in groupby(by_people, lambda chunk: chunk.image):
         of_image = list(group)
         most_people = max(chunk.people.stop - chunk.people.start for chunk in of_image)
@@ -75,7 +78,7 @@ def people_and_rows(image: Tensor, num_images: int, size: Sequence[int], cells: 
     return chunks
 
 
-def image_part(terms: NamedTuple, chunk: Chunk) -> NamedTuple:
+def image_part(terms: Terms, chunk: Chunk) -> Terms:
     """The rows of a chunk in what B images have.
 
     Args:
@@ -86,10 +89,10 @@ def image_part(terms: NamedTuple, chunk: Chunk) -> NamedTuple:
         The same with (h, ...).
     """
     parts = [None if maps is None else maps[chunk.image, chunk.rows] for maps in terms]
-    return type(terms)(*parts)
+    return _like(terms, parts)
 
 
-def people_part(terms: NamedTuple, chunk: Chunk) -> NamedTuple:
+def people_part(terms: Terms, chunk: Chunk) -> Terms:
     """The people of a chunk in what N people have.
 
     Args:
@@ -100,7 +103,13 @@ def people_part(terms: NamedTuple, chunk: Chunk) -> NamedTuple:
         The same with (n, ...).
     """
     parts = [None if each is None else each[chunk.people] for each in terms]
-    return type(terms)(*parts)
+    return _like(terms, parts)
+
+
+def _like(terms: Terms, fields: list) -> Terms:
+    """A named tuple of the same kind with these fields."""
+    kind: Any = type(terms)
+    return kind(*fields)
 
 
 def how_many(floats: int, budget: int | None, device: torch.device) -> int:

@@ -6,9 +6,10 @@ weights are rounded once, not at every call. Compiled, ReLU and addition happen 
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from itertools import chain
+from typing import Any, NamedTuple
 
 import torch
 from mmcv.cnn import fuse_conv_bn
@@ -17,42 +18,76 @@ from torch import Tensor, nn
 from cid_mmpose.errors import BadInput
 
 
+class WeightState(NamedTuple):
+    """By what it is seen that a weight has changed.
+
+    The tensor itself is held, so that no other can come to lie at its address.
+    """
+
+    tensor: Tensor
+    address: int
+    version: int  # counts the changes in place that autograd sees
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> 'WeightState':
+        """That of a parameter or buffer now."""
+        version = 0 if tensor.is_inference() else tensor._version
+        return cls(tensor, tensor.data_ptr(), version)
+
+
+def same_state(one: Sequence[WeightState], other: Sequence[WeightState]) -> bool:
+    """Whether all weights are as they were.
+
+    Args:
+        one: of a backbone.
+        other: of a backbone, earlier.
+    """
+    if len(one) != len(other):
+        return False
+    for now, before in zip(one, other):
+        if now.tensor is not before.tensor or now[1:] != before[1:]:
+            return False
+    return True
+
+
 class FoldedBackbone:
     """Makes and keeps folded copies of a backbone, and makes them anew when the weights have changed."""
 
     def __init__(self) -> None:
-        self.state, self.copies = [], {}
+        self.state: list[WeightState] = []  # of the backbone when the copies were made
+        self.copies: dict[tuple, Callable] = {}  # by dtype and mode
 
     def forget(self) -> None:
         """The next call makes a new copy."""
         if any(mode for _, mode in self.copies):
             torch.compiler.reset()  # nothing else gives back programs, and at 256 of them torch compiles no more
-        self.state: list[tuple] = []
-        self.copies: dict[tuple, Callable] = {}  # by dtype and mode
+        self.state = []
+        self.copies = {}
 
     def __getstate__(self) -> dict:
         """Copies stay where they are when a model is saved or copied."""
         return dict(state=[], copies={})
 
     def __call__(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: str | None = None) -> tuple:
-        """The maps of a backbone in evaluation, computed in ``dtype``, for images (B, 3, h, w).
+        """The maps of a backbone in evaluation.
 
         Args:
+            backbone: what is copied.
+            inputs: images (B, 3, h, w).
+            dtype: to compute in.
             mode: one of ``COMPILE_MODES``; None does not compile.
+
+        Raises:
+            BadInput: this machine or this torch cannot do it.
         """
-        # the tensors themselves: as long as they are held, others cannot come to lie at their addresses
-        state = [
-            (tensor, tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)
-            for tensor in chain(backbone.parameters(), backbone.buffers())
-        ]
-        if len(state) != len(self.state) or any(
-            one[0] is not other[0] or one[1:] != other[1:] for one, other in zip(state, self.state)
-        ):
+        state = [WeightState.of(tensor) for tensor in chain(backbone.parameters(), backbone.buffers())]
+        if not same_state(state, self.state):
             self.forget()
             self.state = state
         if (dtype, mode) not in self.copies:
             copy = folded_copy(backbone, dtype)
             self.copies[dtype, mode] = compiled(copy, mode) if mode else copy
+
         if dtype is torch.float16 and inputs.device.type == 'cpu' and not cpu_autocasts_float16():
             raise BadInput(
                 f"model.test_cfg: precision='float16' does not run on a CPU with torch {torch.__version__}; "
@@ -98,18 +133,20 @@ def compiled(network: nn.Module, mode: str) -> Callable:
             'torch.compile knows isolate_recompiles (2.14 does); leave compile out, or update torch'
         )
     # other weights are another program: without isolation the ninth network of a class would run uncompiled
-    one_size, any_size = (
-        torch.compile(network, mode=mode, dynamic=dynamic, isolate_recompiles=True) for dynamic in (False, True)
-    )
-    first = []
+    options: dict[str, Any] = dict(mode=mode, isolate_recompiles=True)
+    one_size = torch.compile(network, dynamic=False, **options)
+    any_size = torch.compile(network, dynamic=True, **options)
+    first: list[torch.Size] = []  # the size that came first, once it has come
 
     def call(inputs: Tensor) -> tuple:
-        first[:] = first or [inputs.shape]
+        if not first:
+            first.append(inputs.shape)
+        program = one_size if inputs.shape == first[0] else any_size
         try:
             # for the whole process while it is needed: as an option of torch.compile it would not reach the part of
             # it that tells weights from inputs
             with torch._inductor.config.patch(freezing=True):
-                return (one_size if inputs.shape == first[0] else any_size)(inputs)
+                return program(inputs)
         except torch._dynamo.exc.BackendCompilerFailed as error:
             why = ' '.join(str(error).split('\n\n')[0].split())  # behind that come hints for torch's developers
             raise BadInput(

@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..gfd import GFD, OFFSET_SCALE, SpatialRecalibration, relative_coordinates, to_scores
 from ..roots import Roots
 from .branches import convolve_branches
-from .products import by_onednn, convolve_cells
+from .products import bias_of, by_onednn, convolve_cells
 
 
 class ImageTerms(NamedTuple):
@@ -51,9 +51,9 @@ class FactoredGFD:
     def __init__(self, gfd: GFD) -> None:
         self.gfd = gfd
 
-    def parameters_of_logits(self) -> list[nn.Parameter]:
+    def parameters_of_logits(self) -> list[Tensor]:
         """The parameters that ``logits`` uses by itself; the others have had their effect on the terms."""
-        return [self.gfd.fuse.bias, *self.gfd.heatmap.parameters()]
+        return [*self.gfd.heatmap.parameters(), bias_of(self.gfd.fuse)]
 
     def floats_to_train(self) -> int:
         """Numbers that ``logits`` and the loss hold for a person and cell, with their gradients."""
@@ -105,7 +105,7 @@ class FactoredGFD:
             (n, K, h, W), in memory cell by cell as (h, W, n, K).
         """
         weight = self.gfd.heatmap.weight[:, :, 0, 0]
-        bias = self.gfd.heatmap.bias
+        bias = bias_of(self.gfd.heatmap)
         if keypoints is not None:
             weight = weight[list(keypoints)]
             bias = bias[list(keypoints)]
@@ -121,10 +121,11 @@ class FactoredGFD:
     def _fuse(self, image: ImageTerms, people: PersonTerms) -> Tensor:
         """W_c diag(f) F^ + M (W_s F^) and the bias (eq. 9-12): (h, W, n, D); arguments as ``logits``."""
         features = image.features
-        if image.spatial is None:
+        if image.spatial is None or image.masks is None or people.mask is None:
+            assert people.channel is not None  # of 'channel' alone
             return self._recalibrate_channels(features, people.channel)
 
-        bias = self.gfd.fuse.bias.to(features.dtype)
+        bias = bias_of(self.gfd.fuse).to(features.dtype)
         mask = masks_of(image.masks, people.mask).to(features.dtype)[..., None]
         spatial = image.spatial[:, :, None]
         if people.channel is None:
@@ -141,7 +142,7 @@ class FactoredGFD:
 
     def _recalibrate_channels(self, features: Tensor, channel: Tensor) -> Tensor:
         """W_c diag(f) F^ and the bias: (h, W, D) and (n, D, D) -> (h, W, n, D)."""
-        bias = self.gfd.fuse.bias.repeat(len(channel))
+        bias = bias_of(self.gfd.fuse).repeat(len(channel))
         fused = convolve_cells(features, channel.flatten(0, 1), bias)
         return fused.unflatten(2, channel.shape[:2])
 

@@ -6,7 +6,13 @@ convolution is a product of matrices, whichever library computes it.
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+
+
+def bias_of(layer: nn.Conv2d | nn.Linear) -> Tensor:
+    """The bias, which every layer of the head has and torch's types leave open."""
+    assert layer.bias is not None
+    return layer.bias
 
 
 def by_onednn(maps: Tensor, weight: Tensor) -> bool:
