@@ -51,6 +51,7 @@ def read_people(file: Download, num_keypoints: int) -> Annotations:
 
 
 def _check_unique(entries: list, key: str, file: Download) -> None:
+    """BadInput if two entries have one id."""
     seen = set()
     for entry in entries:
         if entry['id'] in seen:
@@ -59,6 +60,7 @@ def _check_unique(entries: list, key: str, file: Download) -> None:
 
 
 def _check_people(data: dict, num_keypoints: int, file: Download) -> None:
+    """BadInput if somebody has other keypoints or no image."""
     images = {image['id'] for image in data['images']}
     for annotation in data['annotations']:
         numbers = len(annotation.get('keypoints') or ())
@@ -77,13 +79,21 @@ def _check_people(data: dict, num_keypoints: int, file: Download) -> None:
 def count(data: dict) -> dict[str, int]:
     """Images, persons, persons with labelled keypoints by the file's own count, and the images that show those."""
     people = data.get('annotations') or []
-    labelled = [a for a in people if (a['num_keypoints'] if 'num_keypoints' in a else labelled_keypoints(a)) > 0]
+    labelled = [a for a in people if _has_keypoints(a)]
+    images_showing_them = {a['image_id'] for a in labelled}
     return {
         'images': len(data['images']),
         'persons': len(people),
         'persons with keypoints': len(labelled),
-        'images showing them': len({a['image_id'] for a in labelled}),
+        'images showing them': len(images_showing_them),
     }
+
+
+def _has_keypoints(annotation: dict) -> bool:
+    """Whether somebody has labelled keypoints: by ``num_keypoints``, where it is missing by the keypoints."""
+    if 'num_keypoints' in annotation:
+        return annotation['num_keypoints'] > 0
+    return labelled_keypoints(annotation) > 0
 
 
 def words(counts: dict[str, int]) -> str:
@@ -92,12 +102,16 @@ def words(counts: dict[str, int]) -> str:
 
 
 def check_count(found: dict[str, int], published: dict[str, int], source: object, allow_partial: bool) -> str:
-    """Compares counts with the published ones; returns what was found, in words.
+    """Compares counts with the published ones.
 
     Args:
-        found, published: what -> how many; only what is published is compared.
+        found: what -> how many.
+        published: as ``found``; only what is published is compared.
         source: what was counted.
         allow_partial: take a subset, with less of everything, too.
+
+    Returns:
+        What was found, in words.
 
     Raises:
         BadInput: there is less than published and no subset was asked for, or more.
@@ -105,22 +119,25 @@ def check_count(found: dict[str, int], published: dict[str, int], source: object
     differs = {what: number for what, number in published.items() if found[what] != number}
     too_many = any(found[what] > number for what, number in differs.items())
     if differs and (too_many or not allow_partial):
+        found_instead = {what: found[what] for what in differs}
         way_out = 'it is another file' if too_many else f'{AGAIN}, or take the subset with --allow-partial'
-        raise BadInput(
-            f'{source}: holds {words({what: found[what] for what in differs})}, '
-            f'but published are {words(differs)}; {way_out}'
-        )
+        raise BadInput(f'{source}: holds {words(found_instead)}, but published are {words(differs)}; {way_out}')
+
     shown = {what: number for what, number in found.items() if number or what in published}
-    first = dict(list(differs.items())[:1])
-    return words(shown) + (f' (a subset; published: {words(first)})' if differs else '')
+    text = words(shown)
+    if not differs:
+        return text
+    what, number = next(iter(differs.items()))
+    return f'{text} (a subset; published: {number} {what})'
 
 
 def check_images(annotations: Annotations, images: Images) -> None:
     """BadInput if the file lists no image, or one that is not there."""
     names = [image['file_name'] for image in annotations.data['images']]
-    missing = [name for name in names if name not in images.sizes]
     if not names:
         raise BadInput(f'{annotations.source}: lists no images; {AGAIN}')
+
+    missing = [name for name in names if name not in images.sizes]
     if missing:
         raise BadInput(
             f'{images.path}: lacks {len(missing)} of the {len(names)} images that {annotations.source} '
@@ -129,12 +146,22 @@ def check_images(annotations: Annotations, images: Images) -> None:
 
 
 def check_disjoint(parts: dict[str, Annotations], fields: Sequence[str] = ('file_name',)) -> None:
-    """BadInput if two parts of a data set list one image, as told by ``fields`` of the images."""
+    """BadInput if two parts of a data set list one image.
+
+    Args:
+        parts: by name.
+        fields: of the images, each of which tells one from another.
+    """
     for field in fields:
-        values = {name: {image[field] for image in part.data['images']} for name, part in parts.items()}
-        for one, other in combinations(parts, 2):
-            if shared := values[one] & values[other]:
+        for one, other in combinations(parts.values(), 2):
+            shared = _values_of(one, field) & _values_of(other, field)
+            if shared:
                 raise BadInput(
-                    f'{parts[one].source} and {parts[other].source} share {len(shared)} images, the first '
+                    f'{one.source} and {other.source} share {len(shared)} images, the first '
                     f'has the {field} {min(shared)}; one of them is another part under a wrong name'
                 )
+
+
+def _values_of(part: Annotations, field: str) -> set:
+    """What the images of a part hold in a field."""
+    return {image[field] for image in part.data['images']}

@@ -25,23 +25,30 @@ class Part(NamedTuple):
 # counts as COCO's own tools give them for the published files
 PARTS = {
     'train': Part(
-        'person_keypoints_train2017.json',
-        'annotations_trainval2017.zip',
-        'train2017',
-        17,
-        118287,
-        {'images': 118287, 'persons': 262465, 'persons with keypoints': 149813, 'images showing them': 56599},
+        ann_file='person_keypoints_train2017.json',
+        archive='annotations_trainval2017.zip',
+        images='train2017',
+        num_keypoints=17,
+        files=118287,
+        counts={'images': 118287, 'persons': 262465, 'persons with keypoints': 149813, 'images showing them': 56599},
     ),
     'val': Part(
-        'person_keypoints_val2017.json',
-        'annotations_trainval2017.zip',
-        'val2017',
-        17,
-        5000,
-        {'images': 5000, 'persons': 11004, 'persons with keypoints': 6352, 'images showing them': 2346},
+        ann_file='person_keypoints_val2017.json',
+        archive='annotations_trainval2017.zip',
+        images='val2017',
+        num_keypoints=17,
+        files=5000,
+        counts={'images': 5000, 'persons': 11004, 'persons with keypoints': 6352, 'images showing them': 2346},
     ),
     # half of the test images are test-dev
-    'test': Part('image_info_test-dev2017.json', 'image_info_test2017.zip', 'test2017', 0, 40670, {'images': 20288}),
+    'test': Part(
+        ann_file='image_info_test-dev2017.json',
+        archive='image_info_test2017.zip',
+        images='test2017',
+        num_keypoints=0,
+        files=40670,
+        counts={'images': 20288},
+    ),
 }
 
 
@@ -56,7 +63,8 @@ def prepare_coco(
     """Makes the folder of COCO 2017 from what is published; prints a line for each file and folder.
 
     Args:
-        downloads: folder with the zip archives or with the folders unpacked from them. out: where to.
+        downloads: folder with the zip archives or with the folders unpacked from them.
+        out: where to.
         parts: of 'train', 'val' and 'test' (whose annotation file is test-dev's list of images).
         images: 'link' or 'copy' folders that are unpacked already; archives are extracted.
         allow_partial: take a subset of what is published.
@@ -68,19 +76,29 @@ def prepare_coco(
     unknown = [name for name in parts if name not in PARTS]
     if unknown or not parts:
         raise BadInput(f'parts: {list(parts)} is not some of {list(PARTS)}')
+
     out = out_folder(out)
     with disk_errors(out):
         downloads = downloads_folder(downloads)
-        place(out, [thing for name in parts for thing in _prepare(PARTS[name], downloads, out, images, allow_partial)])
+        things = []
+        for name in parts:
+            things += _prepare(PARTS[name], downloads, out, images, allow_partial)
+        place(out, things)
 
 
-def _prepare(part: Part, downloads: Path, out: Path, images: str, allow_partial: bool) -> list[tuple]:
-    annotations = read_people(find_file(downloads, [part.ann_file], part.archive), part.num_keypoints)
+def _prepare(part: Part, downloads: Path, out: Path, images: str, allow_partial: bool) -> tuple[NewFolder, NewFile]:
+    """The images and the annotation file of a part, checked, to be placed in this order."""
+    file = find_file(downloads, [part.ann_file], part.archive)
+    annotations = read_people(file, part.num_keypoints)
     about = check_count(count(annotations.data), part.counts, annotations.source, allow_partial)
+
     found = find_images(downloads, part.images)
-    check_count({'images': len(found.sizes)}, {'images': part.files}, found.path, allow_partial)
+    files = {'images': len(found.sizes)}
+    check_count(files, {'images': part.files}, found.path, allow_partial)
     check_images(annotations, found)
-    return [
+
+    target = out / 'annotations' / part.ann_file
+    return (
         NewFolder(out / part.images, found, images),
-        NewFile(out / 'annotations' / part.ann_file, annotations.content, about, f'from {annotations.source}'),
-    ]
+        NewFile(target, annotations.content, about, f'from {annotations.source}'),
+    )

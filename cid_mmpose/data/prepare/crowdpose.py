@@ -1,13 +1,15 @@
 """CrowdPose as the configs read it: ``annotations/mmpose_crowdpose_{train,val,trainval,test}.json`` and ``images/``."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from cid_mmpose.data.values import as_json, is_coordinate
 from cid_mmpose.errors import BadInput
 
 from .annotations import Annotations, check_count, check_disjoint, check_images, count, read_people, words
-from .downloads import downloads_folder, find_file, find_images
+from .downloads import Images, downloads_folder, find_file, find_images
 from .placing import NewFile, NewFolder, disk_errors, out_folder, place
 
 NUM_KEYPOINTS = 14
@@ -26,7 +28,8 @@ def prepare_crowdpose(
 
     Args:
         downloads: folder with crowdpose_{train,val,test}.json (or MMPose's mmpose_crowdpose_*.json), on their own or
-            in archives, and with images.zip or the folder ``images``. out: where to.
+            in archives, and with images.zip or the folder ``images``.
+        out: where to.
         images: 'link' or 'copy' a folder that is unpacked already; an archive is extracted.
         allow_partial: take a subset of what is published.
 
@@ -37,20 +40,27 @@ def prepare_crowdpose(
     with disk_errors(out):
         downloads = downloads_folder(downloads)
         parts = {name: _read(downloads, name) for name in COUNTS}
-        about = {
-            name: check_count(count(part.data), COUNTS[name], part.source, allow_partial)
-            for name, part in parts.items()
-        }
+
+        files = []
+        for name, part in parts.items():
+            about = check_count(count(part.data), COUNTS[name], part.source, allow_partial)
+            target = _ann_file(out, name)
+            files.append(NewFile(target, part.content, about, f'from {part.source}'))
         check_disjoint(parts, ('id', 'file_name'))
-        found = find_images(downloads, 'images')
-        check_count({'images': len(found.sizes)}, {'images': IMAGES}, found.path, allow_partial)
-        for part in parts.values():
-            check_images(part, found)
-        files = [
-            NewFile(_ann_file(out, name), part.content, about[name], f'from {part.source}')
-            for name, part in parts.items()
-        ]
-        place(out, [NewFolder(out / 'images', found, images), *files, _trainval(out, parts)])
+        found = _find_images(downloads, parts.values(), allow_partial)
+
+        trainval = _trainval(out, parts)
+        place(out, [NewFolder(out / 'images', found, images)] + files + [trainval])
+
+
+def _find_images(downloads: Path, parts: Iterable[Annotations], allow_partial: bool) -> Images:
+    """The images, as many as published; all that the parts list are there."""
+    found = find_images(downloads, 'images')
+    files = {'images': len(found.sizes)}
+    check_count(files, {'images': IMAGES}, found.path, allow_partial)
+    for part in parts:
+        check_images(part, found)
+    return found
 
 
 def _ann_file(out: Path, name: str) -> Path:
@@ -59,48 +69,77 @@ def _ann_file(out: Path, name: str) -> Path:
 
 def _read(downloads: Path, name: str) -> Annotations:
     """One part, with a crowd index for each image (the published ones go from 0 to above 1)."""
-    part = read_people(find_file(downloads, [f'crowdpose_{name}.json', f'mmpose_crowdpose_{name}.json']), NUM_KEYPOINTS)
+    file = find_file(downloads, [f'crowdpose_{name}.json', f'mmpose_crowdpose_{name}.json'])
+    part = read_people(file, NUM_KEYPOINTS)
     for image in part.data['images']:
-        index = image.get('crowdIndex')
-        if not is_coordinate(index) or index < 0:
-            given = f'is {as_json(index)}, not a number from 0' if 'crowdIndex' in image else 'is missing'
+        problem = _problem_of_crowd_index(image)
+        if problem:
             raise BadInput(
-                f"{part.source}: image {image['id']}: field 'crowdIndex' {given}; AP(E), AP(M) and AP(H) "
+                f"{part.source}: image {image['id']}: field 'crowdIndex' {problem}; AP(E), AP(M) and AP(H) "
                 "are made from it, so take CrowdPose's own file"
             )
     return part
 
 
+def _problem_of_crowd_index(image: dict) -> str:
+    """What is wrong with the crowd index of an image; '' if nothing is."""
+    if 'crowdIndex' not in image:
+        return 'is missing'
+    index = image['crowdIndex']
+    if not is_coordinate(index) or index < 0:
+        return f'is {as_json(index)}, not a number from 0'
+    return ''
+
+
 def _trainval(out: Path, parts: dict[str, Annotations]) -> NewFile:
+    """The annotation file of train and val together."""
     data, renumbered = merge(parts['train'].data, parts['val'].data)
-    note = f', {renumbered} ids of val renumbered' if renumbered else ''
-    return NewFile(
-        _ann_file(out, 'trainval'),
-        json.dumps(data, separators=(',', ':')).encode(),
-        words(count(data)),
-        f'merged from train and val{note}',
-    )
+    text = json.dumps(data, separators=(',', ':'))
+    origin = 'merged from train and val'
+    if renumbered:
+        origin += f', {renumbered} ids of val renumbered'
+    return NewFile(_ann_file(out, 'trainval'), text.encode(), words(count(data)), origin)
 
 
-def merge(train: dict, val: dict) -> tuple[dict, int]:
-    """Two annotation files as one, and how many people of the second got a new id because the first has theirs.
+class Merged(NamedTuple):
+    """Two annotation files as one."""
+
+    data: dict
+    renumbered: int  # people of the second with a new id
+
+
+def merge(train: dict, val: dict) -> Merged:
+    """Two annotation files as one, where people of the second get a new id if the first has theirs.
 
     Args:
-        train, val: with images of different ids; every field is kept, and of other lists those of ``train``.
+        train: an annotation file; every field is kept.
+        val: one of other images; of its lists only images and people are taken.
+
+    Returns:
+        The merged file, and how many people have a new id.
 
     Raises:
         BadInput: their categories differ in id or keypoints.
     """
-    one, other = ([(c['id'], c.get('keypoints')) for c in data['categories']] for data in (train, val))
-    if one != other:
+    if _keypoints_by_category(train) != _keypoints_by_category(val):
         raise BadInput("train and val: field 'categories' differs; take both files from one download")
-    taken = {annotation['id'] for annotation in train['annotations']}
-    new_id = max(taken.union(annotation['id'] for annotation in val['annotations']), default=0)
-    people, renumbered = [], 0
+
+    ids_of_train = {annotation['id'] for annotation in train['annotations']}
+    ids_of_val = {annotation['id'] for annotation in val['annotations']}
+    largest = max(ids_of_train | ids_of_val, default=0)
+
+    people = []
+    renumbered = 0
     for annotation in val['annotations']:
-        if annotation['id'] in taken:
+        if annotation['id'] in ids_of_train:
             renumbered += 1
-            annotation = dict(annotation, id=new_id + renumbered)
+            annotation = dict(annotation, id=largest + renumbered)
         people.append(annotation)
-    merged = dict(train, images=train['images'] + val['images'], annotations=train['annotations'] + people)
-    return merged, renumbered
+
+    data = dict(train, images=train['images'] + val['images'], annotations=train['annotations'] + people)
+    return Merged(data, renumbered)
+
+
+def _keypoints_by_category(data: dict) -> list[tuple]:
+    """Id and keypoint names of each category; names that a category lacks are None."""
+    return [(category['id'], category.get('keypoints')) for category in data['categories']]

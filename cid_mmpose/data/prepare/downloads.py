@@ -49,8 +49,13 @@ class Images(NamedTuple):
             return
         with open_archive(self.path) as archive:
             for name, member in self.members.items():
-                with archive.open(member) as source, open(folder / name, 'wb') as target:
-                    shutil.copyfileobj(source, target)
+                _extract(archive, member, folder / name)
+
+
+def _extract(archive: zipfile.ZipFile, member: str, path: Path) -> None:
+    """Writes a member of an archive into a new file."""
+    with archive.open(member) as source, open(path, 'wb') as target:
+        shutil.copyfileobj(source, target)
 
 
 def downloads_folder(path: str | Path) -> Path:
@@ -64,33 +69,46 @@ def find_file(downloads: Path, names: Sequence[str], archives: str = '*.zip') ->
     """As ``look_for``; BadInput also if there is none."""
     found = look_for(downloads, names, archives)
     if found is None:
-        raise BadInput(f'{downloads}: holds no {" or ".join(names)}, neither as a file nor in {archives}; {AGAIN}')
+        wanted = ' or '.join(names)
+        raise BadInput(f'{downloads}: holds no {wanted}, neither as a file nor in {archives}; {AGAIN}')
     return found
 
 
 def look_for(downloads: Path, names: Sequence[str], archives: str = '*.zip') -> Download | None:
     """The first of the files ``names`` that is there: in the folder, one folder below, or in an archive.
 
-    Args: downloads: folder. names: file names, the preferred one first. archives: pattern of the archives to look in.
+    Args:
+        downloads: folder.
+        names: file names, the preferred one first.
+        archives: pattern of the archives to look in.
 
-    Raises BadInput: an archive that had to be looked into cannot be read.
+    Raises:
+        BadInput: an archive that had to be looked into cannot be read.
     """
     for name in names:
-        for path in (downloads / name, *sorted(downloads.glob(f'*/{name}'))):
+        below = sorted(downloads.glob(f'*/{name}'))
+        for path in [downloads / name] + below:
             if path.is_file():
                 return Download(path)
+
     for path in sorted(downloads.glob(archives)):
         with open_archive(path) as archive:
-            found = {PurePosixPath(member).name: member for member in archive.namelist()}
+            member_of_name = {_name_of(member): member for member in archive.namelist()}
         for name in names:
-            if name in found:
-                return Download(path, found[name])
+            if name in member_of_name:
+                return Download(path, member_of_name[name])
     return None
+
+
+def _name_of(member: str) -> str:
+    """The file name of a member of an archive, without the folders it is in."""
+    return PurePosixPath(member).name
 
 
 def find_images(downloads: Path, name: str) -> Images:
     """The images of the folder ``name``, or of ``name``.zip; BadInput if there are none."""
-    folder, archive = downloads / name, downloads / f'{name}.zip'
+    folder = downloads / name
+    archive = downloads / f'{name}.zip'
     if folder.is_dir():
         found = list_folder(folder)
     elif archive.is_file():
@@ -104,34 +122,44 @@ def find_images(downloads: Path, name: str) -> Images:
 
 def list_folder(folder: Path) -> Images:
     """The images directly in a folder."""
+    sizes = {}
     with os.scandir(folder) as entries:
-        sizes = {entry.name: entry.stat().st_size for entry in entries if _is_image(entry.name) and entry.is_file()}
+        for entry in entries:
+            if _is_image(entry.name) and entry.is_file():
+                sizes[entry.name] = entry.stat().st_size
     return Images(folder, sizes, {})
 
 
 def list_archive(path: Path) -> Images:
     """The images of a zip archive, whatever folder inside they are in; they will be written by their names alone.
 
-    Raises BadInput: the archive cannot be read, a member leads out of its folder, or two images share a name.
+    Raises:
+        BadInput: the archive cannot be read, a member leads out of its folder, or two images share a name.
     """
     with open_archive(path) as archive:
-        members = [member for member in archive.infolist() if _is_image(PurePosixPath(member.filename).name)]
-    sizes, names = {}, {}
-    for member in members:
-        name = PurePosixPath(member.filename).name
-        if LEADS_OUT.search(member.filename):
+        everything = archive.infolist()
+
+    sizes = {}
+    members = {}
+    for entry in everything:
+        member = entry.filename
+        name = _name_of(member)
+        if not _is_image(name):
+            continue
+        if LEADS_OUT.search(member):
             raise BadInput(
-                f'{path}: its member {member.filename!r} leads out of the folder, which no official archive '
-                f'does; {AGAIN}'
+                f'{path}: its member {member!r} leads out of the folder, which no official archive does; {AGAIN}'
             )
-        if name in names:
-            raise BadInput(f'{path}: holds {names[name]!r} and {member.filename!r}, two images of one name; {AGAIN}')
-        sizes[name], names[name] = member.file_size, member.filename
-    return Images(path, sizes, names)
+        if name in members:
+            raise BadInput(f'{path}: holds {members[name]!r} and {member!r}, two images of one name; {AGAIN}')
+        sizes[name] = entry.file_size
+        members[name] = member
+    return Images(path, sizes, members)
 
 
 def _is_image(name: str) -> bool:
-    return name.lower().endswith('.jpg') and not name.startswith('.')  # macOS packs a '._x.jpg' beside each x.jpg
+    """Whether a file is an image; macOS packs a '._x.jpg', which is none, beside each x.jpg."""
+    return name.lower().endswith('.jpg') and not name.startswith('.')
 
 
 @contextmanager
@@ -145,10 +173,13 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _why_no_archive(path: Path) -> str:
+    """What a file is that cannot be read as a zip archive, judged by its first bytes."""
     with open(path, 'rb') as file:
         start = file.read(64).lstrip()
     if not start:
         return 'is empty'
     if start.startswith(b'<'):
         return 'is a web page, not a zip archive'
-    return 'is cut off or damaged' if start.startswith(b'PK') else 'is not a zip archive'
+    if start.startswith(b'PK'):
+        return 'is cut off or damaged'
+    return 'is not a zip archive'

@@ -35,7 +35,8 @@ def prepare_ochuman(
 
     Args:
         downloads: folder with the annotation files, on their own or in archives, and with images.zip or the folder
-            ``images``. out: where to.
+            ``images``.
+        out: where to.
         max_iou: lowest and highest overlap of a person's box with another one's, within 0 and 1.
         images: 'link' or 'copy' a folder that is unpacked already; an archive is extracted.
         allow_partial: take a subset of what is published.
@@ -46,24 +47,25 @@ def prepare_ochuman(
     low, high = max_iou
     if not 0 <= low < high <= 1 or (round(low, 2), round(high, 2)) != (low, high):
         raise BadInput(f'max_iou: {low} to {high} is not a range within 0 and 1 in steps of 0.01')
-    out, whole = out_folder(out), (low, high) == WHOLE
+
+    out = out_folder(out)
+    is_whole = (low, high) == WHOLE
     with disk_errors(out):
         downloads = downloads_folder(downloads)
         ready = _read_ready(downloads, allow_partial)
-        parts = ready if ready and whole else _convert(downloads, ready, (low, high))
+        parts = ready if ready and is_whole else _convert(downloads, ready, (low, high))
         found = find_images(downloads, 'images')
         for part in parts.values():
             check_images(part, found)
-        files = [
-            NewFile(
-                out / 'annotations' / _name(name, (low, high)),
-                part.content,
-                _about(name, part, whole),
-                f'from {part.source}',
-            )
-            for name, part in parts.items()
-        ]
-        place(out, [NewFolder(out / 'images', found, images), *files])
+
+        files = []
+        for name, part in parts.items():
+            published = COUNTS.get(name, {}) if is_whole else {}
+            about = check_count(count(part.data), published, part.source, allow_partial=True)
+            target = out / 'annotations' / _name(name, (low, high))
+            files.append(NewFile(target, part.content, about, f'from {part.source}'))
+        place(out, [NewFolder(out / 'images', found, images)] + files)
+
     if not ready:
         print(
             f'note: ochuman.json does not tell val from test; for the configs put {_name("val", WHOLE)} and '
@@ -72,16 +74,23 @@ def prepare_ochuman(
 
 
 def _name(part: str, max_iou: tuple[float, float]) -> str:
-    return 'ochuman_coco_format_{}_range_{:.2f}_{:.2f}.json'.format(part, *max_iou)
+    """Name of the annotation file of a part and a range of overlap."""
+    low, high = max_iou
+    return f'ochuman_coco_format_{part}_range_{low:.2f}_{high:.2f}.json'
 
 
 def _read_ready(downloads: Path, allow_partial: bool) -> dict[str, Annotations]:
     """The ready-made files of val and test; {} if there is neither."""
-    if not any(look_for(downloads, [_name(name, WHOLE)]) for name in COUNTS):
+    names = {part: _name(part, WHOLE) for part in COUNTS}
+    if not any(look_for(downloads, [name]) for name in names.values()):
         return {}
-    ready = {name: read_people(find_file(downloads, [_name(name, WHOLE)]), NUM_KEYPOINTS) for name in COUNTS}
-    for name, part in ready.items():
-        check_count(count(part.data), COUNTS[name], part.source, allow_partial)
+
+    ready = {}
+    for part, name in names.items():
+        file = find_file(downloads, [name])
+        ready[part] = read_people(file, NUM_KEYPOINTS)
+    for part, annotations in ready.items():
+        check_count(count(annotations.data), COUNTS[part], annotations.source, allow_partial)
     check_disjoint(ready)
     return ready
 
@@ -90,23 +99,24 @@ def _convert(downloads: Path, ready: dict[str, Annotations], max_iou: tuple[floa
     """The people of ``ochuman.json`` in a range of overlap: of val and test, or of all where these are not known."""
     source = find_file(downloads, ['ochuman.json'])
     data = read_ochuman(source)
-    images: dict[str, set | None] = {'all': None}
-    if ready:
-        images = {name: {image['file_name'] for image in part.data['images']} for name, part in ready.items()}
+
+    images: dict[str, set[str] | None] = {}
     for name, part in ready.items():
-        if where := first_difference(convert(data, WHOLE, images[name]), part.data):
+        images[name] = {image['file_name'] for image in part.data['images']}
+        where = first_difference(convert(data, WHOLE, images[name]), part.data)
+        if where:
             raise BadInput(
                 f'{source}: its people in {where} are not those of {part.source}; take both from one download'
             )
-    converted = {name: convert(data, max_iou, names) for name, names in images.items()}
-    if empty := [name for name, part in converted.items() if not part['images']]:
-        raise BadInput(f'{source}: nobody of {empty[0]} has a max_iou of {max_iou[0]} to {max_iou[1]}; widen the range')
-    return {
-        name: Annotations(source, json.dumps(part, separators=(',', ':')).encode(), part)
-        for name, part in converted.items()
-    }
+    if not ready:
+        images['all'] = None
 
-
-def _about(name: str, part: Annotations, whole: bool) -> str:
-    published = COUNTS.get(name, {}) if whole else {}
-    return check_count(count(part.data), published, part.source, allow_partial=True)
+    low, high = max_iou
+    converted = {}
+    for name, file_names in images.items():
+        part = convert(data, max_iou, file_names)
+        if not part['images']:
+            raise BadInput(f'{source}: nobody of {name} has a max_iou of {low} to {high}; widen the range')
+        text = json.dumps(part, separators=(',', ':'))
+        converted[name] = Annotations(source, text.encode(), part)
+    return converted

@@ -52,7 +52,12 @@ class NewFolder(NamedTuple):
     @property
     def origin(self) -> str:
         """How it is made, and from what."""
-        how = 'linked to' if self.is_link else 'extracted from' if self.images.members else 'copied from'
+        if self.is_link:
+            how = 'linked to'
+        elif self.images.members:
+            how = 'extracted from'
+        else:
+            how = 'copied from'
         return f'{how} {self.images.path}'
 
     @property
@@ -63,7 +68,9 @@ class NewFolder(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes it will take."""
-        return 0 if self.is_link else sum(self.images.sizes.values())
+        if self.is_link:
+            return 0
+        return sum(self.images.sizes.values())
 
     def is_there(self) -> bool:
         """Whether the target holds images of these names and sizes already, and no others."""
@@ -79,33 +86,40 @@ class NewFolder(NamedTuple):
 
 def out_folder(path: str | Path) -> Path:
     """The folder to be made, which need not exist yet, as a ``Path``; BadInput if it or one above it is a file."""
-    for folder in (Path(path), *Path(path).parents):
+    wanted = Path(path)
+    for folder in [wanted] + list(wanted.parents):
         if os.path.exists(folder) and not os.path.isdir(folder):
             raise BadInput(f'{folder}: is a file; name a folder')
-    return Path(path)
+    return wanted
 
 
 def place(out: Path, things: Sequence[NewFile | NewFolder]) -> None:
     """Makes what is not there yet, and prints a line for each; checks all before it makes the first.
 
-    Args: out: the folder they are all in; made when missing. things: what to make, in this order: images first, so
-        that the annotation file of a folder tells that its images are all there.
+    Args:
+        out: the folder they are all in; made when missing.
+        things: what to make, in this order: images first, so that the annotation file of a folder tells that its
+            images are all there.
 
-    Raises BadInput: something else is in the way, or the disk is full.
+    Raises:
+        BadInput: something else is in the way, or the disk is full.
     """
-    is_there = [_is_there(thing) for thing in things]
+    is_there = list(map(_is_there, things))
     new = [thing for thing, there in zip(things, is_there) if not there]
     for thing in new:
         _check_leftover(_part(thing.target))
     _check_space(out, sum(thing.size for thing in new))
+
     for thing, there in zip(things, is_there):
-        print(f'{thing.target}: {thing.about}, {"there already" if there else thing.origin}', flush=True)
+        how = 'there already' if there else thing.origin
+        print(f'{thing.target}: {thing.about}, {how}', flush=True)
         if not there:
             _make(thing)
     print(f'{out}: complete', flush=True)
 
 
 def _is_there(thing: NewFile | NewFolder) -> bool:
+    """Whether a thing is made already; BadInput if something else is in its place."""
     if not os.path.lexists(thing.target):
         return False
     if not thing.is_there():
@@ -117,10 +131,12 @@ def _is_there(thing: NewFile | NewFolder) -> bool:
 
 
 def _part(target: Path) -> Path:
+    """The name under which a thing is made until it is complete."""
     return target.with_name(f'{target.name}.part')
 
 
 def _check_leftover(part: Path) -> None:
+    """BadInput if something has the name of a thing that is being made."""
     if os.path.lexists(part):
         raise BadInput(
             f'{part}: is left from a run that was stopped, or another run is at work; remove it and start again'
@@ -128,9 +144,11 @@ def _check_leftover(part: Path) -> None:
 
 
 def _check_space(out: Path, needed: int) -> None:
+    """BadInput if the disk of ``out`` has fewer free bytes than are needed."""
     existing = out.absolute()
     while not existing.exists():
         existing = existing.parent
+
     free = shutil.disk_usage(existing).free
     if needed > free:
         raise BadInput(
@@ -140,6 +158,7 @@ def _check_space(out: Path, needed: int) -> None:
 
 
 def _make(thing: NewFile | NewFolder) -> None:
+    """Makes a thing under another name, then gives it its own; what is made half is removed."""
     part = _part(thing.target)
     _check_leftover(part)  # another run may have begun since: it is not to be cleaned up below
     part.parent.mkdir(parents=True, exist_ok=True)
