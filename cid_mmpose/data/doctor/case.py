@@ -1,4 +1,4 @@
-"""One annotation file under examination: its people as arrays, so that each check is a line or two.
+"""One annotation file under examination: its people as arrays, so that each check is a few lines.
 
 N people (annotations of the person category, crowds included), K keypoints.
 """
@@ -20,11 +20,18 @@ from .source import Source
 
 EXAMPLES = 3  # shown of each finding
 CROWDPOSE = (
-    *(
-        f'{side}_{keypoint}'
-        for keypoint in ('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-        for side in ('left', 'right')
-    ),
+    'left_shoulder',
+    'right_shoulder',
+    'left_elbow',
+    'right_elbow',
+    'left_wrist',
+    'right_wrist',
+    'left_hip',
+    'right_hip',
+    'left_knee',
+    'right_knee',
+    'left_ankle',
+    'right_ankle',
     'head',
     'neck',
 )
@@ -37,6 +44,11 @@ class Found(NamedTuple):
     entries: list[Any]  # the annotations, images, categories or keypoint names that it is about
     of: int  # how many were looked at
     examples: list[str]  # the first few, each with its id, its file and what is wrong with it
+
+
+def no_detail(_: Any) -> str:
+    """An example is shown without a detail."""
+    return ''
 
 
 class Case:
@@ -59,8 +71,11 @@ class Case:
         twice: dict[str, str] | None = None,
         elsewhere: dict[str, str] | None = None,
     ) -> None:
-        self.source, self.data, self.looks = source, data, looks
-        self.twice, self.elsewhere = twice or {}, elsewhere or {}
+        self.source = source
+        self.data = data
+        self.looks = looks
+        self.twice = twice or {}
+        self.elsewhere = elsewhere or {}
         self.images: list[dict] = data['images']
         self.annotations: list[dict] = data.get('annotations') or []
         self.categories: list[dict] = data.get('categories') or []
@@ -81,10 +96,20 @@ class Case:
         return [a for a in self.annotations if a['category_id'] == self.person]
 
     @cached_property
+    def person_categories(self) -> list[dict]:
+        """The category of people; more than one if its id is taken twice, none if ``person`` is open."""
+        return [c for c in self.categories if c['id'] == self.person]
+
+    @cached_property
     def file_names(self) -> Sequence[str]:
         """Keypoint names that the category of people gives; () if it gives none."""
-        named = [c.get('keypoints') for c in self.categories if c['id'] == self.person]
-        return tuple(map(str, named[0])) if named and isinstance(named[0], list) else ()
+        if not self.person_categories:
+            return ()
+
+        names = self.person_categories[0].get('keypoints')
+        if not isinstance(names, list):
+            return ()
+        return tuple(map(str, names))
 
     @cached_property
     def num_keypoints(self) -> int:
@@ -92,13 +117,24 @@ class Case:
         names = self.source.names or self.file_names
         if names:
             return len(names)
-        lengths = Counter(len(a['keypoints']) // 3 for a in self.people if isinstance(a.get('keypoints'), list))
-        return lengths.most_common(1)[0][0] if lengths else 0
+
+        times: Counter[int] = Counter()
+        for annotation in self.people:
+            keypoints = annotation.get('keypoints')
+            if isinstance(keypoints, list):
+                times[len(keypoints) // 3] += 1
+        if not times:
+            return 0
+
+        most_common, _ = times.most_common(1)[0]
+        return most_common
 
     @cached_property
     def is_crowdpose(self) -> bool:
         """Whether the file is CrowdPose's or made like it: by its keypoints, or because images have a crowdIndex."""
-        return self.file_names == CROWDPOSE or any('crowdIndex' in image for image in self.images)
+        if self.file_names == CROWDPOSE:
+            return True
+        return any('crowdIndex' in image for image in self.images)
 
     @cached_property
     def image_of(self) -> dict[Any, dict]:
@@ -106,33 +142,41 @@ class Case:
         return {image['id']: image for image in reversed(self.images)}
 
     @cached_property
+    def shapes(self) -> np.ndarray:
+        """(N, 2) height and width of each person's image in pixels; NaN where it is unknown or gives none."""
+        known = {number: sides_of(image) for number, image in self.image_of.items()}
+        unknown = (np.nan, np.nan)
+        shapes = [known.get(a['image_id'], unknown) for a in self.people]
+        return np.array(shapes, float).reshape(-1, 2)
+
+    @cached_property
     def sides(self) -> np.ndarray:
         """(N, 2) width and height of each person's image in pixels; NaN where it is unknown or gives none."""
-        shapes = {number: sides_of(image) for number, image in self.image_of.items()}
-        sides = [shapes.get(a['image_id'], (np.nan, np.nan))[::-1] for a in self.people]
-        return np.array(sides, float).reshape(-1, 2)
+        return self.shapes[:, ::-1]
 
     @cached_property
     def crowd(self) -> np.ndarray:
         """(N,) bool."""
-        return np.array([bool(a.get('iscrowd')) for a in self.people], bool)
+        flags = self.values_of('iscrowd')
+        return np.array(list(map(bool, flags)), bool)
 
     @cached_property
     def box(self) -> np.ndarray:
         """(N, 4) x, y, w, h in pixels; NaN for what is missing or no number."""
-        return number_rows([a.get('bbox') for a in self.people], 4)
+        return number_rows(self.values_of('bbox'), 4)
 
     @cached_property
     def has_size(self) -> np.ndarray:
         """(N,) bool: four finite numbers, width and height above 0."""
-        return np.isfinite(self.box).all(1) & (self.box[:, 2:] > 0).all(1)
+        is_finite = np.isfinite(self.box).all(1)
+        is_positive = (self.box[:, 2:] > 0).all(1)
+        return is_finite & is_positive
 
     @cached_property
     def keypoints(self) -> np.ndarray:
         """(N, K, 3) x, y, visibility; NaN for what is no number, and for all keypoints where their count is another."""
-        return number_rows([a.get('keypoints') for a in self.people], 3 * self.num_keypoints).reshape(
-            len(self.people), self.num_keypoints, 3
-        )
+        rows = number_rows(self.values_of('keypoints'), 3 * self.num_keypoints)
+        return rows.reshape(len(self.people), self.num_keypoints, 3)
 
     @cached_property
     def labelled(self) -> np.ndarray:
@@ -147,63 +191,100 @@ class Case:
     @cached_property
     def area(self) -> np.ndarray:
         """(N,) pixels squared; NaN where missing or no number."""
-        return number_rows([[a.get('area')] for a in self.people], 1)[:, 0]
+        return self._numbers_of('area')
 
     @cached_property
     def counted(self) -> np.ndarray:
         """(K,) bool: keypoints that ``num_keypoints`` counts in this file, all or all but CrowdPose's head and neck."""
         every = np.ones(self.num_keypoints, bool)
-        limbs = np.array([name not in UNCOUNTED for name in self.file_names])
-        if self.file_names != CROWDPOSE or len(limbs) != self.num_keypoints:
+        if self.file_names != CROWDPOSE or self.num_keypoints != len(CROWDPOSE):
             return every
-        own, count = number_rows([[a.get('num_keypoints')] for a in self.people], 1), self.labelled.sum(1)
-        as_limbs = own[:, 0] == self.labelled[:, limbs].sum(1)
-        return limbs if as_limbs.sum() > (own[:, 0] == count).sum() else every
+
+        limbs = ~np.isin(CROWDPOSE, UNCOUNTED)
+        own = self._numbers_of('num_keypoints')
+        as_limbs = own == self.labelled[:, limbs].sum(1)
+        as_all = own == self.labelled.sum(1)
+        return limbs if as_limbs.sum() > as_all.sum() else every
 
     @cached_property
     def needs_area(self) -> bool:
         """Whether an evaluation takes areas from the file; without a config: unless it has none, as CrowdPose's."""
         if self.source.needs_area is not None:
             return self.source.needs_area
-        return not self.is_crowdpose or any('area' in a for a in self.people)
+        if not self.is_crowdpose:
+            return True
+        return any('area' in a for a in self.people)
 
     @cached_property
     def needs_crowd_index(self) -> bool:
         """Whether an evaluation asks for AP(E), AP(M) and AP(H); without a config: if the file is CrowdPose's."""
-        return self.is_crowdpose if self.source.needs_crowd_index is None else self.source.needs_crowd_index
+        if self.source.needs_crowd_index is not None:
+            return self.source.needs_crowd_index
+        return self.is_crowdpose
+
+    def values_of(self, field: str) -> list[Any]:
+        """(N,) what this field of each person holds; None where it is missing."""
+        return [a.get(field) for a in self.people]
+
+    def _numbers_of(self, field: str) -> np.ndarray:
+        """(N,) float of a field that holds one number; NaN where it is missing or no number."""
+        rows = [[value] for value in self.values_of(field)]
+        return number_rows(rows, 1)[:, 0]
+
+    def mask_of(self, test: Callable[[dict], object]) -> np.ndarray:
+        """(N,) bool: the people whose annotation passes a test."""
+        return np.array([bool(test(a)) for a in self.people], bool)
 
     def file_of(self, annotation: dict) -> str:
         """File name of an annotation's image."""
-        return str(self.image_of.get(annotation['image_id'], {}).get('file_name', 'no image'))
+        image = self.image_of.get(annotation['image_id'], {})
+        return str(image.get('file_name', 'no image'))
 
     def people_where(
-        self, mask: np.ndarray, of: np.ndarray | None = None, detail: Callable[[int], str] = lambda row: ''
+        self, mask: np.ndarray, among: np.ndarray | None = None, detail: Callable[[int], str] = no_detail
     ) -> Found:
-        """The people of ``mask``.
+        """The people of ``mask`` among those who were looked at.
 
         Args:
             mask: (N,) bool.
-            of: (N,) bool, those who were looked at; everyone by default.
+            among: (N,) bool, those who were looked at; everyone by default.
             detail: row of a person -> what is wrong there, shown with the example.
         """
-        rows = np.flatnonzero(mask)
+        looked_at = np.ones(len(mask), bool) if among is None else among
+        rows = np.flatnonzero(mask & looked_at)
+
+        entries = [self.people[row] for row in rows]
         examples = [self.shown(self.people[row], detail(row)) for row in rows[:EXAMPLES]]
-        return Found([self.people[row] for row in rows], len(mask) if of is None else int(of.sum()), examples)
+        return Found(entries, int(looked_at.sum()), examples)
+
+    def annotations_where(self, entries: list[dict], detail: Callable[[dict], str] = no_detail) -> Found:
+        """These annotations, of people or not.
+
+        Args:
+            entries: of ``annotations``.
+            detail: annotation -> what is wrong with it, shown with the example.
+        """
+        examples = [self.shown(a, detail(a)) for a in entries[:EXAMPLES]]
+        return Found(entries, len(self.annotations), examples)
 
     def shown(self, annotation: dict, detail: str = '') -> str:
         """An annotation as an example: its id, its image's file, and the detail."""
         place = f'id {annotation["id"]} in {self.file_of(annotation)}'
         return f'{place}: {detail}' if detail else place
 
-    def images_where(self, entries: list[dict], detail: Callable[[dict], str] = lambda image: '') -> Found:
+    def images_where(self, entries: list[dict], detail: Callable[[dict], str] = no_detail) -> Found:
         """These images.
 
         Args:
             entries: of ``images``.
             detail: image -> what is wrong with it, shown with the example.
         """
-        texts = [(f'{p["file_name"]} (id {p["id"]})', detail(p)) for p in entries[:EXAMPLES]]
-        return Found(entries, len(self.images), [': '.join(filter(None, text)) for text in texts])
+        examples = []
+        for image in entries[:EXAMPLES]:
+            text = detail(image)
+            place = f'{image["file_name"]} (id {image["id"]})'
+            examples.append(f'{place}: {text}' if text else place)
+        return Found(entries, len(self.images), examples)
 
     def anew(self) -> 'Case':
         """The same case after its data changed."""

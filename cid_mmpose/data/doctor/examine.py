@@ -9,10 +9,18 @@ from cid_mmpose.data.annotations import read_annotations
 
 from .case import Case, Found
 from .images import look_at, same_content
-from .source import TRAIN, Source
+from .source import Source
 from .table import FINDINGS, SEVERITIES, Finding
 
-Findings = list[tuple[Finding, Found]]
+
+class Result(NamedTuple):
+    """What one finding found in a file."""
+
+    finding: Finding
+    found: Found
+
+
+Findings = list[Result]
 
 
 class Repaired(NamedTuple):
@@ -20,6 +28,13 @@ class Repaired(NamedTuple):
 
     finding: Finding
     done: Counter  # what, how often
+
+
+class Repairs(NamedTuple):
+    """A repaired file."""
+
+    case: Case  # of the repaired data
+    log: list[Repaired]  # what was done, in this order
 
 
 def open_cases(sources: Sequence[Source], against: Iterable[str] = (), sample: int | None = None) -> list[Case]:
@@ -30,39 +45,65 @@ def open_cases(sources: Sequence[Source], against: Iterable[str] = (), sample: i
         against: paths of images that must be in none of them.
         sample: images of each file that are decoded; None decodes all, 0 none.
 
-    Raises BadInput: a file cannot be read.
+    Returns:
+        A case for each source.
+
+    Raises:
+        BadInput: a file cannot be read.
     """
-    data = [read_annotations(s.path, needs_people=not s.roles or TRAIN in s.roles) for s in sources]
-    files = [image_files(source, content) for source, content in zip(sources, data)]
-    digests = same_content([path for names in files for path in names.values()] + list(against))
-    return [
-        Case(
+    against = list(against)
+    contents = [_read(source) for source in sources]
+    files = list(map(image_files, sources, contents))
+    paths = []
+    for path_of_name in files:
+        paths += path_of_name.values()
+    digests = same_content(paths + against)
+
+    cases = []
+    for number, (source, data) in enumerate(zip(sources, contents)):
+        case = Case(
             source,
-            data[i],
-            looks=look_at(data[i]['images'], source.folder, sample) if files[i] else None,
-            twice=twice(files[i], digests),
-            elsewhere=elsewhere(i, sources, files, against, digests),
+            data,
+            looks=look_at(data['images'], source.folder, sample) if files[number] else None,
+            twice=twice(files[number], digests),
+            elsewhere=elsewhere(number, sources, files, against, digests),
         )
-        for i, source in enumerate(sources)
-    ]
+        cases.append(case)
+    return cases
+
+
+def _read(source: Source) -> dict:
+    """The content of an annotation file; only one for evaluation alone may do without people."""
+    needs_people = source.is_for_training or not source.roles
+    return read_annotations(source.path, needs_people=needs_people)
 
 
 def image_files(source: Source, data: dict) -> dict[str, str]:
     """Path by file name; empty where the folder is not known or not on this machine's disks."""
     if source.folder is None or '://' in source.folder:
         return {}
-    return {p['file_name']: osp.normpath(osp.join(source.folder, p['file_name'])) for p in data['images']}
+    paths = {}
+    for image in data['images']:
+        path = osp.join(source.folder, image['file_name'])
+        paths[image['file_name']] = osp.normpath(path)
+    return paths
 
 
 def twice(files: dict[str, str], digests: dict[str, bytes]) -> dict[str, str]:
     """Images with the content of an earlier one of the same data set, by file name.
 
-    Args: files: path by file name. digests: of ``same_content``.
+    Args:
+        files: path by file name.
+        digests: of ``same_content``.
     """
-    first, found = {}, {}
+    first_name: dict[bytes, str] = {}
+    found = {}
     for name, path in files.items():
-        if path in digests and first.setdefault(digests[path], name) != name:
-            found[name] = first[digests[path]]
+        if path not in digests:
+            continue
+        first = first_name.setdefault(digests[path], name)
+        if first != name:
+            found[name] = first
     return found
 
 
@@ -77,40 +118,61 @@ def elsewhere(
 
     Of a training set these are images of evaluation sets; of any, those that it is compared ``against``.
 
-    Args: number: of the source. sources, files, digests: as above.
+    Args:
+        number: of the source.
+        sources: all that are examined.
+        files: path by file name, of each source.
+        against: paths of images that must be in none of them.
+        digests: of ``same_content``.
     """
     apart = list(against)
-    if TRAIN in sources[number].roles:
-        apart += [
-            path for source, names in zip(sources, files) if set(source.roles) - {TRAIN} for path in names.values()
-        ]
-    where = {digests.get(path, path): path for path in reversed(apart)}
-    found = {name: where.get(digests.get(path, path)) for name, path in files[number].items()}
-    return {name: path for name, path in found.items() if path}
+    if sources[number].is_for_training:
+        for source, path_of_name in zip(sources, files):
+            if source.is_for_evaluation:
+                apart += path_of_name.values()
+
+    # a path stands for itself where no other file has its content; of copies the first counts
+    path_of_content = {digests.get(path, path): path for path in reversed(apart)}
+    found = {}
+    for name, path in files[number].items():
+        content = digests.get(path, path)
+        if content in path_of_content:
+            found[name] = path_of_content[content]
+    return found
 
 
 def findings_of(case: Case) -> Findings:
     """What is found in a file, errors first, in the order of the table."""
-    found = [(finding, finding.find(case)) for finding in FINDINGS]
-    found.sort(key=lambda pair: SEVERITIES.index(pair[0].severity))
-    return [(finding, result) for finding, result in found if result.entries]
+    results = []
+    for finding in sorted(FINDINGS, key=_place_of_severity):
+        found = finding.find(case)
+        if found.entries:
+            results.append(Result(finding, found))
+    return results
 
 
-def repair(case: Case, only: Sequence[str] = ()) -> tuple[Case, list[Repaired]]:
+def _place_of_severity(finding: Finding) -> int:
+    return SEVERITIES.index(finding.severity)
+
+
+def repair(case: Case, only: Sequence[str] = ()) -> Repairs:
     """Repairs what can be repaired; changes the data of the case, which must not be used any more.
 
     Args:
-        case: what to repair. only: names of findings; () repairs all.
+        case: what to repair.
+        only: names of findings; () repairs all.
 
     Returns:
         The case of the repaired data, and what was done in which order.
     """
     log = []
     for finding in FINDINGS:
-        if finding.repair is None or (only and finding.name not in only):
+        is_asked_for = not only or finding.name in only
+        if finding.repair is None or not is_asked_for:
             continue
         found = finding.find(case)
         if found.entries:
-            log.append(Repaired(finding, finding.repair(case, found.entries)))
+            done = finding.repair(case, found.entries)
+            log.append(Repaired(finding, done))
             case = case.anew()
-    return case, log
+    return Repairs(case, log)

@@ -5,7 +5,7 @@ import os
 import os.path as osp
 import random
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -41,15 +41,22 @@ def look_at(images: Sequence[dict], folder: str, sample: int | None = None) -> d
         Look by file name.
     """
     chosen = {image['file_name'] for image in some(images, sample)}
-    shapes = {p['file_name']: None if problem_of_sides(p) else sides_of(p) for p in images}
+    annotated: dict[str, tuple | None] = {}
+    for image in images:
+        is_usable = not problem_of_sides(image)
+        annotated[image['file_name']] = sides_of(image) if is_usable else None
 
     def look(name: str) -> Look:
         path = osp.join(folder, name)
         if not osp.isfile(path):
-            return Look(False)
-        return look_into(path, shapes[name]) if name in chosen else Look(True)
+            return Look(present=False)
+        if name not in chosen:
+            return Look(present=True)
+        return look_into(path, annotated[name])
 
-    return dict(zip(shapes, in_threads(look, list(shapes), f'images in {folder}')))
+    names = list(annotated)
+    looks = in_threads(look, names, f'images in {folder}')
+    return dict(zip(names, looks))
 
 
 def look_into(path: str, annotated: tuple | None) -> Look:
@@ -62,18 +69,22 @@ def look_into(path: str, annotated: tuple | None) -> Look:
     try:
         data = read_file(path)
     except BadInput as error:
-        return Look(True, True, problem=str(error)[len(path) + 2 :])
+        after_path = str(error)[len(path) + 2 :]
+        return Look(present=True, decoded=True, problem=after_path)
     if lacks_reader(data):
-        return Look(True, needs_pillow=True)
+        return Look(present=True, needs_pillow=True)
+
     stored = size_of(data)
-    if problem := problem_of_header(data, stored):
-        return Look(True, True, problem=problem.text)
+    problem = problem_of_header(data, stored)
+    if problem:
+        return Look(present=True, decoded=True, problem=problem.text)
     if not may_be(stored, annotated):
-        return Look(True, True, stored)
+        return Look(present=True, decoded=True, shape=stored)
+
     image = decode_image(data, annotated)
     if image is None:
-        return Look(True, True, problem=INCOMPLETE)
-    return Look(True, True, image.shape[:2])
+        return Look(present=True, decoded=True, problem=INCOMPLETE)
+    return Look(present=True, decoded=True, shape=image.shape[:2])
 
 
 def some(images: Sequence[dict], sample: int | None) -> Sequence[dict]:
@@ -108,16 +119,20 @@ def same_content(paths: Iterable[str]) -> dict[str, bytes]:
 
     Only files of one size are read, so that data without copies costs no more than a listing.
     """
-    sizes = defaultdict(list)
+    paths_of_size = defaultdict(list)
     for path in dict.fromkeys(paths):
         if osp.isfile(path):
-            sizes[osp.getsize(path)].append(path)
-    same_size = [path for group in sizes.values() if len(group) > 1 for path in group]
-    digests = dict(zip(same_size, in_threads(sha256_of, same_size, 'files of the same size')))
-    times = defaultdict(int)
-    for digest in digests.values():
-        times[digest] += 1
-    return {path: digest for path, digest in digests.items() if times[digest] > 1}
+            size = osp.getsize(path)
+            paths_of_size[size].append(path)
+
+    candidates = []
+    for group in paths_of_size.values():
+        if len(group) > 1:
+            candidates += group
+    digests = in_threads(sha256_of, candidates, 'files of the same size')
+
+    times = Counter(digests)
+    return {path: digest for path, digest in zip(candidates, digests) if times[digest] > 1}
 
 
 def sha256_of(path: str) -> bytes:
@@ -131,9 +146,9 @@ def sha256_of(path: str) -> bytes:
 
 def images_below(folder: str) -> list[str]:
     """Paths of the image files in a folder and the folders in it, in order."""
-    return sorted(
-        osp.join(parent, name)
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if name.lower().endswith(ENDINGS)
-    )
+    paths = []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if name.lower().endswith(ENDINGS):
+                paths.append(osp.join(parent, name))
+    return sorted(paths)

@@ -16,10 +16,17 @@ def number_rows(rows: Sequence[Any], width: int) -> np.ndarray:
     read as a number: no part of the training does.
     """
     made = np.full((len(rows), width), np.nan)
-    right = [number for number, row in enumerate(rows) if isinstance(row, (list, tuple)) and len(row) == width]
-    if right and width:
-        made[right] = _same_width([rows[number] for number in right])
-    made[~(np.abs(made) < FARTHEST)] = np.nan
+    places = []
+    right_rows = []
+    for place, row in enumerate(rows):
+        if isinstance(row, (list, tuple)) and len(row) == width:
+            places.append(place)
+            right_rows.append(row)
+    if right_rows and width:
+        made[places] = _same_width(right_rows)
+
+    is_near = np.abs(made) < FARTHEST
+    made[~is_near] = np.nan
     return made
 
 
@@ -29,9 +36,22 @@ def _same_width(rows: list) -> np.ndarray:
         made = np.array(rows)
     except ValueError:  # an entry is a list
         made = np.array(None)
-    if made.ndim == 2 and made.dtype.kind in 'iuf' and not any(bool in map(type, row) for row in rows):
+    is_numeric = made.ndim == 2 and made.dtype.kind in 'iuf'
+    if is_numeric and not _holds_bool(rows):
         return made
-    return np.array([[as_number(value) for value in row] for row in rows])
+
+    numbers = []
+    for row in rows:
+        numbers.append(list(map(as_number, row)))
+    return np.array(numbers)
+
+
+def _holds_bool(rows: list) -> bool:
+    """Whether an entry of a row is true or false."""
+    for row in rows:
+        if bool in map(type, row):
+            return True
+    return False
 
 
 def as_number(value: Any) -> float:

@@ -1,5 +1,6 @@
 """Checks of what the file says of itself: categories, keypoint names, images, ids. Each takes a case."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -15,77 +16,110 @@ OTHER = dict(left='right', right='left')
 
 def several_categories(case: Case) -> Found:
     """Categories beside that of people."""
-    return _categories(case, [c for c in case.categories if case.person is not None and c['id'] != case.person])
+    if case.person is None:
+        return _categories(case, [])
+    others = [c for c in case.categories if c['id'] != case.person]
+    return _categories(case, others)
 
 
 def no_person_category(case: Case) -> Found:
     """All categories, where none of several is that of people."""
-    return _categories(case, case.categories if case.person is None else [])
+    if case.person is not None:
+        return _categories(case, [])
+    return _categories(case, case.categories)
 
 
 def person_id(case: Case) -> Found:
     """The category of people, if its id is not 1."""
-    return _categories(case, [c for c in case.categories if c['id'] == case.person != 1])
+    if case.person == 1:
+        return _categories(case, [])
+    return _categories(case, case.person_categories)
 
 
 def _categories(case: Case, entries: list[dict]) -> Found:
-    people = Counter(a['category_id'] for a in case.annotations)
-    examples = [f'id {c["id"]} {as_json(c.get("name"))}: {people[c["id"]]} annotations' for c in entries[:EXAMPLES]]
+    """These categories, each example with the number of its annotations."""
+    times = Counter(a['category_id'] for a in case.annotations)
+    examples = []
+    for category in entries[:EXAMPLES]:
+        annotations = times[category['id']]
+        examples.append(f'{_shown(category)}: {annotations} annotations')
     return Found(entries, len(case.categories), examples)
+
+
+def _shown(category: dict) -> str:
+    """A category as an example: its id and its name."""
+    name = as_json(category.get('name'))
+    return f'id {category["id"]} {name}'
 
 
 def duplicate_category_ids(case: Case) -> Found:
     """Categories whose id an earlier one has."""
-    return _categories(case, later([c['id'] for c in case.categories], case.categories))
+    return _categories(case, later_of_one('id', case.categories))
 
 
 def unknown_category(case: Case) -> Found:
     """Annotations whose category is not in the list of categories."""
     known = {c['id'] for c in case.categories}
     entries = [a for a in case.annotations if problem_of_category(a, known)]
-    return Found(
-        entries,
-        len(case.annotations),
-        [case.shown(a, f'category {as_json(a["category_id"])}') for a in entries[:EXAMPLES]],
-    )
+
+    def detail(annotation: dict) -> str:
+        return f'category {as_json(annotation["category_id"])}'
+
+    return case.annotations_where(entries, detail)
 
 
 def keypoint_names(case: Case) -> Found:
     """The category of people, if what it names its keypoints by is no list, or not all names differ."""
-    wrong = [c for c in case.categories if c['id'] == case.person and problem_of_names(c)]
-    shown = [f'id {c["id"]} {as_json(c.get("name"))}: {problem_of_names(c)}' for c in wrong]
-    return Found(wrong, len(case.categories), shown)
+    wrong = []
+    examples = []
+    for category in case.person_categories:
+        problem = problem_of_names(category)
+        if problem:
+            wrong.append(category)
+            examples.append(f'{_shown(category)}: {problem}')
+    return Found(wrong, len(case.categories), examples)
 
 
 def model_keypoints(case: Case) -> Found:
     """The keypoints of the data set, if the head of the config has another number of maps."""
-    names, maps = case.source.names or (), case.source.model_keypoints
-    wrong = names if maps not in (None, len(names)) else ()
-    return Found(list(wrong), len(names), [f'{len(names)} keypoints in metainfo, {maps} in model.head'] * bool(wrong))
+    names = case.source.names or ()
+    maps = case.source.model_keypoints
+    if not names or maps in (None, len(names)):
+        return Found([], len(names), [])
+    return Found(list(names), len(names), [f'{len(names)} keypoints in metainfo, {maps} in model.head'])
 
 
 def keypoint_order(case: Case) -> Found:
     """Keypoints that both the file and the config name, in any spelling, at another place."""
-    config = {keypoint_words(name): place for place, name in enumerate(case.source.names or ())}
-    wrong = [
-        (place, name) for place, name in enumerate(case.file_names) if config.get(keypoint_words(name), place) != place
-    ]
-    examples = [
-        f'{name}: keypoint {place} of the file, {config[keypoint_words(name)]} of the config'
-        for place, name in wrong[:EXAMPLES]
-    ]
-    return Found([name for _, name in wrong], len(case.file_names), examples)
+    names = case.source.names or ()
+    places = {keypoint_words(name): place for place, name in enumerate(names)}
+
+    wrong = []
+    examples = []
+    for place, name in enumerate(case.file_names):
+        asked_for = places.get(keypoint_words(name), place)
+        if asked_for != place:
+            wrong.append(name)
+            examples.append(f'{name}: keypoint {place} of the file, {asked_for} of the config')
+    return Found(wrong, len(case.file_names), examples[:EXAMPLES])
 
 
 def flip_pairs(case: Case) -> Found:
     """Keypoints whose partner in the mirrored image is not the one that their names ask for."""
     names = case.source.names or case.file_names
     partners = case.source.flip_indices
-    wrong = [(name, text) for place, name in enumerate(names) if (text := wrong_partner(place, names, partners))]
-    return Found([name for name, _ in wrong], len(names), [f'{name}: {text}' for name, text in wrong[:EXAMPLES]])
+
+    wrong = []
+    examples = []
+    for place, name in enumerate(names):
+        problem = wrong_partner(place, names, partners)
+        if problem:
+            wrong.append(name)
+            examples.append(f'{name}: {problem}')
+    return Found(wrong, len(names), examples[:EXAMPLES])
 
 
-def wrong_partner(place: int, names: Sequence[str], partners: Sequence[int] | None = None) -> str:
+def wrong_partner(place: int, names: Sequence[str], partners: Sequence[int] | None) -> str:
     """What is wrong with the partner of one keypoint, '' if nothing is.
 
     Args:
@@ -95,75 +129,92 @@ def wrong_partner(place: int, names: Sequence[str], partners: Sequence[int] | No
     """
     words = keypoint_words(names[place])
     mirrored = frozenset(OTHER.get(word, word) for word in words)
-    asked = [keypoint_words(name) for name in names]
-    if mirrored not in asked:
-        return f'no keypoint is its {" ".join(sorted(mirrored & set(OTHER)))} one'
+    words_of_all = [keypoint_words(name) for name in names]
+    if mirrored not in words_of_all:
+        side = ' '.join(sorted(mirrored & set(OTHER)))
+        return f'no keypoint is its {side} one'
     if partners is None:
         return ''
+
     partner = partners[place]
-    if mirrored != words and asked[partner] != mirrored:
-        return f'is swapped with {names[partner]}, not with {names[asked.index(mirrored)]}'
-    return '' if partners[partner] == place else f'is swapped with {names[partner]}, which is swapped with another'
+    if mirrored != words and words_of_all[partner] != mirrored:
+        right_one = names[words_of_all.index(mirrored)]
+        return f'is swapped with {names[partner]}, not with {right_one}'
+    if partners[partner] != place:
+        return f'is swapped with {names[partner]}, which is swapped with another'
+    return ''
 
 
 def duplicate_image_ids(case: Case) -> Found:
     """Images whose id an earlier one has."""
-    return case.images_where(later([p['id'] for p in case.images], case.images))
+    return case.images_where(later_of_one('id', case.images))
 
 
 def duplicate_file_names(case: Case) -> Found:
     """Images whose file an earlier one has, under another id."""
-    first = {p['file_name']: p for p in reversed(case.images)}
-    entries = later([p['file_name'] for p in case.images], case.images)
-    return case.images_where(
-        [p for p in entries if p['id'] != first[p['file_name']]['id']],
-        lambda p: f'also id {first[p["file_name"]]["id"]}',
-    )
+    first = {image['file_name']: image for image in reversed(case.images)}
+
+    def first_id(image: dict) -> object:
+        return first[image['file_name']]['id']
+
+    def detail(image: dict) -> str:
+        return f'also id {first_id(image)}'
+
+    entries = later_of_one('file_name', case.images)
+    return case.images_where([image for image in entries if image['id'] != first_id(image)], detail)
 
 
 def image_sides(case: Case) -> Found:
     """Images whose width or height cannot be that of an image."""
 
-    def text(image: dict) -> str:
-        return f'{as_json(image["width"])} x {as_json(image["height"])}'
+    def detail(image: dict) -> str:
+        width = as_json(image['width'])
+        height = as_json(image['height'])
+        return f'{width} x {height}'
 
-    return case.images_where([p for p in case.images if problem_of_sides(p)], text)
+    wrong = [image for image in case.images if problem_of_sides(image)]
+    return case.images_where(wrong, detail)
 
 
 def duplicate_annotation_ids(case: Case) -> Found:
     """Annotations whose id an earlier one has."""
-    entries = later([a['id'] for a in case.annotations], case.annotations)
-    return Found(entries, len(case.annotations), [case.shown(a) for a in entries[:EXAMPLES]])
+    return case.annotations_where(later_of_one('id', case.annotations))
 
 
 def negative_ids(case: Case) -> Found:
     """Annotations whose id is below 0."""
     entries = [a for a in case.annotations if a['id'] < 0]
-    return Found(entries, len(case.annotations), [case.shown(a) for a in entries[:EXAMPLES]])
+    return case.annotations_where(entries)
 
 
-def later(keys: Sequence, entries: Sequence[dict]) -> list[dict]:
-    """The entries whose key an earlier one has.
+def later_of_one(field: str, entries: Sequence[dict]) -> list[dict]:
+    """The entries that hold in a field what an earlier one holds there.
 
     Args:
-        keys: one an entry.
-        entries: as many.
+        field: that every entry has.
+        entries: images, annotations or categories.
     """
-    seen, found = set(), []
-    for key, entry in zip(keys, entries):
-        if key in seen:
+    seen = set()
+    found = []
+    for entry in entries:
+        value = entry[field]
+        if value in seen:
             found.append(entry)
-        seen.add(key)
+        seen.add(value)
     return found
 
 
 def crowd_index_missing(case: Case) -> Found:
     """Images without a crowdIndex, where the evaluation needs one."""
-    missing = [p for p in case.images if as_number(p.get('crowdIndex')) != as_number(p.get('crowdIndex'))]
-    return case.images_where(missing if case.needs_crowd_index else [])
+    if not case.needs_crowd_index:
+        return case.images_where([])
+    missing = [image for image in case.images if math.isnan(as_number(image.get('crowdIndex')))]
+    return case.images_where(missing)
 
 
 def nobody_labelled(case: Case) -> Found:
     """All images, if none of them shows a labelled person; a file without 'annotations' is one of images alone."""
     is_empty = 'annotations' in case.data and not case.is_labelled.any()
-    return Found((case.images or [case.data]) if is_empty else [], len(case.images), [])
+    if not is_empty:
+        return Found([], len(case.images), [])
+    return Found(case.images or [case.data], len(case.images), [])

@@ -6,46 +6,65 @@ from .case import Case, Found
 from .images import Look
 
 
-def _looks(case: Case) -> dict[str, Look]:
-    return case.looks or {}
+def _look_of(case: Case, image: dict) -> Look | None:
+    """What the file of an image holds; None if nobody looked."""
+    looks = case.looks or {}
+    return looks.get(image['file_name'])
 
 
 def image_missing(case: Case) -> Found:
     """Images without a file."""
-    looks = _looks(case)
-    return case.images_where([p for p in case.images if p['file_name'] in looks and not looks[p['file_name']].present])
+
+    def is_missing(image: dict) -> bool:
+        look = _look_of(case, image)
+        return look is not None and not look.present
+
+    return case.images_where([image for image in case.images if is_missing(image)])
 
 
 def image_unreadable(case: Case) -> Found:
     """Images whose file was decoded and is no complete image."""
-    looks = _looks(case)
-    wrong = [p for p in case.images if p['file_name'] in looks and looks[p['file_name']].problem]
-    return case.images_where(wrong, lambda image: looks[image['file_name']].problem)
+
+    def problem(image: dict) -> str:
+        look = _look_of(case, image)
+        return look.problem if look else ''
+
+    wrong = [image for image in case.images if problem(image)]
+    return case.images_where(wrong, problem)
 
 
 def image_size(case: Case) -> Found:
     """Images whose file has other sides than the annotation says, if it says any."""
 
-    def shape(image: dict) -> tuple:
-        look = _looks(case).get(image['file_name'])
-        return look.shape if look and look.shape else (image['height'], image['width'])
+    def differs(image: dict) -> bool:
+        look = _look_of(case, image)
+        if look is None or look.shape is None or problem_of_sides(image):
+            return False
+        return look.shape != (image['height'], image['width'])
 
-    sound = [image for image in case.images if not problem_of_sides(image)]
-    wrong = [image for image in sound if shape(image) != (image['height'], image['width'])]
-    return case.images_where(
-        wrong, lambda p: f'{shape(p)[1]} x {shape(p)[0]}, annotated as {p["width"]} x {p["height"]}'
-    )
+    def detail(image: dict) -> str:
+        height, width = _look_of(case, image).shape
+        return f'{width} x {height}, annotated as {image["width"]} x {image["height"]}'
+
+    wrong = [image for image in case.images if differs(image)]
+    return case.images_where(wrong, detail)
 
 
 def same_image_twice(case: Case) -> Found:
     """Images with the content of another one of the same data set."""
-    return case.images_where(
-        [p for p in case.images if p['file_name'] in case.twice], lambda p: f'as {case.twice[p["file_name"]]}'
-    )
+    return _copies(case, case.twice)
 
 
 def leak(case: Case) -> Found:
     """Images with the content of one in data that must be kept apart."""
-    return case.images_where(
-        [p for p in case.images if p['file_name'] in case.elsewhere], lambda p: f'as {case.elsewhere[p["file_name"]]}'
-    )
+    return _copies(case, case.elsewhere)
+
+
+def _copies(case: Case, other: dict[str, str]) -> Found:
+    """Images whose file name is among the keys of ``other``, which gives the image of the same content."""
+
+    def detail(image: dict) -> str:
+        return f'as {other[image["file_name"]]}'
+
+    copies = [image for image in case.images if image['file_name'] in other]
+    return case.images_where(copies, detail)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,15 @@ from cid_mmpose.data.regions import region_problem, runs_of
 from cid_mmpose.errors import BadInput
 
 
-def box_and_area(segmentation: Any, shape: Sequence[float]) -> tuple:
-    """(x, y, w, h) and area in pixels of a region; (None, 0) if it is missing, broken or empty.
+class Extent(NamedTuple):
+    """How much of the image a region takes."""
+
+    box: list[int] | None  # x, y, w, h in pixels; None if there is no region
+    area: int  # pixels; 0 if there is no region
+
+
+def extent_of(segmentation: Any, shape: Sequence[float]) -> Extent:
+    """Box and area of a region; (None, 0) if it is missing, broken or empty.
 
     Args:
         segmentation: as in the file.
@@ -21,12 +28,16 @@ def box_and_area(segmentation: Any, shape: Sequence[float]) -> tuple:
         BadInput: pycocotools is not installed.
     """
     if not segmentation or np.isnan(shape).any() or region_problem(segmentation, shape):
-        return None, 0
+        return Extent(None, 0)
+
     coco_mask = _mask_tools()
-    runs = coco_mask.merge(list(runs_of([segmentation], [int(side) for side in shape])))
+    whole_shape = list(map(int, shape))
+    runs = coco_mask.merge(list(runs_of([segmentation], whole_shape)))
     area = int(coco_mask.area(runs))  # from the run lengths: no mask is drawn
-    box = [int(value) for value in coco_mask.toBbox(runs)]
-    return (box if area else None), area
+    if not area:
+        return Extent(None, 0)
+    box = coco_mask.toBbox(runs)
+    return Extent(list(map(int, box)), area)
 
 
 def _mask_tools() -> ModuleType:

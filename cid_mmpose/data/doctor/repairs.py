@@ -7,7 +7,6 @@ AP does not count them. Leaving them out altogether would teach the network that
 import re
 from collections import Counter
 from collections.abc import Callable, Collection
-from itertools import count
 
 import numpy as np
 
@@ -16,8 +15,9 @@ from cid_mmpose.data.values import as_json
 
 from .case import Case
 from .of_people import at_origin, counted_keypoints, outside
-from .regions import box_and_area
+from .regions import Extent, extent_of
 
+TEXT_OF_ID = re.compile(r'\s*(-?\d{1,19})(\.0)?\s*')
 FLAGS = {'0': 0, '0.0': 0, 'false': 0, 'no': 0, '': 0, '1': 1, '1.0': 1, 'true': 1, 'yes': 1}  # ways to spell 'iscrowd'
 BOX_SHARE = 0.53  # of a box that a person's region fills on average; xtcocotools' choice where there is no area
 Repair = Callable[[Case, list[dict]], Counter]  # case, entries found -> what was done, how often
@@ -25,8 +25,7 @@ Repair = Callable[[Case, list[dict]], Counter]  # case, entries found -> what wa
 
 def leave_out_people(case: Case, entries: list[dict]) -> Counter:
     """Takes annotations out."""
-    gone = set(map(id, entries))
-    case.data['annotations'] = [a for a in case.annotations if id(a) not in gone]
+    case.data['annotations'] = _without(case.annotations, entries)
     return Counter({'left out': len(entries)})
 
 
@@ -37,7 +36,8 @@ def image_by_text(case: Case, entries: list[dict]) -> Counter:
 
 def category_by_text(case: Case, entries: list[dict]) -> Counter:
     """Takes a 'category_id' that is text as the number in it, where that is a category's; leaves the others out."""
-    return _id_by_text(case, entries, 'category_id', [category['id'] for category in case.categories])
+    known = [category['id'] for category in case.categories]
+    return _id_by_text(case, entries, 'category_id', known)
 
 
 def _id_by_text(case: Case, entries: list[dict], field: str, known: Collection[int]) -> Counter:
@@ -45,18 +45,22 @@ def _id_by_text(case: Case, entries: list[dict], field: str, known: Collection[i
     unknown = []
     done = Counter()
     for annotation in entries:
-        digits = re.fullmatch(r'\s*(-?\d{1,19})(\.0)?\s*', as_json(annotation[field]).strip('"'))
+        text = as_json(annotation[field]).strip('"')
+        digits = TEXT_OF_ID.fullmatch(text)
         if digits and int(digits[1]) in known:
             annotation[field] = int(digits[1])
             done[f'{field} taken as a number'] += 1
         else:
             unknown.append(annotation)
-    return done + leave_out_people(case, unknown)
+
+    left_out = leave_out_people(case, unknown)
+    return done + left_out
 
 
 def leave_out_images(case: Case, entries: list[dict]) -> Counter:
     """Takes images out, with everyone in them."""
     done = leave_out_entries_of_images(case, entries)
+
     gone = {image['id'] for image in entries}
     people = [a for a in case.annotations if a['image_id'] in gone]
     leave_out_people(case, people)
@@ -65,9 +69,14 @@ def leave_out_images(case: Case, entries: list[dict]) -> Counter:
 
 def leave_out_entries_of_images(case: Case, entries: list[dict]) -> Counter:
     """Takes images out and leaves the annotations to the image that has the same id."""
-    gone = set(map(id, entries))
-    case.data['images'] = [p for p in case.images if id(p) not in gone]
+    case.data['images'] = _without(case.images, entries)
     return Counter({'left out': len(entries)})
+
+
+def _without(everything: list[dict], entries: list[dict]) -> list[dict]:
+    """All but these entries; others that are equal to one of them stay."""
+    gone = set(map(id, entries))
+    return [entry for entry in everything if id(entry) not in gone]
 
 
 def leave_out_categories(case: Case, entries: list[dict]) -> Counter:
@@ -75,6 +84,7 @@ def leave_out_categories(case: Case, entries: list[dict]) -> Counter:
     gone = {category['id'] for category in entries}
     people = [a for a in case.annotations if a['category_id'] in gone]
     leave_out_people(case, people)
+
     case.data['categories'] = [c for c in case.categories if c['id'] not in gone]
     return Counter({'left out': len(entries), 'annotations of theirs left out': len(people)})
 
@@ -89,33 +99,44 @@ def number_one(case: Case, entries: list[dict]) -> Counter:
 
 def new_ids(case: Case, entries: list[dict]) -> Counter:
     """Numbers annotations beyond the largest id."""
-    numbers = [a['id'] for a in case.annotations]
-    for annotation, number in zip(entries, count(max(numbers, default=0) + 1)):
+    largest = max((a['id'] for a in case.annotations), default=0)
+    for number, annotation in enumerate(entries, largest + 1):
         annotation['id'] = number
     return Counter({'given new ids': len(entries)})
 
 
 def crowd_flags(case: Case, entries: list[dict]) -> Counter:
-    """Takes 'iscrowd' as the 0 or 1 that it spells; whatever else it is, the person counts as a crowd, so that nobody
-    is trained on, or asked for, who may be one.
+    """Takes 'iscrowd' as the 0 or 1 that it spells.
+
+    Whatever else it is, the person counts as a crowd, so that nobody is trained on, or asked for, who may be one.
     """
     done = Counter()
     for annotation in entries:
-        spelt = as_json(annotation['iscrowd']).strip('"[] ').lower()
-        annotation['iscrowd'] = FLAGS.get(spelt, 1)
-        done[f'taken as {annotation["iscrowd"]}'] += 1
+        text = as_json(annotation['iscrowd'])
+        spelt = text.strip('"[] ').lower()
+        flag = FLAGS.get(spelt, 1)
+        annotation['iscrowd'] = flag
+        done[f'taken as {flag}'] += 1
     return done
 
 
 def sides_of_files(case: Case, entries: list[dict]) -> Counter:
     """Takes width and height from the image; leaves out those whose file was not decoded."""
     looks = case.looks or {}
-    seen = {id(p): looks[p['file_name']].shape for p in entries if p['file_name'] in looks}
-    known = [p for p in entries if seen.get(id(p))]
-    for image in known:
-        image['height'], image['width'] = map(int, seen[id(image)])
-    done = leave_out_images(case, [p for p in entries if not seen.get(id(p))])
-    return Counter({'sides taken from the file': len(known)}) + done
+    corrected = 0
+    unknown = []
+    for image in entries:
+        look = looks.get(image['file_name'])
+        if look and look.shape:
+            height, width = look.shape
+            image['height'] = int(height)
+            image['width'] = int(width)
+            corrected += 1
+        else:
+            unknown.append(image)
+
+    left_out = leave_out_images(case, unknown)
+    return Counter({'sides taken from the file': corrected}) + left_out
 
 
 def unlabel_people(case: Case, entries: list[dict]) -> Counter:
@@ -128,11 +149,17 @@ def unlabel_people(case: Case, entries: list[dict]) -> Counter:
 def _unlabel(case: Case, wrong: np.ndarray, entries: list[dict]) -> Counter:
     """Takes single keypoints as unlabelled; ``wrong`` (N, K) bool."""
     rows = rows_of(case, entries)
-    left = counted_keypoints(case) - (case.labelled & wrong & case.counted).sum(1)
+    right = case.labelled & ~wrong
+    counts = (right & case.counted).sum(1)
     for annotation, row in zip(entries, rows):
-        keypoints = [0 if wrong[row, place // 3] else value for place, value in enumerate(annotation['keypoints'])]
-        annotation.update(keypoints=keypoints, num_keypoints=int(left[row]))
-    return Counter({'corrected': len(entries), 'keypoints taken as unlabelled': int(wrong[rows].sum())})
+        keypoints = list(annotation['keypoints'])
+        for place in np.flatnonzero(wrong[row]):
+            keypoints[3 * place : 3 * place + 3] = [0, 0, 0]
+        annotation['keypoints'] = keypoints
+        annotation['num_keypoints'] = int(counts[row])
+
+    unlabelled = int(wrong[rows].sum())
+    return Counter({'corrected': len(entries), 'keypoints taken as unlabelled': unlabelled})
 
 
 def unlabel_not_finite(case: Case, entries: list[dict]) -> Counter:
@@ -154,67 +181,101 @@ def round_visibility(case: Case, entries: list[dict]) -> Counter:
     """Visibility above 0 becomes 2 unless it is 1, below 0 becomes 0."""
     for annotation in entries:
         values = annotation['keypoints'][2::3]
-        annotation['keypoints'][2::3] = [v if v in (0, 1, 2) else 2 * int(v > 0) for v in values]
+        annotation['keypoints'][2::3] = list(map(_rounded_visibility, values))
     return Counter({'corrected': len(entries)})
+
+
+def _rounded_visibility(value: float) -> float:
+    if value in (0, 1, 2):
+        return value
+    return 2 if value > 0 else 0
+
+
+def _region_of(case: Case, annotation: dict, row: int) -> Extent:
+    """Box and area of a person's region."""
+    return extent_of(annotation.get('segmentation'), case.shapes[row])
 
 
 def box_anew(case: Case, entries: list[dict]) -> Counter:
     """Takes the box from the region, else from the labelled keypoints; without either, the keypoints are unlabelled."""
     done = Counter()
     for annotation, row in zip(entries, rows_of(case, entries)):
-        box, source = box_and_area(annotation.get('segmentation'), case.sides[row][::-1])[0], 'region'
-        if box is None:
-            box, source = box_of_keypoints(case.keypoints[row, case.labelled[row], :2]), 'labelled keypoints'
-        if box is None:
-            done += unlabel_people(case, [annotation])
-        else:
+        box = _region_of(case, annotation, row).box
+        if box is not None:
             annotation['bbox'] = box
-            done[f'box taken from the {source}'] += 1
+            done['box taken from the region'] += 1
+            continue
+
+        labelled = case.labelled[row]
+        box = box_of_keypoints(case.keypoints[row, labelled, :2])
+        if box is not None:
+            annotation['bbox'] = box
+            done['box taken from the labelled keypoints'] += 1
+            continue
+
+        done += unlabel_people(case, [annotation])
     return done
 
 
 def box_of_keypoints(xy: np.ndarray) -> list[float] | None:
     """Box x, y, w, h around keypoints (n, 2) in pixels; None where it would have no size."""
-    low, high = xy.min(0), xy.max(0)
-    return [*low.tolist(), *(high - low).tolist()] if (high > low).all() else None
+    return _box_between(xy.min(0), xy.max(0))
+
+
+def _box_between(low: np.ndarray, high: np.ndarray) -> list[float] | None:
+    """Box x, y, w, h of two corners (2,) in pixels; None where it would have no size."""
+    if not (high > low).all():
+        return None
+    sides = high - low
+    return low.tolist() + sides.tolist()
 
 
 def clip_box(case: Case, entries: list[dict]) -> Counter:
     """Cuts boxes off at the border of the image; one that lies beyond it is made anew."""
-    beyond, done = [], Counter()
+    done = Counter()
+    beyond = []
     for annotation, row in zip(entries, rows_of(case, entries)):
-        low, high = (
-            edge.clip(0, case.sides[row]) for edge in (case.box[row, :2], case.box[row, :2] + case.box[row, 2:])
-        )
-        if (high > low).all():
-            annotation['bbox'] = [*low.tolist(), *(high - low).tolist()]
-            done['cut off at the border'] += 1
-        else:
+        low = case.box[row, :2]
+        high = low + case.box[row, 2:]
+        sides = case.sides[row]
+        box = _box_between(low.clip(0, sides), high.clip(0, sides))
+        if box is None:
             beyond.append(annotation)
-    return done + box_anew(case, beyond)
+        else:
+            annotation['bbox'] = box
+            done['cut off at the border'] += 1
+
+    made_anew = box_anew(case, beyond)
+    return done + made_anew
 
 
 def box_of_region(case: Case, entries: list[dict]) -> Counter:
-    """Takes the box of crowds and unlabelled people from their region; without one they tell nothing and are left out."""
-    bare, done = [], Counter()
+    """Takes the box of crowds and unlabelled people from their region; without one they tell nothing, and go."""
+    done = Counter()
+    bare = []
     for annotation, row in zip(entries, rows_of(case, entries)):
-        box, _ = box_and_area(annotation.get('segmentation'), case.sides[row][::-1])
+        box = _region_of(case, annotation, row).box
         if box is None:
             bare.append(annotation)
         else:
             annotation['bbox'] = box
             done['box taken from the region'] += 1
-    return done + leave_out_people(case, bare)
+
+    left_out = leave_out_people(case, bare)
+    return done + left_out
 
 
 def region_of_box(case: Case, entries: list[dict]) -> Counter:
     """Takes the box as the region; without a usable box there is no region."""
     done = Counter()
     for annotation, row in zip(entries, rows_of(case, entries)):
-        x, y, w, h = case.box[row].tolist()
-        outline = [[x, y, x + w, y, x + w, y + h, x, y + h]]
-        annotation['segmentation'] = outline if case.has_size[row] else []
-        done['box taken as the region' if case.has_size[row] else 'region taken out'] += 1
+        if case.has_size[row]:
+            x, y, w, h = case.box[row].tolist()
+            annotation['segmentation'] = [[x, y, x + w, y, x + w, y + h, x, y + h]]
+            done['box taken as the region'] += 1
+        else:
+            annotation['segmentation'] = []
+            done['region taken out'] += 1
     return done
 
 
@@ -222,12 +283,17 @@ def area_anew(case: Case, entries: list[dict]) -> Counter:
     """Takes the area from the region, else as a share of the box; 0 without either."""
     done = Counter()
     for annotation, row in zip(entries, rows_of(case, entries)):
-        _, area = box_and_area(annotation.get('segmentation'), case.sides[row][::-1])
-        source = 'the region' if area else f'{BOX_SHARE} of the box'
-        if not area:
-            area = max(LEAST_AREA, BOX_SHARE * float(case.box[row, 2:].prod())) if case.has_size[row] else 0.0
-        annotation['area'] = area
-        done[f'area taken as {source}' if area else 'area 0, without a box'] += 1
+        area = _region_of(case, annotation, row).area
+        if area:
+            annotation['area'] = area
+            done['area taken as the region'] += 1
+        elif case.has_size[row]:
+            box_area = float(case.box[row, 2:].prod())
+            annotation['area'] = max(LEAST_AREA, BOX_SHARE * box_area)
+            done[f'area taken as {BOX_SHARE} of the box'] += 1
+        else:
+            annotation['area'] = 0.0
+            done['area 0, without a box'] += 1
     return done
 
 

@@ -10,10 +10,10 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.files import write_whole
 
 from .case import Case
-from .examine import findings_of, image_files, open_cases, repair
+from .examine import Repaired, findings_of, image_files, open_cases, repair
 from .images import images_below
 from .report import as_dict, as_text, repairs_text, severities, totals
-from .source import TRAIN, Source, check_folder, config_sources, file_source
+from .source import Source, check_folder, config_sources, file_source
 from .table import ERROR, FINDINGS, SEVERITIES
 
 if TYPE_CHECKING:  # a file alone is examined without the stack
@@ -53,22 +53,37 @@ def diagnose(
     check_fix(len(sources), fix, only)
     cases = open_cases(sources, against, sample)
     findings = [findings_of(case) for case in cases]
-    counts = sum(map(severities, findings), start=severities([]))
-    print('\n\n'.join(map(as_text, cases, findings)))
+    texts = map(as_text, cases, findings)
+    print('\n\n'.join(texts))
+
+    counts = severities([])
+    for found in findings:
+        counts += severities(found)
     if len(cases) > 1:
         print(f'\nall files: {totals(counts)}')
-    if plots:
-        # takes matplotlib and torch, which a report does not
-        from .plots import draw
 
-        print('\n'.join(['', 'drawn:', *(f'  {path}' for case in cases for path in draw(case, plots))]))
+    if plots:
+        draw_all(cases, plots)
     if report:
-        write_json(
-            report, dict(files=list(map(as_dict, cases, findings)), **{grade: counts[grade] for grade in SEVERITIES})
-        )
+        files = list(map(as_dict, cases, findings))
+        grades = {grade: counts[grade] for grade in SEVERITIES}
+        write_json(report, dict(files=files, **grades))
     if fix:
         print(f'\n{write_repaired(cases[0], fix, only)}')
     return int(counts[ERROR] > 0)
+
+
+def draw_all(cases: Sequence[Case], folder: str) -> None:
+    """Draws the plots of all files and prints their paths."""
+    from .plots import draw  # takes matplotlib and torch, which a report does not
+
+    paths = []
+    for case in cases:
+        paths += draw(case, folder)
+
+    print('\ndrawn:')
+    for path in paths:
+        print(f'  {path}')
 
 
 def check_fix(files: int, fix: str | None, only: Sequence[str]) -> None:
@@ -83,9 +98,11 @@ def check_fix(files: int, fix: str | None, only: Sequence[str]) -> None:
         raise BadInput(f'--fix repairs one annotation file; the config names {files}: give one of them instead')
     if fix and osp.exists(fix):
         raise BadInput(f'--fix {fix}: is there already; name a new file')
+
     known = [finding.name for finding in FINDINGS if finding.repair]
-    if unknown := [name for name in only if name not in known]:
-        raise BadInput(f'--only {unknown[0]}: no finding that can be repaired; there are: {", ".join(known)}')
+    for name in only:
+        if name not in known:
+            raise BadInput(f'--only {name}: no finding that can be repaired; there are: {", ".join(known)}')
     if only and not fix:
         raise BadInput('--only chooses what is repaired: name the repaired copy with --fix')
 
@@ -105,14 +122,26 @@ def write_repaired(case: Case, path: str, only: Sequence[str]) -> str:
     repaired, log = repair(case, only)
     after = int(repaired.is_labelled.sum())
     if after <= before * LEAST_LEFT:
-        worst = max(log, key=lambda step: sum(step.done.values()), default=None)
-        cause = f'most goes by {worst.finding.name}' if worst else 'the file has none to begin with'
         raise BadInput(
             f'--fix {path}: not written, because {after} of {before} labelled people would be left '
-            f'({cause}); mend that in the file first, or choose other findings with --only'
+            f'({_cause_of_loss(log)}); mend that in the file first, or choose other findings with --only'
         )
+
     write_json(path, repaired.data)
-    return f'{path}: {repairs_text(log, findings_of(repaired))}'
+    left = findings_of(repaired)
+    return f'{path}: {repairs_text(log, left)}'
+
+
+def _cause_of_loss(log: Sequence[Repaired]) -> str:
+    """Which repair changed most."""
+    if not log:
+        return 'the file has none to begin with'
+    worst = max(log, key=_number_of_changes)
+    return f'most goes by {worst.finding.name}'
+
+
+def _number_of_changes(step: Repaired) -> int:
+    return sum(step.done.values())
 
 
 def write_json(path: str, content: Any) -> None:
@@ -138,9 +167,16 @@ def images_against(names: Sequence[str], configs: Sequence['Config']) -> list[st
     """
     for folder in names:
         check_folder(folder)
-    sources = [s for cfg in configs for s in config_sources(cfg) if set(s.roles) - {TRAIN}]
-    listed = [image_files(s, read_annotations(s.path, needs_people=False)).values() for s in sources]
-    return [path for paths in [*map(images_below, names), *listed] for path in paths]
+
+    paths = []
+    for folder in names:
+        paths += images_below(folder)
+    for cfg in configs:
+        for source in config_sources(cfg):
+            if source.is_for_evaluation:
+                data = read_annotations(source.path, needs_people=False)
+                paths += image_files(source, data).values()
+    return paths
 
 
 def sources_of(path: str, images: str | None, cfg: Optional['Config']) -> list[Source]:

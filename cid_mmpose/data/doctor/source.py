@@ -30,12 +30,26 @@ class Source(NamedTuple):
     min_overlap: float = 0.7  # of the Gaussian's radius
     short_side: int = 512  # of the network's input in pixels
 
+    @property
+    def is_for_training(self) -> bool:
+        """Whether a network is trained on it."""
+        return TRAIN in self.roles
+
+    @property
+    def is_for_evaluation(self) -> bool:
+        """Whether results are computed of it."""
+        return any(role != TRAIN for role in self.roles)
+
 
 def file_source(path: str, folder: str | None = None) -> Source:
     """An annotation file alone.
 
-    Args: path: the file. folder: of its images; None leaves them alone.
-    Raises BadInput: the folder is not there.
+    Args:
+        path: the file.
+        folder: of its images; None leaves them alone.
+
+    Raises:
+        BadInput: the folder is not there.
     """
     check_folder(folder)
     return Source(path, folder)
@@ -44,7 +58,8 @@ def file_source(path: str, folder: str | None = None) -> Source:
 def config_sources(cfg: 'Config') -> list[Source]:
     """The annotation files of a config, each once, with all the roles it has.
 
-    Raises BadInput: the config names none, or its meta information of the keypoints cannot be used.
+    Raises:
+        BadInput: the config names none, or its meta information of the keypoints cannot be used.
     """
     from mmengine.registry import init_default_scope
 
@@ -54,8 +69,10 @@ def config_sources(cfg: 'Config') -> list[Source]:
         loader = cfg.get(f'{role}_dataloader') or {}
         for dataset in data_sets(loader.get('dataset')):
             source = _source(cfg, role, dataset)
-            key = osp.abspath(source.path), source.folder
-            found[key] = _both(found[key], source) if key in found else source
+            key = (osp.abspath(source.path), source.folder)
+            if key in found:
+                source = _both(found[key], source)
+            found[key] = source
     if not found:
         raise BadInput(f'{cfg.filename}: its data sets name no annotation file (ann_file); there is nothing to examine')
     return list(found.values())
@@ -74,35 +91,45 @@ def data_sets(node: Any) -> Iterator[dict]:
 
 
 def _source(cfg: 'Config', role: str, dataset: dict) -> Source:
-    """A data set as the config has it, paths as mmengine joins them."""
+    """A data set as the config has it."""
+    prefix = dataset.get('data_prefix', {}).get('img', '')
+    meta = keypoints_of(cfg.filename, dataset)
+    metrics = evaluators(cfg, role)
+    model = cfg.get('model') or {}
+    head = model.get('head') or {}
+    source = Source(
+        path=_joined(dataset, dataset['ann_file']),
+        folder=_joined(dataset, prefix),
+        roles=(role,),
+        names=tuple(keypoint_names(meta)),
+        flip_indices=tuple(meta['flip_indices']),
+        model_keypoints=head.get('num_keypoints'),
+        needs_area=any(metric.get('use_area', True) for metric in metrics),
+        needs_crowd_index=any(metric.get('iou_type') == 'keypoints_crowd' for metric in metrics),
+    )
+    return source._replace(**_target_rule(cfg))
+
+
+def _joined(dataset: dict, name: str) -> str:
+    """A path of a data set below its ``data_root``, joined as mmengine does."""
     from mmengine.fileio import join_path
     from mmengine.utils import is_abs
 
     root = dataset.get('data_root') or ''
-    path, folder = (
-        name if is_abs(name) or not root else join_path(root, name)
-        for name in (dataset['ann_file'], dataset.get('data_prefix', {}).get('img', ''))
-    )
-    meta = keypoints_of(cfg.filename, dataset)
-    metrics = evaluators(cfg, role)
-    model = cfg.get('model') or {}
-    return Source(
-        path,
-        folder,
-        (role,),
-        names=tuple(keypoint_names(meta)),
-        flip_indices=tuple(meta['flip_indices']),
-        model_keypoints=(model.get('head') or {}).get('num_keypoints'),
-        needs_area=any(metric.get('use_area', True) for metric in metrics),
-        needs_crowd_index=any(metric.get('iou_type') == 'keypoints_crowd' for metric in metrics),
-        **_target_rule(cfg),
-    )
+    if is_abs(name) or not root:
+        return name
+    return join_path(root, name)
 
 
 def keypoints_of(config: str, dataset: dict) -> dict:
     """MMPose's meta information of a data set: keypoint names, partners, sigmas.
 
-    Args: config: its file, for messages. dataset: a part of it.
+    Args:
+        config: its file, for messages.
+        dataset: a part of it.
+
+    Raises:
+        BadInput: there is no such data set, or its meta information cannot be used.
     """
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
     from mmpose.registry import DATASETS
@@ -124,19 +151,29 @@ def keypoints_of(config: str, dataset: dict) -> dict:
 def evaluators(cfg: 'Config', role: str) -> list[dict]:
     """The metrics that a role is evaluated with; none for training."""
     metrics = cfg.get(f'{role}_evaluator') or []
-    return list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+    if isinstance(metrics, (list, tuple)):
+        return list(metrics)
+    return [metrics]
 
 
 def _target_rule(cfg: 'Config') -> dict:
-    """Stride, overlap and input size of the training targets, from the first steps that name them."""
+    """Stride, overlap and input size of the training targets, from the last steps that name them."""
     rule = {}
-    pipelines = [d.get('pipeline', ()) for d in data_sets((cfg.get('train_dataloader') or {}).get('dataset'))]
-    for step in (step for pipeline in pipelines for step in pipeline):
+    for step in _training_steps(cfg):
         encoder = step.get('encoder') or {}
-        rule.update({key: encoder[key] for key in ('stride', 'min_overlap') if key in encoder})
+        for key in ('stride', 'min_overlap'):
+            if key in encoder:
+                rule[key] = encoder[key]
         if 'input_size' in step:
             rule['short_side'] = min(step['input_size'])
     return rule
+
+
+def _training_steps(cfg: 'Config') -> Iterator[dict]:
+    """The steps of all pipelines that a config trains with."""
+    loader = cfg.get('train_dataloader') or {}
+    for dataset in data_sets(loader.get('dataset')):
+        yield from dataset.get('pipeline', ())
 
 
 def _both(one: Source, other: Source) -> Source:
