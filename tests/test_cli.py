@@ -15,7 +15,7 @@ import cid_mmpose
 from cid_mmpose.cli import main
 from cid_mmpose.cli.main import VERBS
 from cid_mmpose.cli.prepare import DATA_SETS
-from cid_mmpose.compat import stack
+from cid_mmpose.compat import versions
 
 HELPS = [[verb] for verb in VERBS] + [['prepare', name] for name in DATA_SETS]
 NO_STACK = (
@@ -245,19 +245,19 @@ def test_a_repair_that_measures_regions_names_what_it_takes(tmp_path):
 )
 def test_a_verb_that_needs_the_stack_says_what_to_install_where_it_is_not(words, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(stack, 'installed', lambda names: (names[0], None))
-    monkeypatch.setattr(stack, 'find_spec', lambda name: None)
+    monkeypatch.setattr(versions, 'installed', lambda names: (names[0], None))
+    monkeypatch.setattr(versions, 'find_spec', lambda name: None)
     assert status_of(words) == 2
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == 'error: cid_mmpose does not fit the installed packages:'
-    assert [line.split(':')[0] for line in lines[1:]] == [f'- {need.module}' for need in stack.NEEDS]
+    assert [line.split(':')[0] for line in lines[1:]] == [f'- {need.module}' for need in versions.NEEDS]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_built_from_a_config_names_a_missing_stack_first():
     code = (
-        'from cid_mmpose.compat import stack; stack.installed = lambda names: (names[0], None); '
-        'stack.find_spec = lambda name: None; import cid_mmpose.registry'
+        'from cid_mmpose.compat import versions; versions.installed = lambda names: (names[0], None); '
+        'versions.find_spec = lambda name: None; import cid_mmpose.registry'
     )
     done = python('-c', code)
     assert 'BadInput: cid_mmpose does not fit the installed packages:\n- torch: none of torch is' in done.stderr

@@ -14,7 +14,7 @@ from images import ROOT, coco, person, shared
 from mmpose.evaluation.metrics import coco_metric
 
 from cid_mmpose import config_path
-from cid_mmpose.compat import stack
+from cid_mmpose.compat import coco_stand_in, mmcv_ops, stack, versions
 from cid_mmpose.errors import BadInput
 from cid_mmpose.models.options import COCO_SIGMAS
 
@@ -64,7 +64,7 @@ def test_any_of_the_names_of_a_part_will_do(monkeypatch):
         return '0.10.12'
 
     monkeypatch.setattr(metadata, 'version', version)
-    assert stack.installed(('mmengine', 'onedl-mmengine')) == ('onedl-mmengine', '0.10.12')
+    assert versions.installed(('mmengine', 'onedl-mmengine')) == ('onedl-mmengine', '0.10.12')
     stack.check_versions([need for need in stack.NEEDS if need.module == 'mmengine'])
 
 
@@ -103,7 +103,7 @@ print('full', mmcv_full_available(), mmcv.ops.get_compiler_version(), *stack.NOT
 
 
 def without_compiled_ops():
-    if stack.PathFinder.find_spec('mmcv._ext', __import__('mmcv').__path__):
+    if mmcv_ops.PathFinder.find_spec('mmcv._ext', __import__('mmcv').__path__):
         pytest.skip('this environment has the full mmcv')
 
 
@@ -143,13 +143,13 @@ def test_the_stand_in_makes_way_for_compiled_ops(monkeypatch):
     from mmcv.utils import ext_loader
 
     monkeypatch.setattr(ext_loader, 'load_ext', 'as it was')
-    monkeypatch.setattr(stack.PathFinder, 'find_spec', lambda name, path=None: object())
-    assert stack.OpsStandIn().find_spec('mmcv.ops') is None
+    monkeypatch.setattr(mmcv_ops.PathFinder, 'find_spec', lambda name, path=None: object())
+    assert mmcv_ops.OpsStandIn().find_spec('mmcv.ops') is None
     assert ext_loader.load_ext == 'as it was'
 
 
 def test_only_the_compiled_ops_are_stood_in_for():
-    load = stack.LoadMissing(lambda name, functions: (name, functions))
+    load = mmcv_ops.LoadMissing(lambda name, functions: (name, functions))
     assert load('_other', ['one']) == ('_other', ['one'])
     with pytest.raises(RuntimeError, match='two is one of the compiled ops'):
         load('_ext', ['one', 'two']).two(3)
@@ -183,17 +183,17 @@ def fake_xtcocotools(folder, monkeypatch, mask: str) -> None:
 )
 def test_an_xtcocotools_of_another_build_is_found_out(tmp_path, monkeypatch, mask, reason):
     fake_xtcocotools(tmp_path, monkeypatch, mask)
-    why = stack.why_no_xtcocotools()
+    why = coco_stand_in.why_no_xtcocotools()
     assert why.startswith(reason) and bool(why) == bool(reason)
 
 
 def test_without_xtcocotools_and_its_replacement_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(stack, 'find_spec', lambda name: None)
-    finder = stack.CocoStandIn()
+    monkeypatch.setattr(coco_stand_in, 'find_spec', lambda name: None)
+    finder = coco_stand_in.CocoStandIn()
     finder.reason = 'it is not installed'
     spec = finder.find_spec('xtcocotools')
     with pytest.raises(ImportError, match='it is not installed.*pip install xthotcoco'):
-        spec.loader.exec_module(stack.module_from_spec(spec))
+        spec.loader.exec_module(coco_stand_in.module_from_spec(spec))
 
 
 HOTCOCO = """
@@ -254,7 +254,7 @@ def evaluate(ann_file, results: list, sigmas: list, **options) -> dict:
 
 def both_ways(monkeypatch, *args, **options) -> tuple:
     """The figures by xtcocotools and by its stand-in."""
-    if stack.why_no_xtcocotools():
+    if coco_stand_in.why_no_xtcocotools():
         pytest.skip('xtcocotools does not run in this environment')
     import xtcocotools.coco
     import xtcocotools.cocoeval
@@ -262,9 +262,9 @@ def both_ways(monkeypatch, *args, **options) -> tuple:
     from cid_mmpose.compat import hotcoco
 
     figures = []
-    for coco, cocoeval in ((xtcocotools.coco, xtcocotools.cocoeval), (hotcoco, hotcoco)):
-        monkeypatch.setattr(coco_metric, 'COCO', coco.COCO)
-        monkeypatch.setattr(coco_metric, 'COCOeval', cocoeval.COCOeval)
+    for annotations, evaluation in ((xtcocotools.coco, xtcocotools.cocoeval), (hotcoco, hotcoco)):
+        monkeypatch.setattr(coco_metric, 'COCO', annotations.COCO)
+        monkeypatch.setattr(coco_metric, 'COCOeval', evaluation.COCOeval)
         figures.append(evaluate(*args, **options))
     return tuple(figures)
 

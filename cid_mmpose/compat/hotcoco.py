@@ -1,7 +1,8 @@
 """The three modules of ``xtcocotools`` that MMPose imports, on top of ``xthotcoco`` (any numpy, no compiler).
 
 ``xthotcoco`` evaluates as ``xtcocotools`` does, but its ``COCO`` has no index to ask for images and annotations, and
-its ``params`` refuse what xtcocotools' callers set; these classes add that. Only ``stack.py`` imports this module.
+its ``params`` refuse what xtcocotools' callers set; these classes add that. Only ``coco_stand_in.py`` imports this
+module.
 """
 
 from collections import defaultdict
@@ -20,16 +21,23 @@ class COCO(xthotcoco.COCO):
     """
 
     def __init__(self, annotation_file: str = None, test_index: Sequence[int] = None, ann_data: dict = None) -> None:
-        super().__init__(None if ann_data is not None else annotation_file, test_index, ann_data)
+        path = annotation_file
+        if ann_data is not None:
+            path = None
+        super().__init__(path, test_index, ann_data)
         self.anno_file = [annotation_file]
         self.createIndex()
 
     def createIndex(self) -> None:
         """Rebuilds the look-ups from ``dataset``."""
-        rows = {name: self.dataset.get(name, []) for name in ('annotations', 'images', 'categories')}
-        self.anns, self.imgs, self.cats = ({row['id']: row for row in part} for part in rows.values())
-        self.imgToAnns, self.catToImgs = defaultdict(list), defaultdict(list)
-        for ann in rows['annotations']:
+        annotations = self.dataset.get('annotations', [])
+        self.anns = _by_id(annotations)
+        self.imgs = _by_id(self.dataset.get('images', []))
+        self.cats = _by_id(self.dataset.get('categories', []))
+
+        self.imgToAnns: dict[int, list[dict]] = defaultdict(list)
+        self.catToImgs: dict[int, list[int]] = defaultdict(list)
+        for ann in annotations:
             ann.setdefault('iscrowd', False)
             self.imgToAnns[ann['image_id']].append(ann)
             self.catToImgs[ann['category_id']].append(ann['image_id'])
@@ -38,24 +46,45 @@ class COCO(xthotcoco.COCO):
         self, imgIds: Any = (), catIds: Any = (), areaRng: Sequence[float] = (), iscrowd: bool = None
     ) -> list[int]:
         """Ids of the annotations that pass every filter given; area from ``areaRng[0]`` to below ``areaRng[1]``."""
-        images, categories = _listed(imgIds), set(_listed(catIds))
-        found = self.anns.values() if not images else [ann for image in images for ann in self.imgToAnns.get(image, [])]
-        return [
-            ann['id']
-            for ann in found
-            if (not categories or ann['category_id'] in categories)
-            and (not len(areaRng) or areaRng[0] <= ann['area'] < areaRng[1])
-            and (iscrowd is None or ann['iscrowd'] == iscrowd)
-        ]
+        images = _listed(imgIds)
+        categories = set(_listed(catIds))
+        found = self.anns.values()
+        if images:
+            found = self._annotations_of(images)
+
+        passing = []
+        for ann in found:
+            if categories and ann['category_id'] not in categories:
+                continue
+            if len(areaRng) and not areaRng[0] <= ann['area'] < areaRng[1]:
+                continue
+            if iscrowd is not None and ann['iscrowd'] != iscrowd:
+                continue
+            passing.append(ann['id'])
+        return passing
+
+    def _annotations_of(self, images: Iterable[int]) -> list[dict]:
+        found = []
+        for image in images:
+            found.extend(self.imgToAnns.get(image, []))
+        return found
 
     def getCatIds(self, catNms: Any = (), supNms: Any = (), catIds: Any = ()) -> list[int]:
         """Ids of the categories that pass every filter given."""
-        asked = {'name': _listed(catNms), 'supercategory': _listed(supNms), 'id': _listed(catIds)}
-        return [
-            cat['id']
-            for cat in self.cats.values()
-            if all(not values or cat.get(field) in values for field, values in asked.items())
-        ]
+        names = _listed(catNms)
+        groups = _listed(supNms)
+        ids = _listed(catIds)
+
+        passing = []
+        for cat in self.cats.values():
+            if names and cat.get('name') not in names:
+                continue
+            if groups and cat.get('supercategory') not in groups:
+                continue
+            if ids and cat.get('id') not in ids:
+                continue
+            passing.append(cat['id'])
+        return passing
 
     def getImgIds(self, imgIds: Any = (), catIds: Any = ()) -> list[int]:
         """Ids of the images, of those given if any, that show all the categories given."""
@@ -78,15 +107,22 @@ class COCO(xthotcoco.COCO):
 
     def annToRLE(self, ann: dict) -> dict:
         """Compressed RLE of an annotation's polygons, or of its RLE."""
-        image, region = self.imgs[ann['image_id']], ann['segmentation']
-        size = image['height'], image['width']
+        image = self.imgs[ann['image_id']]
+        height = image['height']
+        width = image['width']
+        region = ann['segmentation']
+
         if isinstance(region, list):
-            return hotcoco_mask.merge(hotcoco_mask.frPyObjects(region, *size))
-        return hotcoco_mask.frPyObjects(region, *size) if isinstance(region['counts'], list) else region
+            parts = hotcoco_mask.frPyObjects(region, height, width)
+            return hotcoco_mask.merge(parts)
+        if isinstance(region['counts'], list):
+            return hotcoco_mask.frPyObjects(region, height, width)
+        return region
 
     def annToMask(self, ann: dict) -> np.ndarray:
         """(height, width) uint8, 1 inside."""
-        return hotcoco_mask.decode(self.annToRLE(ann))
+        encoded = self.annToRLE(ann)
+        return hotcoco_mask.decode(encoded)
 
 
 class COCOeval(xthotcoco.COCOeval):
@@ -119,7 +155,12 @@ class COCOeval(xthotcoco.COCOeval):
     def get_type_result(self, first: float = 0.01, second: float = 0.85) -> list[float]:
         """AP of the easy, medium and hard images; -1 for a kind of which there is none (hotcoco takes all then)."""
         results = super().get_type_result(first, second)
-        return [result if part else -1.0 for part, result in zip(self.split(first, second), results)]
+        kinds = self.split(first, second)
+
+        known = []
+        for images, result in zip(kinds, results):
+            known.append(result if images else -1.0)
+        return known
 
 
 class _Params:
@@ -136,12 +177,29 @@ class _Params:
             setattr(self._real, name, value)
 
 
+def _by_id(rows: Iterable[dict]) -> dict[int, dict]:
+    return {row['id']: row for row in rows}
+
+
 def _listed(ids: Any) -> list[Any]:
-    return list(ids) if isinstance(ids, Iterable) and not isinstance(ids, str) else [ids]
+    if isinstance(ids, Iterable) and not isinstance(ids, str):
+        return list(ids)
+    return [ids]
 
 
 def contents(module: str) -> dict[str, Any]:
-    """Names and objects of ``xtcocotools.<module>``, module one of coco, cocoeval, mask."""
-    if module == 'mask':
-        return {name: getattr(hotcoco_mask, name) for name in dir(hotcoco_mask) if not name.startswith('_')}
-    return {'COCO': COCO} if module == 'coco' else {'COCOeval': COCOeval}
+    """Names and objects of ``xtcocotools.<module>``.
+
+    Args:
+        module: one of coco, cocoeval, mask.
+    """
+    if module == 'coco':
+        return {'COCO': COCO}
+    if module == 'cocoeval':
+        return {'COCOeval': COCOeval}
+
+    functions = {}
+    for name in dir(hotcoco_mask):
+        if not name.startswith('_'):
+            functions[name] = getattr(hotcoco_mask, name)
+    return functions

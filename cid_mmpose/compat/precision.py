@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from .stack import say
+from .notes import say
 
 CPU_INFO = Path('/proc/cpuinfo')
 # flags of x86 and ARM; any one of them is enough
