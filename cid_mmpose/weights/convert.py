@@ -14,6 +14,7 @@ from cid_mmpose.files import check_file
 from cid_mmpose.models.gfd import OFFSET_SCALE
 
 from .files.hashes import hash_in_name
+from .files.metadata import set_metadata
 from .files.safetensors_files import INSTALL, has_safetensors, write_safetensors
 from .layouts import (
     CELL_CENTER,
@@ -53,9 +54,9 @@ def convert(source: str, target: str, to: str, force: bool = False) -> str:
             written, or has a name that promises a hash.
     """
     _check_target(target, force)
-    if target.endswith(SAFETENSORS) and (to != 'ours' or not has_safetensors()):
-        why = f'that package is not installed: {INSTALL}' if to == 'ours' else 'MMPose reads no safetensors'
-        raise BadInput(f'{target}: {why}; or name the file .pth')
+    if target.endswith(SAFETENSORS):
+        _check_safetensors(target, to)
+
     checkpoint = CheckpointLoader.load_checkpoint(source, map_location='cpu', logger='silent')
     weights, layout = translate(checkpoint)
     lacking = [part for part in OURS.parts if f'{part}.weight' not in weights]
@@ -68,31 +69,51 @@ def convert(source: str, target: str, to: str, force: bool = False) -> str:
         )
     _check_whole(source, weights)
     _check_numbers(source, weights)
+
     moved = to == 'mmpose' and move_cell_center(weights)
-    _write(dict(meta=checkpoint.get('meta', {}), state_dict=_state(weights, to)), target)
+    meta = checkpoint.get('meta', {})
+    state = _state(weights, to)
+    _write(dict(meta=meta, state_dict=state), target)
+
     done = f'{target}: {layout.name} to {TARGETS[to].name}, {num_weights(weights)} weights'
     if target.endswith(SAFETENSORS):
         done = f'{done}; weights alone, their meta is left out'
-    return f'{done}; {BORDER_NOTE}' if moved else done
+    if moved:
+        done = f'{done}; {BORDER_NOTE}'
+    return done
 
 
 def _check_target(path: str, force: bool) -> None:
     check_file(path)
     if osp.exists(path) and not force:
         raise BadInput(f'{path}: is already there; choose another name, or --force to replace it')
-    if hash_in_name(osp.basename(path)):
+    digits = hash_in_name(osp.basename(path))
+    if digits:
         raise BadInput(
-            f'{path}: the {hash_in_name(osp.basename(path))} in this name would be taken for the hash of '
-            'the file; choose another name'
+            f'{path}: the {digits} in this name would be taken for the hash of the file; choose another name'
         )
+
+
+def _check_safetensors(path: str, to: str) -> None:
+    """BadInput if the target's program reads no safetensors, or the package that writes them is not there."""
+    if to != 'ours':
+        raise BadInput(f'{path}: MMPose reads no safetensors; or name the file .pth')
+    if not has_safetensors():
+        raise BadInput(f'{path}: that package is not installed: {INSTALL}; or name the file .pth')
 
 
 def _check_whole(source: str, weights: dict[str, Tensor]) -> None:
     """BadInput if a part of the head under our names lacks its weight or bias, or is there in a second layout too."""
-    wanted = {part: {f'{part}.weight', f'{part}.bias'} for part in OURS.parts}
-    broken = sorted(name for names in wanted.values() if names & weights.keys() for name in names - weights.keys())
+    broken: list[str] = []
+    for part in OURS.parts:
+        wanted = {f'{part}.weight', f'{part}.bias'}
+        missing = wanted - weights.keys()
+        if len(missing) < len(wanted):
+            broken.extend(missing)
+
     if broken:
-        raise BadInput(f'{source}: has no {", ".join(broken)}; give a whole checkpoint')
+        names = ', '.join(sorted(broken))
+        raise BadInput(f'{source}: has no {names}; give a whole checkpoint')
     if double := in_second_layout(weights):
         raise BadInput(f'{source}: {double}')
 
@@ -116,20 +137,30 @@ def move_cell_center(weights: dict[str, Tensor]) -> bool:
     its bias: (0.5 - cell_center) / 32 times the sum of the kernels of O_x and O_y. The zeros that pad the map do not
     differ, so this is exact except in the two outer rows and columns, where the 5x5 kernel reaches over the border.
 
-    Returns whether there was anything to move.
+    Args:
+        weights: under our names.
+
+    Returns:
+        Whether there was anything to move.
     """
-    shift = MMPOSE_1.cell_center - float(weights.pop(CELL_CENTER))
-    if shift:
-        kernel, bias = weights[f'{SPATIAL_CONV}.weight'], weights[f'{SPATIAL_CONV}.bias']
-        weights[f'{SPATIAL_CONV}.bias'] = bias + shift / OFFSET_SCALE * kernel[:, 1:].sum((1, 2, 3))
-    return shift != 0
+    cell_center = weights.pop(CELL_CENTER)
+    shift = MMPOSE_1.cell_center - float(cell_center)
+    if shift == 0:
+        return False
+    kernel = weights[f'{SPATIAL_CONV}.weight']
+    bias = weights[f'{SPATIAL_CONV}.bias']
+    of_offsets = kernel[:, 1:].sum((1, 2, 3))
+    weights[f'{SPATIAL_CONV}.bias'] = bias + shift / OFFSET_SCALE * of_offsets
+    return True
 
 
 def _state(weights: dict[str, Tensor], to: str) -> OrderedDict:
     """The weights as a state dict of the target's program."""
-    state = OrderedDict(rename(weights, OURS, TARGETS[to]))
+    renamed = rename(weights, OURS, TARGETS[to])
+    state = OrderedDict(renamed)
     # MMPose reads the version of a part here, and without it renames its own 1.x names as if they were those of 0.x
-    state._metadata = OrderedDict({'': dict(version=2), 'head': dict(version=2)})
+    versions = OrderedDict({'': dict(version=2), 'head': dict(version=2)})
+    set_metadata(state, versions)
     return state
 
 

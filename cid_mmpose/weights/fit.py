@@ -14,6 +14,7 @@ from .layouts import (
     num_keypoints,
     num_weights,
     prefix_of,
+    shape_of,
     translate,
     weights_of,
     why_not_finite,
@@ -41,17 +42,22 @@ def fit(own: Mapping[str, Any], given: Mapping[str, Any], keep_own_keypoints: bo
     keypoints = num_keypoints(weights)
     if keep_own_keypoints:
         keep_keypoint_maps(weights, own)
+
     complaint = why_unfit(own, weights) or why_not_finite(own, weights)
     if complaint:
         return Fitted(weights, complaint, '')
-    return Fitted(weights, None, changes(weights_of(given), weights, layout, keypoints))
+    done = changes(weights_of(given), weights, layout, keypoints)
+    return Fitted(weights, None, done)
 
 
 def keep_keypoint_maps(weights: dict[str, Any], own: Mapping[str, Any]) -> None:
     """Puts the model's own maps of keypoints in the place of those that differ in the number of keypoints only."""
     for name in KEYPOINT_MAPS:
-        shape = getattr(weights.get(name), 'shape', ())
-        if name in own and len(shape) and shape[0] != own[name].shape[0] and shape[1:] == own[name].shape[1:]:
+        theirs = shape_of(weights.get(name))
+        ours = shape_of(own.get(name))
+        if not theirs or not ours:
+            continue
+        if theirs[0] != ours[0] and theirs[1:] == ours[1:]:
             weights[name] = own[name].clone()
 
 
@@ -67,19 +73,26 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
         return double
     if other := wrong_kinds(own, weights):
         return f'{listed(other, own)}; save the state_dict of the model with torch.save, in floating point'
+
     wrong = misfits(own, weights)
     missing = [name for name in wrong if name not in weights]
-    if len(missing) == len(wrong) and not any(_lacks(own, missing, part, complete) for part in ('backbone.', 'head.')):
-        return None
+    if len(missing) == len(wrong):
+        backbone_lacks = _lacks(own, missing, 'backbone.', complete)
+        head_lacks = _lacks(own, missing, 'head.', complete)
+        if not backbone_lacks and not head_lacks:
+            return None
+
     keypoints = num_keypoints(weights)
-    if set(wrong) <= set(KEYPOINT_MAPS) and keypoints not in (0, num_keypoints(own)):
+    own_keypoints = num_keypoints(own)
+    if set(wrong) <= set(KEYPOINT_MAPS) and keypoints not in (0, own_keypoints):
         return (
             f'{listed(wrong, own)}: these are weights for {keypoints} keypoints, the model has '
-            f'{num_keypoints(own)}; give a configuration with {keypoints} keypoints, or '
+            f'{own_keypoints}; give a configuration with {keypoints} keypoints, or '
             "model.other_keypoints='fresh' to train new maps of keypoints on top of the other weights"
         )
     if prefix := prefix_of(own, weights):
-        return f'names its weights {prefix}{next(iter(own))} and so on; save them without {prefix!r}'
+        first = next(iter(own))
+        return f'names its weights {prefix}{first} and so on; save them without {prefix!r}'
     return (
         f'is not a checkpoint of this model: {listed(wrong, own)}; give the configuration it was trained with, or '
         'for the backbone alone set model.backbone.init_cfg'
@@ -103,9 +116,11 @@ def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout
     """
     done = []
     if layout is not OURS:
-        done.append(f'layout of {layout.name}, {len(set(given) - set(weights))} weights renamed')
+        renamed = set(given) - set(weights)
+        done.append(f'layout of {layout.name}, {len(renamed)} weights renamed')
     if CELL_CENTER in weights and CELL_CENTER not in given:
         done.append(f'relative coordinates from cell + {float(weights[CELL_CENTER]):g} (cell_center)')
-    if keypoints != num_keypoints(weights):
-        done.append(f'its maps of {keypoints} keypoints left out, those of {num_keypoints(weights)} start anew')
+    taken = num_keypoints(weights)
+    if keypoints != taken:
+        done.append(f'its maps of {keypoints} keypoints left out, those of {taken} start anew')
     return '; '.join(done)

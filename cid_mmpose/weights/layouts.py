@@ -90,11 +90,20 @@ COUNTER = 'num_batches_tracked'  # of batch norm; nothing that CID computes depe
 def state_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
     """Name -> weight as a checkpoint has them: under one of ``HOLDERS``, or one inside another, or bare."""
     for _ in range(MOST_HOLDERS):
-        inner = [checkpoint[key] for key in HOLDERS if isinstance(checkpoint.get(key), Mapping)]
-        if not inner:
+        inner = _held(checkpoint)
+        if inner is None:
             break
-        checkpoint = inner[0]
+        checkpoint = inner
     return checkpoint
+
+
+def _held(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What a checkpoint has under the first of ``HOLDERS`` with something by name; None if there is none."""
+    for key in HOLDERS:
+        inner = checkpoint.get(key)
+        if isinstance(inner, Mapping):
+            return inner
+    return None
 
 
 def weights_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,19 +112,34 @@ def weights_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         checkpoint: weights themselves, or a dict that holds them under one of ``HOLDERS``.
     """
-    state = state_in(checkpoint)
-    names = {name: re.sub(r'^keypoint_head\.', 'head.', re.sub(r'^module\.', '', name)) for name in state}
-    return {new: state[old] for old, new in names.items() if not new.startswith('data_preprocessor.')}
+    weights = {}
+    for name, value in state_in(checkpoint).items():
+        plain = re.sub(r'^module\.', '', name)
+        plain = re.sub(r'^keypoint_head\.', 'head.', plain)
+        if not plain.startswith('data_preprocessor.'):
+            weights[plain] = value
+    return weights
 
 
 def rename(weights: Mapping[str, Any], source: Layout, target: Layout) -> dict[str, Any]:
     """The same weights under the names of another layout; what is no part of the head keeps its name."""
     parts = dict(zip(source.parts, target.parts))
-    split = {name: name.rpartition('.') for name in weights}
-    return {parts.get(part, part) + dot + leaf: weights[name] for name, (part, dot, leaf) in split.items()}
+    renamed = {}
+    for name, value in weights.items():
+        part, dot, leaf = name.rpartition('.')
+        new = parts.get(part, part)
+        renamed[new + dot + leaf] = value
+    return renamed
 
 
-def translate(checkpoint: Mapping[str, Any]) -> tuple[dict[str, Any], Layout]:
+class Translated(NamedTuple):
+    """Weights under our names."""
+
+    weights: dict[str, Any]
+    layout: Layout  # that they came in
+
+
+def translate(checkpoint: Mapping[str, Any]) -> Translated:
     """Weights of any layout under our names, with the ``cell_center`` that belongs to them, and their layout.
 
     Args:
@@ -123,23 +147,40 @@ def translate(checkpoint: Mapping[str, Any]) -> tuple[dict[str, Any], Layout]:
     """
     weights = weights_of(checkpoint)
     parts = {name.rpartition('.')[0] for name in weights}
-    layout = max(LAYOUTS, key=lambda known: len(parts.intersection(known.parts)))
-    weights = rename(weights, layout, OURS)
-    if any(name.startswith(SPATIAL) for name in weights):
-        weights.setdefault(CELL_CENTER, torch.tensor(layout.cell_center))
-    return weights, layout
+
+    def num_parts(known: Layout) -> int:
+        return len(parts.intersection(known.parts))
+
+    layout = max(LAYOUTS, key=num_parts)
+    renamed = rename(weights, layout, OURS)
+    if any(name.startswith(SPATIAL) for name in renamed):
+        renamed.setdefault(CELL_CENTER, torch.tensor(layout.cell_center))
+    return Translated(renamed, layout)
 
 
 def in_second_layout(weights: Mapping[str, Any]) -> str:
-    """Why weights under our names are not those of one model: parts of the head under other names too; '' if they are."""
-    foreign = {part for layout in LAYOUTS if layout is not OURS for part in layout.parts}
+    """Why weights are not those of one model: parts of the head under our names and under others; '' if they are.
+
+    Args:
+        weights: under our names.
+    """
+    foreign: set[str] = set()
+    for layout in LAYOUTS:
+        if layout is not OURS:
+            foreign.update(layout.parts)
+
     double = sorted(name for name in weights if name.rpartition('.')[0] in foreign)
-    return f'holds the head in two layouts, also as {", ".join(double[:SHOWN])}; take one out' if double else ''
+    if not double:
+        return ''
+    return f'holds the head in two layouts, also as {", ".join(double[:SHOWN])}; take one out'
 
 
 def num_keypoints(weights: Mapping[str, Any]) -> int:
     """K of weights under our names; 0 where they have no maps of keypoints."""
-    return next(iter(_shape(weights.get('head.gfd.heatmap.bias'))), 0)
+    shape = shape_of(weights.get('head.gfd.heatmap.bias'))
+    if not shape:
+        return 0
+    return shape[0]
 
 
 def num_weights(weights: Iterable[str], part: str = '') -> int:
@@ -150,7 +191,9 @@ def num_weights(weights: Iterable[str], part: str = '') -> int:
 def wrong_tensor(value: Any) -> str:
     """What a value is instead of a tensor that holds its numbers one by one; '' if it is such a tensor."""
     if not isinstance(value, Tensor):
-        kind = 'numpy array' if type(value).__module__ == 'numpy' else type(value).__name__
+        kind = type(value).__name__
+        if type(value).__module__ == 'numpy':
+            kind = 'numpy array'
         return f'is no tensor but a {kind}'
     if value.is_quantized:
         return 'is quantised'
@@ -171,8 +214,12 @@ def wrong_kind(value: Any, wanted: Tensor, counter: bool = False) -> str:
         return wrong
     if value.is_meta and not wanted.is_meta:
         return 'has no numbers (it is on the meta device)'
-    fits = FLOATS if wanted.is_floating_point() else WHOLE_NUMBERS
-    fits = fits + FLOATS if counter else fits
+
+    fits: tuple[torch.dtype, ...] = WHOLE_NUMBERS
+    if wanted.is_floating_point():
+        fits = FLOATS
+    if counter:
+        fits = fits + FLOATS
     if value.dtype not in fits and value.dtype != wanted.dtype:
         return f'holds numbers of {value.dtype}, the model has {wanted.dtype}'
     return ''
@@ -180,53 +227,77 @@ def wrong_kind(value: Any, wanted: Tensor, counter: bool = False) -> str:
 
 def wrong_kinds(wanted: Mapping[str, Tensor], found: Mapping[str, Any]) -> dict[str, str]:
     """What of the model's state ``wanted`` is in ``found`` but not as numbers like its own: name -> what it is."""
-    both = [name for name in wanted if name in found]
-    kinds = {name: wrong_kind(found[name], wanted[name], name.endswith(COUNTER)) for name in both}
-    return {name: kind for name, kind in kinds.items() if kind}
+    wrong = {}
+    for name, own in wanted.items():
+        if name not in found:
+            continue
+        kind = wrong_kind(found[name], own, name.endswith(COUNTER))
+        if kind:
+            wrong[name] = kind
+    return wrong
 
 
 def misfits(wanted: Mapping[str, Tensor], found: Mapping[str, Any]) -> dict[str, str]:
     """What of the model's state ``wanted`` is not in ``found`` with its shape: name -> what is wrong."""
-    wrong = {name: 'is missing' for name in wanted if name not in found and not name.endswith(COUNTER)}
+    missing = {}
+    for name in wanted:
+        if name not in found and not name.endswith(COUNTER):
+            missing[name] = 'is missing'
+
+    different = {}
     kinds = wrong_kinds(wanted, found)
     for name, value in wanted.items():
         if name in kinds:
-            wrong[name] = kinds[name]
-        elif name in found and _shape(found[name]) != value.shape:
-            wrong[name] = f'is {_shape(found[name])}, the model has {tuple(value.shape)}'
-    return wrong
+            different[name] = kinds[name]
+        elif name in found:
+            shape = shape_of(found[name])
+            if shape != value.shape:
+                different[name] = f'is {shape}, the model has {tuple(value.shape)}'
+    return {**missing, **different}
 
 
 def prefix_of(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """What stands before the model's names of weights in the names of ``found``; '' if nothing does."""
     first = next(iter(wanted))
-    longer = next((name for name in found if name.endswith(f'.{first}')), '')
-    return longer[: -len(first)] if first not in found else ''
+    if first in found:
+        return ''
+    for name in found:
+        if name.endswith(f'.{first}'):
+            return name.removesuffix(first)
+    return ''
 
 
 def why_not_finite(own: Mapping[str, Any], weights: Mapping[str, Any]) -> str | None:
     """Which of the model's weights is NaN or infinite somewhere, with the way out; None if none is.
 
     Args:
-        own, weights: as for ``why_unfit``, when they fit; those on the meta device hold no numbers.
+        own: the model's state.
+        weights: of a file, under our names and fit for the model; those on the meta device hold no numbers.
     """
-    found = {name: weights[name] for name in own if isinstance(weights.get(name), Tensor) and not weights[name].is_meta}
-    broken = [name for name, value in found.items() if not value.isfinite().all()]
+    broken = []
+    for name in own:
+        value = weights.get(name)
+        if isinstance(value, Tensor) and not value.is_meta and not value.isfinite().all():
+            broken.append(name)
+
+    if not broken:
+        return None
     return (
-        None
-        if not broken
-        else (
-            f'{broken[0]} is NaN or infinite ({len(broken)} such weights): the training that wrote it went wrong; give an '
-            'earlier checkpoint'
-        )
+        f'{broken[0]} is NaN or infinite ({len(broken)} such weights): the training that wrote it went wrong; give an '
+        'earlier checkpoint'
     )
 
 
 def listed(wrong: Mapping[str, str], wanted: Mapping[str, Any]) -> str:
     """How many of the wanted weights do not fit, and the first of them; ``wrong`` as ``misfits`` gives it."""
-    shown = '; '.join(f'{name} {what}' for name, what in list(wrong.items())[:SHOWN])
-    return f'{len(wrong)} of {num_weights(wanted)} weights do not fit ({shown}{"; ..." if len(wrong) > SHOWN else ""})'
+    first = list(wrong.items())[:SHOWN]
+    shown = [f'{name} {what}' for name, what in first]
+    if len(wrong) > SHOWN:
+        shown.append('...')
+    return f'{len(wrong)} of {num_weights(wanted)} weights do not fit ({"; ".join(shown)})'
 
 
-def _shape(value: Any) -> tuple:
-    return tuple(getattr(value, 'shape', ()))
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of a tensor or array; () for what has none."""
+    shape = getattr(value, 'shape', ())
+    return tuple(shape)

@@ -1,10 +1,11 @@
 """mmengine's loaders of checkpoints, in a way that runs no code out of a file.
 
 They read files of torch and of safetensors (``weights/files``), from the disk and from the web, whichever version of
-torch is installed. ``stack.secure_checkpoints`` puts them in the place of mmengine's.
+torch is installed. ``compat.stack.secure_checkpoints`` puts them in the place of mmengine's.
 """
 
 import collections
+import itertools
 import re
 import urllib.request
 from collections.abc import Callable
@@ -18,10 +19,11 @@ from cid_mmpose.errors import BadInput
 from .files import Refused, read_torch_file
 from .files.downloads import fetched
 from .files.hashes import wrong_hash
+from .files.metadata import metadata_of, set_metadata
 from .files.safetensors_files import is_safetensors, read_safetensors
 
 SCHEME = re.compile(r'([A-Za-z][A-Za-z0-9+.-]+)://')
-# imported when it is needed: stack.py has this module imported along with mmengine.runner
+# imported when it is needed: compat/import_steps.py has this module imported along with mmengine.runner
 MMENGINE_ZOO = 'mmengine.runner.checkpoint'
 PAGES = (b'<!doctype', b'<html', b'<?xml')
 
@@ -54,29 +56,40 @@ def path_of(name: str) -> Path:
         BadInput: it is neither, or there is no such file.
     """
     scheme = SCHEME.match(name)
-    if scheme and scheme.group(1).lower() in ('http', 'https'):  # mmengine takes them in small letters only
-        raise BadInput(f'{name}: write {scheme.group(1).lower()}:// in small letters')
-    if scheme and scheme.group(1).lower() != 'file':
-        raise BadInput(f'{name}: checkpoints are read from files and from http(s), not from {scheme.group(1)}://')
+    if scheme:
+        kind = scheme.group(1)
+        if kind.lower() in ('http', 'https'):  # mmengine takes them in small letters only
+            raise BadInput(f'{name}: write {kind.lower()}:// in small letters')
+        if kind.lower() != 'file':
+            raise BadInput(f'{name}: checkpoints are read from files and from http(s), not from {kind}://')
+
     try:
-        if scheme:
-            parts = urlsplit(name)
-            if parts.netloc not in ('', 'localhost'):
-                raise BadInput(f'{name}: names a file of the host {parts.netloc}; give file:///path')
-            path = Path(urllib.request.url2pathname(parts.path))
-        else:
-            path = Path(name).expanduser()
-        kind = 'is a folder' if path.is_dir() else 'is no file that can be read twice, such as a pipe or a device'
-        if path.exists() and not path.is_file():
-            raise BadInput(f'{name}: {kind}; give a checkpoint file')
-        found = path.is_file()
+        path = _path_in_address(name) if scheme else Path(name).expanduser()
+        _check_is_file(path, name)
+    except BadInput:
+        raise
     except (ValueError, RuntimeError, OSError) as error:
-        if isinstance(error, BadInput):
-            raise
         raise BadInput(f'{name!r:.200}: is no path of a file ({error})') from error
-    if not found:
-        raise BadInput(f'{name}: no such checkpoint file')
     return path
+
+
+def _path_in_address(name: str) -> Path:
+    """The path that a file:// address stands for."""
+    parts = urlsplit(name)
+    if parts.netloc not in ('', 'localhost'):
+        raise BadInput(f'{name}: names a file of the host {parts.netloc}; give file:///path')
+    return Path(urllib.request.url2pathname(parts.path))
+
+
+def _check_is_file(path: Path, name: str) -> None:
+    """BadInput if there is no file at a path."""
+    if path.is_file():
+        return
+    if path.is_dir():
+        raise BadInput(f'{name}: is a folder; give a checkpoint file')
+    if path.exists():
+        raise BadInput(f'{name}: is no file that can be read twice, such as a pipe or a device; give a checkpoint file')
+    raise BadInput(f'{name}: no such checkpoint file')
 
 
 def _why_no_weights(content: dict) -> str:
@@ -84,9 +97,10 @@ def _why_no_weights(content: dict) -> str:
     state = content.get('state_dict', content)
     if not isinstance(state, dict):
         return f'its state_dict is a {type(state).__name__} and no weights by name; give a checkpoint'
-    unnamed = next((name for name in [*content, *state] if not isinstance(name, str)), None)
-    if unnamed is not None:
-        return f'holds {unnamed!r:.40} where the name of a weight should be; give a checkpoint'
+    for name in itertools.chain(content, state):
+        if not isinstance(name, str):
+            return f'holds {name!r:.40} where the name of a weight should be; give a checkpoint'
+
     meta = content.get('meta', {})
     if not isinstance(meta, dict) or not isinstance(meta.get('dataset_meta', {}), dict):
         return 'its meta is not what a training writes; give a checkpoint, or its state_dict alone'
@@ -104,8 +118,7 @@ def read_file(path: Path, name: str, map_location: Any = None) -> dict:
     try:
         wrong = _no_checkpoint(path) or wrong_hash(path)
         if not wrong:
-            read = read_safetensors if is_safetensors(path) else read_torch_file
-            content = read(path, map_location)
+            content = _content(path, map_location)
             if isinstance(content, dict):
                 return content
             wrong = f'holds a {type(content).__name__} and no weights by name; give a checkpoint'
@@ -118,15 +131,24 @@ def read_file(path: Path, name: str, map_location: Any = None) -> dict:
     raise BadInput(f'{name}: {wrong}')
 
 
+def _content(path: Path, map_location: Any) -> Any:
+    if is_safetensors(path):
+        return read_safetensors(path, map_location)
+    return read_torch_file(path, map_location)
+
+
 def _no_checkpoint(path: Path) -> str:
     """What a file is instead of a checkpoint, as far as its first bytes tell; '' if they tell nothing."""
     with path.open('rb') as file:
-        head = file.read(64).lstrip().lower()
+        start = file.read(64)
+    head = start.lstrip().lower()
     if head.startswith(PAGES):
         return 'this is a web page, not a checkpoint; the download went wrong, get it again'
     if head.startswith(b'version https://git-lfs'):
         return 'is a pointer of git-lfs and not the file itself; run git lfs pull'
-    return '' if head else 'is empty; get it again'
+    if not head:
+        return 'is empty; get it again'
+    return ''
 
 
 def _damage(error: Exception) -> str:
@@ -135,8 +157,9 @@ def _damage(error: Exception) -> str:
     if isinstance(error, (KeyError, IndexError)):  # of the reader's own tables: says nothing to a user
         return what
     text = ' '.join(str(error).split())
-    text = text.encode('ascii', 'backslashreplace').decode()[:100]
-    return f'{what}. Its reader says: {type(error).__name__} {text}'.rstrip()
+    plain = text.encode('ascii', 'backslashreplace').decode()
+    said = f'{type(error).__name__} {plain[:100]}'
+    return f'{what}. Its reader says: {said}'.rstrip()
 
 
 def note_file(checkpoint: Any, name: str) -> Any:
@@ -151,33 +174,49 @@ def note_file(checkpoint: Any, name: str) -> Any:
     state = checkpoint.get('state_dict', checkpoint)
     if not isinstance(state, dict):
         return checkpoint
-    noted = collections.OrderedDict(state)  # a plain dict cannot hold metadata
-    metadata = getattr(state, '_metadata', {})
-    noted._metadata = collections.OrderedDict(metadata, **{'': {**metadata.get('', {}), 'file': name}})
-    return noted if state is checkpoint else {**checkpoint, 'state_dict': noted}
+
+    metadata = collections.OrderedDict(metadata_of(state))
+    of_model = metadata.get('', {})
+    metadata[''] = {**of_model, 'file': name}
+    noted = collections.OrderedDict(state)
+    set_metadata(noted, metadata)
+    if state is checkpoint:
+        return noted
+    return {**checkpoint, 'state_dict': noted}
 
 
 def load_from_http(filename: str, map_location: Any = None) -> Any:
     """As ``load_from_local`` for a URL; the file is kept in torch's hub folder."""
-    path = fetched(filename, lambda scratch, url: read_file(scratch, url, 'cpu'))
+    path = fetched(filename, _check_readable)
     return load_from_local(str(path), map_location)
+
+
+def _check_readable(path: Path, name: str) -> None:
+    """BadInput if a file cannot be read as a checkpoint."""
+    read_file(path, name, 'cpu')
 
 
 def load_from_zoo(filename: str, map_location: Any = None) -> Any:
     """As ``load_from_http`` for the names of ``torchvision://``, ``open-mmlab://`` and ``mmcls://``."""
     scheme, name = filename.split('://', 1)
-    table = ZOOS[scheme]()
+    urls_of_models = ZOOS[scheme]
+    table = urls_of_models()
     if scheme.startswith('open'):
-        name = _models('get_deprecated_model_names')().get(name, name)
+        new_names = _models('get_deprecated_model_names')
+        name = new_names().get(name, name)
     if name not in table:
         raise BadInput(f'{filename}: {scheme} knows no model of this name')
     weights = load_from_http(table[name], map_location)
     if scheme != 'mmcls':
         return weights
-    state = weights.get('state_dict', weights)  # a whole classifier: its backbone, as mmengine hands it over
-    return dict(
-        state_dict={key[len('backbone.') :]: value for key, value in state.items() if key.startswith('backbone.')}
-    )
+
+    # a whole classifier: its backbone, as mmengine hands it over
+    state = weights.get('state_dict', weights)
+    backbone = {}
+    for key, value in state.items():
+        if key.startswith('backbone.'):
+            backbone[key.removeprefix('backbone.')] = value
+    return dict(state_dict=backbone)
 
 
 def load_from_store(filename: str, map_location: Any = None) -> Any:
@@ -189,7 +228,8 @@ def _models(function: str) -> Callable[[], dict[str, str]]:
     """What gives the names and URLs of a zoo, by the name of mmengine's function."""
 
     def table() -> dict[str, str]:
-        return getattr(import_module(MMENGINE_ZOO), function)()
+        zoo = import_module(MMENGINE_ZOO)
+        return getattr(zoo, function)()
 
     return table
 

@@ -28,7 +28,8 @@ def pretrained_must_fit(model: nn.Module) -> Iterator[None]:
     for name, part in model.named_modules():
         file = pretrained_file(part)
         if name and file:
-            handles.append(part._register_load_state_dict_pre_hook(fit_check(part, f'model.{name}', file)))
+            check = fit_check(part, f'model.{name}', file)
+            handles.append(part._register_load_state_dict_pre_hook(check))
     try:
         yield
     except AssertionError as error:
@@ -50,7 +51,9 @@ def pretrained_file(part: nn.Module) -> str | None:
         part: with ``init_cfg`` as mmengine takes it, a dict or a list of them.
     """
     options = getattr(part, 'init_cfg', None) or []
-    for option in [options] if isinstance(options, dict) else options:
+    if isinstance(options, dict):
+        options = [options]
+    for option in options:
         kind = option.get('type')
         if kind is PretrainedInit or str(kind).rpartition('.')[2] == 'Pretrained':
             return option.get('checkpoint')
@@ -67,13 +70,17 @@ def fit_check(part: nn.Module, name: str, file: str) -> Callable:
     """
 
     def check(state: dict[str, Any], prefix: str, *_) -> None:
-        found = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
+        found = {}
+        for key, value in state.items():
+            if key.startswith(prefix):
+                found[key.removeprefix(prefix)] = value
         own = part.state_dict()
         wrong = misfits(own, found)
         if not wrong:
             if complaint := why_not_finite(own, found):
                 raise BadInput(f'{file}: {complaint}')
             return
+
         before = prefix_of(own, found)
         way_out = f'give weights of a {type(part).__name__} of this size'
         if before:

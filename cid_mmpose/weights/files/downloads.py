@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 import torch
 from mmengine.dist import barrier, get_rank
@@ -59,36 +59,47 @@ def place_of(url: str) -> Path:
         url: as for ``fetched``.
     """
     parts = parsed(url)
-    name = re.sub(r'[^\w.+()%-]', '_', parts.path.rpartition('/')[2])[-LONGEST_NAME:]
+    last_part = parts.path.rpartition('/')[2]
+    name = re.sub(r'[^\w.+()%-]', '_', last_part)[-LONGEST_NAME:]
     if not name.strip('.'):
         raise BadInput(f'{url}: names no file at its end; give the URL of the file itself')
+
     folder = Path(torch.hub.get_dir()) / 'checkpoints'
     if hash_in_name(name) or (digits_in_name(name) and parts.hostname == OPENMMLAB):
         return folder / name
-    return folder / hashlib.sha256(url.encode('utf-8', 'surrogatepass')).hexdigest()[:16] / name
+    digest = hashlib.sha256(url.encode('utf-8', 'surrogatepass'))
+    return folder / digest.hexdigest()[:16] / name
 
 
-def parsed(url: str):
+def parsed(url: str) -> SplitResult:
     """The parts of a URL that can be asked for; BadInput with what is wrong with it."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:  # brackets that are no IPv6 address, a port that is no number or above 65535
         raise BadInput(f'{url}: is no URL ({error}); check it') from error
-    if not parts.hostname or port == 0:
-        raise BadInput(f'{url}: is no URL, it names no {"host" if not parts.hostname else "port"}; check it')
+    if not parts.hostname:
+        raise BadInput(f'{url}: is no URL, it names no host; check it')
+    if port == 0:
+        raise BadInput(f'{url}: is no URL, it names no port; check it')
     return parts
 
 
 def in_ascii(url: str) -> str:
     """The URL as servers take it: other letters by their bytes, and the host's in its own way."""
     parts = parsed(url)
-    try:
-        host = parts.hostname.encode('idna').decode() if not parts.hostname.isascii() else parts.hostname
-    except UnicodeError as error:
-        raise BadInput(f'{url}: is no URL, no host can have the name {parts.hostname}; check it') from error
-    host = f'[{host}]' if ':' in host else host
-    place = f'{host}:{parts.port}' if parts.port else host
+    host = parts.hostname or ''  # ``parsed`` gives none without a host
+    if not host.isascii():
+        try:
+            host = host.encode('idna').decode()
+        except UnicodeError as error:
+            raise BadInput(f'{url}: is no URL, no host can have the name {parts.hostname}; check it') from error
+    if ':' in host:
+        host = f'[{host}]'
+
+    place = host
+    if parts.port:
+        place = f'{host}:{parts.port}'
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._", errors='replace')
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?", errors='replace')
     return urlunsplit((parts.scheme.lower(), place, path, query, ''))
@@ -111,7 +122,8 @@ def fetch(url: str, target: Path, check: Callable[[Path, str], None]) -> None:
             download(url, scratch)
             check(scratch, url)
             if target.parent.name != 'checkpoints':
-                (target.parent / SOURCE).write_text(url + '\n', encoding='utf-8', errors='replace')
+                source = target.parent / SOURCE
+                source.write_text(url + '\n', encoding='utf-8', errors='replace')
             os.replace(scratch, target)
     except OSError as error:
         raise BadInput(
@@ -136,21 +148,21 @@ def download(url: str, target: Path) -> None:
         answer = urllib.request.urlopen(request, timeout=SECONDS)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise BadInput(f'{url}: cannot be downloaded ({reason(error)}); check the URL, or {BY_HAND}') from error
-    size = answer.headers.get('Content-Length') or ''
-    size = int(size) if size.isdecimal() else None
-    with (
-        answer,
-        target.open('wb') as file,
-        tqdm(
-            total=size, unit='B', unit_scale=True, leave=False, desc=target.name[:40], disable=not os.isatty(2)
-        ) as bar,
-    ):
-        for block in iter(lambda: _block(answer, url), b''):
+
+    said = answer.headers.get('Content-Length') or ''
+    size = int(said) if said.isdecimal() else None
+    with answer, target.open('wb') as file, _progress(target.name, size) as bar:
+        while block := _block(answer, url):
             file.write(block)
             bar.update(len(block))
         written = file.tell()
+
     if size is not None and written < size:
         raise BadInput(f'{url}: the server stopped after {written} of {size} bytes; try again, or {BY_HAND}')
+
+
+def _progress(name: str, size: int | None) -> tqdm:
+    return tqdm(total=size, unit='B', unit_scale=True, leave=False, desc=name[:40], disable=not os.isatty(2))
 
 
 def _block(answer, url: str) -> bytes:
@@ -163,11 +175,14 @@ def _block(answer, url: str) -> bytes:
 def reason(error: Exception) -> str:
     """Why a URL gave nothing, in a few words on one line."""
     if isinstance(error, urllib.error.HTTPError):
-        loop = 'infinite loop' in str(error.reason)
-        return 'it leads back to itself' if loop else f'the server says {error.code} {error.reason}'
+        if 'infinite loop' in str(error.reason):
+            return 'it leads back to itself'
+        return f'the server says {error.code} {error.reason}'
+
     inner = getattr(error, 'reason', error)
     if isinstance(inner, (socket.timeout, TimeoutError)):
         return f'no answer in {SECONDS:g} seconds'
     if isinstance(inner, socket.gaierror):
         return 'no such host, or no connection to the network'
-    return ' '.join(str(inner).split())[:200] or type(inner).__name__
+    text = ' '.join(str(inner).split())
+    return text[:200] or type(inner).__name__

@@ -28,8 +28,11 @@ def digits_in_name(name: str) -> str | None:
     found = HASH.search(name)
     if not found:
         return None
-    digits = next(filter(None, found.groups())).lower()
-    return None if DATE.fullmatch(digits) else digits
+    digits = found[1] or found[2] or found[3]
+    digits = digits.lower()
+    if DATE.fullmatch(digits):
+        return None
+    return digits
 
 
 def hash_in_name(name: str) -> str | None:
@@ -39,7 +42,9 @@ def hash_in_name(name: str) -> str | None:
         name: as for ``digits_in_name``.
     """
     digits = digits_in_name(name)
-    return None if digits in NO_HASHES else digits
+    if digits in NO_HASHES:
+        return None
+    return digits
 
 
 def wrong_hash(path: Path) -> str:

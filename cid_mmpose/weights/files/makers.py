@@ -13,6 +13,7 @@ import numpy as np
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 
+from .metadata import set_metadata
 from .pickles import Maker, Refused, plain_key
 
 NUMBER_CODE = re.compile(r'b1|[iu][1248]|f[248]|c(?:8|16)')  # bool, whole, real and complex numbers, and their bytes
@@ -45,7 +46,10 @@ def fill_dtype(dtype: np.dtype, state: tuple) -> None:
     """Takes the state that numpy pickles with a dtype, if it says no more than the code did."""
     version, order, *fields = state[:5]
     size = state[5:7]
-    own = (-1, -1) if dtype.kind not in 'US' else (dtype.itemsize, dtype.alignment)
+    own = (-1, -1)
+    if dtype.kind in 'US':
+        own = (dtype.itemsize, dtype.alignment)
+
     if version != 3 or order not in ('<', '|', '=') or tuple(fields) != NO_FIELDS or tuple(size) != own:
         raise Refused(
             'refused: it holds a numpy array of another kind than plain numbers of this machine. Save its '
@@ -86,10 +90,12 @@ def make_number(dtype: np.dtype, data: bytes = b'') -> np.generic:
 
 
 def _num_elements(shape: Any) -> int:
-    if type(shape) is not tuple or not all(type(side) is int and side >= 0 for side in shape):
+    if type(shape) is not tuple:
         raise ValueError('an array without a shape')
     size = 1
     for side in shape:
+        if type(side) is not int or side < 0:
+            raise ValueError('an array without a shape')
         size *= side
     return size
 
@@ -111,7 +117,8 @@ def make_bytes(text: Any = b'', encoding: str = 'latin1') -> bytes:
 
 def make_bytearray(*arguments: Any) -> bytearray:
     """A bytearray of given bytes; one of a given size is not made, however large."""
-    return bytearray(make_bytes(*arguments))
+    content = make_bytes(*arguments)
+    return bytearray(content)
 
 
 def make_set(items: Any = ()) -> set:
@@ -123,7 +130,8 @@ def make_set(items: Any = ()) -> set:
 
 def make_frozenset(items: Any = ()) -> frozenset:
     """A frozenset of plain keys."""
-    return frozenset(make_set(items))
+    made = make_set(items)
+    return frozenset(made)
 
 
 def make_complex(real: float = 0.0, imaginary: float = 0.0) -> complex:
@@ -148,7 +156,7 @@ def fill_ordered_dict(made: collections.OrderedDict, state: Mapping) -> None:
     for part, noted in metadata.items():
         if isinstance(noted, dict) and isinstance(noted.get('version'), (int, type(None))):
             kept[part] = noted
-    made._metadata = kept
+    set_metadata(made, kept)
 
 
 def make_counter(counts: Any = ()) -> collections.Counter:
@@ -160,7 +168,8 @@ def make_counter(counts: Any = ()) -> collections.Counter:
 
 def make_default_dict(kind: Any = None) -> collections.defaultdict:
     """An empty dict with a default of one of Python's types."""
-    kind = set if isinstance(kind, Maker) and kind.make is make_set else kind
+    if isinstance(kind, Maker) and kind.make is make_set:
+        kind = set
     if kind not in (None, *BUILTIN_TYPES, set):
         raise ValueError('a default of another form')
     return collections.defaultdict(kind)
@@ -194,13 +203,15 @@ def fill_log(log: HistoryBuffer, state: Mapping) -> None:
         raise ValueError('a log with more values than counts')
     log._log_history = values
     log._count_history = counts
-    log.max_length = max(int(state.get('max_length', log.max_length)), 1)
+    longest = int(state.get('max_length', log.max_length))
+    log.max_length = max(longest, 1)
 
 
 def make_statistic(owner: Any, name: str) -> None:
     """What a file gets that asks for ``getattr``; the plain one would let it reach everything."""
     if not isinstance(owner, Maker) or owner.make is not make_log or name not in STATISTICS:
-        raise Refused(f'refused: it asks to run builtins.getattr({getattr(owner, "name", "?")}, {name!r:.40})')
+        owner_name = getattr(owner, 'name', '?')
+        raise Refused(f'refused: it asks to run builtins.getattr({owner_name}, {name!r:.40})')
 
 
 BUILTIN_TYPES = (list, dict, int, float, str, bool, tuple)

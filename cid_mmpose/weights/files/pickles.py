@@ -8,7 +8,7 @@ import collections
 import pickle
 import pickletools
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -59,12 +59,29 @@ class Refused(Exception):
     """A file holds what is not taken; the message says what, to go behind the name of the file."""
 
 
+class Readable(Protocol):
+    """What a file needs for a pickle to be read from it."""
+
+    def read(self, wanted: int, /) -> bytes:
+        """The next bytes, at most as many as wanted."""
+
+    def readline(self) -> bytes:
+        """The next bytes to the end of their line."""
+
+
 class Maker(NamedTuple):
     """What a pickle may call: a function of ours, in the place of the one that the pickle names."""
 
     name: str
     make: Callable
     fill: Callable | None = None  # called with what ``make`` made and its state, if the pickle gives it one
+
+
+class Filling(NamedTuple):
+    """How an object of a pickle takes its state."""
+
+    fill: Callable
+    made: Any  # the object, kept so that no other gets its id
 
 
 def refusal(name: str) -> Refused:
@@ -92,14 +109,21 @@ class DataUnpickler(pickle._Unpickler):
         Refused: by ``load``, when the pickle asks for more than data. Damaged pickles raise whatever they may.
     """
 
-    def __init__(self, file: BinaryIO, names: Mapping[str, Any], read_storage: Callable | None = None) -> None:
+    # of the standard library's class, undocumented there
+    stack: list[Any]
+    append: Callable[[Any], None]  # to the stack
+    pop_mark: Callable[[], list[Any]]  # takes what is above the last mark from the stack
+
+    def __init__(self, file: Readable, names: Mapping[str, Any], read_storage: Callable | None = None) -> None:
         super().__init__(file, encoding='utf-8', errors='surrogateescape')
         self.names = names
         self.read_storage = read_storage
+        self.fillings: dict[int, Filling] = {}  # by the id of the object
 
     def find_class(self, module: str, name: str) -> Any:
         """What a name stands for; Refused if it is not on the list."""
-        module = 'builtins' if module == '__builtin__' else module  # its name in pickles of protocol 2
+        if module == '__builtin__':  # its name in pickles of protocol 2
+            module = 'builtins'
         full = f'{module}.{name}'
         if full not in self.names:
             raise refusal(full)
@@ -110,15 +134,16 @@ class DataUnpickler(pickle._Unpickler):
         arguments = self.stack.pop()
         maker = self.stack[-1]
         if not isinstance(maker, Maker):
-            raise refusal(getattr(maker, '__qualname__', type(maker).__name__))
+            name = getattr(maker, '__qualname__', type(maker).__name__)
+            raise refusal(name)
+
         made = maker.make(*arguments)
         self.stack[-1] = made
         if maker.fill:
-            self.fills[id(made)] = maker.fill, made
+            self.fillings[id(made)] = Filling(maker.fill, made)
 
     def load(self) -> Any:
         """The content of the pickle."""
-        self.fills: dict[int, tuple] = {}  # id of an object -> how it takes a state, and the object, to keep the id
         content = super().load()
         check_data(content)
         return content
@@ -127,52 +152,64 @@ class DataUnpickler(pickle._Unpickler):
         """Gives a state to the object below it on the stack."""
         state = self.stack.pop()
         made = self.stack[-1]
-        if id(made) not in self.fills:
-            raise refusal(f'{type(made).__module__}.{type(made).__qualname__}.__setstate__')
-        fill, _ = self.fills[id(made)]
-        fill(made, state)
+        filling = self.fillings.get(id(made))
+        if filling is None:
+            kind = type(made)
+            raise refusal(f'{kind.__module__}.{kind.__qualname__}.__setstate__')
+        filling.fill(made, state)
 
     def append_one(self) -> None:
         """Puts the top of the stack at the end of the list below it."""
         item = self.stack.pop()
-        _exactly(self.stack[-1], list).append(item)
+        target = _exactly(self.stack[-1], list)
+        target.append(item)
 
     def append_some(self) -> None:
         """Puts what is above the last mark at the end of the list below it."""
         items = self.pop_mark()
-        _exactly(self.stack[-1], list).extend(items)
+        target = _exactly(self.stack[-1], list)
+        target.extend(items)
 
     def set_item(self) -> None:
         """Puts a key and its value, the top of the stack, into the dict below them."""
         value = self.stack.pop()
         key = self.stack.pop()
-        _exactly(self.stack[-1], *DICTS)[plain_key(key)] = value
+        target = _exactly(self.stack[-1], *DICTS)
+        target[plain_key(key)] = value
 
     def set_items(self) -> None:
         """Puts the keys and values above the last mark into the dict below it."""
         items = self.pop_mark()
+        keys = items[::2]
+        values = items[1::2]
         target = _exactly(self.stack[-1], *DICTS)
-        for key, value in zip(items[::2], items[1::2]):
+        for key, value in zip(keys, values):
             target[plain_key(key)] = value
 
     def add_items(self) -> None:
         """Puts what is above the last mark into the set below it."""
         items = self.pop_mark()
-        _exactly(self.stack[-1], set).update(map(plain_key, items))
+        target = _exactly(self.stack[-1], set)
+        target.update(map(plain_key, items))
 
     def freeze(self) -> None:
         """Makes a frozenset of what is above the last mark."""
         items = self.pop_mark()
-        self.append(frozenset(map(plain_key, items)))
+        frozen = frozenset(map(plain_key, items))
+        self.append(frozen)
 
     def storage(self) -> None:
         """Takes what is said of a storage from the stack and leaves the storage there."""
         said = self.stack.pop()
         if self.read_storage is None or type(said) is not tuple:
             raise pickle.UnpicklingError('a storage where there should be none')
-        self.append(self.read_storage(said))
+        storage = self.read_storage(said)
+        self.append(storage)
 
-    dispatch = {CODES[name]: pickle._Unpickler.dispatch[CODES[name]] for name in PLAIN_INSTRUCTIONS}
+    # the method for each instruction by its code; the standard library's class knows no others
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
+        CODES[name]: pickle._Unpickler.dispatch[CODES[name]] for name in PLAIN_INSTRUCTIONS
+    }
     dispatch.update(
         {
             CODES['REDUCE']: call,
@@ -202,8 +239,9 @@ def plain_key(key: Any) -> Any:
     Python hashes tuples of tuples without a limit, so that deep ones overflow its stack.
     """
     parts = key if type(key) is tuple else [key]
-    if not all(isinstance(part, PLAIN_KEYS) for part in parts):
-        raise pickle.UnpicklingError('a key of a dict that is neither text nor a number')
+    for part in parts:
+        if not isinstance(part, PLAIN_KEYS):
+            raise pickle.UnpicklingError('a key of a dict that is neither text nor a number')
     return key
 
 
@@ -224,7 +262,8 @@ def check_data(content: Any) -> None:
             if depth > DEEPEST:
                 raise Refused(f'holds containers nested deeper than {DEEPEST}; give a checkpoint')
             inside = value.values() if isinstance(value, dict) else value
-            heights[id(value)] = 1 + max((height(item, depth + 1) for item in inside), default=0)
+            tallest = max((height(item, depth + 1) for item in inside), default=0)
+            heights[id(value)] = 1 + tallest
         if depth + heights[id(value)] > DEEPEST + 1:
             raise Refused(f'holds containers nested deeper than {DEEPEST}; give a checkpoint')
         return heights[id(value)]

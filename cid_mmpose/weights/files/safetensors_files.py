@@ -18,8 +18,9 @@ LENGTH = 8  # bytes at the start of a file, which say how long the table behind 
 def is_safetensors(path: Path) -> bool:
     """Whether a file begins as those of safetensors do, whatever its name."""
     with path.open('rb') as file:
-        length = int.from_bytes(file.read(LENGTH), 'little')
+        start = file.read(LENGTH)
         brace = file.read(1)
+    length = int.from_bytes(start, 'little')
     return brace == b'{' and length <= path.stat().st_size - LENGTH
 
 
@@ -47,9 +48,10 @@ def read_safetensors(path: Path, map_location: Any = None) -> dict[str, Tensor]:
     with safe_open(str(path), framework='pt', device='cpu') as file:
         for name in file.keys():
             tensor = file.get_tensor(name)
-            # a copy: the package's own tensors lie in the file, and change and vanish with it
-            numbers = tensor.clone().flatten().view(torch.uint8)
-            state[name] = place(numbers, 'cpu').view(tensor.dtype).view(tensor.shape)
+            own = tensor.clone()  # the package's own tensors lie in the file, and change and vanish with it
+            numbers = own.flatten().view(torch.uint8)
+            placed = place(numbers, 'cpu')
+            state[name] = placed.view(tensor.dtype).view(tensor.shape)
     return state
 
 

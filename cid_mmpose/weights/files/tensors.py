@@ -72,13 +72,16 @@ def make_tensor(
     """
     if not isinstance(stored, Stored):
         raise ValueError('a tensor without a storage')
-    dtype = dtype if isinstance(dtype, torch.dtype) else stored.dtype
+    if not isinstance(dtype, torch.dtype):
+        dtype = stored.dtype
     if not PLAIN_DTYPE.fullmatch(str(dtype)):
         raise Refused(f'holds numbers of {dtype}, which no model of CID takes')
+
     numbers = stored.data.view(dtype)
     _check_layout(numbers.numel(), offset, size, stride)
-    whole = torch.empty(0, dtype=dtype, device=numbers.device)
-    made = whole.set_(numbers.untyped_storage(), numbers.storage_offset() + offset, size, stride)
+    start = numbers.storage_offset() + offset
+    made = torch.empty(0, dtype=dtype, device=numbers.device)
+    made.set_(numbers.untyped_storage(), start, size, stride)
     return made.requires_grad_(bool(requires_grad))
 
 
@@ -93,13 +96,18 @@ def _check_layout(available: int, offset: int, size: tuple, stride: tuple) -> No
     """
     size = tuple(size)
     stride = tuple(stride)
-    if len(size) != len(stride) or not all(type(number) is int and number >= 0 for number in (offset, *size, *stride)):
+    if len(size) != len(stride):
         raise ValueError('a tensor with an impossible layout')
+    for number in (offset, *size, *stride):
+        if type(number) is not int or number < 0:
+            raise ValueError('a tensor with an impossible layout')
+
     elements = 1
     last = offset
     for side, step in zip(size, stride):
         elements *= side
         last += (side - 1) * step
+
     if elements and last >= available:
         raise ValueError(f'a tensor over {last + 1} stored numbers, of which there are {available}')
     if elements > max(available, MOST_REPEATED):
@@ -119,7 +127,14 @@ def make_tensor_3(
     """As ``make_tensor``, of numbers that torch keeps without their dtype.
 
     Args:
-        stored, offset, size, stride, requires_grad, hooks, dtype, metadata: as there.
+        stored: as there.
+        offset: as there.
+        size: as there.
+        stride: as there.
+        requires_grad: as there.
+        hooks: as there.
+        dtype: as there.
+        metadata: as there.
     """
     return make_tensor(stored, offset, size, stride, requires_grad, hooks, dtype)
 
@@ -136,7 +151,13 @@ def make_tensor_2(
     """As ``make_tensor``, of numbers whose dtype is the storage's.
 
     Args:
-        stored, offset, size, stride, requires_grad, hooks, metadata: as there.
+        stored: as there.
+        offset: as there.
+        size: as there.
+        stride: as there.
+        requires_grad: as there.
+        hooks: as there.
+        metadata: as there.
     """
     return make_tensor(stored, offset, size, stride, requires_grad)
 
@@ -151,14 +172,18 @@ def make_parameter(data: Tensor, requires_grad: bool = True, *_) -> torch.nn.Par
 def make_of_type(maker: Maker, kind: Any, arguments: tuple, *_) -> Tensor:
     """A tensor that had attributes of its own when it was saved; they are not taken over."""
     if not isinstance(maker, Maker) or maker.name not in TENSOR_MAKERS:
-        raise refusal(getattr(maker, 'name', type(maker).__name__))
+        name = getattr(maker, 'name', type(maker).__name__)
+        raise refusal(name)
     return maker.make(*arguments)
 
 
 def make_size(sides: Any = ()) -> torch.Size:
     """A shape."""
-    if type(sides) is not tuple or not all(type(side) is int for side in sides):
+    if type(sides) is not tuple:
         raise ValueError('a shape of another form')
+    for side in sides:
+        if type(side) is not int:
+            raise ValueError('a shape of another form')
     return torch.Size(sides)
 
 
@@ -168,15 +193,19 @@ def make_device(kind: str = 'cpu', *index: int) -> torch.device:
 
 
 def _makers() -> dict[str, Maker]:
-    functions = {
+    """Full name in a pickle -> what makes a tensor or a parameter."""
+    functions: dict[str, Callable[..., Tensor]] = {
         '_rebuild_tensor': make_tensor_2,
         '_rebuild_tensor_v2': make_tensor_2,
         '_rebuild_tensor_v3': make_tensor_3,
         '_rebuild_parameter': make_parameter,
         '_rebuild_parameter_with_state': make_parameter,
     }
-    named = [Maker(f'torch._utils.{name}', function) for name, function in functions.items()]
-    return {maker.name: maker for maker in named}
+    table = {}
+    for name, function in functions.items():
+        full = f'torch._utils.{name}'
+        table[full] = Maker(full, function)
+    return table
 
 
 TENSOR_MAKERS = _makers()
@@ -208,17 +237,19 @@ class Names(dict):
         return True
 
     def _of_torch(self, name: str) -> Any | None:
-        storage = STORAGE_NAME.fullmatch(name)
-        if storage and storage.group(1) in STORAGE_DTYPES:
-            return STORAGE_DTYPES[storage.group(1)]
-        if storage and storage.group(1).startswith('Q'):
+        found = STORAGE_NAME.fullmatch(name)
+        storage = found.group(1) if found else ''
+        if storage in STORAGE_DTYPES:
+            return STORAGE_DTYPES[storage]
+        if storage.startswith('Q'):
             raise Refused('holds a quantised tensor, which no model of CID takes; give weights of plain numbers')
         function = name.rpartition('.')[2]
         if name.startswith('torch._utils.') and function in OTHER_TENSORS:
             kind = OTHER_TENSORS[function]
             raise Refused(f'holds {kind}, which no model of CID takes; give weights of plain numbers')
         if PLAIN_DTYPE.fullmatch(name):
-            return getattr(torch, name.partition('.')[2], None)
+            dtype = name.partition('.')[2]
+            return getattr(torch, dtype, None)
         return None
 
 
@@ -229,25 +260,36 @@ def placing(map_location: Any) -> Callable[[Tensor, str], Tensor]:
         map_location: as for ``torch.load``: None for the device that the file states, where it is there; a device; a
             dict from stated to wanted ones; or a function of a storage and the stated device.
     """
-    if isinstance(map_location, (str, torch.device)):
-        return lambda data, stated: data.to(map_location)
-    if isinstance(map_location, dict):
-        return lambda data, stated: _on_stated(data, str(map_location.get(stated, stated)))
-    if map_location is None:
-        return _on_stated
 
-    def place(data: Tensor, stated: str) -> Tensor:
+    def on_one_device(data: Tensor, stated: str) -> Tensor:
+        return data.to(map_location)
+
+    def on_mapped_device(data: Tensor, stated: str) -> Tensor:
+        wanted = map_location.get(stated, stated)
+        return _on_stated(data, str(wanted))
+
+    def by_function(data: Tensor, stated: str) -> Tensor:
         storage = map_location(data.untyped_storage(), stated)
         if storage is None:
             return _on_stated(data, stated)
-        return torch.empty(0, dtype=torch.uint8, device=storage.device).set_(storage)
+        placed = torch.empty(0, dtype=torch.uint8, device=storage.device)
+        return placed.set_(storage)
 
-    return place
+    if map_location is None:
+        return _on_stated
+    if isinstance(map_location, (str, torch.device)):
+        return on_one_device
+    if isinstance(map_location, dict):
+        return on_mapped_device
+    return by_function
 
 
 def _on_stated(data: Tensor, stated: str) -> Tensor:
     """The bytes on the stated device, or on the CPU where there is none of that name."""
     device = re.fullmatch(r'cuda(?::(\d+))?', stated)
-    if device and torch.cuda.is_available() and int(device.group(1) or 0) < torch.cuda.device_count():
-        return data.to(stated)
-    return data
+    if not device or not torch.cuda.is_available():
+        return data
+    index = int(device.group(1) or 0)
+    if index >= torch.cuda.device_count():
+        return data
+    return data.to(stated)

@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -55,8 +55,10 @@ def read_zip(path: Path, place: Callable[[Tensor, str], Tensor]) -> Any:
         members = {member.filename: member for member in archive.infolist()}
         root = _root(members)
         _check_members(members, path.stat().st_size)
-        if f'{root}/byteorder' in members and archive.read(f'{root}/byteorder') != b'little':
+        byte_order = f'{root}/byteorder'
+        if byte_order in members and archive.read(byte_order) != b'little':
             raise Refused('was written on a machine of another byte order')
+
         stored: dict[str, Tensor] = {}
 
         def read_storage(said: tuple) -> Stored:
@@ -67,11 +69,13 @@ def read_zip(path: Path, place: Callable[[Tensor, str], Tensor]) -> Any:
             if size * _itemsize(dtype) != member.file_size:
                 raise ValueError(f'{size} numbers of {dtype} in {member.file_size} bytes')
             if key not in stored:
-                stored[key] = place(_read_member(archive, member), location)
+                data = _read_member(archive, member)
+                stored[key] = place(data, location)
             return Stored(stored[key], dtype)
 
         content = io.BytesIO(archive.read(f'{root}/data.pkl'))
-        return DataUnpickler(content, Names(), read_storage).load()
+        unpickler = DataUnpickler(content, Names(), read_storage)
+        return unpickler.load()
 
 
 def _root(members: dict[str, zipfile.ZipInfo]) -> str:
@@ -93,23 +97,37 @@ def _check_members(members: dict[str, zipfile.ZipInfo], size: int) -> None:
         members: name -> entry of the zip's table.
         size: bytes of the file.
     """
-    if any(member.compress_type != zipfile.ZIP_STORED for member in members.values()):
-        raise Refused('is packed, which torch.save does not do; unpack it and save its content with torch')
-    if sum(member.file_size for member in members.values()) > size:
+    total = 0
+    has_checksums = False
+    for member in members.values():
+        if member.compress_type != zipfile.ZIP_STORED:
+            raise Refused('is packed, which torch.save does not do; unpack it and save its content with torch')
+        total += member.file_size
+        has_checksums = has_checksums or member.CRC != 0
+
+    if total > size:
         raise ValueError('its parts are larger than the file')
-    if not any(member.CRC for member in members.values()):  # torch.serialization.set_crc32_options(False)
+    if not has_checksums:  # torch.serialization.set_crc32_options(False)
         for member in members.values():
-            member.CRC = None
+            member.CRC = None  # type: ignore[assignment]  # by which zipfile compares none, though it does not say so
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Tensor:
     """The bytes (n, ) of a member."""
     data = torch.empty(member.file_size, dtype=torch.uint8)
-    with archive.open(member) as file:
-        read = file.readinto(memoryview(data.numpy())) if len(data) else 0
-    if read != len(data):
-        raise EOFError(f'{member.filename} is cut off')
+    with archive.open(member) as opened:
+        file = cast(zipfile.ZipExtFile, opened)  # which the stubs know as any binary file
+        if not _fill(data, file):
+            raise EOFError(f'{member.filename} is cut off')
     return data
+
+
+def _fill(data: Tensor, file: io.BufferedIOBase) -> bool:
+    """Reads the next bytes of a file into ``data`` (n, ) uint8; whether there were as many."""
+    if len(data) == 0:
+        return True
+    buffer = data.numpy().data
+    return file.readinto(buffer) == len(data)
 
 
 class Bounded:
@@ -120,18 +138,22 @@ class Bounded:
         size: its bytes.
     """
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: io.BufferedReader, size: int) -> None:
         self.file = file
         self.size = size
-        self.readline = file.readline
 
     def left(self) -> int:
         """Bytes that have not been read."""
         return self.size - self.file.tell()
 
-    def read(self, wanted: int) -> bytes:
+    def read(self, wanted: int, /) -> bytes:
         """The next bytes, as many as wanted and there."""
-        return self.file.read(max(min(wanted, self.left()), 0))
+        there = min(wanted, self.left())
+        return self.file.read(max(there, 0))
+
+    def readline(self) -> bytes:
+        """The next bytes to the end of their line."""
+        return self.file.readline()
 
 
 def read_row(path: Path, place: Callable[[Tensor, str], Tensor]) -> Any:
@@ -145,15 +167,28 @@ def read_row(path: Path, place: Callable[[Tensor, str], Tensor]) -> Any:
     """
     with path.open('rb') as opened:
         file = Bounded(opened, path.stat().st_size)
-        if DataUnpickler(file, MAKERS).load() != MAGIC or DataUnpickler(file, MAKERS).load() != PROTOCOL:
+        if _plain_content(file) != MAGIC or _plain_content(file) != PROTOCOL:
             raise ValueError('not the numbers that a file of torch begins with')
-        DataUnpickler(file, MAKERS).load()  # of the machine that wrote it
+        _plain_content(file)  # of the machine that wrote it
+
         start = opened.tell()
         storages = RowStorages(file.left())
-        DataUnpickler(file, Names(), storages.read).load()
-        storages.fill(file, DataUnpickler(file, MAKERS).load(), place)
+        _content_with_tensors(file, storages)
+        keys = _plain_content(file)
+        storages.fill(file, keys, place)
+
         opened.seek(start)
-        return DataUnpickler(file, Names(), storages.read).load()
+        return _content_with_tensors(file, storages)
+
+
+def _plain_content(file: Bounded) -> Any:
+    """The content of the next pickle of a file, which holds no tensors."""
+    return DataUnpickler(file, MAKERS).load()
+
+
+def _content_with_tensors(file: Bounded, storages: 'RowStorages') -> Any:
+    """The content of the next pickle of a file, with tensors over these storages."""
+    return DataUnpickler(file, Names(), storages.read).load()
 
 
 class RowStorages:
@@ -210,11 +245,11 @@ class RowStorages:
             said = int.from_bytes(file.read(8), 'little')
             if said * _itemsize(self.dtypes[key]) != len(data):
                 raise ValueError('a storage of another size than the pickle says')
-            read = file.file.readinto(memoryview(data.numpy())) if len(data) else 0
-            if read != len(data):
+            if not _fill(data, file.file):
                 raise EOFError('the last storages are missing')
             self.data[key] = place(data, self.locations[key])
 
 
 def _itemsize(dtype: torch.dtype) -> int:
-    return torch.empty(0, dtype=dtype).element_size()
+    none = torch.empty(0, dtype=dtype)
+    return none.element_size()
