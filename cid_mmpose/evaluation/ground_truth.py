@@ -100,13 +100,12 @@ def evaluated(annotation: dict, names: Sequence[str], *, asked_for: bool, crowd:
             round_visibility(value) if place % 3 == 2 else value for place, value in enumerate(annotation['keypoints'])
         ]
     counted = [v for name, v in zip(names, keypoints[2::3]) if not (crowd and name in HEAD)]
-    box = annotation.get('bbox')
-    area = annotation.get('area')
+    area = annotation.get('area', 0)
     return dict(
         id=annotation['id'],
         image_id=int(annotation['image_id']),
         iscrowd=int(is_crowd(annotation)) if asked_for else 0,
-        bbox=[0, 0, 0, 0] if problem_of_box(annotation) else list(box),
+        bbox=[0, 0, 0, 0] if problem_of_box(annotation) else list(annotation['bbox']),
         area=area if is_coordinate(area) and area > 0 else 0,
         keypoints=keypoints,
         num_keypoints=sum(v > 0 for v in counted),

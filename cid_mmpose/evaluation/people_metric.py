@@ -87,7 +87,7 @@ class CocoPeopleMetric(CocoMetric):
     @property
     def _source(self) -> str:
         """The annotation file; the data set under test leaves the name of its own with mmengine."""
-        name = f'{self.dataset_meta["dataset_name"]}_ann_file'
+        name = f'{self._dataset_meta["dataset_name"]}_ann_file'
         return self.ann_file or MessageHub.get_current_instance().get_info(name)
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
