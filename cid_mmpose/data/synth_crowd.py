@@ -13,8 +13,8 @@ from .synth.parts import PARTS
 from .synth.scene import Scene, crowd_index, render_scene
 
 MAX_PEOPLE = 300  # per image; the owner map and the time per image set the limit
-SIZE_LIMITS = 32, 4096  # px, of an image's sides
-HEIGHT_LIMITS = 0.02, 3.0  # statures in image heights
+SHORTEST, LONGEST = 32, 4096  # px, of an image's sides
+SMALLEST, TALLEST = 0.02, 3.0  # statures in image heights
 IDS_PER_IMAGE = 1000  # annotation ids: image * this + person + 1
 PERSON = dict(id=1, name='person', supercategory='person')
 
@@ -64,9 +64,9 @@ class SynthCrowd(BaseCocoStyleDataset):
     ) -> None:
         self.length = _whole('length', length, 1, 10**9)
         self.seed = _whole('seed', seed, 0, 2**63 - 1)
-        self.image_size = _pair('image_size', image_size, *SIZE_LIMITS, whole=True, ordered=False)
-        self.people = _pair('people', people, 0, MAX_PEOPLE, whole=True)
-        self.person_height = _pair('person_height', person_height, *HEIGHT_LIMITS)
+        self.image_size = _pair('image_size', image_size, SHORTEST, LONGEST, _whole)
+        self.people = _range('people', people, 0, MAX_PEOPLE, _whole)
+        self.person_height = _range('person_height', person_height, SMALLEST, TALLEST, _number)
         self.overlap = float(_number('overlap', overlap, 0, 1))
         self.turn = float(_number('turn', turn, 0, 180))
         # No annotation file is None, not '': CocoMetric(ann_file=None) opens whatever else it is told.
@@ -76,10 +76,11 @@ class SynthCrowd(BaseCocoStyleDataset):
     def load_data_list(self) -> list[dict]:
         """Numbers and names of the images; the people come with each image."""
         width, height = self.image_size
-        return [
-            dict(img_id=index, img_path=f'synth_crowd/{self.seed}/{index:06d}.png', height=height, width=width)
-            for index in range(self.length)
-        ]
+        items = []
+        for index in range(self.length):
+            path = f'synth_crowd/{self.seed}/{index:06d}.png'
+            items.append(dict(img_id=index, img_path=path, height=height, width=width))
+        return items
 
     def scene(self, index: int) -> Scene:
         """The image and its people, from far to near.
@@ -88,7 +89,8 @@ class SynthCrowd(BaseCocoStyleDataset):
             index: which image, in [0, length).
         """
         rng = np.random.default_rng([self.seed, index])
-        return render_scene(rng, *self.image_size, self.people, self.person_height, self.overlap, self.turn)
+        width, height = self.image_size
+        return render_scene(rng, width, height, self.people, self.person_height, self.overlap, self.turn)
 
     def get_data_info(self, idx: int) -> dict:
         """One item, see the class.
@@ -96,17 +98,23 @@ class SynthCrowd(BaseCocoStyleDataset):
         Args:
             idx: which image, in [-length, length).
         """
-        base = super().get_data_info(idx)
-        image = {key: base.pop(key) for key in ('height', 'width')}
-        scene = self.scene(base['img_id'])
-        crowding = crowd_index(scene.boxes, scene.keypoints)
-        image.update(img_id=base['img_id'], img_path=base['img_path'])
-        parsed = [
-            self.parse_data_info(dict(raw_ann_info=annotation, raw_img_info=image))
-            for annotation in annotations(scene, base['img_id'])
-        ]
-        info = self._get_bottomup_data_infos(parsed, [image])[0] if parsed else _nobody(self.metainfo['num_keypoints'])
-        return {**base, **info, 'crowd_index': crowding, 'img': scene.image}
+        item = super().get_data_info(idx)
+        number = item['img_id']
+        image = dict(height=item.pop('height'), width=item.pop('width'), img_id=number, img_path=item['img_path'])
+        scene = self.scene(number)
+
+        people = []
+        for annotation in annotations(scene, number):
+            person = self.parse_data_info(dict(raw_ann_info=annotation, raw_img_info=image))
+            people.append(person)
+        if people:
+            of_image = self._get_bottomup_data_infos(people, [image])[0]
+        else:
+            of_image = _nobody(self.metainfo['num_keypoints'])
+
+        item.update(of_image)
+        item.update(crowd_index=crowd_index(scene.boxes, scene.keypoints), img=scene.image)
+        return item
 
 
 def annotations(scene: Scene, img_id: int) -> list[dict]:
@@ -117,20 +125,21 @@ def annotations(scene: Scene, img_id: int) -> list[dict]:
         img_id: its number, from which the annotations' ids follow.
     """
     result = []
-    for index, (keypoints, box, area) in enumerate(zip(scene.keypoints, scene.boxes, scene.areas)):
-        result.append(
-            dict(
-                id=img_id * IDS_PER_IMAGE + index + 1,
-                image_id=img_id,
-                category_id=PERSON['id'],
-                iscrowd=0,
-                keypoints=[float(v) for v in keypoints.ravel()],
-                num_keypoints=int((keypoints[:, 2] > 0).sum()),
-                bbox=[float(v) for v in box],
-                area=float(area),
-                segmentation=_silhouette(scene, index),
-            )
+    for index in range(len(scene.keypoints)):
+        keypoints = scene.keypoints[index]
+        labelled = np.count_nonzero(keypoints[:, 2])
+        annotation = dict(
+            id=img_id * IDS_PER_IMAGE + index + 1,
+            image_id=img_id,
+            category_id=PERSON['id'],
+            iscrowd=0,
+            keypoints=keypoints.ravel().tolist(),
+            num_keypoints=int(labelled),
+            bbox=scene.boxes[index].tolist(),
+            area=float(scene.areas[index]),
+            segmentation=_silhouette(scene, index),
         )
+        result.append(annotation)
     return result
 
 
@@ -138,34 +147,46 @@ def _silhouette(scene: Scene, index: int) -> list[list]:
     """What is seen of one person as polygons, each a flat list of x, y in px."""
     x, y, width, height = scene.boxes[index]
     # A margin of a pixel: a drawn border may reach that far beyond the exact outline.
-    left, top = max(int(x) - 1, 0), max(int(y) - 1, 0)
-    part = scene.owners[top : int(y + height) + 3, left : int(x + width) + 3].astype(np.int32) - 1
+    left = max(int(x) - 1, 0)
+    top = max(int(y) - 1, 0)
+    right = int(x + width) + 3
+    bottom = int(y + height) + 3
+
+    part = scene.owners[top:bottom, left:right].astype(np.int32) - 1
     mask = (part // len(PARTS) == index) & (part >= 0)
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return [(contour[:, 0] + [left, top]).astype(float).ravel().tolist() for contour in contours if len(contour) > 2]
+
+    polygons = []
+    for contour in contours:
+        if len(contour) > 2:
+            points = (contour[:, 0] + [left, top]).astype(float)
+            polygons.append(points.ravel().tolist())
+    return polygons
 
 
 def _nobody(keypoints: int) -> dict:
     """What an item says of its people when there are none: the same keys, arrays of length 0."""
 
-    def empty(*shape: int) -> np.ndarray:
-        return np.zeros((0, *shape), np.float32)
-
-    arrays = dict(
-        bbox=empty(4),
-        bbox_score=empty(),
-        keypoints=empty(keypoints, 2),
-        keypoints_visible=empty(keypoints),
-        area=empty(),
+    return dict(
+        bbox=np.zeros((0, 4), np.float32),
+        bbox_score=np.zeros(0, np.float32),
+        keypoints=np.zeros((0, keypoints, 2), np.float32),
+        keypoints_visible=np.zeros((0, keypoints), np.float32),
+        area=np.zeros(0, np.float32),
         category_id=np.zeros(0, int),
+        num_keypoints=[],
+        iscrowd=[],
+        segmentation=[],
+        id=[],
+        raw_ann_info=[],
+        invalid_segs=[],
     )
-    lists = ('num_keypoints', 'iscrowd', 'segmentation', 'id', 'raw_ann_info', 'invalid_segs')
-    return {**arrays, **{key: [] for key in lists}}
 
 
 def _number(name: str, value: float, low: float, high: float) -> float:
     """The value, if it is a number in [low, high]; BadInput names the option otherwise."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not low <= value <= high:
+    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not is_number or not low <= value <= high:
         raise BadInput(f'SynthCrowd: option {name!r} is {value!r}; give a number from {low:g} to {high:g}')
     return value
 
@@ -174,14 +195,22 @@ def _whole(name: str, value: int, low: int, high: int) -> int:
     """The value, if it is a whole number in [low, high]."""
     if not isinstance(value, (int, np.integer)):
         raise BadInput(f'SynthCrowd: option {name!r} is {value!r}; give a whole number')
-    return int(_number(name, value, low, high))
+    checked = _number(name, value, low, high)
+    return int(checked)
 
 
-def _pair(name: str, value: Sequence, low: float, high: float, whole: bool = False, ordered: bool = True) -> tuple:
-    """Two numbers in [low, high], the first not above the second where they are a range."""
+def _pair(name: str, value: Sequence, low: float, high: float, checked: Callable) -> tuple:
+    """Two numbers in [low, high], each passed through ``checked``: ``_number`` or ``_whole``."""
     if not isinstance(value, (tuple, list)) or len(value) != 2:
         raise BadInput(f'SynthCrowd: option {name!r} is {value!r}; give two numbers')
-    first, second = ((_whole if whole else _number)(name, part, low, high) for part in value)
-    if ordered and first > second:
+    first = checked(name, value[0], low, high)
+    second = checked(name, value[1], low, high)
+    return first, second
+
+
+def _range(name: str, value: Sequence, low: float, high: float, checked: Callable) -> tuple:
+    """As ``_pair``, the first not above the second."""
+    first, second = _pair(name, value, low, high, checked)
+    if first > second:
         raise BadInput(f'SynthCrowd: option {name!r} is {value!r}; give the smaller number first')
     return first, second

@@ -4,6 +4,7 @@ Legend: P points of an outline. Lengths are in statures (1 = the person's standi
 x goes right, y down, z away from the viewer.
 """
 
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +18,12 @@ from .skeleton import SIDES, Build, Skeleton, assemble
 from .trunk import bag_part, trunk_part
 
 # Radii in statures at the two ends of each limb, before the width of the build; cloth adds its own thickness.
-UPPER_ARM_RADII, FOREARM_RADII, HAND_RADII = (0.031, 0.026), (0.026, 0.018), (0.019, 0.016)
-THIGH_RADII, SHANK_RADII, FOOT_RADII = (0.050, 0.036), (0.036, 0.023), (0.024, 0.018)
+UPPER_ARM_RADII = 0.031, 0.026
+FOREARM_RADII = 0.026, 0.018
+HAND_RADII = 0.019, 0.016
+THIGH_RADII = 0.050, 0.036
+SHANK_RADII = 0.036, 0.023
+FOOT_RADII = 0.024, 0.018
 CLOTH = 0.007  # statures that a sleeve or trouser leg stands off
 FAR_SIDE = 0.075  # statures behind the trunk's middle from which the trunk hides a shoulder or hip
 FAR_SHADE = 0.9  # darkening per stature / 5 of depth, so that the far arm reads as the far one
@@ -35,6 +40,17 @@ class Figure(NamedTuple):
     seat: bool
 
 
+class Capsule(NamedTuple):
+    """A piece of a limb before its width follows the build: two discs and what lies between them."""
+
+    kind: int  # index into PARTS
+    depth: float  # statures
+    start: np.ndarray  # (3,)
+    end: np.ndarray  # (3,)
+    radii: tuple[float, float]  # at the start and at the end
+    role: str  # which colour of the outfit fills it
+
+
 def sample_figure(rng: np.random.Generator, yaw: float, tilt: float) -> Figure:
     """A person of chance build, pose and clothes.
 
@@ -43,14 +59,20 @@ def sample_figure(rng: np.random.Generator, yaw: float, tilt: float) -> Figure:
         yaw: which way the person faces, in radians: 0 the viewer, +pi / 2 the image's right.
         tilt: how far the camera looks down, in radians.
     """
-    pose, outfit = sample_pose(rng), sample_outfit(rng)
+    pose = sample_pose(rng)
+    outfit = sample_outfit(rng)
+    build = _sample_build(rng)
+    bones = assemble(pose, build, yaw, tilt)
+    return dress(bones, build, outfit, pose.seated)
+
+
+def _sample_build(rng: np.random.Generator) -> Build:
+    """Proportions of a grown person, or of a child for one in eight."""
     child = rng.random() < 0.12
-    build = Build(
-        rng.uniform(0.85, 1.25),
-        rng.uniform(1.2, 1.45) if child else rng.uniform(0.98, 1.12),
-        0.93 if child else rng.uniform(0.96, 1.05),
-    )
-    return dress(assemble(pose, build, yaw, tilt), build, outfit, pose.seated)
+    width = rng.uniform(0.85, 1.25)
+    if child:
+        return Build(width, head=rng.uniform(1.2, 1.45), limbs=0.93)
+    return Build(width, head=rng.uniform(0.98, 1.12), limbs=rng.uniform(0.96, 1.05))
 
 
 def dress(bones: Skeleton, build: Build, outfit: Outfit, seat: bool = False) -> Figure:
@@ -63,18 +85,27 @@ def dress(bones: Skeleton, build: Build, outfit: Outfit, seat: bool = False) -> 
         seat: whether the person sits.
     """
     skull = skull_of(bones, build)
-    parts = [trunk_part(bones, build, outfit), *_limbs(bones, build, outfit), *head_parts(bones, skull, outfit)]
+    parts = [trunk_part(bones, build, outfit)]
+    parts += _limbs(bones, build, outfit)
+    parts += head_parts(bones, skull, outfit)
     if outfit.legs == 'skirt':
         parts.append(_skirt(bones, build))
     if outfit.bag:
         parts.append(bag_part(bones, build))
-    parts.sort(key=lambda part: -part.depth)
+    parts.sort(key=attrgetter('depth'), reverse=True)
+
     face = face_points(skull)
-    limbs = [bones.shoulders, bones.elbows, bones.wrists, bones.hips, bones.knees, bones.ankles]
-    keypoints = np.concatenate([face, *limbs])
-    points = np.concatenate([shape.outline for part in parts for shape in part.shapes])
+    keypoints = np.concatenate(
+        [face, bones.shoulders, bones.elbows, bones.wrists, bones.hips, bones.knees, bones.ankles]
+    )
+    witness = _witness(bones, skull)
+
+    outlines = []
+    for part in parts:
+        outlines += [shape.outline for shape in part.shapes]
+    points = np.concatenate(outlines)
     extent = np.concatenate([points.min(0), points.max(0)])
-    return Figure(parts, keypoints[:, :2], _witness(bones, skull), outfit, extent, seat)
+    return Figure(parts, keypoints[:, :2], witness, outfit, extent, seat)
 
 
 def _witness(bones: Skeleton, skull: Ellipsoid) -> np.ndarray:
@@ -96,65 +127,89 @@ def _witness(bones: Skeleton, skull: Ellipsoid) -> np.ndarray:
 
 def _limbs(bones: Skeleton, build: Build, outfit: Outfit) -> list[Part]:
     """Arms and legs, eight parts."""
-    rows = []  # (part, depth, start, end, radii, role)
+    pieces = []
     for side in range(2):
-        rows += _arm_rows(bones, outfit, side) + _leg_rows(bones, outfit, side)
-    start, end = (np.array([row[i][:2] for row in rows]) for i in (2, 3))
-    radii = np.array([row[4] for row in rows]) * np.sqrt(build.width)
+        pieces += _arm_capsules(bones, outfit, side)
+        pieces += _leg_capsules(bones, outfit, side)
+
+    start = np.array([piece.start for piece in pieces])[:, :2]
+    end = np.array([piece.end for piece in pieces])[:, :2]
+    radii = np.array([piece.radii for piece in pieces]) * np.sqrt(build.width)
     solid = capsules(start, end, radii[:, 0], radii[:, 1])
+
     inner = np.array([-0.22, -0.1]) * radii.mean(1, keepdims=True)  # a lighter core, as if lit from the upper left
     core = capsules(start + inner, end + inner, 0.6 * radii[:, 0], 0.6 * radii[:, 1])
+
     parts = {}
-    for (kind, depth, *_, role), outline, glow in zip(rows, solid, core):
-        shade = np.clip(1 - depth * (1 - FAR_SHADE) * 5, 0.75, 1.05)
-        part = parts.setdefault(kind, Part(kind, depth, [], []))
-        part.shapes.append(Shape(outline, role, shade))
-        part.marks.append(Shape(glow, role, shade * 1.07))
+    for piece, outline, glow in zip(pieces, solid, core):
+        shade = np.clip(1 - piece.depth * (1 - FAR_SHADE) * 5, 0.75, 1.05)
+        if piece.kind not in parts:
+            parts[piece.kind] = Part(piece.kind, piece.depth, [], [])
+        part = parts[piece.kind]
+        part.shapes.append(Shape(outline, piece.role, shade))
+        part.marks.append(Shape(glow, piece.role, shade * 1.07))
     return list(parts.values())
 
 
-def _arm_rows(bones: Skeleton, outfit: Outfit, side: int) -> list:
-    """Capsules of one arm, drawn in this order: hand, bare arm, sleeve."""
-    shoulder, elbow, wrist, hand = (bones[i][side] for i in range(4))
+def _arm_capsules(bones: Skeleton, outfit: Outfit, side: int) -> list[Capsule]:
+    """One arm, drawn in this order: upper arm, hand, forearm, sleeve."""
+    shoulder, elbow = bones.shoulders[side], bones.elbows[side]
+    wrist, fingers = bones.wrists[side], bones.fingers[side]
     upper, lower = UPPER_ARM[side], FOREARM[side]
-    high, low = _depth(shoulder, elbow) - 0.03, _depth(elbow, wrist) - 0.035  # ties: arms before the trunk
+    # ties: arms before the trunk
+    upper_depth = _depth(shoulder, elbow) - 0.03
+    lower_depth = _depth(elbow, wrist) - 0.035
+
     role = 'top' if outfit.sleeves == 'long' else 'skin'
-    rows = [
-        (upper, high, shoulder, elbow, UPPER_ARM_RADII, role),
-        (lower, low, wrist, hand, HAND_RADII, 'skin'),
-        (lower, low, elbow, wrist, FOREARM_RADII, role),
+    pieces = [
+        Capsule(upper, upper_depth, shoulder, elbow, UPPER_ARM_RADII, role),
+        Capsule(lower, lower_depth, wrist, fingers, HAND_RADII, 'skin'),
+        Capsule(lower, lower_depth, elbow, wrist, FOREARM_RADII, role),
     ]
     if outfit.sleeves == 'short':
         middle = shoulder + 0.55 * (elbow - shoulder)
-        rows.append((upper, high, shoulder, middle, (UPPER_ARM_RADII[0] + CLOTH, UPPER_ARM_RADII[1] + CLOTH), 'top'))
-    return rows
+        radii = UPPER_ARM_RADII[0] + CLOTH, UPPER_ARM_RADII[1] + CLOTH
+        sleeve = Capsule(upper, upper_depth, shoulder, middle, radii, 'top')
+        pieces.append(sleeve)
+    return pieces
 
 
-def _leg_rows(bones: Skeleton, outfit: Outfit, side: int) -> list:
-    """Capsules of one leg, drawn in this order: foot, bare leg, cloth."""
-    hip, knee, ankle, toe = (bones[i][side] for i in range(4, 8))
+def _leg_capsules(bones: Skeleton, outfit: Outfit, side: int) -> list[Capsule]:
+    """One leg, drawn in this order: foot, shank, thigh, cloth."""
+    hip, knee = bones.hips[side], bones.knees[side]
+    ankle, toe = bones.ankles[side], bones.toes[side]
+    heel = ankle + 0.12 * (ankle - knee)
     upper, lower = THIGH[side], SHANK[side]
-    high, low = _depth(hip, knee) + 0.02, _depth(knee, ankle) + 0.01  # ties: legs behind the trunk
+    # ties: legs behind the trunk
+    upper_depth = _depth(hip, knee) + 0.02
+    lower_depth = _depth(knee, ankle) + 0.01
+
     role = 'bottom' if outfit.legs == 'trousers' else 'skin'
-    heel = ankle + 0.12 * (ankle - knee) * [1, 1, 1]
-    rows = [
-        (lower, low, heel, toe, FOOT_RADII, 'shoe'),
-        (lower, low, knee, ankle, SHANK_RADII, role),
-        (upper, high, hip, knee, THIGH_RADII, role),
+    pieces = [
+        Capsule(lower, lower_depth, heel, toe, FOOT_RADII, 'shoe'),
+        Capsule(lower, lower_depth, knee, ankle, SHANK_RADII, role),
+        Capsule(upper, upper_depth, hip, knee, THIGH_RADII, role),
     ]
     if outfit.legs == 'shorts':
         middle = hip + 0.7 * (knee - hip)
-        rows.append((upper, high, hip, middle, (THIGH_RADII[0] + CLOTH, THIGH_RADII[1] + 2 * CLOTH), 'bottom'))
-    return rows
+        radii = THIGH_RADII[0] + CLOTH, THIGH_RADII[1] + 2 * CLOTH
+        cloth = Capsule(upper, upper_depth, hip, middle, radii, 'bottom')
+        pieces.append(cloth)
+    return pieces
 
 
 def _skirt(bones: Skeleton, build: Build) -> Part:
     """A skirt from the waist to above the knees, around both thighs."""
-    hem = bones.hips + 0.75 * (bones.knees - bones.hips) + np.outer(SIDES, 0.02 * bones.pelvis_frame[:, 0])
-    ends = np.concatenate([bones.hips, hem])[:, :2]
+    flare = np.outer(SIDES, 0.02 * bones.pelvis_frame[:, 0])
+    hem = bones.hips + 0.75 * (bones.knees - bones.hips) + flare
+    centers = np.concatenate([bones.hips, hem])[:, :2]
     radii = np.array([0.055, 0.055, 0.06, 0.06]) * np.sqrt(build.width)
-    outline = hull(*capsules(ends, ends, radii, radii))
-    depth = min(_depth(hip, knee) for hip, knee in zip(bones.hips, bones.knees)) + 0.005
+    discs = capsules(centers, centers, radii, radii)
+
+    left = _depth(bones.hips[0], bones.knees[0])
+    right = _depth(bones.hips[1], bones.knees[1])
+    depth = min(left, right) + 0.005
+    outline = hull(*discs)
     return Part(SKIRT, depth, [Shape(outline, 'bottom')], [])
 
 

@@ -3,6 +3,8 @@
 Directions on the head are unit vectors in its own axes (left, up, forward).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .outfit import Outfit
@@ -13,17 +15,43 @@ from .skeleton import Build, Skeleton
 
 
 def _unit(*vector: float) -> np.ndarray:
+    """(3,) the direction of a vector."""
     return np.array(vector) / np.linalg.norm(vector)
 
 
-LEFT_EYE, RIGHT_EYE = _unit(0.40, 0.10, 0.88), _unit(-0.40, 0.10, 0.88)
+LEFT_EYE = _unit(0.40, 0.10, 0.88)
+RIGHT_EYE = _unit(-0.40, 0.10, 0.88)
 NOSE = 1.16 * _unit(0, -0.22, 0.97)  # longer than 1: the tip sticks out
-LEFT_EAR, RIGHT_EAR = 1.03 * _unit(1, -0.05, -0.08), 1.03 * _unit(-1, -0.05, -0.08)
+LEFT_EAR = 1.03 * _unit(1, -0.05, -0.08)
+RIGHT_EAR = 1.03 * _unit(-1, -0.05, -0.08)
+BRIDGE = _unit(0, 0.16, 0.98)  # where the nose begins
+MOUTH = _unit(0, -0.62, 0.85)
+MOUTH_CORNERS = np.stack([_unit(-0.24, -0.62, 0.85), _unit(0.24, -0.62, 0.85)])
+BROW = np.array([[0.18, 0.3, 0], [-0.18, 0.3, 0]])  # its ends, seen from the eye
+CROWN, CROWN_ANGLE = _unit(0, 1, -0.12), 1.18  # what a cap covers: middle, angular radius in radians
+PEAK = np.stack(
+    [_unit(0.5, 0.5, 0.8), _unit(-0.5, 0.5, 0.8), 1.45 * _unit(0.3, 0.3, 0.9), 1.45 * _unit(-0.3, 0.3, 0.9)]
+)  # corners of the peak of a cap
+PEAK_AXIS = _unit(0, 0.4, 0.9)
 FACE_POINTS = np.stack([NOSE, LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR])  # (5, 3) in COCO's order
 BUMPS = np.stack([NOSE, LEFT_EAR, RIGHT_EAR])
 # A feature is seen while its direction's cosine to the viewer exceeds this: the nose sticks out, ears stand off.
 FACE_LIMITS = np.array([-0.35, 0.02, 0.02, -0.30, -0.30])
 FACE_AXIS, FACE_ANGLE = _unit(0, -0.38, 0.92), 1.22  # the bare, hairless part: middle, angular radius in radians
+
+
+class Fall(NamedTuple):
+    """Hair that hangs down behind the head, in half-heights of the head."""
+
+    start: float  # how far behind its center the hair begins
+    length: float  # how far below its center the hair ends
+    radii: tuple[float, float]  # at the start and at the end
+
+
+FALLS = dict(
+    long=Fall(0.15, 1.55, (0.85, 0.75)),
+    tail=Fall(0.75, 1.3, (0.28, 0.16)),
+)
 
 
 def skull_of(bones: Skeleton, build: Build) -> Ellipsoid:
@@ -62,74 +90,114 @@ def head_parts(bones: Skeleton, skull: Ellipsoid, outfit: Outfit) -> list[Part]:
         skull: the head.
         outfit: hair, hat, glasses and colours.
     """
-    hair = 'skin' if outfit.hair == 'bald' else 'hair'
-    shapes, marks = [Shape(skull.outline(), hair)], []
+    role = 'skin' if outfit.hair == 'bald' else 'hair'
+    shapes = [Shape(skull.outline(), role)]
+    _add_bumps(shapes, skull)
+
+    marks = []
     face = skull.cap(FACE_AXIS, FACE_ANGLE)
     if face is not None:
         marks.append(Shape(face, 'skin'))
-    for bump, point, visible in zip(_bumps(skull), BUMPS, face_seen(skull)[[0, 3, 4]]):
-        # They stick out, so they own pixels; on the far side they only peep out from behind the head.
-        if visible:
-            shapes.insert(len(shapes) if skull.facing(point) > 0 else 0, Shape(bump, 'skin', 0.86))
     marks += _features(skull, outfit)
-    hat = _hat(skull) if outfit.hat else []
-    shapes, marks = shapes + hat, marks + hat  # own pixels, and once more over the face
+
+    if outfit.hat:  # owns pixels, and is painted once more over the face
+        hat = _hat(skull)
+        shapes += hat
+        marks += hat
+
     parts = [Part(HEAD, bones.skull[2] - 0.04, shapes, marks)]
-    return parts + _fall(bones, skull, outfit)
+    if outfit.hair in FALLS:
+        parts.append(_falling_hair(bones, skull, FALLS[outfit.hair]))
+    return parts
+
+
+def _add_bumps(shapes: list[Shape], skull: Ellipsoid) -> None:
+    """Puts nose and ears among the shapes of the head: they stick out, so they own pixels."""
+    seen = face_seen(skull)[[0, 3, 4]]
+    for outline, point, is_seen in zip(_bumps(skull), BUMPS, seen):
+        if not is_seen:
+            continue
+        bump = Shape(outline, 'skin', 0.86)
+        if skull.facing(point) > 0:
+            shapes.append(bump)
+        else:  # on the far side they only peep out from behind the head
+            shapes.insert(0, bump)
 
 
 def _bumps(skull: Ellipsoid) -> np.ndarray:
     """Outlines (3, P, 2) of nose, left and right ear."""
     size = skull.semi[1]
     tips = skull.point(BUMPS)[:, :2]
-    tall = np.array([[0, 0], [0, 0.10 * size], [0, 0.10 * size]])
-    bridge = skull.point(_unit(0, 0.16, 0.98))[:2]
-    start = np.stack([bridge, *tips[1:]]) - tall
-    return capsules(start, tips + tall, np.array([0.05, 0.17, 0.17]) * size, np.array([0.12, 0.14, 0.14]) * size)
+    half_heights = np.array([[0, 0], [0, 0.10 * size], [0, 0.10 * size]])
+    start = tips.copy()
+    start[0] = skull.point(BRIDGE)[:2]
+    start_radii = np.array([0.05, 0.17, 0.17]) * size
+    end_radii = np.array([0.12, 0.14, 0.14]) * size
+    return capsules(start - half_heights, tips + half_heights, start_radii, end_radii)
 
 
 def _features(skull: Ellipsoid, outfit: Outfit) -> list[Shape]:
     """Eyes, brows, mouth, nose and glasses, as far as they face the viewer."""
-    marks, size = [], skull.semi[1]
+    size = skull.semi[1]
+    marks = []
     for eye in (LEFT_EYE, RIGHT_EYE):
-        frame = [(eye, 0.30, 'pupil')] if outfit.glasses else []
-        rows = frame + [(eye, 0.21, 'white'), (eye, 0.125, 'pupil')]
-        marks += [Shape(cap, role) for axis, half, role in rows if (cap := skull.cap(axis, half)) is not None]
-        brow = skull.point(np.stack([eye + [0.18, 0.3, 0], eye + [-0.18, 0.3, 0]]))[:, :2]
+        marks += _eye(skull, eye, outfit.glasses)
         if skull.facing(eye) > 0.2:
-            marks.append(Shape(capsules(brow[:1], brow[1:], *np.full((2, 1), 0.06 * size))[0], 'hair'))
-    mouth = skull.point(np.stack([_unit(side, -0.62, 0.85) for side in (-0.24, 0.24)]))[:, :2]
-    if skull.facing(_unit(0, -0.62, 0.85)) > 0.1:
-        marks.append(Shape(capsules(mouth[:1], mouth[1:], *np.full((2, 1), 0.07 * size))[0], 'lips'))
-    if skull.facing(NOSE) > 0:
-        marks.append(Shape(_bumps(skull)[0], 'skin', 0.82))  # once more, over the face
+            brow = _line(skull, eye + BROW, 0.06 * size)
+            marks.append(Shape(brow, 'hair'))
+
+    if skull.facing(MOUTH) > 0.1:
+        mouth = _line(skull, MOUTH_CORNERS, 0.07 * size)
+        marks.append(Shape(mouth, 'lips'))
+
+    if skull.facing(NOSE) > 0:  # once more, over the face
+        nose = _bumps(skull)[0]
+        marks.append(Shape(nose, 'skin', 0.82))
     return marks
+
+
+def _eye(skull: Ellipsoid, eye: np.ndarray, glasses: bool) -> list[Shape]:
+    """Frame of the glasses, white and pupil of the eye in direction ``eye`` (3,), as far as they are seen."""
+    rows = [(0.21, 'white'), (0.125, 'pupil')]  # angular radius in radians, role
+    if glasses:
+        rows.insert(0, (0.30, 'pupil'))
+    shapes = []
+    for half_angle, role in rows:
+        outline = skull.cap(eye, half_angle)
+        if outline is not None:
+            shapes.append(Shape(outline, role))
+    return shapes
+
+
+def _line(skull: Ellipsoid, ends: np.ndarray, radius: float) -> np.ndarray:
+    """Outline (P, 2) of a line on the head between two directions, ``ends`` (2, 3)."""
+    start, end = skull.point(ends)[:, None, :2]
+    radii = np.array([radius])
+    return capsules(start, end, radii, radii)[0]
 
 
 def _hat(skull: Ellipsoid) -> list[Shape]:
     """A cap: the crown, wider than the head, and the peak, unless it is behind."""
-    crown = Ellipsoid(skull.center, skull.frame, skull.semi * 1.1)
-    cap = crown.cap(_unit(0, 1, -0.12), 1.18)
-    shapes = [] if cap is None else [Shape(cap, 'hat')]
-    if skull.facing(_unit(0, 0.4, 0.9)) < -0.1:
-        return shapes
-    front = crown.point(
-        np.stack(
-            [_unit(0.5, 0.5, 0.8), _unit(-0.5, 0.5, 0.8), 1.45 * _unit(0.3, 0.3, 0.9), 1.45 * _unit(-0.3, 0.3, 0.9)]
-        )
-    )
-    return shapes + [Shape(hull(front), 'hat', 0.75)]
+    wider = Ellipsoid(skull.center, skull.frame, skull.semi * 1.1)
+    shapes = []
+    crown = wider.cap(CROWN, CROWN_ANGLE)
+    if crown is not None:
+        shapes.append(Shape(crown, 'hat'))
+    if skull.facing(PEAK_AXIS) >= -0.1:
+        peak = hull(wider.point(PEAK))
+        shapes.append(Shape(peak, 'hat', 0.75))
+    return shapes
 
 
-def _fall(bones: Skeleton, skull: Ellipsoid, outfit: Outfit) -> list[Part]:
+def _falling_hair(bones: Skeleton, skull: Ellipsoid, fall: Fall) -> Part:
     """Long hair down to the shoulders, or a tail: behind the head, so seen whole only from behind."""
-    if outfit.hair not in ('long', 'tail'):
-        return []
-    back, up = -bones.head_frame[:, 2], bones.trunk_frame[:, 1]
     size = skull.semi[1]
-    start = bones.skull + (0.15 if outfit.hair == 'long' else 0.75) * size * back
-    end = bones.skull - (1.55 if outfit.hair == 'long' else 1.3) * size * up + 0.7 * size * back
-    radii = np.array([[0.85, 0.75] if outfit.hair == 'long' else [0.28, 0.16]]) * size
+    back = -bones.head_frame[:, 2]
+    up = bones.trunk_frame[:, 1]
+    start = bones.skull + fall.start * size * back
+    end = bones.skull - fall.length * size * up + 0.7 * size * back
+    radii = np.array([fall.radii]) * size
+
     outline = capsules(start[None, :2], end[None, :2], radii[:, 0], radii[:, 1])[0]
     depth = bones.skull[2] + 2.5 * size * back[2]
-    return [Part(HAIR, depth, [Shape(outline, 'hair', 0.93)], [])]
+    return Part(HAIR, depth, [Shape(outline, 'hair', 0.93)], [])

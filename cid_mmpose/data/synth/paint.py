@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 SHIFT = 4  # outlines are drawn to 1 / 16 px
+FARTHEST = 2**18  # in 1 / 16 px; points are drawn no farther away
 NOBODY = -1  # part of a stroke that owns no pixels of a person
 
 
@@ -32,7 +33,8 @@ def strokes(outlines: list[np.ndarray], colours: Iterable[tuple], scale: float =
         scale: px per unit of the outlines.
         origin: (2,) px, where their zero goes.
     """
-    return [Stroke(points, colour) for points, colour in zip(to_fixed(outlines, scale, origin), colours)]
+    polygons = to_fixed(outlines, scale, origin)
+    return [Stroke(points, colour) for points, colour in zip(polygons, colours)]
 
 
 def to_fixed(outlines: list[np.ndarray], scale: float, origin) -> list[np.ndarray]:
@@ -45,9 +47,11 @@ def to_fixed(outlines: list[np.ndarray], scale: float, origin) -> list[np.ndarra
     """
     if not outlines:
         return []
-    flat = (np.concatenate(outlines) * scale + origin) * 2**SHIFT
-    flat = np.rint(np.clip(flat, -(2**18), 2**18)).astype(np.int32)
-    return np.split(flat, np.cumsum([len(outline) for outline in outlines])[:-1])
+    points = (np.concatenate(outlines) * scale + origin) * 2**SHIFT
+    points = np.clip(points, -FARTHEST, FARTHEST)
+    points = np.rint(points).astype(np.int32)
+    ends = np.cumsum([len(outline) for outline in outlines])
+    return np.split(points, ends[:-1])
 
 
 def draw(image: np.ndarray, things: Iterable[Stroke]) -> None:
@@ -89,15 +93,29 @@ def finish(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         image: (H, W, 3) uint8, BGR.
         rng: source of chance.
     """
+    image = _lit(image, rng)
+
+    gamma = rng.uniform(0.8, 1.25)
+    cast = rng.uniform(0.92, 1.08, (1, 3))
+    ramp = np.linspace(0, 1, 256)[:, None] ** gamma * cast * 255
+    table = np.clip(ramp, 0, 255).astype(np.uint8)
+    image = cv2.LUT(image, table[None])
+
+    blur = rng.random()
+    grain = rng.uniform(4, 22)
+    if blur < 0.4:
+        sigma = (0.4 + 1.5 * blur) * image.shape[0] / 512 + 0.05
+        image = cv2.GaussianBlur(image, (0, 0), sigma)
+
+    random_bytes = rng.bytes(image.size)
+    noise = np.frombuffer(random_bytes, np.uint8).reshape(image.shape)
+    return cv2.addWeighted(image, 1, noise, grain / 255, -grain / 2)
+
+
+def _lit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The image under a light that changes smoothly over it, (H, W, 3) uint8."""
     height, width = image.shape[:2]
     light = rng.uniform(0.75, 1.2) * rng.uniform(0.8, 1.2, (3, 3))
-    field = cv2.resize(np.clip(128 * light, 40, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
-    image = cv2.multiply(image, cv2.merge([field] * 3), scale=1 / 128)
-    gamma, cast = rng.uniform(0.8, 1.25), rng.uniform(0.92, 1.08, (1, 3))
-    ramp = np.linspace(0, 1, 256)[:, None] ** gamma * cast * 255
-    image = cv2.LUT(image, np.clip(ramp, 0, 255).astype(np.uint8)[None])
-    blur, grain = rng.random(), rng.uniform(4, 22)
-    if blur < 0.4:
-        image = cv2.GaussianBlur(image, (0, 0), (0.4 + 1.5 * blur) * height / 512 + 0.05)
-    noise = np.frombuffer(rng.bytes(image.size), np.uint8).reshape(image.shape)
-    return cv2.addWeighted(image, 1, noise, grain / 255, -grain / 2)
+    light = np.clip(128 * light, 40, 255).astype(np.uint8)  # 128 leaves the image as it is
+    field = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.multiply(image, cv2.merge([field] * 3), scale=1 / 128)

@@ -36,23 +36,32 @@ def place(
         height: of the image, in px.
         overlap: 0 keeps people apart where there is room, 1 puts each in front of or behind another.
     """
-    order = np.argsort(-statures, kind='stable')  # the large first: the small find room between them
-    horizon, eye = rng.uniform(0.0, 0.4) * height, rng.uniform(0.8, 1.3)
+    horizon = rng.uniform(0.0, 0.4) * height
+    eye = rng.uniform(0.8, 1.3)
     boxes = np.zeros((0, 4))
     persons = []
+    order = np.argsort(-statures, kind='stable')  # the large first: the small find room between them
     for index in order:
-        figure, scale = figures[index], float(statures[index])
-        options = _options(rng, figure.extent * scale, horizon + eye * scale, width, height, len(figures))
-        options = np.concatenate([options, _beside(rng, options, boxes, width, overlap)])
+        figure = figures[index]
+        scale = float(statures[index])
+        extent = figure.extent * scale
+        ground = horizon + eye * scale
+        options = _options(rng, extent, ground, width, height, len(figures))
+        beside = _beside(rng, options, boxes, width, overlap)
+        options = np.concatenate([options, beside])
+
         wanted = overlap * rng.uniform(0.3, 0.9)
         covers = _covers(options, boxes)
         cost = np.abs(covers.max(1, initial=0.0) - wanted) + PILE_COST * covers.sum(1)
-        box = options[int(np.argmin(cost))]
+        best = int(np.argmin(cost))
+        box = options[best]
         boxes = np.concatenate([boxes, box[None]])
-        persons.append(Person(figure, box[:2] - figure.extent[:2] * scale, scale))
+        persons.append(Person(figure, box[:2] - extent[:2], scale))
+
     # On one ground, who stands lower in the image is nearer; the height speaks for those whose feet are cut off.
-    near = boxes[:, 3] + FEET_WEIGHT * statures[order]
-    return [persons[i] for i in np.argsort(near, kind='stable')]
+    nearness = boxes[:, 3] + FEET_WEIGHT * statures[order]
+    from_far = np.argsort(nearness, kind='stable')
+    return [persons[index] for index in from_far]
 
 
 def _options(
@@ -60,14 +69,23 @@ def _options(
 ) -> np.ndarray:
     """Candidate boxes, (CANDIDATES, 4), for a figure whose outlines span ``extent`` (4,) px around its pelvis."""
     size = extent[2:] - extent[:2]
+    figure_width, figure_height = size
     draws = rng.random((CANDIDATES, 3))
-    left = -0.15 * size[0] + draws[:, 0] * np.maximum(width - 0.7 * size[0], 1)
+    left = -0.15 * figure_width + draws[:, 0] * max(width - 0.7 * figure_width, 1)
+
     # Few people share the ground; a crowd spreads over the image as on steps or a slope.
     slope = min(0.05 + number / 20, 1.0)
-    bottom = (1 - slope) * ground + slope * (size[1] + draws[:, 1] * max(height - size[1], 0))
-    cut = 0.35 * rng.random() * size[1] if rng.random() < CUT_SHARE else 0.0
-    top = np.minimum(bottom, height - 1 + cut) - size[1]
-    top = np.maximum(top, np.minimum(-0.04 * size[1], height - 1 - size[1]) + draws[:, 2] * 0.02 * height)
+    anywhere = figure_height + draws[:, 1] * max(height - figure_height, 0)
+    bottom = (1 - slope) * ground + slope * anywhere
+
+    cut = 0.0
+    if rng.random() < CUT_SHARE:
+        cut = 0.35 * rng.random() * figure_height
+    lowest = height - 1 + cut
+    top = np.minimum(bottom, lowest) - figure_height
+
+    highest = min(-0.04 * figure_height, height - 1 - figure_height)
+    top = np.maximum(top, highest + draws[:, 2] * 0.02 * height)
     corner = np.stack([left, top], axis=1)
     return np.concatenate([corner, corner + size], axis=1)
 
@@ -76,11 +94,15 @@ def _beside(rng: np.random.Generator, options: np.ndarray, boxes: np.ndarray, wi
     """Candidates (n, 4) moved beside earlier people, for crowded images; none when there is nobody yet."""
     if not len(boxes) or rng.random() >= overlap:
         return options[:0]
-    others = boxes[rng.integers(len(boxes), size=len(options))]
+    number = len(options)
+    others = boxes[rng.integers(len(boxes), size=number)]
+    distance = rng.uniform(0.1, 0.8, number) * (options[:, 2] - options[:, 0])
+    direction = np.where(rng.random(number) < 0.5, -1, 1)
+
     center = 0.5 * (options[:, 0] + options[:, 2])
-    reach = rng.uniform(0.1, 0.8, len(options)) * (options[:, 2] - options[:, 0])
-    wanted = 0.5 * (others[:, 0] + others[:, 2]) + np.where(rng.random(len(options)) < 0.5, -1, 1) * reach
-    shift = np.clip(wanted, 0.05 * width, 0.95 * width) - center
+    other_center = 0.5 * (others[:, 0] + others[:, 2])
+    wanted = np.clip(other_center + direction * distance, 0.05 * width, 0.95 * width)
+    shift = wanted - center
     return options + shift[:, None] * [1, 0, 1, 0]
 
 
@@ -89,5 +111,6 @@ def _covers(options: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     low = np.maximum(options[:, None, :2], boxes[None, :, :2])
     high = np.minimum(options[:, None, 2:], boxes[None, :, 2:])
     common = np.prod(np.maximum(high - low, 0), axis=2)
-    areas = [np.prod(b[:, 2:] - b[:, :2], axis=1) for b in (options, boxes)]
-    return common / np.minimum(areas[0][:, None], areas[1][None])
+    option_areas = np.prod(options[:, 2:] - options[:, :2], axis=1)
+    box_areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    return common / np.minimum(option_areas[:, None], box_areas[None])

@@ -7,8 +7,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-ARM_JITTER, LEG_JITTER, TRUNK_JITTER = 11.0, 5.0, 4.0  # degrees, standard deviation around the catalogue's angles
-FRONT, INWARD, UP = (0.2, 0.0, 1.0), (1.0, -0.3, 0.3), (0.4, 1.0, 0.2)  # where a bent forearm goes: inward, up, forward
+# Standard deviations around the catalogue's angles, in degrees.
+ARM_JITTER = 11.0
+LEG_JITTER = 5.0
+TRUNK_JITTER = np.array([4.0, 4.0, 8.0])  # bend, lean, turn
+HEAD_JITTER = np.array([22.0, 8.0])  # turn, nod
+ROLL_JITTER = 2.0
+TIPPED_JITTER = 14.0  # of the roll of the few who stand tipped
+
+TIPPED_SHARE = 0.1  # of the people who do not sit
+HEAD_MEAN = np.array([0.0, 3.0])  # degrees: turn, nod; people look a little down
+
+# Lowest and highest angles of joints, in degrees.
+ARM_LIMITS = np.array([-60, -5, 2]), np.array([180, 165, 140])
+LEG_LIMITS = np.array([-50, -2, 0]), np.array([115, 45, 130])
+ROLL_LIMITS = -30, 30
+
+# Where a bent forearm goes: inward, up, forward.
+FRONT = 0.2, 0.0, 1.0
+INWARD = 1.0, -0.3, 0.3
+UP = 0.4, 1.0, 0.2
 
 
 class Pose(NamedTuple):
@@ -49,8 +67,8 @@ CATALOGUE = {
     'sit': Kind(0.07, ((25, 8, 55), (25, 8, 55)), (FRONT, FRONT), ((85, 9, 85), (85, 9, 85)), 4, True),
     'stoop': Kind(0.05, ((25, 8, 20), (35, 8, 25)), (FRONT, FRONT), ((25, 6, 30), (30, 6, 35)), 55),
 }
-NAMES = tuple(CATALOGUE)
-WEIGHTS = np.cumsum([kind.weight for kind in CATALOGUE.values()])
+KINDS = tuple(CATALOGUE.values())
+WEIGHTS = np.cumsum([kind.weight for kind in KINDS])
 
 
 def sample_pose(rng: np.random.Generator) -> Pose:
@@ -59,23 +77,46 @@ def sample_pose(rng: np.random.Generator) -> Pose:
     Args:
         rng: source of chance.
     """
-    kind = CATALOGUE[NAMES[min(int(np.searchsorted(WEIGHTS, rng.random() * WEIGHTS[-1])), len(NAMES) - 1)]]
-    jitter = rng.normal(size=(2, 2, 3))
+    kind = _sample_kind(rng)
+    arm_jitter, leg_jitter = rng.normal(size=(2, 2, 3))
     vigour = rng.uniform(0.5, 1.25)  # how far the limbs go: a stroll to a stride
-    arms = np.array(kind.arms) * [vigour, 1, 1] + jitter[0] * ARM_JITTER
-    legs = np.array(kind.legs) * ([1, 1, 1] if kind.seated else [vigour, 1, vigour]) + jitter[1] * LEG_JITTER
-    limits = np.array([[-60, -5, 2], [180, 165, 140]])
-    arms, legs = np.clip(arms, *limits), np.clip(legs, [-50, -2, 0], [115, 45, 130])
-    order = slice(None, None, -1 if rng.random() < 0.5 else 1)
-    trunk = np.array([kind.bend, 0, 0]) + rng.normal(size=3) * [TRUNK_JITTER, TRUNK_JITTER, 2 * TRUNK_JITTER]
-    head = rng.normal(size=2) * [22, 8] + [0, 3]
-    roll = np.clip(rng.normal() * (14 if rng.random() < 0.1 and not kind.seated else 2), -30, 30)
+
+    arms = np.array(kind.arms) * [vigour, 1, 1] + arm_jitter * ARM_JITTER
+    arms = np.clip(arms, *ARM_LIMITS)
+    legs = np.array(kind.legs, float)
+    if not kind.seated:
+        legs *= [vigour, 1, vigour]
+    legs = np.clip(legs + leg_jitter * LEG_JITTER, *LEG_LIMITS)
+
+    forearms = np.array(kind.forearms)
+    if rng.random() < 0.5:  # left and right change places
+        arms, forearms, legs = arms[::-1], forearms[::-1], legs[::-1]
+
+    trunk = rng.normal(size=3) * TRUNK_JITTER
+    trunk[0] += kind.bend
+    head = rng.normal(size=2) * HEAD_JITTER + HEAD_MEAN
+    roll = _sample_roll(rng, kind.seated)
     return Pose(
-        np.radians(arms[order]),
-        np.array(kind.forearms)[order],
-        np.radians(legs[order]),
+        np.radians(arms),
+        forearms,
+        np.radians(legs),
         np.radians(trunk),
         np.radians(head),
-        float(np.radians(roll)),
+        np.radians(roll),
         kind.seated,
     )
+
+
+def _sample_kind(rng: np.random.Generator) -> Kind:
+    """One row of the catalogue."""
+    draw = rng.random() * WEIGHTS[-1]
+    row = np.searchsorted(WEIGHTS, draw)
+    return KINDS[int(row)]
+
+
+def _sample_roll(rng: np.random.Generator, seated: bool) -> float:
+    """By how many degrees the whole body is tipped to the left."""
+    deviation = rng.normal()
+    tipped = rng.random() < TIPPED_SHARE and not seated
+    roll = deviation * (TIPPED_JITTER if tipped else ROLL_JITTER)
+    return float(np.clip(roll, *ROLL_LIMITS))

@@ -31,6 +31,13 @@ class Layer(NamedTuple):
     person: int  # the person's number, or NOBODY
 
 
+class Staging(NamedTuple):
+    """People and things in their places, before they are drawn."""
+
+    persons: list[Person]  # far to near
+    layers: list[Layer]  # far to near
+
+
 class Scene(NamedTuple):
     """An image and what it shows; people are ordered from far to near."""
 
@@ -64,16 +71,21 @@ def render_scene(
     persons, layers = stage(rng, width, height, people, person_height, overlap, turn)
     owners = owner_map(layers, width, height)
     keypoints = judge(persons, owners)
+
     seen = (keypoints[..., 2] == SEEN).sum(1) >= MIN_SEEN_KEYPOINTS
     if not seen.all():  # leaving somebody out only uncovers the others, so once is enough
         persons, layers = leave_out(persons, layers, np.flatnonzero(~seen))
         owners = owner_map(layers, width, height)
         keypoints = judge(persons, owners)
+
     image = paint_backdrop(rng, width, height)
     for layer in layers:
         draw(image, layer.strokes)
-    areas = np.bincount(owners.ravel(), minlength=1 + len(persons) * len(PARTS))[1:].reshape(-1, len(PARTS)).sum(1)
-    return Scene(finish(image, rng), keypoints, _boxes(persons, width, height), areas.astype(float), owners)
+    image = finish(image, rng)
+
+    boxes = _boxes(persons, width, height)
+    areas = _seen_areas(owners, len(persons))
+    return Scene(image, keypoints, boxes, areas, owners)
 
 
 def stage(
@@ -84,8 +96,8 @@ def stage(
     person_height: tuple[float, float],
     overlap: float,
     turn: float,
-) -> tuple[list[Person], list[Layer]]:
-    """People and things in their places: the people, far to near, and all layers, far to near.
+) -> Staging:
+    """People and things in their places.
 
     Args:
         rng: source of chance.
@@ -98,19 +110,30 @@ def stage(
     """
     number = int(rng.integers(people[0], people[1] + 1))
     tilt = rng.uniform(0, MAX_TILT)
-    figures = [sample_figure(rng, _yaw(rng) * turn / 180, tilt) for _ in range(number)]
-    statures = height * np.exp(rng.uniform(*np.log(person_height), number))
+    figures = []
+    for _ in range(number):
+        yaw = _yaw(rng) * turn / 180
+        figures.append(sample_figure(rng, yaw, tilt))
+
+    smallest, largest = np.log(person_height)
+    statures = height * np.exp(rng.uniform(smallest, largest, number))
     persons = place(rng, figures, statures, width, height, overlap)
+
     layers = []
     for index, person in enumerate(persons):
-        layers += [Layer(_seat(rng, person), NOBODY), Layer(person_strokes(person), index)]
+        seat = _seat(rng, person)
+        layers.append(Layer(seat, NOBODY))
+        layers.append(Layer(person_strokes(person), index))
+
     for _ in range(rng.integers(0, PROPS + 1)):
-        prop = sample_piece(rng, width, height, rng.uniform(0.1, 0.3))
-        layers.insert(rng.integers(len(layers) + 1), Layer(prop, NOBODY))
-    return persons, layers
+        size = rng.uniform(0.1, 0.3)
+        prop = sample_piece(rng, width, height, size)
+        position = rng.integers(len(layers) + 1)
+        layers.insert(position, Layer(prop, NOBODY))
+    return Staging(persons, layers)
 
 
-def leave_out(persons: list[Person], layers: list[Layer], hidden: np.ndarray) -> tuple[list[Person], list[Layer]]:
+def leave_out(persons: list[Person], layers: list[Layer], hidden: np.ndarray) -> Staging:
     """The same scene without some people; the others are numbered anew.
 
     Args:
@@ -118,12 +141,19 @@ def leave_out(persons: list[Person], layers: list[Layer], hidden: np.ndarray) ->
         layers: what is drawn.
         hidden: (n,) indices of those who go.
     """
-    keep = [index for index in range(len(persons)) if index not in set(hidden)]
-    rank = {NOBODY: NOBODY, **{index: new for new, index in enumerate(keep)}}
-    return (
-        [persons[i] for i in keep],
-        [Layer(layer.strokes, rank[layer.person]) for layer in layers if layer.person in rank],
-    )
+    gone = set(hidden.tolist())
+    kept_persons = []
+    new_number = {NOBODY: NOBODY}
+    for index, person in enumerate(persons):
+        if index not in gone:
+            new_number[index] = len(kept_persons)
+            kept_persons.append(person)
+
+    kept_layers = []
+    for layer in layers:
+        if layer.person in new_number:
+            kept_layers.append(Layer(layer.strokes, new_number[layer.person]))
+    return Staging(kept_persons, kept_layers)
 
 
 def owner_map(layers: list[Layer], width: int, height: int) -> np.ndarray:
@@ -148,16 +178,23 @@ def judge(persons: list[Person], owners: np.ndarray) -> np.ndarray:
         owners: (H, W) owner map, see ``Scene``.
     """
     height, width = owners.shape
+    last = [width - 1, height - 1]
+    numbers = np.arange(17)
     keypoints = np.zeros((len(persons), 17, 3))
     for index, person in enumerate(persons):
         places = person.figure.keypoints * person.scale + person.origin
-        inside = ((places >= 0) & (places <= [width - 1, height - 1])).all(1)
-        x, y = np.rint(np.clip(places, 0, [width - 1, height - 1])).astype(int).T
-        part = owners[y, x].astype(int) - 1 - index * len(PARTS)
+        inside = ((places >= 0) & (places <= last)).all(1)
+
+        pixels = np.rint(np.clip(places, 0, last)).astype(int)
+        codes = owners[pixels[:, 1], pixels[:, 0]].astype(int)
+        part = codes - 1 - index * len(PARTS)
         own = (part >= 0) & (part < len(PARTS))
-        seen = own & person.figure.witness[np.arange(17), np.where(own, part, 0)]
+        part[~own] = 0
+        seen = own & person.figure.witness[numbers, part]
+
         keypoints[index, inside, :2] = places[inside]
-        keypoints[index, :, 2] = np.where(inside, np.where(seen, SEEN, HIDDEN), 0)
+        visibility = np.where(seen, SEEN, HIDDEN)
+        keypoints[index, inside, 2] = visibility[inside]
     return keypoints
 
 
@@ -173,19 +210,28 @@ def crowd_index(boxes: np.ndarray, keypoints: np.ndarray) -> float:
     """
     if not len(boxes):
         return 0.0
-    low, high = boxes[:, None, None, :2], (boxes[:, :2] + boxes[:, 2:])[:, None, None]
+    low = boxes[:, None, None, :2]
+    high = low + boxes[:, None, None, 2:]
+    xy = keypoints[None, ..., :2]
     labelled = keypoints[..., 2] > 0
-    inside = ((keypoints[None, ..., :2] >= low) & (keypoints[None, ..., :2] <= high)).all(-1) & labelled[None]
+    inside = ((xy >= low) & (xy <= high)).all(-1) & labelled[None]
+
     counts = inside.sum(-1)  # (N boxes, N owners)
     others = counts.sum(1) - np.diagonal(counts)
-    return float(min(np.mean(others / np.maximum(labelled.sum(1), 1)), 1.0))
+    own = np.maximum(labelled.sum(1), 1)
+    mean = np.mean(others / own)
+    return float(min(mean, 1.0))
 
 
 def _yaw(rng: np.random.Generator) -> float:
     """Which way a person faces, in radians within (-pi, pi]: often the camera (0), else anywhere."""
     draws = rng.random(2)
-    yaw = rng.normal(0, 0.5) if draws[0] < FRONT_SHARE else 2 * np.pi * draws[1]
-    return float(np.angle(np.exp(1j * yaw)))
+    if draws[0] < FRONT_SHARE:
+        yaw = rng.normal(0, 0.5)
+    else:
+        yaw = 2 * np.pi * draws[1]
+    wrapped = np.angle(np.exp(1j * yaw))
+    return float(wrapped)
 
 
 def _seat(rng: np.random.Generator, person: Person) -> list[Stroke]:
@@ -193,7 +239,9 @@ def _seat(rng: np.random.Generator, person: Person) -> list[Stroke]:
     if not person.figure.seat:
         return []
     where = person.origin + person.scale * np.array([0, 0.05])
-    return crate(where, 0.34 * person.scale, person.scale * (person.figure.extent[3] - 0.06), cloth_colour(rng))
+    width = 0.34 * person.scale
+    height = person.scale * (person.figure.extent[3] - 0.06)
+    return crate(where, width, height, cloth_colour(rng))
 
 
 def person_strokes(person: Person) -> list[Stroke]:
@@ -202,31 +250,61 @@ def person_strokes(person: Person) -> list[Stroke]:
     Args:
         person: who, and where.
     """
-    parts, colours = person.figure.parts, person.figure.outfit.colours
-    points = iter(
-        to_fixed([shape.outline for part in parts for shape in part.shapes + part.marks], person.scale, person.origin)
-    )
+    parts = person.figure.parts
+    colours = person.figure.outfit.colours
     line = max(1, round(CONTOUR * person.scale))
+
+    outlines = []
+    for part in parts:
+        outlines += [shape.outline for shape in part.shapes + part.marks]
+    # all in one call, which costs little more than that of one outline
+    points = iter(to_fixed(outlines, person.scale, person.origin))
+
     strokes = []
     for part in parts:
-        solid = [Stroke(next(points), _tinted(colours, shape), part.kind) for shape in part.shapes]
-        marks = [Stroke(next(points), _tinted(colours, shape), part.kind, mark=True) for shape in part.marks]
-        strokes += [
-            Stroke(stroke.points, tuple(CONTOUR_SHADE * c for c in stroke.colour), part.kind, line=line)
-            for shape, stroke in zip(part.shapes, solid)
-            if shape.edge
-        ]
-        strokes += solid + marks
+        contours, fillings, marks = [], [], []
+        for shape in part.shapes:
+            filling = Stroke(next(points), _tinted(colours, shape), part.kind)
+            fillings.append(filling)
+            if shape.edge:
+                contours.append(Stroke(filling.points, _darker(filling.colour), part.kind, line=line))
+        for shape in part.marks:
+            marks.append(Stroke(next(points), _tinted(colours, shape), part.kind, mark=True))
+        strokes += contours + fillings + marks
     return strokes
 
 
 def _tinted(colours: dict[str, tuple], shape: Shape) -> tuple:
     """The BGR colour that fills a shape."""
-    return tuple(min(shape.shade * c, 255) for c in colours[shape.role])
+    blue, green, red = colours[shape.role]
+    shade = shape.shade
+    return min(shade * blue, 255), min(shade * green, 255), min(shade * red, 255)
+
+
+def _darker(colour: tuple) -> tuple:
+    """The BGR colour of the contour around a filling."""
+    blue, green, red = colour
+    return CONTOUR_SHADE * blue, CONTOUR_SHADE * green, CONTOUR_SHADE * red
 
 
 def _boxes(persons: list[Person], width: int, height: int) -> np.ndarray:
     """(N, 4) x, y, width, height of each body, clothes and hidden parts included, inside the image."""
-    extents = np.array([p.figure.extent * p.scale + np.tile(p.origin, 2) for p in persons]).reshape(-1, 4)
-    extents = np.clip(extents, 0, [width - 1, height - 1] * 2)
-    return np.concatenate([extents[:, :2], extents[:, 2:] - extents[:, :2]], axis=1)
+    corners = np.zeros((len(persons), 4))
+    for index, person in enumerate(persons):
+        corners[index] = person.figure.extent * person.scale + np.tile(person.origin, 2)
+
+    corners = np.clip(corners, 0, [width - 1, height - 1] * 2)
+    low, high = corners[:, :2], corners[:, 2:]
+    return np.concatenate([low, high - low], axis=1)
+
+
+def _seen_areas(owners: np.ndarray, number: int) -> np.ndarray:
+    """(N,) px of each person that are seen.
+
+    Args:
+        owners: (H, W) owner map, see ``Scene``.
+        number: N.
+    """
+    codes = np.bincount(owners.ravel(), minlength=1 + number * len(PARTS))
+    of_parts = codes[1:].reshape(-1, len(PARTS))  # (N, parts)
+    return of_parts.sum(1).astype(float)

@@ -32,16 +32,22 @@ def capsules(start: np.ndarray, end: np.ndarray, radius_start: np.ndarray, radiu
         radius_start: (L,) radii of the first discs.
         radius_end: (L,) radii of the second discs.
     """
-    along = end - start
-    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
-    heading = np.arctan2(along[:, 1], along[:, 0])
-    tangent = np.arccos(np.clip((radius_start - radius_end) / length, -1, 1))[:, None]
-    far = heading[:, None] + tangent * ARC
-    near = heading[:, None] + np.pi + (np.pi - tangent) * ARC
+    x, y = (end - start).T
+    length = np.maximum(np.hypot(x, y), 1e-6)
+    heading = np.arctan2(y, x)[:, None]
+    cosine = np.clip((radius_start - radius_end) / length, -1, 1)
+    tangent = np.arccos(cosine)[:, None]  # angle between the heading and where the tangents touch
+
+    far = heading + tangent * ARC
+    near = heading + np.pi + (np.pi - tangent) * ARC
     angles = np.concatenate([far, near], axis=1)
-    radii = np.repeat(np.stack([radius_end, radius_start], 1), len(ARC), axis=1)
-    centers = np.repeat(np.stack([end, start], 1), len(ARC), axis=1)
-    return centers + radii[..., None] * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    directions = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+
+    radii = np.stack([radius_end, radius_start], 1)
+    radii = np.repeat(radii, len(ARC), axis=1)
+    centers = np.stack([end, start], 1)
+    centers = np.repeat(centers, len(ARC), axis=1)
+    return centers + radii[..., None] * directions
 
 
 def ring(center: np.ndarray, across: np.ndarray, deep: np.ndarray, angles: np.ndarray = CIRCLE) -> np.ndarray:
@@ -58,8 +64,9 @@ def ring(center: np.ndarray, across: np.ndarray, deep: np.ndarray, angles: np.nd
 
 def hull(*points: np.ndarray) -> np.ndarray:
     """Convex outline, (P, 2), of any number of (n, 2) or (n, 3) point sets; a third coordinate (depth) is dropped."""
-    flat = np.concatenate([p[:, :2] for p in points]).astype(np.float32)
-    return cv2.convexHull(flat)[:, 0].astype(float)
+    flat = np.concatenate([part[:, :2] for part in points])
+    corners = cv2.convexHull(flat.astype(np.float32))
+    return corners[:, 0].astype(float)
 
 
 class Ellipsoid:
@@ -72,7 +79,9 @@ class Ellipsoid:
     """
 
     def __init__(self, center: np.ndarray, frame: np.ndarray, semi: np.ndarray):
-        self.center, self.frame, self.semi = center, frame, semi
+        self.center = center
+        self.frame = frame
+        self.semi = semi
         self.matrix = frame * semi  # unit direction -> camera axes
         normal = -frame[2] / semi  # its dot product with a direction is > 0 where the surface is seen
         self.viewer = normal / np.linalg.norm(normal)
@@ -97,18 +106,24 @@ class Ellipsoid:
             axis: (3,) unit direction of the patch's middle.
             half_angle: its angular radius, in radians.
         """
-        edge = _circle_around(axis, np.cos(half_angle))
+        cosine = np.cos(half_angle)
+        edge = _circle_around(axis, cosine)
         seen = edge[edge @ self.viewer > 0]
         if len(seen) < len(edge):
-            seen = np.concatenate([seen, self.rim[self.rim @ axis > np.cos(half_angle)]])
-        return hull(self.point(seen)) if len(seen) > 2 else None
+            rim = self.rim[self.rim @ axis > cosine]
+            seen = np.concatenate([seen, rim])
+        if len(seen) < 3:
+            return None
+        return hull(self.point(seen))
 
 
 def _circle_around(axis: np.ndarray, height: float) -> np.ndarray:
     """(16, 3) unit directions whose cosine to the unit ``axis`` is ``height``."""
-    x, y, z = (float(v) for v in axis)
+    x, y, z = axis.tolist()
     # Two directions at right angles to the axis without a branch: Duff et al., JCGT 6(1), 2017.
     sign = 1.0 if z >= 0 else -1.0
     a = -1 / (sign + z)
-    basis = np.array([[1 + sign * x * x * a, sign * x * y * a, -sign * x], [x * y * a, sign + y * y * a, -y]])
-    return height * axis + np.sqrt(1 - height**2) * (ROUND.T @ basis)
+    first = [1 + sign * x * x * a, sign * x * y * a, -sign * x]
+    second = [x * y * a, sign + y * y * a, -y]
+    around = ROUND.T @ np.array([first, second])
+    return height * axis + np.sqrt(1 - height**2) * around

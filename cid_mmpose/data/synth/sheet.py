@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from cid_mmpose.errors import BadInput
 
-from .scene import Scene
+from .scene import SEEN, Scene
 
 # COCO's limbs as pairs of keypoint numbers.
 LIMBS = (
@@ -30,7 +31,20 @@ LIMBS = (
     (1, 3),
     (2, 4),
 )
-LEFT, RIGHT, MIDDLE, LINE = (80, 220, 60), (60, 60, 235), (0, 200, 255), (215, 215, 215)  # BGR
+# BGR
+LEFT = 80, 220, 60
+RIGHT = 60, 60, 235
+MIDDLE = 0, 200, 255
+LINE = 215, 215, 215
+FILLED = -1  # thickness by which OpenCV fills a circle
+SHIFT = 4  # points are drawn to 1 / 16 px
+
+
+class Speed(NamedTuple):
+    """How fast a data set draws, on one core."""
+
+    images: float  # per second, with their annotation
+    people: float  # mean number in an image
 
 
 def write_sheet(scene: Callable[[int], Scene], path: str, number: int = 16) -> None:
@@ -47,16 +61,23 @@ def write_sheet(scene: Callable[[int], Scene], path: str, number: int = 16) -> N
     target = Path(path)
     if target.suffix.lower() != '.png' or not target.parent.is_dir():
         raise BadInput(f'{path}: cannot be written; name a .png file in a folder that exists')
-    scenes = [scene(index) for index in range(number)]
-    sheet = contact_sheet([s.image for s in scenes], [s.keypoints for s in scenes])
+
+    images, keypoints = [], []
+    for index in range(number):
+        drawn = scene(index)
+        images.append(drawn.image)
+        keypoints.append(drawn.keypoints)
+    sheet = contact_sheet(images, keypoints)
+
+    _, content = cv2.imencode('.png', sheet)
     try:
-        target.write_bytes(cv2.imencode('.png', sheet)[1].tobytes())
+        target.write_bytes(content.tobytes())
     except OSError as error:
         raise BadInput(f'{path}: cannot be written ({error.strerror}); name a file you may write') from None
 
 
-def drawing_speed(dataset) -> tuple[float, float]:
-    """Images per second with their annotation, on one core; and the mean number of people in them.
+def drawing_speed(dataset) -> Speed:
+    """How fast the images of a data set come.
 
     Args:
         dataset: a SynthCrowd; all its images are drawn once.
@@ -64,10 +85,13 @@ def drawing_speed(dataset) -> tuple[float, float]:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     start = time.perf_counter()
-    people = [len(dataset.get_data_info(index)['id']) for index in range(len(dataset))]
+    people = []
+    for index in range(len(dataset)):
+        item = dataset.get_data_info(index)
+        people.append(len(item['id']))
     seconds = time.perf_counter() - start
     cv2.setNumThreads(threads)
-    return len(people) / seconds, float(np.mean(people))
+    return Speed(len(people) / seconds, float(np.mean(people)))
 
 
 def contact_sheet(images: Sequence[np.ndarray], keypoints: Sequence[np.ndarray], columns: int = 4) -> np.ndarray:
@@ -81,8 +105,14 @@ def contact_sheet(images: Sequence[np.ndarray], keypoints: Sequence[np.ndarray],
         columns: images in a row.
     """
     cells = [draw_keypoints(image, people) for image, people in zip(images, keypoints)]
-    cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
-    return np.vstack([np.hstack(cells[start : start + columns]) for start in range(0, len(cells), columns)])
+    empty = np.zeros_like(cells[0])
+    cells += [empty] * (-len(cells) % columns)
+
+    rows = []
+    for start in range(0, len(cells), columns):
+        row = np.hstack(cells[start : start + columns])
+        rows.append(row)
+    return np.vstack(rows)
 
 
 def draw_keypoints(image: np.ndarray, people: np.ndarray) -> np.ndarray:
@@ -93,14 +123,23 @@ def draw_keypoints(image: np.ndarray, people: np.ndarray) -> np.ndarray:
         people: (N, 17, 3) x, y in px and COCO visibility.
     """
     image = image.copy()
-    radius = max(2, round(image.shape[0] / 170))
+    radius = max(2, round(image.shape[0] / 170)) * 2**SHIFT
     for person in people:
-        spots = [tuple(int(v) for v in np.rint(16 * keypoint[:2])) for keypoint in person]
+        points = np.rint(person[:, :2] * 2**SHIFT).astype(int).tolist()
+        spots = [tuple(point) for point in points]
+        visibility = person[:, 2]
         for start, end in LIMBS:
-            if person[start, 2] and person[end, 2]:
-                cv2.line(image, spots[start], spots[end], LINE, 1, cv2.LINE_AA, 4)
-        for number, (spot, keypoint) in enumerate(zip(spots, person)):
-            colour = MIDDLE if number == 0 else LEFT if number % 2 else RIGHT
-            if keypoint[2]:
-                cv2.circle(image, spot, 16 * radius, colour, -1 if keypoint[2] == 2 else 1, cv2.LINE_AA, 4)
+            if visibility[start] and visibility[end]:
+                cv2.line(image, spots[start], spots[end], LINE, 1, cv2.LINE_AA, SHIFT)
+        for number, spot in enumerate(spots):
+            if visibility[number]:
+                thickness = FILLED if visibility[number] == SEEN else 1
+                cv2.circle(image, spot, radius, _colour_of(number), thickness, cv2.LINE_AA, SHIFT)
     return image
+
+
+def _colour_of(number: int) -> tuple:
+    """BGR of a keypoint; in COCO's order odd numbers are the person's left."""
+    if number == 0:
+        return MIDDLE
+    return LEFT if number % 2 else RIGHT
