@@ -5,7 +5,7 @@ below must not.
 """
 
 from importlib import import_module
-from typing import Any, List
+from typing import Any
 
 # public name -> the module below that defines it
 HOME = dict(
@@ -33,7 +33,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in HOME:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(import_module(f'.{HOME[name]}', __name__), name)
+    module = import_module(f'.{HOME[name]}', __name__)
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -12,11 +12,17 @@ from .storage import exists, is_file, text_of
 from .values import as_json, is_file_name, is_id
 
 NOT_COCO = "is not a COCO annotation file (a JSON object with 'images', 'annotations' and 'categories')"
+# what every entry of a list must have
 FIELDS = dict(
-    images=('id', 'file_name', 'height', 'width'), annotations=('id', 'image_id', 'category_id'), categories=('id',)
-)  # what every entry of a list must have
+    images=('id', 'file_name', 'height', 'width'),
+    annotations=('id', 'image_id', 'category_id'),
+    categories=('id',),
+)
 MARK = '\ufeff'  # byte order mark, which some Windows programs put before UTF-8
 SIDES = dict(l='left', r='right')
+OTHER_DATA_SET = (
+    'set ann_file to a file of the data set that the configuration is for, or use the configuration of this one'
+)
 
 
 def read_annotations(path: str, needs_people: bool = True) -> dict:
@@ -25,6 +31,9 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
     Args:
         path: the file, on any back end of mmengine.
         needs_people: whether it must hold 'annotations'; the files of unlabelled test sets do not.
+
+    Returns:
+        The file's content.
 
     Raises:
         BadInput: the file is missing, empty, cut off or of another kind, or an entry lacks one of ``FIELDS``.
@@ -52,11 +61,18 @@ def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
         raise BadInput(f'{path}: is a web page, not an annotation file; get it again')
     if text.startswith(MARK):  # the evaluation reads the file by itself, and would stop there
         raise BadInput(f'{path}: begins with a byte order mark; save it as UTF-8 without one')
+
     data = _parse(text, path)
-    has_people = isinstance(data, dict) and data.get('annotations', []) != []
-    wanted = ['images'] + ['annotations', 'categories'] * (needs_people or has_people)
-    if not isinstance(data, dict) or not all(isinstance(data.get(key), list) for key in wanted):
-        raise BadInput(f'{path}: {NOT_COCO}; {_no_lists(data, wanted)}')
+    if not isinstance(data, dict):
+        raise BadInput(f'{path}: {NOT_COCO}; it holds {as_json(data)}')
+    has_people = data.get('annotations', []) != []
+    wanted = ['images']
+    if needs_people or has_people:
+        wanted += ['annotations', 'categories']
+    problem = _problem_of_lists(data, wanted)
+    if problem:
+        raise BadInput(f'{path}: {NOT_COCO}; {problem}')
+
     for key in FIELDS:
         check_fields(data.get(key) or [], key, path)
     return data
@@ -78,29 +94,45 @@ def _parse(text: str, path: str) -> object:
         ) from None
 
 
-def _no_lists(data: object, wanted: Sequence[str]) -> str:
-    """What stands in the place of the lists ``wanted`` of a file."""
-    if not isinstance(data, dict):
-        return f'it holds {as_json(data)}'
+def _problem_of_lists(data: dict, wanted: Sequence[str]) -> str:
+    """What stands in the place of the lists ``wanted`` of a file; '' if all are there."""
     missing = [key for key in wanted if key not in data]
-    first = next((key for key in wanted if key in data and not isinstance(data[key], list)), None)
-    return f'missing: {missing}' if missing else f'{first!r} is no list but {as_json(data[first])}'
+    if missing:
+        return f'missing: {missing}'
+    for key in wanted:
+        if not isinstance(data[key], list):
+            return f'{key!r} is no list but {as_json(data[key])}'
+    return ''
 
 
 def check_fields(entries: list[dict], key: str, path: str) -> None:
     """BadInput for the first entry of the list ``key`` that lacks one of its ``FIELDS``, or whose name is no name."""
     for number, entry in enumerate(entries):
-        where = f"{path}: entry {number} of '{key}'"
-        if missing := [field for field in FIELDS[key] if not isinstance(entry, dict) or field not in entry]:
-            raise BadInput(f'{where} has no field {missing[0]!r}; add it')
-        least = None if key == 'annotations' else 0  # the evaluation numbers people itself
-        if not is_id(entry['id']) or (least is not None and entry['id'] < least):
-            raise BadInput(f"{where}: field 'id' is {as_json(entry['id'])}; give a whole number from 0 to below 2^63")
-        for field in ('image_id', 'category_id'):
-            if isinstance(entry.get(field), (list, dict)):
-                raise BadInput(f'{where}: field {field!r} is {as_json(entry[field])}; give an id')
-        if key == 'images' and not is_file_name(entry['file_name']):
-            raise BadInput(f"{where}: field 'file_name' is {as_json(entry['file_name'])}; give the name of the image")
+        problem = _problem_of_fields(entry, key)
+        if problem:
+            raise BadInput(f"{path}: entry {number} of '{key}'{problem}")
+
+
+def _problem_of_fields(entry: dict, key: str) -> str:
+    """What is wrong with the ``FIELDS`` of an entry of the list ``key``, as it goes on after the entry's number; ''
+    if nothing is.
+    """
+    for field in FIELDS[key]:
+        if not isinstance(entry, dict) or field not in entry:
+            return f' has no field {field!r}; add it'
+
+    number = entry['id']
+    may_be_negative = key == 'annotations'  # the evaluation numbers people itself
+    if not is_id(number) or (number < 0 and not may_be_negative):
+        return f": field 'id' is {as_json(number)}; give a whole number from 0 to below 2^63"
+
+    for field in ('image_id', 'category_id'):
+        if isinstance(entry.get(field), (list, dict)):
+            return f': field {field!r} is {as_json(entry[field])}; give an id'
+
+    if key == 'images' and not is_file_name(entry['file_name']):
+        return f": field 'file_name' is {as_json(entry['file_name'])}; give the name of the image"
+    return ''
 
 
 def person_category(categories: list[dict], path: str) -> int:
@@ -109,21 +141,21 @@ def person_category(categories: list[dict], path: str) -> int:
     Raises:
         BadInput: there are several and none is named 'person'.
     """
-    ids = [c['id'] for c in categories if c.get('name') == 'person'] or [c['id'] for c in categories]
-    if not ids:
+    if not categories:
         raise BadInput(
             f"{path}: field 'categories' is empty; put in the category of the annotated people, with their "
             "category_id as its id and 'person' as its name"
         )
-    if len(ids) != 1:
-        names = as_json([c.get('name') for c in categories])
-        several = [c for c in categories if c.get('name') == 'person']
-        what = f"{len(several)} of them 'person'" if several else "but none of them 'person'"
+    called_person = [category for category in categories if category.get('name') == 'person']
+    candidates = called_person or categories
+    if len(candidates) > 1:
+        names = as_json([category.get('name') for category in categories])
+        what = f"{len(called_person)} of them 'person'" if called_person else "but none of them 'person'"
         raise BadInput(
             f"{path}: field 'categories' names {names}, {what}; name the category of the annotated people, "
             "and no other, 'person'"
         )
-    return ids[0]
+    return candidates[0]['id']
 
 
 def keypoint_names(metainfo: dict) -> list[str]:
@@ -142,18 +174,21 @@ def problem_of_names(category: dict) -> str:
             f"field 'keypoints' of the category is {as_json(names)}, no list of keypoint names; give one, or take "
             'the field out'
         )
-    if wrong := [name for name in names if not isinstance(name, (str, int, float))]:
-        return (
-            f"field 'keypoints' of the category has {as_json(wrong[0])} as the name of a keypoint; give text, or "
-            'take the field out'
-        )
-    name, times = next(iter(Counter(map(str, names)).most_common(1)), ('', 0))
-    if times < 2:
-        return ''
-    return (
-        f"field 'keypoints' of the category names {name!r} {times} times; give each keypoint its own name, or take "
-        'the field out'
-    )
+    for name in names:
+        if not isinstance(name, (str, int, float)):
+            return (
+                f"field 'keypoints' of the category has {as_json(name)} as the name of a keypoint; give text, or "
+                'take the field out'
+            )
+
+    counts = Counter(map(str, names))
+    for name, times in counts.most_common(1):
+        if times > 1:
+            return (
+                f"field 'keypoints' of the category names {name!r} {times} times; give each keypoint its own name, "
+                'or take the field out'
+            )
+    return ''
 
 
 def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) -> None:
@@ -170,38 +205,55 @@ def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) 
         category: id of that of the people.
         names: (K,) keypoints of the configuration, in order.
     """
-    keypoints = [a.get('keypoints') for a in data['annotations'] if a['category_id'] == category]
-    if any(isinstance(values, list) and values and isinstance(values[0], list) for values in keypoints):
-        raise BadInput(
-            f"{path}: field 'keypoints' of the annotations holds a list a keypoint; give x, y and "
-            'visibility of all keypoints one after another'
-        )
-    lengths = [len(values) for values in keypoints if isinstance(values, list) and values]
-    way_out = (
-        'set ann_file to a file of the data set that the configuration is for, or use the configuration of this one'
-    )
+    lengths = []
+    for annotation in data['annotations']:
+        values = annotation.get('keypoints')
+        if annotation['category_id'] != category or not isinstance(values, list) or not values:
+            continue
+        if isinstance(values[0], list):
+            raise BadInput(
+                f"{path}: field 'keypoints' of the annotations holds a list a keypoint; give x, y and "
+                'visibility of all keypoints one after another'
+            )
+        lengths.append(len(values))
     if lengths and 3 * len(names) not in lengths:
         raise BadInput(
             f"{path}: field 'keypoints' of the annotations has {lengths[0] // 3} keypoints, the "
-            f'configuration {len(names)}; {way_out}'
+            f'configuration {len(names)}; {OTHER_DATA_SET}'
         )
-    of_people = next(c for c in data['categories'] if c['id'] == category)
-    if problem := problem_of_names(of_people):
+
+    of_people = next(entry for entry in data['categories'] if entry['id'] == category)
+    problem = problem_of_names(of_people) or _problem_of_order(of_people, names)
+    if problem:
         raise BadInput(f'{path}: {problem}')
+
+
+def _problem_of_order(category: dict, names: Sequence[str]) -> str:
+    """The first keypoint of a category of the file that stands elsewhere in the configuration; '' if none does.
+
+    Args:
+        category: without a ``problem_of_names``.
+        names: (K,) keypoints of the configuration, in order.
+    """
+    given = category.get('keypoints', ())
+    if len(given) != len(names):
+        return ''
     places = {keypoint_words(name): place for place, name in enumerate(names)}
-    given = of_people.get('keypoints', ())
-    for place, name in enumerate(given if len(given) == len(names) else ()):
-        if places.get(keypoint_words(name), place) != place:
-            raise BadInput(
-                f"{path}: field 'keypoints' of the category has {name!r} as keypoint {place}, the "
-                f'configuration as keypoint {places[keypoint_words(name)]}; {way_out}'
+    for place, name in enumerate(given):
+        other = places.get(keypoint_words(name), place)
+        if other != place:
+            return (
+                f"field 'keypoints' of the category has {name!r} as keypoint {place}, the "
+                f'configuration as keypoint {other}; {OTHER_DATA_SET}'
             )
+    return ''
 
 
 def keypoint_words(name: str) -> frozenset:
     """The words of a keypoint's name in any order: those of 'left_hip', 'HipLeft' and 'LHip' are the same."""
     words = re.findall(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+', str(name))
-    return frozenset(SIDES.get(word.lower(), word.lower()) for word in words)
+    lower = [word.lower() for word in words]
+    return frozenset(SIDES.get(word, word) for word in lower)
 
 
 def check_data_root(data_root: str) -> None:

@@ -22,10 +22,20 @@ def worker_rng() -> np.random.Generator:
 
 
 def affine_matrix(center: np.ndarray, scale: float, degrees: float, input_size: Sequence[int]) -> np.ndarray:
-    """(2, 3) float64: turns by ``degrees`` around ``center`` (image pixels), scales, and moves ``center`` to the
-    middle of the input (w, h)."""
+    """The matrix that turns around a point, scales, and moves the point to the middle of the input.
+
+    Args:
+        center: (2,) the point, in image pixels.
+        scale: input pixels per image pixel.
+        degrees: angle by which the image is turned.
+        input_size: (w, h) of the input in pixels.
+
+    Returns:
+        (2, 3) float64, image to input.
+    """
     matrix = cv2.getRotationMatrix2D((0.0, 0.0), degrees, scale)
-    matrix[:, 2] = np.asarray(input_size) / 2 - matrix[:, :2] @ center
+    middle = np.asarray(input_size) / 2
+    matrix[:, 2] = middle - matrix[:, :2] @ center
     return matrix
 
 
@@ -33,7 +43,8 @@ def matrix_from_read(matrix: np.ndarray, reduction: int) -> np.ndarray:
     """(2, 3) from whole to read pixels: pixel i of a reduced image is the mean of those from s i to s i + s - 1, and
     lies in their middle, at s i + (s - 1) / 2."""
     turn = matrix[:, :2]
-    return np.column_stack([turn * reduction, matrix[:, 2] + turn.sum(1) * (reduction - 1) / 2])
+    shift = matrix[:, 2] + turn.sum(1) * (reduction - 1) / 2
+    return np.column_stack([turn * reduction, shift])
 
 
 @TRANSFORMS.register_module()
@@ -58,7 +69,8 @@ class RandomAffine(BaseTransform):
         shift_of: what a shift is a share of: the 'window', or the image's own 'sides', width in x, height in y.
 
     Raises:
-        ValueError: a value outside its range. BadInput: there is no such recipe or choice.
+        ValueError: a value outside its range.
+        BadInput: there is no such recipe or choice.
 
     Source: the paper and the authors' transforms ('reference'), MMPose's ``BottomupRandomAffine`` ('mmpose').
     """
@@ -80,28 +92,41 @@ class RandomAffine(BaseTransform):
         if scale_type not in SIDES:
             raise ValueError(f'RandomAffine: scale_type must be one of {tuple(SIDES)}, got {scale_type!r}')
         self.input_size = tuple(input_size)
-        self.rotation, self.scale, self.shift, self.scale_type = rotation, tuple(scale), shift, scale_type
-        self.rules = SimpleNamespace(**options_of('RandomAffine', recipe, distribution=distribution, shift_of=shift_of))
+        self.rotation = rotation
+        self.scale = tuple(scale)
+        self.shift = shift
+        self.scale_type = scale_type
+        rules = options_of('RandomAffine', recipe, distribution=distribution, shift_of=shift_of)
+        self.rules = SimpleNamespace(**rules)
 
     def transform(self, results: dict) -> dict:
         """See the class."""
+        image = results['img']
         reduction = results.get('reduction', 1)
-        matrix = self.draw_matrix(results['img'].shape[:2] if reduction == 1 else results['ori_shape'], worker_rng())
+        shape = image.shape[:2] if reduction == 1 else results['ori_shape']
+        matrix = self.draw_matrix(shape, worker_rng())
+
         from_read = matrix_from_read(matrix, reduction)
-        results['img'] = cv2.warpAffine(results['img'], from_read, self.input_size, flags=cv2.INTER_LINEAR)
+        results['img'] = cv2.warpAffine(image, from_read, self.input_size, flags=cv2.INTER_LINEAR)
         results['keypoints'] = move_points(results['keypoints'], matrix)
-        results['bbox'] = move_points(bbox_xyxy2corner(results['bbox']), matrix)
+        corners = bbox_xyxy2corner(results['bbox'])
+        results['bbox'] = move_points(corners, matrix)
         results.update(warp_mat=matrix, input_size=self.input_size)
         return results
 
     def draw_matrix(self, shape: Sequence[int], rng: np.random.Generator) -> np.ndarray:
         """A random matrix (2, 3) for an image of ``shape`` (H, W)."""
-        angle, size, *offset = self._draw(rng)
+        draws = self._draw(rng)
         smallest, largest = self.scale
-        window = SIDES[self.scale_type](shape) * (smallest + (largest - smallest) * (size + 1) / 2)
+        size = smallest + (largest - smallest) * (draws[1] + 1) / 2
+        window = SIDES[self.scale_type](shape) * size
+
         sides = np.array(shape[::-1])
-        shift = self.shift * np.array(offset) * (window if self.rules.shift_of == 'window' else sides)
-        return affine_matrix(sides / 2 + shift, min(self.input_size) / window, angle * self.rotation, self.input_size)
+        unit = window if self.rules.shift_of == 'window' else sides
+        center = sides / 2 + self.shift * draws[2:] * unit
+        scale = min(self.input_size) / window
+        degrees = draws[0] * self.rotation
+        return affine_matrix(center, scale, degrees, self.input_size)
 
     def _draw(self, rng: np.random.Generator) -> np.ndarray:
         """(4,) numbers in [-1, 1]: of the angle, the scale, and the shift in x and y."""
@@ -129,28 +154,38 @@ class RandomMirror(BaseTransform):
         mirror: where x turns round. 'map' at the last heatmap cell, x -> w - stride - x, as the authors do; 'input'
             at the last pixel, x -> w - 1 - x, where the image itself turns.
         stride: input pixels per heatmap cell.
+
+    Raises:
+        ValueError: ``prob`` is no probability.
+        BadInput: there is no such recipe or choice.
     """
 
     def __init__(self, *, prob: float = 0.5, recipe: str = DEFAULT, mirror: str | None = None, stride: int = 4) -> None:
         if not 0 <= prob <= 1:
             raise ValueError(f'RandomMirror: prob must lie in [0, 1], got {prob}')
-        self.prob, self.stride = prob, stride
+        self.prob = prob
+        self.stride = stride
         self.mirror = options_of('RandomMirror', recipe, mirror=mirror)['mirror']
 
     def transform(self, results: dict) -> dict:
         """See the class."""
-        results['flip'] = bool(worker_rng().random() < self.prob)
-        results['flip_direction'] = 'horizontal' if results['flip'] else None
-        if results['flip']:
-            last = results['img'].shape[1] - (self.stride if self.mirror == 'map' else 1)
-            order = list(results['flip_indices'])
-            results['img'] = cv2.flip(results['img'], 1)
-            results['keypoints'] = mirror_x(results['keypoints'][:, order], last)
-            results['keypoints_visible'] = results['keypoints_visible'][:, order]
-            results['bbox'] = mirror_x(results['bbox'][:, MIRRORED_CORNERS], last)
+        draw = worker_rng().random()
+        if draw >= self.prob:
+            results.update(flip=False, flip_direction=None)
+            return results
+
+        width = results['img'].shape[1]
+        last = width - self.stride if self.mirror == 'map' else width - 1
+        order = list(results['flip_indices'])
+        results['img'] = cv2.flip(results['img'], 1)
+        results['keypoints'] = mirror_x(results['keypoints'][:, order], last)
+        results['keypoints_visible'] = results['keypoints_visible'][:, order]
+        results['bbox'] = mirror_x(results['bbox'][:, MIRRORED_CORNERS], last)
+        results.update(flip=True, flip_direction='horizontal')
         return results
 
 
 def mirror_x(xy: np.ndarray, last: float) -> np.ndarray:
     """(..., 2) points with x -> last - x."""
-    return np.stack([last - xy[..., 0], xy[..., 1]], -1)
+    x, y = xy[..., 0], xy[..., 1]
+    return np.stack([last - x, y], -1)

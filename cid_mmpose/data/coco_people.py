@@ -89,27 +89,31 @@ class CocoPeople(BaseCocoStyleDataset):
         data = read_annotations(self.ann_file, needs_people=not self.test_mode)
         check_entries(data, self.ann_file)
         others = self._keep_people(data)
-        bad = bad_annotations(
-            data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations, MMLogger.get_current_instance()
-        )
+        annotations = data.get('annotations', ())
 
-        usable = [annotation for annotation in data.get('annotations', ()) if annotation['id'] not in bad]
+        logger = MMLogger.get_current_instance()
+        bad = bad_annotations(data, self.ann_file, self.metainfo['num_keypoints'], self.bad_annotations, logger)
+        usable = [annotation for annotation in annotations if annotation['id'] not in bad]
         check_units(usable, data['images'], self.ann_file)
         if not self.test_mode:
             self._warn_of_areas(data, bad)
 
-        people = {image['id']: [] for image in data['images']}
-        for annotation in data.get('annotations', ()):
-            people.get(annotation['image_id'], []).append(annotation)
-        items = [self._item(image, people[image['id']], bad) for image in data['images']]
-        chosen = items
-        if not self.test_mode:
-            chosen = [item for item in items if self._trains(item, people[item['img_id']])]
+        by_image = {image['id']: [] for image in data['images']}
+        for annotation in annotations:
+            if annotation['image_id'] in by_image:
+                by_image[annotation['image_id']].append(annotation)
+
+        items, chosen = [], []
+        for image in data['images']:
+            of_image = by_image[image['id']]
+            item = self._item(image, of_image, bad)
+            items.append(item)
+            if self.test_mode or self._trains(item, of_image):
+                chosen.append(item)
+
         if not chosen:
-            raise BadInput(
-                f'{self.ann_file}: holds no image{"" if self.test_mode else " with a labelled person"}; '
-                'set ann_file of the data set to another file'
-            )
+            what = 'image' if self.test_mode else 'image with a labelled person'
+            raise BadInput(f'{self.ann_file}: holds no {what}; set ann_file of the data set to another file')
         self._say_counts(items, chosen, usable, others)
         return chosen
 
@@ -143,44 +147,53 @@ class CocoPeople(BaseCocoStyleDataset):
             'annotations of other categories': others,
             'images without a labelled person': len(items) - len(chosen),
         }
-        left = [f'{what} {number}' for what, number in counts.items() if number]
-        text = f'; left out: {", ".join(left)}' if left else ''
-        MMLogger.get_current_instance().info(
-            '%s: images %d, labelled people %d%s', self.ann_file, len(chosen), labelled, text
-        )
+        left_out = [f'{what} {number}' for what, number in counts.items() if number]
+        text = f'{self.ann_file}: images {len(chosen)}, labelled people {labelled}'
+        if left_out:
+            text += f'; left out: {", ".join(left_out)}'
+        MMLogger.get_current_instance().info('%s', text)
 
     def _trains(self, item: dict, annotations: list[dict]) -> bool:
         return bool(annotations) if self.train_images == 'annotated' else len(item['keypoints']) > 0
 
     def _item(self, image: dict, annotations: list[dict], bad: set) -> dict:
         """The item of one image; ``bad`` annotations count as regions without labelled keypoints."""
-
-        def is_person(annotation: dict) -> bool:
-            return annotation['id'] not in bad and not is_crowd(annotation) and labelled_keypoints(annotation) > 0
-
-        people = [a for a in annotations if is_person(a)]
         shape = sides_of(image)
-        regions = [usable_region(a, shape) for a in annotations if not is_person(a)]
-        keypoints = np.array([a['keypoints'] for a in people], np.float64).reshape(
-            -1, self.metainfo['num_keypoints'], 3
-        )
-        boxes = np.array([a['bbox'] for a in people], np.float64).reshape(-1, 4)
+        people, regions = [], []
+        for annotation in annotations:
+            if annotation['id'] not in bad and _is_labelled_person(annotation):
+                people.append(annotation)
+            else:
+                region = usable_region(annotation, shape)
+                if region:
+                    regions.append(region)
+
+        keypoints = np.array([person['keypoints'] for person in people], np.float64)
+        keypoints = keypoints.reshape(-1, self.metainfo['num_keypoints'], 3)
+        visible = (keypoints[..., 2] > 0).astype(np.float64)
+        boxes = np.array([person['bbox'] for person in people], np.float64).reshape(-1, 4)
+        low, sides = boxes[:, :2], boxes[:, 2:]
         item = dict(
             img_id=image['id'],
             img_path=join_path(self.data_prefix['img'], image['file_name']),
             ann_shape=shape,
             width=image['width'],  # by which mmdet's AspectRatioBatchSampler puts images together
             height=image['height'],
-            id=[a['id'] for a in people],
+            id=[person['id'] for person in people],
             keypoints=keypoints[..., :2],
-            keypoints_visible=(keypoints[..., 2] > 0).astype(np.float64),
-            bbox=np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1),
-            invalid_segs=[region for region in regions if region],
+            keypoints_visible=visible,
+            bbox=np.concatenate([low, low + sides], 1),
+            invalid_segs=regions,
         )
         if self.test_mode:  # for metrics that get no annotation file of their own
-            usable = [a for a in annotations if a['id'] not in bad]
-            item.update(raw_ann_info=[_plain(a) for a in usable] or None)
+            evaluated = [_plain(annotation) for annotation in annotations if annotation['id'] not in bad]
+            item['raw_ann_info'] = evaluated or None
         return item
+
+
+def _is_labelled_person(annotation: dict) -> bool:
+    """Whether an annotation that can be used is of a person who has labelled keypoints."""
+    return not is_crowd(annotation) and labelled_keypoints(annotation) > 0
 
 
 def _plain(annotation: dict) -> dict:

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
-START, SCAN, END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'  # marks of a file
+# marks of a file
+START = b'\xff\xd8'
+SCAN = b'\xff\xda'
+END = b'\xff\xd9'
 FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # second byte of the marks of a segment that says the size
 REDUCTIONS = (8, 4, 2)  # a decoder leaves out frequencies of the 8 x 8 blocks, and gives every s-th pixel of each
 
@@ -32,10 +35,13 @@ def is_cut_off(data: bytes) -> bool:
 
 def stored_size(data: bytes) -> tuple | None:
     """(H, W) in pixels of a JPEG file, as stored; None of other files and where the header does not say it."""
-    for at in header_marks(data) if data.startswith(START) else ():
+    if not data.startswith(START):
+        return None
+    for at in header_marks(data):
         if len(data) >= at + 9 and data[at] == 0xFF and data[at + 1] in FRAMES:
-            size = int.from_bytes(data[at + 5 : at + 7], 'big'), int.from_bytes(data[at + 7 : at + 9], 'big')
-            return size if min(size) > 0 else None
+            height = int.from_bytes(data[at + 5 : at + 7], 'big')
+            width = int.from_bytes(data[at + 7 : at + 9], 'big')
+            return (height, width) if height > 0 and width > 0 else None
     return None
 
 
@@ -43,21 +49,28 @@ def reduction_of(data: bytes, shortest: int | None) -> int:
     """By how much a file may be reduced as it is decoded: 8, 4 or 2, else 1.
 
     Args:
-        data: bytes of the file. shortest: pixels that the short side must still have; None reduces nothing.
+        data: bytes of the file.
+        shortest: pixels that the short side must still have; None reduces nothing.
     """
-    size = stored_size(data) if shortest else None
+    if not shortest:
+        return 1
+    size = stored_size(data)
     if size is None:
         return 1
-    # A side that is no multiple ends in part of a pixel; an image that is turned may begin with it, and all the
-    # others would lie beside their place.
-    may_turn = b'Exif' in data[: max(header_marks(data))]
+
+    height, width = size
+    header = data[: max(header_marks(data))]
+    may_turn = b'Exif' in header
     for reduction in REDUCTIONS:
-        fits = not may_turn or all(side % reduction == 0 for side in size)
-        if fits and min(size) >= shortest * reduction:
+        # A side that is no multiple ends in part of a pixel; an image that is turned may begin with it, and all the
+        # others would lie beside their place.
+        is_whole = height % reduction == 0 and width % reduction == 0
+        if (is_whole or not may_turn) and min(size) >= shortest * reduction:
             return reduction
     return 1
 
 
 def reduced(size: tuple, reduction: int) -> tuple:
     """(H, W) of an image of ``size`` that was decoded at 1 / ``reduction``: a part of a pixel counts as one."""
-    return tuple(-(-side // reduction) for side in size)
+    height, width = size
+    return -(-height // reduction), -(-width // reduction)

@@ -16,24 +16,38 @@ from .regions import runs_of
 
 
 def valid_pixels(segmentations: Sequence, shape: Sequence[int], reduction: int) -> np.ndarray:
-    """uint8, 0 in the regions and 255 elsewhere, of every ``reduction``-th pixel of an image of ``shape`` (H, W).
+    """Which pixels of an image count in the loss.
 
     The regions are joined as run lengths, so that one map is drawn for all of them.
+
+    Args:
+        segmentations: regions that do not count.
+        shape: (H, W) of the image in pixels.
+        reduction: only every so many-th pixel is looked at, in x and in y.
+
+    Returns:
+        (H / reduction, W / reduction) uint8, rounded up: 0 in the regions and 255 elsewhere.
 
     Raises:
         BadInput: a region's run lengths are of another size.
     """
     if not segmentations:
         return np.full(reduced(shape, reduction), 255, np.uint8)
+
     regions = list(runs_of(segmentations, shape))
-    if any(tuple(region['size']) != tuple(shape) for region in regions):
-        raise BadInput(
-            f"field 'segmentation' has run lengths of {[region['size'] for region in regions]} pixels for a "
-            f'image of {list(shape)} (height, width); mend the annotation file'
-        )
-    inside = coco_mask.decode(coco_mask.merge(regions))
-    # decode gives columns one after another, warpAffine takes rows; 0, 1 -> 255, 0 as 8 bits run over
-    return cv2.transpose(inside.T[::reduction, ::reduction]) - np.uint8(1)
+    sizes = [region['size'] for region in regions]
+    for size in sizes:
+        if tuple(size) != tuple(shape):
+            raise BadInput(
+                f"field 'segmentation' has run lengths of {sizes} pixels for a "
+                f'image of {list(shape)} (height, width); mend the annotation file'
+            )
+
+    joined = coco_mask.merge(regions)
+    inside = coco_mask.decode(joined)
+    # decode gives columns one after another, warpAffine takes rows
+    rows = cv2.transpose(inside.T[::reduction, ::reduction])
+    return rows - np.uint8(1)  # 0, 1 -> 255, 0 as 8 bits run over
 
 
 @TRANSFORMS.register_module()
@@ -61,13 +75,17 @@ class LossMask(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """See the class."""
-        size = tuple(side // self.stride for side in results['input_size'])
+        input_width, input_height = results['input_size']
+        width, height = input_width // self.stride, input_height // self.stride
         if self.regions == 'ignored':
-            results['heatmap_mask'] = np.ones((1, *size[::-1]), bool)
+            results['heatmap_mask'] = np.ones((1, height, width), bool)
             return results
+
         reduction = results.get('reduction', 1)
         valid = valid_pixels(results.get('invalid_segs', ()), results['img_shape'], reduction)
         matrix = results['warp_mat'] * [reduction, reduction, 1] / self.stride
-        mask = cv2.warpAffine(valid, matrix, size, flags=cv2.INTER_LINEAR) > 127
-        results['heatmap_mask'] = (mask[:, ::-1].copy() if results.get('flip', False) else mask)[None]
+        mask = cv2.warpAffine(valid, matrix, (width, height), flags=cv2.INTER_LINEAR) > 127
+        if results.get('flip', False):
+            mask = mask[:, ::-1].copy()
+        results['heatmap_mask'] = mask[None]
         return results

@@ -1,7 +1,7 @@
 """Whether the numbers of a file are pixels, as COCO has them, or something else that the whole file gives away.
 
-A person alone may lie anywhere; but where everybody's keypoints lie within one pixel, they are shares of the image. Such
-a file trains nobody, or people of the wrong size, and its evaluation gives 0, all without an error.
+A person alone may lie anywhere; but where everybody's keypoints lie within one pixel, they are shares of the image.
+Such a file trains nobody, or people of the wrong size, and its evaluation gives 0, all without an error.
 """
 
 from collections.abc import Sequence
@@ -27,8 +27,13 @@ def check_units(people: Sequence[dict], images: Sequence[dict], path: str) -> No
         images: of the file.
         path: of the file, for the message.
     """
-    labelled = [annotation for annotation in people if not is_crowd(annotation) and labelled_keypoints(annotation)]
-    text = problem_of_units(labelled, {image['id']: sides_of(image) for image in images})
+    labelled = []
+    for annotation in people:
+        if not is_crowd(annotation) and labelled_keypoints(annotation):
+            labelled.append(annotation)
+    shapes = {image['id']: sides_of(image) for image in images}
+
+    text = problem_of_units(labelled, shapes)
     if text:
         raise BadInput(f'{path}: {text}')
 
@@ -42,11 +47,18 @@ def problem_of_units(people: Sequence[dict], shapes: dict[int, Sequence[float]])
     """
     if not people:
         return ''
-    if _all_within_one([person['bbox'] for person in people]):
+    boxes = np.array([person['bbox'] for person in people], float)
+    if _all_within_one(boxes):
         return f"field 'bbox' of all {len(people)} labelled people lies between 0 and 1: they {SHARES}"
-    of_many = [labelled for labelled in map(_labelled_xy, people) if len(labelled) > FEW_KEYPOINTS]
-    if of_many and _all_within_one([xy for labelled in of_many for xy in labelled]):
+
+    of_many = []
+    for person in people:
+        points = _labelled_xy(person)
+        if len(points) > FEW_KEYPOINTS:
+            of_many.append(points)
+    if of_many and _all_within_one(np.concatenate(of_many)):
         return f"field 'keypoints' of all {len(people)} labelled people lies between 0 and 1: they {SHARES}"
+
     leaving = _corners_for_sides(people, shapes)
     if leaving:
         return (
@@ -56,13 +68,14 @@ def problem_of_units(people: Sequence[dict], shapes: dict[int, Sequence[float]])
     return ''
 
 
-def _labelled_xy(person: dict) -> list[Sequence[float]]:
-    values = np.reshape(person['keypoints'], (-1, 3))
-    return values[values[:, 2] > 0, :2].tolist()
+def _labelled_xy(person: dict) -> np.ndarray:
+    """(n, 2) float64 x and y of the labelled keypoints, as in the file."""
+    values = np.array(person['keypoints'], float).reshape(-1, 3)
+    return values[values[:, 2] > 0, :2]
 
 
-def _all_within_one(rows: Sequence[Sequence[float]]) -> bool:
-    values = np.array(rows, float)
+def _all_within_one(values: np.ndarray) -> bool:
+    """Whether all numbers lie between 0 and 1."""
     return bool((values >= 0).all() and (values <= ONE).all())
 
 
@@ -72,7 +85,11 @@ def _corners_for_sides(people: Sequence[dict], shapes: dict[int, Sequence[float]
     sides = np.array([shapes[person['image_id']] for person in people], float)[:, ::-1]
     if len(people) < FEWEST_CORNERS or np.isnan(sides).any():
         return 0
+
     low, last = boxes[:, :2], boxes[:, 2:]
-    could_be_corners = (last > low).all() and (last <= sides + SLACK).all()
-    leaves = (low + last > sides + SLACK).any(1)
-    return int(leaves.sum()) if could_be_corners and leaves.mean() > 0.5 else 0
+    limit = sides + SLACK
+    could_be_corners = (last > low).all() and (last <= limit).all()
+    leaves = (low + last > limit).any(1)
+    if could_be_corners and leaves.mean() > 0.5:
+        return int(leaves.sum())
+    return 0

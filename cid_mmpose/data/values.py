@@ -1,6 +1,7 @@
 """Single values of an annotation file: which of them are numbers, ids and names of files, and how to print any."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ FARTHEST = 1e9  # pixels
 LARGEST_ID = 2**63  # the evaluation keeps ids as 64-bit integers
 LONGEST_NAME = 255  # bytes, of any file system
 SHOWN = 40  # characters of a value in a message
+NO_TEXT = re.compile(r'[\x00-\x1f\ud800-\udfff]')  # control characters, and halves of characters
 
 
 def as_json(value: Any) -> str:
@@ -46,9 +48,10 @@ def is_file_name(value: Any) -> bool:
     """
     if not isinstance(value, str) or not value.strip():
         return False
-    if any(ord(letter) < 32 or 0xD800 <= ord(letter) <= 0xDFFF for letter in value):
+    if NO_TEXT.search(value):
         return False
-    return max(len(part.encode()) for part in value.split('/')) <= LONGEST_NAME
+    lengths = [len(part.encode()) for part in value.split('/')]
+    return max(lengths) <= LONGEST_NAME
 
 
 def no_coordinate(values: Sequence) -> str:
@@ -56,5 +59,6 @@ def no_coordinate(values: Sequence) -> str:
     first = next(value for value in values if not is_coordinate(value))
     if not is_number(first):
         return f'{as_json(first)}, which is no number'
-    is_far = abs(first) < float('inf')  # of NaN this is False, too
-    return f'{as_json(first)}, which lies in no image' if is_far else 'a number that is not finite'
+    if abs(first) < float('inf'):  # of NaN this is False, too
+        return f'{as_json(first)}, which lies in no image'
+    return 'a number that is not finite'
