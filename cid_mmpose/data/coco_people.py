@@ -154,7 +154,10 @@ class CocoPeople(BaseCocoStyleDataset):
         MMLogger.get_current_instance().info('%s', text)
 
     def _trains(self, item: dict, annotations: list[dict]) -> bool:
-        return bool(annotations) if self.train_images == 'annotated' else len(item['keypoints']) > 0
+        """Whether an image, with its item and its annotations, is one that trains."""
+        if self.train_images == 'annotated':
+            return bool(annotations)
+        return len(item['keypoints']) > 0
 
     def _item(self, image: dict, annotations: list[dict], bad: set) -> dict:
         """The item of one image; ``bad`` annotations count as regions without labelled keypoints."""

@@ -48,7 +48,9 @@ def size_of_png(data: bytes) -> tuple:
     """(H, W) in pixels of a PNG file, whose first part holds the size at a fixed place."""
     if data[12:16] != b'IHDR' or len(data) < 24:
         raise ValueError('a PNG file without a header')
-    return int.from_bytes(data[20:24], 'big'), int.from_bytes(data[16:20], 'big')
+    width = int.from_bytes(data[16:20], 'big')
+    height = int.from_bytes(data[20:24], 'big')
+    return height, width
 
 
 def pillow_class(kind: str) -> Callable:
@@ -57,7 +59,8 @@ def pillow_class(kind: str) -> Callable:
     Args:
         kind: as Pillow spells it, such as 'Bmp'.
     """
-    return getattr(import_module(f'PIL.{kind}ImagePlugin'), f'{kind}ImageFile')
+    module = import_module(f'PIL.{kind}ImagePlugin')
+    return getattr(module, f'{kind}ImageFile')
 
 
 def by_pillow(kind: str) -> Callable:
@@ -77,9 +80,12 @@ def by_pillow(kind: str) -> Callable:
 def size_of_tiff(data: bytes) -> tuple:
     """(H, W) in pixels of a TIFF file's first image, or of its tiles if those are larger: they are decoded whole."""
     image = pillow_class('Tiff')(BytesIO(data))
-    sides = image.size[::-1]
-    tile = image.tag_v2.get(TILE_LENGTH, 0), image.tag_v2.get(TILE_WIDTH, 0)
-    return tile if tile[0] * tile[1] > MAX_PIXELS else sides
+    tile_height = image.tag_v2.get(TILE_LENGTH, 0)
+    tile_width = image.tag_v2.get(TILE_WIDTH, 0)
+    if tile_height * tile_width > MAX_PIXELS:
+        return tile_height, tile_width
+    width, height = image.size
+    return height, width
 
 
 KINDS = (

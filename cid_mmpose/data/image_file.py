@@ -22,23 +22,36 @@ READ_AT = {
 
 
 def decode_image(data: bytes, shape: tuple | None, reduction: int = 1) -> np.ndarray | None:
-    """Bytes of a file -> (H, W, 3) uint8 BGR, or None if they are no complete image.
-
-    A ``reduction`` of ``reduction_of`` gives (H, W) divided by it.
+    """Decodes the bytes of a file.
 
     Greyscale becomes three equal channels, alpha is dropped, 16 bits become 8. A rotation stored in the file is
-    applied as any viewer does, unless only the stored pixels have the annotated ``shape`` (H, W).
+    applied as any viewer does, unless only the stored pixels have the annotated ``shape``.
+
+    Args:
+        data: of the file.
+        shape: (H, W) in pixels as annotated; None if nothing is.
+        reduction: of ``reduction_of``; both sides are divided by it.
+
+    Returns:
+        (H, W, 3) uint8 BGR, or None if the bytes are no complete image.
     """
     if not data or is_cut_off(data):
         return None
     buffer = np.frombuffer(data, np.uint8)
+    flags = READ_AT[reduction]
     try:
-        image = cv2.imdecode(buffer, READ_AT[reduction])
+        image = cv2.imdecode(buffer, flags)
     except cv2.error:  # the header claims more pixels than OpenCV takes
         return None
-    if image is not None and shape is not None and image.shape[:2] != reduced(shape, reduction):
-        stored = cv2.imdecode(buffer, READ_AT[reduction] | cv2.IMREAD_IGNORE_ORIENTATION)
-        image = stored if stored.shape[:2] == reduced(shape, reduction) else image
+    if image is None or shape is None:
+        return image
+
+    wanted = reduced(shape, reduction)
+    if image.shape[:2] == wanted:
+        return image
+    stored = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    if stored.shape[:2] == wanted:
+        return stored
     return image
 
 

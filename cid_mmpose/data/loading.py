@@ -1,6 +1,7 @@
 """The transform that loads images, and what it does about those that cannot be used."""
 
 import logging
+from typing import NamedTuple
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -17,12 +18,22 @@ from .jpeg import reduced, reduction_of, stored_size
 UNREADABLE = ('error', 'skip')
 
 
+class Loaded(NamedTuple):
+    """An image that was loaded."""
+
+    image: np.ndarray  # (h, w, 3) BGR
+    shape: tuple[int, int]  # (H, W) in pixels at full size
+    reduction: int  # image pixels per pixel of ``image``
+
+
 def full_shape(image: np.ndarray, data: bytes, reduction: int) -> tuple:
     """(H, W) that the file's image has at full size, turned as the decoded ``image`` is."""
     if reduction == 1:
         return image.shape[:2]
     height, width = stored_size(data)
-    return (height, width) if image.shape[:2] == reduced((height, width), reduction) else (width, height)
+    if image.shape[:2] == reduced((height, width), reduction):
+        return height, width
+    return width, height
 
 
 @TRANSFORMS.register_module(name=['LoadImage', 'LoadPicture'])  # the second is its name in configs of version 0.1.0
@@ -57,32 +68,42 @@ class LoadImage(BaseTransform):
             raise ValueError(f'LoadImage: shortest must be above 0 pixels or None, got {shortest!r}')
         if not max_pixels > 0:
             raise ValueError(f'LoadImage: max_pixels must be above 0, got {max_pixels!r}')
-        self.unreadable, self.shortest, self.max_pixels = unreadable, shortest, max_pixels
+        self.unreadable = unreadable
+        self.shortest = shortest
+        self.max_pixels = max_pixels
         self.skipped = set()
 
     def transform(self, results: dict) -> dict | None:
         """See the class; None asks the data set for another image."""
         if 'img' in results:
-            results['img'] = bgr_of(results['img'])
-            shape, reduction = results['img'].shape[:2], 1
+            image = bgr_of(results['img'])
+            loaded = Loaded(image, image.shape[:2], reduction=1)
         else:
-            path, annotated = results['img_path'], results.get('ann_shape')
-            data = read_file(path, self.max_pixels)
-            if lacks_reader(data):
-                raise BadInput(f'{path}: the header of this kind of image is read by Pillow: pip install pillow')
-            stored = size_of(data)
-            if problem := problem_of_header(data, stored, self.max_pixels):
-                return self._leave_out(path, problem)
-            if not may_be(stored, annotated):
-                check_shape(path, stored, annotated)
-            reduction = reduction_of(data, self.shortest)
-            image = results['img'] = decode_image(data, annotated, reduction)
-            if image is None:
-                return self._leave_out(path, Unusable(INCOMPLETE, AGAIN))
-            shape = full_shape(image, data, reduction)
-            check_shape(path, shape, annotated)
-        results.update(img_shape=shape, ori_shape=shape, reduction=reduction)
+            loaded = self._load(results['img_path'], results.get('ann_shape'))
+            if loaded is None:
+                return None
+        results.update(img=loaded.image, img_shape=loaded.shape, ori_shape=loaded.shape, reduction=loaded.reduction)
         return results
+
+    def _load(self, path: str, annotated: tuple | None) -> Loaded | None:
+        """The image of a file whose annotation says (H, W) ``annotated``; None if it is left out."""
+        data = read_file(path, self.max_pixels)
+        if lacks_reader(data):
+            raise BadInput(f'{path}: the header of this kind of image is read by Pillow: pip install pillow')
+        stored = size_of(data)
+        problem = problem_of_header(data, stored, self.max_pixels)
+        if problem:
+            return self._leave_out(path, problem)
+        if not may_be(stored, annotated):
+            check_shape(path, stored, annotated)
+
+        reduction = reduction_of(data, self.shortest)
+        image = decode_image(data, annotated, reduction)
+        if image is None:
+            return self._leave_out(path, Unusable(INCOMPLETE, AGAIN))
+        shape = full_shape(image, data, reduction)
+        check_shape(path, shape, annotated)
+        return Loaded(image, shape, reduction)
 
     def _leave_out(self, path: str, problem: Unusable) -> None:
         """What happens to a file whose image is not complete, or not to be decoded."""

@@ -50,17 +50,21 @@ class ResizeImage(BottomupResize):
     def transform(self, results: dict) -> dict:
         """See the class."""
         self._check_input(results)
-        reduction, whole = results.get('reduction', 1), results['ori_shape']
+        reduction = results.get('reduction', 1)
         if reduction == 1:
             return super().transform(results)
+
         # sides in read pixels, parts of them included: the sides' ratio, so the input's size, is the whole image's
-        results = super().transform({**results, 'ori_shape': tuple(side / reduction for side in whole)})
+        whole = results['ori_shape']
+        read = tuple(side / reduction for side in whole)
+        results = super().transform(dict(results, ori_shape=read))
         # read pixel i lies in the middle of those it stands for, at s i + (s - 1) / 2
         results['input_center'] = results['input_center'] * reduction + (reduction - 1) / 2
         results.update(ori_shape=whole, input_scale=results['input_scale'] * reduction)
         return results
 
     def _check_input(self, results: dict) -> None:
+        """BadInput if the network's input for an image would be larger than ``max_input_pixels``."""
         height, width = results['ori_shape'][:2]
         input_width, input_height = self._get_input_size((width, height), self.input_size)[1]
         if input_width * input_height > self.max_input_pixels:

@@ -43,7 +43,7 @@ def sides_of(image: dict) -> tuple[float, float]:
 
 def labelled_keypoints(annotation: dict) -> int:
     """Number of keypoints with visibility above 0; the file's own ``num_keypoints`` may be missing or stale."""
-    return sum(v > 0 for v in annotation['keypoints'][2::3])
+    return sum(visibility > 0 for visibility in annotation['keypoints'][2::3])
 
 
 def problem_of_crowd_flag(annotation: dict) -> str:
@@ -70,11 +70,14 @@ def problem_of(annotation: dict, num_keypoints: int, shape: Sequence[float] = (m
         num_keypoints: K.
         shape: (H, W) of its image in pixels; NaN if unknown.
     """
-    if problem := problem_of_crowd_flag(annotation):
+    problem = problem_of_crowd_flag(annotation)
+    if problem:
         return problem
     if is_crowd(annotation):
         return problem_of_region(annotation, shape)
-    if problem := problem_of_keypoints(annotation, num_keypoints):
+
+    problem = problem_of_keypoints(annotation, num_keypoints)
+    if problem:
         return problem
     if labelled_keypoints(annotation):
         return problem_of_box(annotation)
@@ -103,7 +106,10 @@ def problem_of_box(annotation: dict) -> str:
         return "field 'bbox' is missing; it must be [x, y, width, height] in pixels"
     if not all(map(is_coordinate, box)):
         return f"field 'bbox' has {no_coordinate(box)}"
-    return '' if box[2] > 0 and box[3] > 0 else f"field 'bbox' has no size ({box[2]} x {box[3]} pixels)"
+    width, height = box[2:]
+    if width > 0 and height > 0:
+        return ''
+    return f"field 'bbox' has no size ({width} x {height} pixels)"
 
 
 def problem_of_area(annotation: dict, shape: Sequence[float]) -> str:
@@ -129,8 +135,9 @@ def problem_of_pixels(area: Any, shape: Sequence[float]) -> str:
         return f"field 'area' is {as_json(area)}, not above 0"
     if area < LEAST_AREA:
         return f"field 'area' is {as_json(area)}, less than a pixel"
-    most = MOST_IMAGES * shape[0] * shape[1]
-    return f"field 'area' is {as_json(area)}, more than {MOST_IMAGES} times its image" if area > most else ''
+    if area > MOST_IMAGES * shape[0] * shape[1]:
+        return f"field 'area' is {as_json(area)}, more than {MOST_IMAGES} times its image"
+    return ''
 
 
 def problem_of_region(annotation: dict, shape: Sequence[float]) -> str:
@@ -186,7 +193,8 @@ def check_entries(data: dict, path: str) -> None:
     """
     problems = _taken_twice(data, 'images') + _taken_twice(data, 'categories') + _taken_twice(data, 'annotations')
     for number, image in enumerate(data['images']):
-        if text := problem_of_sides(image):
+        text = problem_of_sides(image)
+        if text:
             problems.append(Problem(f"entry {number} of 'images'", text))
     if problems:
         first = problems[0]
@@ -198,12 +206,14 @@ def check_entries(data: dict, path: str) -> None:
 
 def _taken_twice(data: dict, key: str) -> list[Problem]:
     """The entries of a list whose id another one has too."""
-    ids = Counter(entry['id'] for entry in data.get(key) or ())
-    return [
-        Problem(f"'{key}'", f"field 'id' {number} is taken {times} times; give each entry its own")
-        for number, times in ids.items()
-        if times > 1
-    ]
+    entries = data.get(key) or ()
+    counts = Counter(entry['id'] for entry in entries)
+    problems = []
+    for number, times in counts.items():
+        if times > 1:
+            text = f"field 'id' {number} is taken {times} times; give each entry its own"
+            problems.append(Problem(f"'{key}'", text))
+    return problems
 
 
 def bad_annotations(data: dict, path: str, num_keypoints: int, action: str, logger) -> set:
@@ -215,6 +225,9 @@ def bad_annotations(data: dict, path: str, num_keypoints: int, action: str, logg
         num_keypoints: K.
         action: 'error' or 'skip'.
         logger: takes the message of 'skip'.
+
+    Returns:
+        The ids of those that are left out.
 
     Raises:
         BadInput: there are some and ``action`` is 'error'.
@@ -236,7 +249,7 @@ def problems_of(data: dict, num_keypoints: int) -> dict[int, str]:
         num_keypoints: K.
     """
     images = {image['id']: image for image in data['images']}
-    shapes = {number: sides_of(image) for number, image in images.items()}
+    shapes = _shapes_of(data['images'])
     categories = [category['id'] for category in data.get('categories') or ()]
     problems = {}
     for annotation in data.get('annotations') or ():
@@ -250,6 +263,11 @@ def problems_of(data: dict, num_keypoints: int) -> dict[int, str]:
     return problems
 
 
+def _shapes_of(images: Sequence[dict]) -> dict[int, tuple[float, float]]:
+    """(H, W) in pixels of each image by its id; NaN if unknown."""
+    return {image['id']: sides_of(image) for image in images}
+
+
 def problems_of_areas(data: dict, bad: Collection[int]) -> dict[int, str]:
     """What is wrong with each area that is there, by the annotation's id; only an evaluation reads them.
 
@@ -257,7 +275,7 @@ def problems_of_areas(data: dict, bad: Collection[int]) -> dict[int, str]:
         data: as for ``bad_annotations``.
         bad: ids of annotations that cannot be used anyway.
     """
-    shapes = {image['id']: sides_of(image) for image in data['images']}
+    shapes = _shapes_of(data['images'])
     problems = {}
     for annotation in data.get('annotations') or ():
         if annotation['id'] in bad or 'area' not in annotation:
@@ -305,8 +323,10 @@ def box_outline(box: Any, shape: Sequence[float]) -> Any:
     low = np.array(box[:2], float)
     high = low + box[2:]
     if not np.isnan(shape).any():
-        low, high = (np.clip(edge, 0, shape[::-1]) for edge in (low, high))
+        low = np.clip(low, 0, shape[::-1])
+        high = np.clip(high, 0, shape[::-1])
     if not (high > low).all():
         return None
-    left, top, right, bottom = *low.tolist(), *high.tolist()
+    left, top = low.tolist()
+    right, bottom = high.tolist()
     return [[left, top, right, top, right, bottom, left, bottom]]

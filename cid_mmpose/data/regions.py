@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .values import as_json, is_whole, no_coordinate
+from .values import FARTHEST, as_json, is_whole, no_coordinate
 
 POINTS = 3  # of the smallest polygon
 FAR = 10  # sizes of the image by which a polygon may leave it
@@ -31,9 +31,10 @@ def region_problem(segmentation: Any, shape: Sequence[float]) -> str:
         return _problem_of_runs(segmentation, shape)
     if not isinstance(segmentation, list) or not all(isinstance(polygon, list) for polygon in segmentation):
         return f'{as_json(segmentation)}, neither a list of polygons nor run lengths'
-    problems = (_problem_of_polygon(polygon, shape) for polygon in segmentation)
-    if problem := next(filter(None, problems), ''):
-        return problem
+    for polygon in segmentation:
+        problem = _problem_of_polygon(polygon, shape)
+        if problem:
+            return problem
     return _problem_of_length(segmentation)
 
 
@@ -61,7 +62,9 @@ def _plain_numbers(values: list) -> Any:
         array = np.array(values, np.float64)
     except OverflowError:  # a whole number of more than 308 digits
         return None
-    return array if (np.abs(array) < 1e9).all() else None
+    if (np.abs(array) < FARTHEST).all():
+        return array
+    return None
 
 
 def _problem_of_length(polygons: list[list]) -> str:
@@ -71,23 +74,26 @@ def _problem_of_length(polygons: list[list]) -> str:
         points = np.array(polygon, np.float64).reshape(-1, 2)
         steps = np.abs(points - np.roll(points, 1, 0)).max(1)
         length += steps.sum()
-    return f'polygons with outlines of {length:.3g} pixels' if length > LONGEST_OUTLINE else ''
+    if length > LONGEST_OUTLINE:
+        return f'polygons with outlines of {length:.3g} pixels'
+    return ''
 
 
 def _problem_of_runs(runs: dict, shape: Sequence[float]) -> str:
     """What is wrong with run lengths, plain or packed."""
-    size, counts = runs.get('size'), runs.get('counts')
+    size = runs.get('size')
+    counts = runs.get('counts')
     if not isinstance(counts, (str, list)) or not isinstance(size, list) or len(size) != 2:
         return "run lengths without 'counts' and 'size' (height, width)"
     if not all(is_whole(side) and side > 0 for side in size):
         return f"run lengths with a 'size' of {as_json(size)}"
     if not np.isnan(shape).any() and tuple(size) != tuple(shape):
         return f'run lengths of {size[1]:g} x {size[0]:g} pixels in an image of {shape[1]:g} x {shape[0]:g}'
-    pixels = int(size[0] * size[1])
+
     lengths = counts if isinstance(counts, list) else unpacked(counts)
     if not all(type(run) is int and 0 <= run < LONGEST_RUN for run in lengths):
         return 'run lengths that are no whole numbers of pixels'
-    if sum(lengths) != pixels:
+    if sum(lengths) != int(size[0] * size[1]):
         return 'run lengths that do not add up to the image'
     return ''
 
@@ -98,7 +104,8 @@ def unpacked(counts: str) -> list[int]:
     Each character holds 5 bits, lowest first, and whether more follow; from the fourth run on a number is the
     difference to the run before the last. Source: pycocotools, ``rleFrString``.
     """
-    runs, value, shift = [], 0, 0
+    runs = []
+    value, shift = 0, 0  # of the number that is being read
     for letter in counts:
         bits = ord(letter) - 48
         if not 0 <= bits < 64 or shift > 30:  # 7 characters hold 35 bits, more than any run has
@@ -109,9 +116,13 @@ def unpacked(counts: str) -> list[int]:
             continue
         if bits & 16:
             value -= 1 << shift
-        runs.append(value + runs[-2] if len(runs) > 2 else value)
+        if len(runs) > 2:
+            value += runs[-2]
+        runs.append(value)
         value, shift = 0, 0
-    return [-1] if shift else runs
+    if shift:  # the last number goes on
+        return [-1]
+    return runs
 
 
 def region_of(segmentation: Any, shape: Sequence[int]) -> np.ndarray:
@@ -123,7 +134,9 @@ def region_of(segmentation: Any, shape: Sequence[int]) -> np.ndarray:
     """
     import pycocotools.mask as coco_mask
 
-    return coco_mask.decode(coco_mask.merge(list(runs_of([segmentation], shape))))
+    runs = list(runs_of([segmentation], shape))
+    joined = coco_mask.merge(runs)
+    return coco_mask.decode(joined)
 
 
 def runs_of(segmentations: Sequence, shape: Sequence[int]) -> Iterator[dict]:
@@ -135,9 +148,13 @@ def runs_of(segmentations: Sequence, shape: Sequence[int]) -> Iterator[dict]:
     """
     import pycocotools.mask as coco_mask
 
+    height, width = shape
     for segmentation in segmentations:
         if isinstance(segmentation, dict) and not isinstance(segmentation['counts'], list):
             yield segmentation
+            continue
+        runs = coco_mask.frPyObjects(segmentation, height, width)
+        if isinstance(runs, list):  # one for each polygon
+            yield from runs
         else:
-            runs = coco_mask.frPyObjects(segmentation, *shape)
-            yield from runs if isinstance(runs, list) else [runs]
+            yield runs

@@ -27,6 +27,14 @@ class Build(NamedTuple):
     limbs: float = 1.0  # arm and leg length
 
 
+class Limbs(NamedTuple):
+    """Joints of both arms or both legs, from the trunk outwards."""
+
+    middles: np.ndarray  # (2, 3) elbows or knees
+    ends: np.ndarray  # (2, 3) wrists or ankles
+    tips: np.ndarray  # (2, 3) fingers or toes
+
+
 class Skeleton(NamedTuple):
     """Joint positions in camera axes, in statures, with the pelvis at the origin. Sides are (left, right)."""
 
@@ -73,7 +81,8 @@ def facing(yaw: float, tilt: float) -> np.ndarray:
     c, s = np.cos(yaw), np.sin(yaw)
     frame = np.array([[c, 0, s], [0, -1, 0], [s, 0, -c]])
     c, s = np.cos(tilt), np.sin(tilt)
-    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]]) @ frame
+    camera = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    return camera @ frame
 
 
 def assemble(pose: Pose, build: Build, yaw: float, tilt: float) -> Skeleton:
@@ -89,40 +98,64 @@ def assemble(pose: Pose, build: Build, yaw: float, tilt: float) -> Skeleton:
     trunk = pelvis @ pitch(pose.trunk[0]) @ lean(pose.trunk[1]) @ turn(pose.trunk[2])
     # The neck gives back half of the trunk's bend: people look where they go.
     head = trunk @ pitch(pose.head[1] - 0.5 * pose.trunk[0]) @ turn(pose.head[0])
+
     neck = TRUNK * trunk[:, 1]
     skull = neck + NECK * trunk[:, 1] + 0.85 * HEAD[1] * build.head * head[:, 1]
-    hips = np.outer(SIDES, HIP * np.sqrt(build.width) * pelvis[:, 0])
-    shoulders = neck + np.outer(SIDES, SHOULDER * np.sqrt(build.width) * trunk[:, 0])
-    elbows, wrists, fingers = _arms(pose, build, shoulders, trunk)
-    knees, ankles, toes = _legs(pose, build, hips, pelvis)
-    return Skeleton(shoulders, elbows, wrists, fingers, hips, knees, ankles, toes, neck, skull, pelvis, trunk, head)
+    girth = np.sqrt(build.width)
+    hips = np.outer(SIDES, HIP * girth * pelvis[:, 0])
+    shoulders = neck + np.outer(SIDES, SHOULDER * girth * trunk[:, 0])
+    arms = _arms(pose, build, shoulders, trunk)
+    legs = _legs(pose, build, hips, pelvis)
+    return Skeleton(
+        shoulders=shoulders,
+        elbows=arms.middles,
+        wrists=arms.ends,
+        fingers=arms.tips,
+        hips=hips,
+        knees=legs.middles,
+        ankles=legs.ends,
+        toes=legs.tips,
+        neck=neck,
+        skull=skull,
+        pelvis_frame=pelvis,
+        trunk_frame=trunk,
+        head_frame=head,
+    )
 
 
-def _arms(pose: Pose, build: Build, shoulders: np.ndarray, trunk: np.ndarray) -> tuple:
-    """Elbows, wrists and finger ends, each (2, 3), from the shoulders (2, 3) and the trunk's frame."""
+def _arms(pose: Pose, build: Build, shoulders: np.ndarray, trunk: np.ndarray) -> Limbs:
+    """The arms, from the shoulders (2, 3) and the trunk's frame."""
     swing, lift, bend = pose.arms.T
     swing = swing + pose.trunk[0] * np.cos(lift)  # a hanging arm hangs, however far the trunk is bent
     upper = _swung(swing, lift)
+
+    # Where a bent forearm goes, at right angles to the upper arm.
     aim = pose.forearms * np.stack([[-1.0, 1.0], [1, 1], [1, 1]], axis=1)  # 'inward' is right for the left arm
     aim = aim - (aim * upper).sum(1, keepdims=True) * upper
-    aim /= np.maximum(np.linalg.norm(aim, axis=1, keepdims=True), 1e-6)
+    length = np.linalg.norm(aim, axis=1, keepdims=True)
+    aim /= np.maximum(length, 1e-6)
     lower = np.cos(bend)[:, None] * upper + np.sin(bend)[:, None] * aim
+
     elbows = shoulders + UPPER_ARM * build.limbs * upper @ trunk.T
     wrists = elbows + FOREARM * build.limbs * lower @ trunk.T
-    return elbows, wrists, wrists + HAND * lower @ trunk.T
+    fingers = wrists + HAND * lower @ trunk.T
+    return Limbs(elbows, wrists, fingers)
 
 
-def _legs(pose: Pose, build: Build, hips: np.ndarray, pelvis: np.ndarray) -> tuple:
-    """Knees, ankles and toes, each (2, 3), from the hips (2, 3) and the pelvis' frame."""
+def _legs(pose: Pose, build: Build, hips: np.ndarray, pelvis: np.ndarray) -> Limbs:
+    """The legs, from the hips (2, 3) and the pelvis' frame."""
     swing, lift, bend = pose.legs.T
     knees = hips + THIGH * build.limbs * _swung(swing, lift) @ pelvis.T
     ankles = knees + SHANK * build.limbs * _swung(swing - bend, lift) @ pelvis.T
     # Feet stay near the ground's plane, turned a little outwards.
     sole = np.clip(swing - bend, -1.0, 0.3) + np.radians(78)
-    return knees, ankles, ankles + FOOT * _swung(sole, lift + 0.15) @ pelvis.T
+    toes = ankles + FOOT * _swung(sole, lift + 0.15) @ pelvis.T
+    return Limbs(knees, ankles, toes)
 
 
 def _swung(swing: np.ndarray, lift: np.ndarray) -> np.ndarray:
     """(2, 3) body-axes directions of two hanging limbs swung forward and lifted sideways, angles (2,) in radians."""
-    across = np.array(SIDES) * np.sin(lift)
-    return np.stack([across, -np.cos(lift) * np.cos(swing), np.cos(lift) * np.sin(swing)], axis=1)
+    left = np.array(SIDES) * np.sin(lift)
+    up = -np.cos(lift) * np.cos(swing)
+    forward = np.cos(lift) * np.sin(swing)
+    return np.stack([left, up, forward], axis=1)
