@@ -6,18 +6,20 @@ from pathlib import Path
 from cid_mmpose.errors import BadInput
 
 ALL = ('targets', 'head', 'predict', 'train', 'roialign', 'table3')  # with a peer in MMPose
-PARTS = (*ALL, 'device')
+PARTS = ALL + ('device',)
 # glibc then keeps large blocks; by default it gives them back after each operation and faults them in again
 TUNED = dict(MALLOC_MMAP_THRESHOLD_='8000000000', MALLOC_TRIM_THRESHOLD_='16000000000')
-COUNTS, QUICK_COUNTS = (1, 10, 30, 50, 100), (1, 30)  # people
-REPEATS, QUICK_REPEATS = 7, 3
+COUNTS = (1, 10, 30, 50, 100)  # people
+QUICK_COUNTS = (1, 30)
+REPEATS = 7
+QUICK_REPEATS = 3
 ALLOCATORS = ('default', 'tuned', 'both')
 ONLY_FOR = dict(checkpoint='predict', curves='train')  # option -> the part that it is for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds them to a parser."""
-    parser.add_argument('part', choices=[*PARTS, 'all'], help='what to measure')
+    parser.add_argument('part', choices=PARTS + ('all',), help='what to measure')
     parser.add_argument(
         '--quick',
         action='store_true',
@@ -45,16 +47,25 @@ def settle(args: argparse.Namespace) -> None:
     Raises:
         BadInput: an argument does not fit the others, or the machine.
     """
-    args.counts = QUICK_COUNTS if args.quick else COUNTS
+    args.counts = COUNTS
+    repeats = REPEATS
+    if args.quick:
+        args.counts = QUICK_COUNTS
+        repeats = QUICK_REPEATS
     if args.repeats is None:
-        args.repeats = QUICK_REPEATS if args.quick else REPEATS
+        args.repeats = repeats
+
     if args.allocator is None:
-        args.allocator = 'both' if args.part == 'all' and not args.quick else 'default'
+        both = args.part == 'all' and not args.quick
+        args.allocator = 'both' if both else 'default'
+
     if args.repeats < 1 or (args.threads is not None and args.threads < 1):
         raise BadInput('--threads and --repeats must be at least 1')
+
     for option, part in ONLY_FOR.items():
         if getattr(args, option) and args.part not in (part, 'all'):
             raise BadInput(f'--{option} is for {part} and all, not for {args.part}')
+
     if args.out.exists() and not args.out.is_dir():
         raise BadInput(f'--out: {args.out} is a file; give a folder')
     _settle_device(args)
@@ -63,8 +74,10 @@ def settle(args: argparse.Namespace) -> None:
 def _settle_device(args: argparse.Namespace) -> None:
     """Device and threads as torch has them; comes last, since importing torch takes a second."""
     complaint = f'--device: there is no {args.device!r} here; cpu and, with a GPU, cuda can be measured'
-    if args.device is not None and args.device.split(':')[0] not in ('cpu', 'cuda'):
-        raise BadInput(complaint)
+    if args.device is not None:
+        kind = args.device.split(':')[0]
+        if kind not in ('cpu', 'cuda'):
+            raise BadInput(complaint)
 
     import torch
 

@@ -13,11 +13,28 @@ from .arguments import TUNED, settle
 
 
 def measure_tuned(words: Sequence[str], out: Path) -> list:
-    """The rows of the same command in a process of its own with the tuned allocator."""
+    """Runs the same command in a process of its own with the tuned allocator.
+
+    Args:
+        words: of the command line behind 'benchmark'.
+        out: folder of the results.
+
+    Returns:
+        The rows that it measured.
+
+    Raises:
+        SystemExit: the process failed; it has said why.
+    """
     folder = out / 'tuned'
-    command = [sys.executable, '-m', 'cid_mmpose', 'benchmark', *words, '--allocator', 'default', '--out', str(folder)]
-    if status := subprocess.run(command, env={**os.environ, **TUNED}).returncode:
-        raise SystemExit(status)  # it has said why
+    command = [sys.executable, '-m', 'cid_mmpose', 'benchmark']
+    command += words
+    command += ['--allocator', 'default', '--out', str(folder)]
+    environment = dict(os.environ, **TUNED)
+
+    status = subprocess.run(command, env=environment).returncode
+    if status:
+        raise SystemExit(status)
+
     from .run import read_rows
 
     return read_rows(folder / 'benchmark.json')
@@ -37,9 +54,13 @@ def benchmark(args: argparse.Namespace) -> None:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f'--out: {args.out} cannot be made ({error.strerror}); give another folder') from error
+
     if not os.access(args.out, os.W_OK):
         raise BadInput(f'--out: nothing can be written to {args.out}; give another folder')
-    tuned = [] if args.allocator == 'default' else measure_tuned(args.words, args.out)
+
+    tuned = []
+    if args.allocator != 'default':
+        tuned = measure_tuned(args.words, args.out)
     if args.allocator != 'tuned':
         from .run import measure
 

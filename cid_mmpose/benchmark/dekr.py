@@ -28,11 +28,15 @@ class AdaptiveBlock(AdaptiveActivationBlock):
     def __init__(self, channels: int, groups: int) -> None:
         BaseModule.__init__(self)  # theirs raises where mmcv has no compiled ops
         self.groups = groups
-        corners = torch.cartesian_prod(torch.arange(-1.0, 2), torch.arange(-1.0, 2)).T
-        self.register_buffer('regular_matrix', torch.cat([corners, torch.ones(1, 9)]))
+
+        offsets = torch.arange(-1.0, 2)
+        taps = torch.cartesian_prod(offsets, offsets).T  # (2, 9), of a 3 x 3 convolution
+        self.register_buffer('regular_matrix', torch.cat([taps, torch.ones(1, 9)]))
+
         self.transform_matrix_conv = nn.Conv2d(channels, 6 * groups, 3, padding=1, groups=groups)
         self.adapt_conv = DeformConv2d(channels, channels, 3, padding=1, groups=groups, bias=False)
-        self.norm, self.act = nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+        self.norm = nn.BatchNorm2d(channels)
+        self.act = nn.ReLU(inplace=True)
 
 
 class TorchvisionDEKRHead(DEKRHead):
@@ -51,7 +55,8 @@ class TorchvisionDEKRHead(DEKRHead):
 
 def dekr_model(ours: nn.Module, people: int) -> nn.Module:
     """DEKR-W32 without its rescoring, on the backbone weights of ours; its random head finds ``people`` centers."""
-    cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py')).model
+    path = config_path('cid_hrnet-w32_coco.py')
+    cfg = Config.fromfile(path).model
     cfg.backbone.init_cfg = None
     cfg.update(
         type='BottomupPoseEstimator',
@@ -65,8 +70,12 @@ def dekr_model(ours: nn.Module, people: int) -> nn.Module:
         decoder=dict(CODEC, decode_max_instances=people),
     )
     model = build(cfg)
-    model.backbone.load_state_dict(ours.backbone.state_dict())
+    weights = ours.backbone.state_dict()
+    model.backbone.load_state_dict(weights)
+
     torch.manual_seed(0)
     for parameter in model.head.heatmap_conv_layers[-1].parameters():
         nn.init.normal_(parameter, std=0.25)  # centers above the threshold
-    return model.to(next(ours.parameters()).device).train(False)
+
+    device = next(ours.parameters()).device
+    return model.to(device).train(False)

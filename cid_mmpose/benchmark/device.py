@@ -14,7 +14,7 @@ from cid_mmpose.engine.optim import BFloat16OptimWrapper
 from .head import train_step
 from .measure import Row, in_turns, peak_mib
 from .predict import tester, works
-from .subjects import TEST_SIZE, TRAIN_SIZE, branches, crowd, our_model, our_sample
+from .subjects import TEST_SIZE, TRAIN_SIZE, branches, crowd, our_model, our_sample, random_images
 
 STEPS = 10  # of training in each precision
 PEOPLE = (30, 500)
@@ -34,32 +34,47 @@ def training_steps(options: SimpleNamespace) -> Iterator[Row]:
     wrappers = dict(float32=OptimWrapper, bfloat16=partial(BFloat16OptimWrapper, insist=True))
     if options.device.type == 'cuda':
         wrappers['float16'] = AmpOptimWrapper  # it does not run on a CPU
+
     rng = np.random.default_rng(0)
-    samples = [our_sample(crowd(rng, 5)).to(options.device) for _ in range(2)]
+    samples = []
+    for _ in range(2):
+        sample = our_sample(crowd(rng, 5))
+        samples.append(sample.to(options.device))
 
     for name, wrapper in wrappers.items():
         model = our_model(30, None, options.device)
         losses: list[float] = []
         step = step_of(model, samples, wrapper, losses)
-        time = in_turns(dict(step=step), STEPS, options.device)['step']
+        times = in_turns(dict(step=step), STEPS, options.device)
+
         case = f'2 images, {name}'
-        yield Row('device', case, 'training step, ms', time, None)
+        yield Row('device', case, 'training step, ms', times['step'], None)
         yield Row('device', case, 'first loss', losses[0], None)
         yield Row('device', case, f'loss after {STEPS} steps', losses[-1], None)
-        yield Row('device', case, 'training step, peak MiB', peak_mib(step, options.device), None)
+
+        peak = peak_mib(step, options.device)
+        yield Row('device', case, 'training step, peak MiB', peak, None)
 
 
 def step_of(model: nn.Module, samples: list, wrapper: Callable, losses: list[float]) -> Callable:
-    """A call that trains one step and adds its loss to ``losses``."""
+    """A call that trains one step and adds its loss to ``losses``.
+
+    Args:
+        model: to train.
+        samples: of the images of its only batch, which are random.
+        wrapper: makes an optimizer's wrapper, which decides on the precision.
+        losses: of the steps so far.
+    """
     place = next(model.parameters()).device
-    images = torch.randn(len(samples), 3, *TRAIN_SIZE, device=place)
+    images = random_images(len(samples), TRAIN_SIZE, place)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     steps = wrapper(optimizer=optimizer)
 
     def step() -> None:
         model.train()
         with steps.optim_context(model):
-            total = sum(model.loss(images, samples).values())
+            parts = model.loss(images, samples)
+            total = sum(parts.values())
         steps.update_params(total)
         losses.append(total.item())
 
@@ -69,7 +84,7 @@ def step_of(model: nn.Module, samples: list, wrapper: Callable, losses: list[flo
 def compiled_testing(options: SimpleNamespace) -> Iterator[Row]:
     """An image of 704 x 512 with flip test: the folded backbone as it is, and by both modes of ``compile``."""
     model = our_model(30, None, options.device)
-    image = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
+    image = random_images(1, TEST_SIZE, options.device)
     programs = dict(folded=tester(model, image, 'float32'))
     for mode in COMPILE_MODES:
         program = tester(model, image, 'float32', mode)
@@ -83,28 +98,42 @@ def compiled_testing(options: SimpleNamespace) -> Iterator[Row]:
     plain = heatmaps_of(model, image, None)
     for mode in COMPILE_MODES:
         if f'compile={mode}' in programs:
-            change = (heatmaps_of(model, image, mode) - plain).abs().max()
-            yield Row('device', '30 people', f'compile={mode}: largest change of the heatmaps', float(change), None)
+            compiled = heatmaps_of(model, image, mode)
+            change = (compiled - plain).abs().max().item()
+            yield Row('device', '30 people', f'compile={mode}: largest change of the heatmaps', change, None)
 
 
-def heatmaps_of(model: nn.Module, image: torch.Tensor, mode: str) -> torch.Tensor:
-    """(K, H, W) of everyone in the image (1, 3, h, w), with the folded backbone in this mode of ``compile``."""
-    found = tester(model, image, 'float32', mode, heatmaps=True)()
+def heatmaps_of(model: nn.Module, image: torch.Tensor, mode: str | None) -> torch.Tensor:
+    """Heatmaps of everyone in an image, by the folded backbone.
+
+    Args:
+        model: ours.
+        image: (1, 3, h, w).
+        mode: of ``compile``; None for none.
+
+    Returns:
+        (K, H, W).
+    """
+    program = tester(model, image, 'float32', mode, heatmaps=True)
+    found = program()
     return found[0].pred_fields.heatmaps
 
 
 def memory_of_crowds(options: SimpleNamespace) -> Iterator[Row]:
     """Peak memory of the head in training, and of the whole network in testing, with few and with many people."""
-    image = torch.randn(1, 3, *TEST_SIZE[::-1], device=options.device)
+    image = random_images(1, TEST_SIZE, options.device)
     for people in PEOPLE:
-        rng = np.random.default_rng(0)
+        case = f'{people} people'
+
         head = our_model(people, None, options.device).head.train()
         maps = branches(1, TRAIN_SIZE, options.device)
-        step = train_step(head, maps, [our_sample(crowd(rng, people))], lambda feats: feats)
-        yield Row(
-            'device', f'{people} people', 'training step of the head, peak MiB', peak_mib(step, options.device), None
-        )
+        rng = np.random.default_rng(0)
+        scene = crowd(rng, people)
+        step = train_step(head, maps, [our_sample(scene)])
+        peak = peak_mib(step, options.device)
+        yield Row('device', case, 'training step of the head, peak MiB', peak, None)
 
         model = our_model(people, None, options.device)
-        peak = peak_mib(tester(model, image), options.device)
-        yield Row('device', f'{people} people', 'testing with flip, peak MiB', peak, None)
+        program = tester(model, image)
+        peak = peak_mib(program, options.device)
+        yield Row('device', case, 'testing with flip, peak MiB', peak, None)

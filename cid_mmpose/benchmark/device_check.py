@@ -43,7 +43,7 @@ def steps_for(device: str, root: Path, out: Path) -> list[Step]:
         out: folder for what the steps write.
     """
     tests = ['-m', 'pytest', '-q', str(root / 'tests' / 'test_device.py'), '--device', device]
-    benchmark = ['-m', 'cid_mmpose', 'benchmark']
+    alone = benchmark_words('device', device, out / 'device')
     demo = [
         str(root / 'tools' / 'train.py'),
         str(root / 'configs' / DEMO),
@@ -54,16 +54,18 @@ def steps_for(device: str, root: Path, out: Path) -> list[Step]:
         'val_dataloader.dataset.length=16',
         'default_hooks.logger.interval=4',
     ]
+    beside_mmpose = benchmark_words('all', device, out / 'benchmark')
     return [
         Step('targets, losses, chunks and models as on the CPU', tests, 150),
-        Step(
-            'training in each precision, compiled testing, memory of a crowd',
-            [*benchmark, 'device', '--quick', '--device', device, '--out', str(out / 'device')],
-            180,
-        ),
+        Step('training in each precision, compiled testing, memory of a crowd', alone, 180),
         Step(f'{DEMO_ITERATIONS} iterations of the demo', demo, 60),
-        Step('beside MMPose', [*benchmark, 'all', '--quick', '--device', device, '--out', str(out / 'benchmark')], 240),
+        Step('beside MMPose', beside_mmpose, 240),
     ]
+
+
+def benchmark_words(part: str, device: str, out: Path) -> list[str]:
+    """The words behind the interpreter that run a part of the benchmark."""
+    return ['-m', 'cid_mmpose', 'benchmark', part, '--quick', '--device', device, '--out', str(out)]
 
 
 def run(steps: Sequence[Step], minutes: float) -> list[Outcome]:
@@ -71,9 +73,14 @@ def run(steps: Sequence[Step], minutes: float) -> list[Outcome]:
     end = time.monotonic() + 60 * minutes
     outcomes = []
     for step in steps:
-        left = end - time.monotonic()
         print(f'== {step.name}', flush=True)
-        outcome = run_step(step, min(left, step.seconds)) if left > 0 else Outcome(step, NOT_RUN, 0, '')
+
+        left = end - time.monotonic()
+        if left > 0:
+            outcome = run_step(step, min(left, step.seconds))
+        else:
+            outcome = Outcome(step, NOT_RUN, 0, '')
+
         print(f'{outcome.result} ({outcome.seconds:.0f} s)', flush=True)
         outcomes.append(outcome)
     return outcomes
@@ -82,36 +89,40 @@ def run(steps: Sequence[Step], minutes: float) -> list[Outcome]:
 def run_step(step: Step, seconds: float) -> Outcome:
     """Runs one step for at most ``seconds``; its output is shown as it comes and kept."""
     start = time.monotonic()
-    process = subprocess.Popen([sys.executable, *step.words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = [sys.executable] + step.words
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         output, _ = process.communicate(timeout=seconds)
-        result = 'passed' if process.returncode == 0 else f'FAILED with status {process.returncode}'
+        result = 'passed'
+        if process.returncode != 0:
+            result = f'FAILED with status {process.returncode}'
     except subprocess.TimeoutExpired:
         process.kill()
         output, _ = process.communicate()
         result = f'stopped after {seconds:.0f} s'
+    taken = time.monotonic() - start
+
     text = output.decode(errors='replace')
     print(text, flush=True)
-    return Outcome(step, result, time.monotonic() - start, text)
+    return Outcome(step, result, taken, text)
 
 
 def report_of(outcomes: Sequence[Outcome], device: str) -> str:
     """The report as Markdown: the machine, a table of the steps, and what each of them printed."""
     today = datetime.date.today().isoformat()
-    lines = [
-        f'# Check of {device}, {today}',
-        '',
-        *machine_lines(device),
-        '',
-        '| step | result | seconds |',
-        '|---|---|---|',
-    ]
+    lines = [f'# Check of {device}, {today}', '']
+    lines += machine_lines(device)
+
+    lines += ['', '| step | result | seconds |', '|---|---|---|']
     for outcome in outcomes:
         lines.append(f'| {outcome.step.name} | {outcome.result} | {outcome.seconds:.0f} |')
+
     for outcome in outcomes:
-        shown = outcome.output.rstrip().splitlines()[-LINES:]
-        command = ' '.join(['python', *outcome.step.words])
-        lines += ['', f'## {outcome.step.name}', '', f'`{command}`', '', '```', *shown, '```']
+        command = ' '.join(['python'] + outcome.step.words)
+        shown = outcome.output.rstrip().splitlines()
+        lines += ['', f'## {outcome.step.name}', '', f'`{command}`', '', '```']
+        lines += shown[-LINES:]
+        lines.append('```')
     return '\n'.join(lines) + '\n'
 
 

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from mmengine.structures import InstanceData
 
-STATUS, CLEAR = Path('/proc/self/status'), Path('/proc/self/clear_refs')
+STATUS = Path('/proc/self/status')  # of Linux
+CLEAR = Path('/proc/self/clear_refs')
 MIB = 2**20
 MOVED = 0.01  # pixels
 
@@ -36,15 +38,31 @@ class Row(NamedTuple):
     @property
     def ratio(self) -> float | None:
         """MMPose's value over ours; None where one of them is no number."""
-        values = [value.median if isinstance(value, Timing) else value for value in (self.mmpose, self.ours)]
-        return values[0] / values[1] if all(isinstance(v, (int, float)) and v > 0 for v in values) else None
+        ours = number_of(self.ours)
+        mmpose = number_of(self.mmpose)
+        if ours is None or mmpose is None:
+            return None
+        return mmpose / ours
+
+
+def number_of(value: Any) -> float | None:
+    """The median of a timing or the number itself; None if that is none, or not above 0."""
+    if isinstance(value, Timing):
+        value = value.median
+    if isinstance(value, (int, float)) and value > 0:
+        return value
+    return None
 
 
 def summarise(milliseconds: Sequence[float]) -> Timing:
     """Median and quartiles, the quartiles being medians of the lower and upper half."""
     ordered = sorted(milliseconds)
     half = max(len(ordered) // 2, 1)
-    return Timing(statistics.median(ordered), statistics.median(ordered[:half]), statistics.median(ordered[-half:]))
+    return Timing(
+        median=statistics.median(ordered),
+        low=statistics.median(ordered[:half]),
+        high=statistics.median(ordered[-half:]),
+    )
 
 
 def wait_for(device: torch.device) -> None:
@@ -57,11 +75,14 @@ def in_turns(programs: dict[str, Callable], repeats: int, device: torch.device, 
     """Times programs one after the other, round by round, so that what slows the machine down slows all of them.
 
     Args:
-        programs: by name; each is called once more before, to warm up. repeats: rounds.
+        programs: by name; each is called once more before, to warm up.
+        repeats: rounds.
+        device: that the programs run on.
         calls: in a row at each turn, for programs too short for one clock reading; the time is that of one call.
     """
     for program in programs.values():
         program()
+
     taken = {name: [] for name in programs}
     for _ in range(repeats):
         for name, program in programs.items():
@@ -70,7 +91,9 @@ def in_turns(programs: dict[str, Callable], repeats: int, device: torch.device, 
             for _ in range(calls):
                 program()
             wait_for(device)
-            taken[name].append(1e3 * (time.perf_counter() - start) / calls)
+            seconds = time.perf_counter() - start
+            taken[name].append(1e3 * seconds / calls)
+
     return {name: summarise(times) for name, times in taken.items()}
 
 
@@ -82,43 +105,80 @@ def peak_mib(program: Callable, device: torch.device) -> float | None:
     """
     program()
     peaks = [_peak_of_call(program, device) for _ in range(3)]
-    return None if None in peaks else statistics.median(peaks)
+    if None in peaks:
+        return None
+    return statistics.median(peaks)
 
 
 def _peak_of_call(program: Callable, device: torch.device) -> float | None:
     gc.collect()
     if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-        before = torch.cuda.memory_allocated(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        program()
-        torch.cuda.synchronize(device)
-        return (torch.cuda.max_memory_allocated(device) - before) / MIB
-    if not CLEAR.exists():
-        return None
-    ctypes.CDLL(None).malloc_trim(0)
+        return _peak_on_gpu(program, device)
+    if CLEAR.exists():
+        return _peak_on_linux(program)
+    return None
+
+
+def _peak_on_gpu(program: Callable, device: torch.device) -> float:
+    torch.cuda.synchronize(device)
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    program()
+    torch.cuda.synchronize(device)
+    peak = torch.cuda.max_memory_allocated(device)
+    return (peak - before) / MIB
+
+
+def _peak_on_linux(program: Callable) -> float:
+    libc = ctypes.CDLL(None)
+    libc.malloc_trim(0)
     CLEAR.write_text('5')  # forgets the peak so far
     before = _status('VmRSS')
     program()
-    return (_status('VmHWM') - before) / 1024
+    peak = _status('VmHWM')
+    return (peak - before) / 1024
 
 
 def _status(field: str) -> int:
     """KiB that the kernel reports for this process."""
-    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(field))
-    return int(line.split()[1])
+    for line in STATUS.read_text().splitlines():
+        name, _, value = line.partition(':')
+        if name == field:
+            return int(value.split()[0])
+    raise LookupError(f'{STATUS} has no {field}')
 
 
-def agreement(part: str, case: str, ours, mmpose) -> Iterator[Row]:
-    """How far keypoints (N, K, 2) of the same people lie apart; each one's counterpart is whom they lie nearest to."""
-    if len(ours.keypoints) != len(mmpose.keypoints):
-        yield Row(part, case, 'people found', float(len(ours.keypoints)), float(len(mmpose.keypoints)))
+def agreement(part: str, case: str, ours: InstanceData, mmpose: InstanceData) -> Iterator[Row]:
+    """How far keypoints of the same people lie apart; each one's counterpart is whom they lie nearest to.
+
+    Args:
+        part: of the benchmark, for the rows.
+        case: for the rows.
+        ours: people with ``keypoints`` (N, K, 2) in pixels.
+        mmpose: the same people as MMPose finds them.
+    """
+    people = len(ours.keypoints)
+    expected = len(mmpose.keypoints)
+    if people != expected:
+        yield Row(part, case, 'people found', float(people), float(expected))
         return
-    apart = np.abs(ours.keypoints[:, None] - mmpose.keypoints).max(-1)  # (N, N, K)
-    nearest = apart.mean(-1).argmin(1)
-    apart = apart[np.arange(len(nearest)), nearest]
+
+    steps = ours.keypoints[:, None] - mmpose.keypoints  # (N, N, K, 2)
+    apart = np.abs(steps).max(-1)  # (N, N, K)
+    nearest = apart.mean(-1).argmin(1)  # (N,)
+    apart = apart[np.arange(people), nearest]  # (N, K)
+
+    moved = (apart > MOVED).mean()
     yield Row(part, case, 'largest distance to MMPose, px', float(apart.max()), None)
-    yield Row(part, case, f'keypoints moved by more than {MOVED} px, %', 100 * float((apart > MOVED).mean()), None)
+    yield Row(part, case, f'keypoints moved by more than {MOVED} px, %', 100 * float(moved), None)
+
+
+class Replaced(NamedTuple):
+    """An attribute that a stopwatch took the place of."""
+
+    owner: Any
+    name: str
+    before: Any  # of the owner itself; None where it came from its class
 
 
 class Stopwatch:
@@ -126,17 +186,23 @@ class Stopwatch:
 
     Args:
         parts: name -> (object or module, name in it) pairs. ``spent`` holds milliseconds by name afterwards.
+        device: that the methods run on.
     """
 
-    def __init__(self, parts: dict[str, Sequence[tuple]], device: torch.device) -> None:
-        self.parts, self.device, self.spent, self.replaced = parts, device, {}, []
+    def __init__(self, parts: dict[str, Sequence[tuple[Any, str]]], device: torch.device) -> None:
+        self.parts = parts
+        self.device = device
+        self.spent: dict[str, float] = {}
+        self.replaced: list[Replaced] = []
 
     def __enter__(self) -> 'Stopwatch':
         self.spent = dict.fromkeys(self.parts, 0.0)
         for name, methods in self.parts.items():
             for owner, method in methods:
-                self.replaced.append((owner, method, vars(owner).get(method)))
-                setattr(owner, method, self._timed(name, getattr(owner, method)))
+                before = vars(owner).get(method)
+                self.replaced.append(Replaced(owner, method, before))
+                timed = self._timed(name, getattr(owner, method))
+                setattr(owner, method, timed)
         return self
 
     def _timed(self, name: str, method: Callable) -> Callable:
@@ -145,7 +211,8 @@ class Stopwatch:
             start = time.perf_counter()
             result = method(*args, **kwargs)
             wait_for(self.device)
-            self.spent[name] += 1e3 * (time.perf_counter() - start)
+            seconds = time.perf_counter() - start
+            self.spent[name] += 1e3 * seconds
             return result
 
         return call

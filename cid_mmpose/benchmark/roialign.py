@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,8 @@ from cid_mmpose.models.fast.gfd import FactoredGFD
 from .measure import Row, in_turns
 from .subjects import TRAIN_SIZE, branches, our_model
 
-PLUS, STAR = 14, 56  # cells a side: RoIAlign+ upsamples 14 to 56, RoIAlign* cuts out 56 at once
+PLUS = 14  # cells a side that RoIAlign+ cuts out, to be upsampled to ``STAR``
+STAR = 56  # cells a side that RoIAlign* cuts out at once
 
 
 def roialign(options: SimpleNamespace) -> Iterator[Row]:
@@ -29,24 +31,53 @@ def roialign(options: SimpleNamespace) -> Iterator[Row]:
     (stack,) = FeatureMapProcessor(concat=True)(feats)
     rng = torch.Generator().manual_seed(0)
     for people in options.counts:
-        cell = torch.randint(8, 120, (people, 2), generator=rng).to(options.device)
-        roots = Roots(cell, torch.zeros(people, dtype=torch.int64, device=options.device))
-        side = 4.0 + 60 * torch.rand(people, 2, generator=rng).to(options.device)
-        boxes = [torch.cat([cell - side / 2, cell + side / 2], 1)]
+        scene = random_people(people, rng, options.device)
 
         def decouple() -> None:
-            image = gfd.image_terms(feats)
-            everyone = gfd.person_terms(sample_branches(feats, roots), roots)
-            cells = how_many(gfd.floats_to_test(), None, options.device)
-            for chunk in people_and_rows(roots.image, 1, feats[0].shape[-2:], cells):
-                gfd.scores(image_part(image, chunk), people_part(everyone, chunk))
+            decouple_people(gfd, feats, scene.roots)
 
-        programs = {
-            'GFD': decouple,
-            'RoIAlign+': lambda: F.interpolate(roi_align(stack, boxes, PLUS), STAR, mode='bilinear'),
-            'RoIAlign*': lambda: roi_align(stack, boxes, STAR),
-        }
+        def cut_out_and_upsample() -> None:
+            F.interpolate(roi_align(stack, scene.boxes, PLUS), STAR, mode='bilinear')
+
+        def cut_out() -> None:
+            roi_align(stack, scene.boxes, STAR)
+
+        programs = {'GFD': decouple, 'RoIAlign+': cut_out_and_upsample, 'RoIAlign*': cut_out}
+        rounds = max(options.repeats // 2, 1)
         with torch.no_grad():
-            times = in_turns(programs, max(options.repeats // 2, 1), options.device)
+            times = in_turns(programs, rounds, options.device)
         for name, time in times.items():
             yield Row('figure 5b', f'{people} people', f'{name}, ms', time, None)
+
+
+class RandomPeople(NamedTuple):
+    """N people of one image of 512 x 512."""
+
+    roots: Roots
+    boxes: list[torch.Tensor]  # (N, 4) left, top, right, bottom in cells, for ``roi_align`` a list of one
+
+
+def random_people(people: int, rng: torch.Generator, device: torch.device) -> RandomPeople:
+    """People whose boxes are of 4 to 64 cells a side."""
+    cell = torch.randint(8, 120, (people, 2), generator=rng).to(device)
+    side = 4.0 + 60 * torch.rand(people, 2, generator=rng).to(device)
+    image = torch.zeros(people, dtype=torch.int64, device=device)
+    box = torch.cat([cell - side / 2, cell + side / 2], 1)
+    return RandomPeople(Roots(cell, image), [box])
+
+
+def decouple_people(gfd: FactoredGFD, feats: list[torch.Tensor], roots: Roots) -> None:
+    """The keypoint maps of all people, computed in chunks as in testing.
+
+    Args:
+        gfd: of our head.
+        feats: of the branches, (1, C, H, W) each.
+        roots: of the people.
+    """
+    image = gfd.image_terms(feats)
+    everyone = gfd.person_terms(sample_branches(feats, roots), roots)
+
+    cells = how_many(gfd.floats_to_test(), None, feats[0].device)
+    size = feats[0].shape[-2:]
+    for chunk in people_and_rows(roots.image, 1, size, cells):
+        gfd.scores(image_part(image, chunk), people_part(everyone, chunk))

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from mmpose.utils import register_all_modules
@@ -16,7 +17,7 @@ from .device import device
 from .head import head
 from .measure import Row, Timing
 from .predict import parts_of_time, predict
-from .report import FIELDS, HEADING, line_of, machine, write
+from .report import HEADING, line_of, machine, write
 from .roialign import roialign
 from .table3 import FlopCounterMode, table3
 from .targets import targets
@@ -51,19 +52,48 @@ def parts_of(name: str) -> Sequence[str]:
     return [part for part in ALL if part != 'table3']
 
 
+class Key(NamedTuple):
+    """What tells rows apart."""
+
+    part: str
+    case: str
+    measure: str
+
+
+def key_of(row: Row) -> Key:
+    """That of a row."""
+    return Key(row.part, row.case, row.measure)
+
+
 def measure(args: argparse.Namespace, tuned: Sequence[Row] = ()) -> list[Row]:
-    """Runs the chosen parts in this process and prints each row when it is there."""
+    """Runs the chosen parts in this process and prints each row when it is there.
+
+    Args:
+        args: settled.
+        tuned: rows of the same parts with the tuned allocator, whose ratios stand in brackets.
+
+    Returns:
+        All rows; they are written, too.
+    """
     register_all_modules()
     torch.set_num_threads(args.threads)
-    about = machine(args.device, args.threads, 'tuned' if set(TUNED) <= set(os.environ) else 'default')
-    print(', '.join(f'{name}: {value}' for name, value in about.items()), HEADING, sep='\n')
-    other = {row[:3]: row for row in tuned}
+
+    allocator = 'default'
+    if set(TUNED) <= set(os.environ):
+        allocator = 'tuned'
+    about = machine(args.device, args.threads, allocator)
+    print(', '.join(f'{name}: {value}' for name, value in about.items()))
+    print(HEADING)
+
+    tuned_rows = {key_of(row): row for row in tuned}
     rows = []
     for name in parts_of(args.part):
         for part in STEPS[name]:
             for row in part(args):
                 rows.append(row)
-                print(line_of(row, other.get(row[:3])), flush=True)
+                line = line_of(row, tuned_rows.get(key_of(row)))
+                print(line, flush=True)
+
     for path in write(rows, about, args.out):
         print(path)
     return rows
@@ -71,14 +101,26 @@ def measure(args: argparse.Namespace, tuned: Sequence[Row] = ()) -> list[Row]:
 
 def read_rows(path: Path) -> list[Row]:
     """Rows that ``write`` wrote."""
+    written = json.loads(path.read_text())
     rows = []
-    for flat in json.loads(path.read_text())['rows']:
-        values = {name: None if flat[name] == '' else flat[name] for name in FIELDS}
-        pair = [
-            Timing(values[name], values[f'{name}_low'], values[f'{name}_high'])
-            if values[f'{name}_low'] is not None
-            else values[name]
-            for name in ('ours', 'mmpose')
-        ]
-        rows.append(Row(values['part'], values['case'], values['measure'], *pair))
+    for fields in written['rows']:
+        ours = value_of(fields, 'ours')
+        mmpose = value_of(fields, 'mmpose')
+        rows.append(Row(fields['part'], fields['case'], fields['measure'], ours, mmpose))
     return rows
+
+
+def value_of(fields: dict[str, Any], name: str) -> Timing | float | str | None:
+    """One program's value of a row that ``report.flat`` made; '' stands for what there is not.
+
+    Args:
+        fields: of the row.
+        name: 'ours' or 'mmpose'.
+    """
+    value = fields[name]
+    low = fields[f'{name}_low']
+    if value == '':
+        return None
+    if low == '':
+        return value
+    return Timing(value, low, fields[f'{name}_high'])

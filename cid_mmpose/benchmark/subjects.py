@@ -18,10 +18,15 @@ from cid_mmpose.codecs import SizeAdaptiveHeatmap
 from cid_mmpose.registry import MODELS
 from cid_mmpose.weights.layouts import CELL_CENTER, MMPOSE_1, OURS, rename
 
-KEYPOINTS, STRIDE, TRAIN_SIZE, TEST_SIZE = 17, 4, (512, 512), (704, 512)  # sizes in pixels, (w, h)
+KEYPOINTS = 17
+STRIDE = 4  # pixels of a heatmap cell
+TRAIN_SIZE = (512, 512)  # pixels, (w, h)
+TEST_SIZE = (704, 512)
 WIDTHS = (32, 64, 128, 256)  # of HRNet-W32's branches
 FLIP = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
-PRIOR, SPREAD = -3.0, 0.25  # bias of maps with random weights, and their deviation: few cells are high, none saturated
+PRIOR = -3.0  # bias of maps with random weights: few cells are high, none saturated
+SPREAD = 0.25  # deviation of random weights
+PRIORS = ('iia.conv.bias', 'gfd.heatmap.bias')  # parameters of our head that are such a bias
 FEATURES = 0.25  # deviation of the random features, about that of the branches of a network with random weights
 
 
@@ -36,13 +41,21 @@ class Scene(NamedTuple):
 def crowd(rng: np.random.Generator, people: int, size: Sequence[int] = TRAIN_SIZE) -> Scene:
     """People of 40 to 160 pixels anywhere in the image, with a fifth of their keypoints unlabelled."""
     middle = rng.uniform(0.06, 0.94, (people, 1, 2)) * size
-    keypoints = middle + rng.uniform(-0.5, 0.5, (people, KEYPOINTS, 2)) * rng.uniform(40, 160, (people, 1, 1))
-    low, high = keypoints.min(1), keypoints.max(1)
-    corners = [low, np.stack([low[:, 0], high[:, 1]], 1), np.stack([high[:, 0], low[:, 1]], 1), high]
+    offset = rng.uniform(-0.5, 0.5, (people, KEYPOINTS, 2))
+    side = rng.uniform(40, 160, (people, 1, 1))
+    keypoints = middle + offset * side
+    visible = rng.random((people, KEYPOINTS)) < 0.8
+
+    low = keypoints.min(1)  # (N, 2)
+    high = keypoints.max(1)
+    low_left = np.stack([low[:, 0], high[:, 1]], 1)
+    top_right = np.stack([high[:, 0], low[:, 1]], 1)
+    corners = np.stack([low, low_left, top_right, high], 1)
+
     return Scene(
-        keypoints.astype(np.float32),
-        (rng.random((people, KEYPOINTS)) < 0.8).astype(np.float32),
-        np.stack(corners, 1).astype(np.float32),
+        keypoints=keypoints.astype(np.float32),
+        visible=visible.astype(np.float32),
+        bbox=corners.astype(np.float32),
     )
 
 
@@ -55,52 +68,76 @@ def mmpose_codec():
     """MMPose's ``DecoupledHeatmap``."""
     from mmpose.codecs import DecoupledHeatmap
 
-    return DecoupledHeatmap(input_size=TRAIN_SIZE, heatmap_size=tuple(side // STRIDE for side in TRAIN_SIZE))
+    width, height = TRAIN_SIZE
+    return DecoupledHeatmap(input_size=TRAIN_SIZE, heatmap_size=(width // STRIDE, height // STRIDE))
 
 
 def our_sample(scene: Scene) -> PoseDataSample:
     """A training sample as our pipeline packs it."""
     sample = PoseDataSample(metainfo=dict(input_size=TRAIN_SIZE))
-    sample.gt_instance_labels = InstanceData(**our_codec().encode(*scene, TRAIN_SIZE))
+    encoded = our_codec().encode(scene.keypoints, scene.visible, scene.bbox, TRAIN_SIZE)
+    sample.gt_instance_labels = InstanceData(**encoded)
     return sample
 
 
 def mmpose_sample(scene: Scene) -> PoseDataSample:
     """A training sample as MMPose's pipeline packs it."""
-    encoded = {name: torch.from_numpy(np.asarray(value)) for name, value in mmpose_codec().encode(*scene).items()}
+    encoded = mmpose_codec().encode(scene.keypoints, scene.visible, scene.bbox)
+    seeds = torch.as_tensor(encoded['instance_coords'], dtype=torch.int64)
+    weights = torch.as_tensor(encoded['keypoint_weights'], dtype=torch.float32)
+    heatmaps = torch.as_tensor(encoded['heatmaps'], dtype=torch.float32)
+    of_people = torch.as_tensor(encoded['instance_heatmaps'], dtype=torch.float32)
+
     sample = PoseDataSample(metainfo=dict(input_size=TRAIN_SIZE))
-    sample.gt_instance_labels = InstanceData(
-        instance_coords=encoded['instance_coords'].long(), keypoint_weights=encoded['keypoint_weights'].float()
-    )
-    sample.gt_fields = PixelData(heatmaps=encoded['heatmaps'].float())
-    sample.gt_fields.set_field(encoded['instance_heatmaps'].float(), 'instance_heatmaps')
+    sample.gt_instance_labels = InstanceData(instance_coords=seeds, keypoint_weights=weights)
+    sample.gt_fields = PixelData(heatmaps=heatmaps)
+    sample.gt_fields.set_field(of_people, 'instance_heatmaps')
     return sample
 
 
 def test_samples(count: int, size: Sequence[int]) -> list[PoseDataSample]:
     """Samples of images of ``size`` (w, h) as the test pipelines pack them."""
-    side = np.array(size)
-    return [
-        PoseDataSample(
-            metainfo=dict(
-                input_size=tuple(size),
-                input_center=side / 2,
-                input_scale=side,
-                flip_indices=FLIP,
-                ori_shape=tuple(size)[::-1],
-            )
-        )
-        for _ in range(count)
-    ]
+    width, height = size
+    sides = np.array(size)
+    metainfo = dict(
+        input_size=(width, height),
+        input_center=sides / 2,
+        input_scale=sides,
+        flip_indices=FLIP,
+        ori_shape=(height, width),
+    )
+    return [PoseDataSample(metainfo=metainfo) for _ in range(count)]
+
+
+def random_images(count: int, size: Sequence[int], device: torch.device) -> Tensor:
+    """Pixels (count, 3, h, w) of images of ``size`` (w, h), as the network takes them."""
+    width, height = size
+    return torch.randn(count, 3, height, width, device=device)
 
 
 def branches(count: int, size: Sequence[int], device: torch.device, seed: int = 0) -> list[Tensor]:
-    """Random maps like those of HRNet-W32 for ``count`` images of ``size`` (w, h), channels last as our backbone has
-    them."""
+    """Random maps like those of HRNet-W32, channels last as our backbone has them.
+
+    Args:
+        count: of images.
+        size: of the images, (w, h) in pixels.
+        device: of the maps.
+        seed: of their numbers.
+
+    Returns:
+        (count, C, H, W) of each branch, the finest first.
+    """
     rng = torch.Generator().manual_seed(seed)
-    shapes = [(count, width, size[1] // (STRIDE << i), size[0] // (STRIDE << i)) for i, width in enumerate(WIDTHS)]
-    maps = [torch.randn(shape, generator=rng).mul(FEATURES).relu().to(device) for shape in shapes]
-    return [branch.contiguous(memory_format=torch.channels_last) for branch in maps]
+    width, height = size
+    stride = STRIDE
+    maps = []
+    for channels in WIDTHS:
+        shape = (count, channels, height // stride, width // stride)
+        branch = torch.randn(shape, generator=rng).mul(FEATURES).relu()
+        branch = branch.to(device).contiguous(memory_format=torch.channels_last)
+        maps.append(branch)
+        stride *= 2
+    return maps
 
 
 def build(cfg: dict) -> nn.Module:
@@ -122,7 +159,9 @@ def our_model(people: int, checkpoint: str | None, device: torch.device) -> nn.M
     torch.manual_seed(0)
     model = build(cfg)
     for name, parameter in model.head.named_parameters():
-        nn.init.normal_(parameter, PRIOR if name in ('iia.conv.bias', 'gfd.heatmap.bias') else 0.0, SPREAD)
+        mean = PRIOR if name in PRIORS else 0.0
+        nn.init.normal_(parameter, mean, SPREAD)
+
     if checkpoint:
         load_checkpoint(model, checkpoint, map_location='cpu')
     return model.to(device).eval()
@@ -149,9 +188,13 @@ def mmpose_model(ours: nn.Module) -> nn.Module:
         decoder=dict(type='DecoupledHeatmap', input_size=TRAIN_SIZE, heatmap_size=(128, 128)),
     )
     model = build(cfg)
+
     weights = rename(ours.state_dict(), OURS, MMPOSE_1)
     state = model.state_dict()  # with its version, so that MMPose does not rename what is named well
-    state.update({name: value for name, value in weights.items() if name != CELL_CENTER})
+    for name, value in weights.items():
+        if name != CELL_CENTER:
+            state[name] = value
     model.load_state_dict(state)
-    model.to(next(ours.parameters()).device).train(False)
-    return model
+
+    device = next(ours.parameters()).device
+    return model.to(device).train(False)
