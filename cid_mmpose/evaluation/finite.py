@@ -32,7 +32,9 @@ def first_not_finite(people: Mapping[str, Any]) -> str | None:
         people: as for ``check_prediction``.
     """
     for field, values in people.items():
-        array = np.asarray(values.detach().cpu() if hasattr(values, 'detach') else values)
+        if hasattr(values, 'detach'):  # a tensor
+            values = values.detach().cpu()
+        array = np.asarray(values)
         if array.dtype.kind == 'f' and not np.isfinite(array).all():
             return field
     return None

@@ -28,7 +28,7 @@ HEAD = ('top_head', 'head', 'neck')
 
 
 def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crowd: bool) -> int:
-    """Makes a read annotation file fit for evaluation, in place; returns the category id of its people.
+    """Makes a read annotation file fit for evaluation, in place.
 
     What remains are the fields that the evaluation reads: hotcoco refuses files for what some tools write into others.
     The people of other categories go, because the evaluation would give each category an AP and return the mean.
@@ -39,6 +39,9 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
         names: (K,) keypoints of the configuration, in order.
         use_area: whether the evaluation reads 'area'.
         crowd: whether it is CrowdPose's, by 'crowdIndex'.
+
+    Returns:
+        The category id of its people.
 
     Raises:
         BadInput: nobody is annotated, the file cannot be trusted (``check_entries``), the keypoints are those of
@@ -64,16 +67,14 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
     check_units(usable, data['images'], path)
     if use_area:
         check_areas(usable, data['images'], path)
-    made = [
-        dict(evaluated(a, names, asked_for=a['id'] not in problems, crowd=crowd), category_id=category)
-        for a in people
-        if problems.get(a['id']) != NO_IMAGE
-    ]
-    if not any(a['num_keypoints'] and not a['iscrowd'] for a in made):
-        raise BadInput(
-            f'{path}: holds nobody to compare with, that is no person with labelled keypoints who is not a '
-            'crowd; set ann_file of the data set to another file'
-        )
+
+    made = []
+    for annotation in people:
+        problem = problems.get(annotation['id'])
+        if problem != NO_IMAGE:
+            row = evaluated(annotation, names, asked_for=problem is None, crowd=crowd)
+            made.append(dict(row, category_id=category))
+    check_anybody(made, path)
 
     coco.dataset = dict(
         images=[_image(image) for image in data['images']],
@@ -96,27 +97,51 @@ def evaluated(annotation: dict, names: Sequence[str], *, asked_for: bool, crowd:
     """
     keypoints = [0] * 3 * len(names)
     if asked_for and not problem_of_keypoints(annotation, len(names)):
-        keypoints = [
-            round_visibility(value) if place % 3 == 2 else value for place, value in enumerate(annotation['keypoints'])
-        ]
-    counted = [v for name, v in zip(names, keypoints[2::3]) if not (crowd and name in HEAD)]
+        keypoints = list(annotation['keypoints'])
+        keypoints[2::3] = [round_visibility(value) for value in keypoints[2::3]]
+
+    box = [0, 0, 0, 0]
+    if not problem_of_box(annotation):
+        box = list(annotation['bbox'])
+
     area = annotation.get('area', 0)
+    if not is_coordinate(area) or area <= 0:
+        area = 0
+
     return dict(
         id=annotation['id'],
         image_id=int(annotation['image_id']),
-        iscrowd=int(is_crowd(annotation)) if asked_for else 0,
-        bbox=[0, 0, 0, 0] if problem_of_box(annotation) else list(annotation['bbox']),
-        area=area if is_coordinate(area) and area > 0 else 0,
+        iscrowd=int(asked_for and is_crowd(annotation)),
+        bbox=box,
+        area=area,
         keypoints=keypoints,
-        num_keypoints=sum(v > 0 for v in counted),
+        num_keypoints=count_labelled(keypoints, names, crowd=crowd),
     )
+
+
+def count_labelled(keypoints: Sequence[float], names: Sequence[str], *, crowd: bool) -> int:
+    """Number of labelled keypoints as the evaluation counts them.
+
+    Args:
+        keypoints: x, y and visibility of each, one after the other.
+        names: (K,) keypoints, in order.
+        crowd: whether the evaluation is CrowdPose's, which leaves out head and neck.
+    """
+    count = 0
+    for name, visibility in zip(names, keypoints[2::3]):
+        left_out = crowd and name in HEAD
+        if visibility > 0 and not left_out:
+            count += 1
+    return count
 
 
 def round_visibility(value: float) -> int:
     """0, 1 or 2 for any visibility: above 0 is labelled, as everywhere here."""
     if value in (1, 2):
         return int(value)
-    return 2 if value > 0 else 0
+    if value > 0:
+        return 2
+    return 0
 
 
 def numbered(annotations: list[dict]) -> list[dict]:
@@ -134,6 +159,22 @@ def _image(image: dict) -> dict:
     return made
 
 
+def check_anybody(annotations: list[dict], path: str) -> None:
+    """BadInput if there is no person to compare with.
+
+    Args:
+        annotations: of ``evaluated``.
+        path: for the message.
+    """
+    for annotation in annotations:
+        if annotation['num_keypoints'] and not annotation['iscrowd']:
+            return
+    raise BadInput(
+        f'{path}: holds nobody to compare with, that is no person with labelled keypoints who is not a '
+        'crowd; set ann_file of the data set to another file'
+    )
+
+
 def check_areas(annotations: list[dict], images: list[dict], path: str) -> None:
     """BadInput if an area is missing, or nobody could match by it, or everybody.
 
@@ -144,7 +185,8 @@ def check_areas(annotations: list[dict], images: list[dict], path: str) -> None:
     """
     shapes = {image['id']: sides_of(image) for image in images}
     for annotation in annotations:
-        if problem := problem_of_area(annotation, shapes[annotation['image_id']]):
+        problem = problem_of_area(annotation, shapes[annotation['image_id']])
+        if problem:
             raise BadInput(
                 f'{path}: annotation {annotation["id"]}: {problem}; mend the file, or set use_area=False of '
                 'the metric to estimate it from the box'

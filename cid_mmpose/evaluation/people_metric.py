@@ -40,7 +40,9 @@ class CocoPeopleMetric(CocoMetric):
             person_keypoints_test-dev2017_NAME_results.zip. With it that file is written, annotations are not used
             and no figure is computed.
         use_area: take 'area' from the file; False estimates it from the box (CrowdPose).
-        Others as MMPose's metric.
+        score_mode: how MMPose's metric scores people; 'bbox' keeps the scores of ``CIDHead``.
+        nms_mode: how MMPose's metric drops duplicates; 'none' keeps the people of ``CIDHead``.
+        **kwargs: as MMPose's metric.
 
     Raises:
         BadInput: the annotation file cannot be read, holds other keypoints or images than the data set under test, has
@@ -80,15 +82,18 @@ class CocoPeopleMetric(CocoMetric):
         if self.submission is not None:
             check_keypoint_count(self.submission, len(names))
         elif self.coco is not None:
-            self.category = prepare(
-                self.coco, self._source, names, use_area=self.use_area, crowd=self.iou_type == 'keypoints_crowd'
-            )
+            crowd = self.iou_type == 'keypoints_crowd'
+            self.category = prepare(self.coco, self._source, names, use_area=self.use_area, crowd=crowd)
 
     @property
     def _source(self) -> str:
         """The annotation file; the data set under test leaves the name of its own with mmengine."""
+        if self.ann_file:
+            return self.ann_file
+
         name = f'{self._dataset_meta["dataset_name"]}_ann_file'
-        return self.ann_file or MessageHub.get_current_instance().get_info(name)
+        hub = MessageHub.get_current_instance()
+        return hub.get_info(name)
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
         """As MMPose's, with the category id of the annotated people."""
@@ -100,7 +105,9 @@ class CocoPeopleMetric(CocoMetric):
                     'set'
                 )
             check_prediction(sample['pred_instances'], sample['img_id'])
-        super().process(data_batch, [dict(sample, category_id=self.category) for sample in data_samples])
+
+        with_category = [dict(sample, category_id=self.category) for sample in data_samples]
+        super().process(data_batch, with_category)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """As MMPose's; zeros where no image has a person in the predictions, nothing for a submission."""

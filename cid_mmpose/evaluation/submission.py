@@ -7,6 +7,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -65,29 +66,48 @@ def submission_rows(people: dict[int, list[dict]]) -> Iterator[dict]:
     for image, found in people.items():
         for person in found:
             check_prediction(person, image)
-            keypoints = np.round(np.asarray(person['keypoints'], float)[:, :2], DECIMALS).tolist()
             yield dict(
                 image_id=int(image),
                 category_id=1,
-                keypoints=[v for x, y in keypoints for v in (x, y, 1)],
+                keypoints=_triples(person['keypoints']),
                 score=float(person['score']),
             )
 
 
+def _triples(keypoints: Any) -> list[float]:
+    """x, y and 1 of each keypoint, one after the other.
+
+    Args:
+        keypoints: (K, 2 or more), x and y in pixels first.
+    """
+    points = np.asarray(keypoints, float)
+    triples = []
+    for x, y in np.round(points[:, :2], DECIMALS).tolist():
+        triples += [x, y, 1]
+    return triples
+
+
 def write_submission(path: str, rows: Iterator[dict]) -> int:
-    """Writes the zip; returns the number of people in it. Until it is complete, no file of that name changes.
+    """Writes the zip. Until it is complete, no file of that name changes.
 
     Args:
         path: of the zip, see ``check_submission``.
         rows: of ``submission_rows``, written one by one.
+
+    Returns:
+        Number of people in it.
     """
-    inner = osp.basename(path)[: -len('.zip')] + '.json'
-    partial, number = path + '.partial', 0
+    stem = osp.basename(path)[: -len('.zip')]
+    partial = path + '.partial'
+    number = 0
     try:
-        with zipfile.ZipFile(partial, 'w', zipfile.ZIP_DEFLATED) as archive, archive.open(inner, 'w') as file:
+        with zipfile.ZipFile(partial, 'w', zipfile.ZIP_DEFLATED) as archive, archive.open(stem + '.json', 'w') as file:
             file.write(b'[')
             for number, row in enumerate(rows, 1):
-                file.write((',\n' * (number > 1) + json.dumps(row, allow_nan=False)).encode())
+                if number > 1:
+                    file.write(b',\n')
+                text = json.dumps(row, allow_nan=False)
+                file.write(text.encode())
             file.write(b']\n')
         os.replace(partial, path)
     finally:
