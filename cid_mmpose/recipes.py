@@ -59,13 +59,19 @@ def options_of(part: str, recipe: str, **given: Any) -> dict[str, Any]:
     """The options of a part: as the recipe has them, except for those in ``given`` that are not None.
 
     Args:
-        part: a type name of ``RECIPES``. recipe: 'reference' or 'mmpose'.
+        part: a type name of ``RECIPES``.
+        recipe: 'reference' or 'mmpose'.
+        **given: option -> value; all options of the part, None where nothing is given.
 
     Raises:
         BadInput: there is no such recipe, or an option is none of the words that the recipes have for it.
     """
     check_recipe(recipe)
-    options = {name: value if given[name] is None else given[name] for name, value in RECIPES[recipe][part].items()}
+    options = dict(RECIPES[recipe][part])
+    for name in options:
+        if given[name] is not None:
+            options[name] = given[name]
+
     for name, value in options.items():
         words = [RECIPES[known][part][name] for known in RECIPES]
         if isinstance(words[0], str) and value not in words:
@@ -82,7 +88,8 @@ def check_recipe(recipe: str) -> None:
 def parts_in(node: Any) -> Iterator[dict]:
     """Every part in a config, at any depth, that has a recipe."""
     if isinstance(node, dict):
-        if str(node.get('type', '')).replace(SCOPE, '', 1) in RECIPES[DEFAULT] and SCOPE in node['type']:
+        kind = str(node.get('type', ''))
+        if SCOPE in kind and kind.replace(SCOPE, '', 1) in RECIPES[DEFAULT]:
             yield node
         for value in node.values():
             yield from parts_in(value)
@@ -115,14 +122,22 @@ def check_settings(cfg: Any) -> None:
 def mixed_recipes(cfg: Any) -> str:
     """Which parts of a run have which recipe, and the way to one for all; '' if all have the same.
 
-    Args: cfg: a config or a dict of one, as it runs.
+    Args:
+        cfg: a config or a dict of one, as it runs.
     """
-    types = {}
+    types = {}  # recipe -> types of its parts
     for part in parts_in([cfg.get(name) for name in RUN]):
-        types.setdefault(part.get('recipe', DEFAULT), set()).add(part['type'].replace(SCOPE, '', 1))
+        recipe = part.get('recipe', DEFAULT)
+        name = part['type'].replace(SCOPE, '', 1)
+        types.setdefault(recipe, set()).add(name)
     if len(types) < 2:
         return ''
-    given = '; '.join(f'{recipe!r}: {", ".join(sorted(types[recipe]))}' for recipe in sorted(types))
+
+    words = []
+    for recipe in sorted(types):
+        names = ', '.join(sorted(types[recipe]))
+        words.append(f'{recipe!r}: {names}')
+    given = '; '.join(words)
     return (
         f"the parts of this run have different recipes ({given}); recipe='mmpose' or recipe='reference' of the "
         'config sets all that have no recipe of their own'

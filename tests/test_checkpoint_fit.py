@@ -99,7 +99,8 @@ def wider(weights: dict) -> dict:
         (lambda weights: {'fc.weight': torch.zeros(1)}, '280 of 280 weights do not fit'),
         (
             lambda weights: {name: weights[name] for name in weights if name.startswith('backbone')},
-            r'15 of 280 weights do not fit \(head.iia.conv.weight is missing; .* for the backbone alone set model.backbone',
+            r'15 of 280 weights do not fit \(head.iia.conv.weight is missing; .* '
+            r'for the backbone alone set model.backbone',
         ),
         (lambda weights: {name: weights[name] for name in list(weights)[:100] + list(weights)[-14:]}, 'is missing'),
         (

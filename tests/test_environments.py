@@ -214,7 +214,7 @@ def test_another_python_than_the_environment_s_is_refused_with_the_way_out(tree)
     other.write_text('#!/bin/sh\necho 3.99\n')
     other.chmod(0o755)
     errors = tree.make(f'PYTHON={other}')[1]
-    version = '%d.%d' % sys.version_info[:2]
+    version = f'{sys.version_info.major}.{sys.version_info.minor}'
     assert errors == (
         f'error: .venv is of Python {version} and PYTHON={other} is 3.99: remove it (rm -rf .venv) or '
         'choose another folder (make VENV=.venv-3.99 ...)\n'

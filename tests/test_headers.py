@@ -17,9 +17,10 @@ from cid_mmpose.errors import BadInput
 
 WIDTH, HEIGHT = 64, 48
 RGB = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+IMAGE = Image.fromarray(RGB)
 
 
-def encoded(kind: str, image: Image.Image = Image.fromarray(RGB), **options) -> bytes:
+def encoded(kind: str, image: Image.Image = IMAGE, **options) -> bytes:
     stream = io.BytesIO()
     image.save(stream, kind, **options)
     return stream.getvalue()

@@ -43,7 +43,7 @@ def test_a_signal_that_a_library_turns_into_another_error_is_still_a_signal(tmp_
         try:
             os.kill(os.getpid(), signal.SIGTERM)
         except BaseException:
-            raise SyntaxError('as mmengine does where it formats a config')
+            raise SyntaxError('as mmengine does where it formats a config')  # noqa: B904  and it says no 'from'
 
 
 def test_a_signal_that_the_caller_ignores_stays_ignored():
@@ -92,7 +92,7 @@ def test_a_dead_worker_is_told_also_where_a_library_made_another_error_of_it(tmp
         try:
             raise RuntimeError(DEAD[0])  # torch raises it anywhere, when the system says that a child is gone
         except BaseException:
-            raise SyntaxError('as mmengine does where it formats a config')
+            raise SyntaxError('as mmengine does where it formats a config')  # noqa: B904  and it says no 'from'
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,10 @@ def test_a_warning_is_one_line_unless_nobody_can_act_on_it_and_always_in_the_fil
     _, file = log  # the current logger
     with screen.quiet_warnings():
         warnings.simplefilter('always')
-        warnings.warn('the disk is nearly full')
-        warnings.warn('torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument')
-        warnings.warn('x is deprecated', FutureWarning)
+        warnings.warn('the disk is nearly full', stacklevel=1)
+        text = 'torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument'
+        warnings.warn(text, stacklevel=1)
+        warnings.warn('x is deprecated', FutureWarning, stacklevel=1)
     assert capsys.readouterr().err == 'warning: the disk is nearly full\n'
     assert [word in file.read_text() for word in ('nearly full', 'meshgrid', 'x is deprecated')] == [True] * 3
 

@@ -283,7 +283,7 @@ def losses(folder) -> dict:
 @pytest.mark.slow
 @pytest.mark.parametrize('workers', [0, 2])
 def test_a_run_killed_in_mid_epoch_goes_on_with_the_losses_of_one_that_was_not(config, tmp_path, workers):
-    options = ['train_dataloader.num_workers=%d' % workers, f'train_dataloader.persistent_workers={workers > 0}']
+    options = [f'train_dataloader.num_workers={workers}', f'train_dataloader.persistent_workers={workers > 0}']
     kill_in_the_third_epoch(config, tmp_path / 'killed', *options)
     last = int(re.search(r'epoch_(\d+)', launch.newest_checkpoint(str(tmp_path / 'killed'))).group(1))
     before = len(rates(tmp_path / 'killed'))

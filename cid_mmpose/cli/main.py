@@ -47,8 +47,10 @@ def main(words: Sequence[str] | None = None) -> None:
     Args:
         words: of the command line, without the program's name; those of the process by default.
     """
+    if words is None:
+        words = sys.argv[1:]
     with user_errors():
-        _main(sys.argv[1:] if words is None else words)
+        _main(words)
 
 
 def _main(words: Sequence[str]) -> None:

@@ -47,4 +47,6 @@ def _user_text(error: Exception) -> str | None:
     error = original(error)
     if isinstance(error, ImportError) and error.name == 'xtcocotools':
         return str(error)
-    return str(error) if isinstance(error, BadInput) else None
+    if isinstance(error, BadInput):
+        return str(error)
+    return None

@@ -33,13 +33,23 @@ def found_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int])
         item = dataset[index]
         sample = model.test_step(pseudo_collate([item]))[0]
         image = draw_people(dataset.get_data_info(index)['img'], sample, dataset.metainfo)
-        images.append(enlarge(image) if len(image) < SMALL else image)
+        if len(image) < SMALL:
+            image = enlarge(image)
+        images.append(image)
     return sheet(images, columns=4)
 
 
 def most_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]) -> Explanation:
     """The explanation of the image in which the model finds the most people."""
-    return max((explain(model, dataset[i]['inputs']) for i in indices), key=lambda e: (e.scores > 0.3).sum())
+    best = None
+    most = -1
+    for index in indices:
+        seen = explain(model, dataset[index]['inputs'])
+        people = (seen.scores > 0.3).sum()
+        if people > most:
+            best = seen
+            most = people
+    return best
 
 
 def enlarge(image: np.ndarray) -> np.ndarray:
@@ -50,15 +60,20 @@ def enlarge(image: np.ndarray) -> np.ndarray:
 def explanation_sheets(seen: Explanation, keypoint_names: Sequence[str]) -> dict:
     """File name -> sheet: the center map, every person's spatial mask, and the keypoint maps of the best person."""
     image = enlarge(seen.image)
-    masks = [
-        caption(overlay(image, mask), f'person {i + 1}: root score {score:.2f}')
-        for i, (mask, score) in enumerate(zip(seen.masks, seen.scores))
-    ]
-    maps = [
-        caption(overlay(image, heatmap), f'{name} {heatmap.max():.2f}')
-        for name, heatmap in zip(keypoint_names, seen.keypoints[0] if len(seen.keypoints) else ())
-    ]
-    center = caption(overlay(image, seen.crowd[-1]), f'center map, {len(seen.roots)} roots')
+    masks = []
+    for number, (mask, score) in enumerate(zip(seen.masks, seen.scores), 1):
+        masked = overlay(image, mask)
+        masks.append(caption(masked, f'person {number}: root score {score:.2f}'))
+
+    maps = []
+    for best in seen.keypoints[:1]:  # nobody may be found
+        for name, heatmap in zip(keypoint_names, best):
+            mapped = overlay(image, heatmap)
+            maps.append(caption(mapped, f'{name} {heatmap.max():.2f}'))
+
+    center = overlay(image, seen.crowd[-1])
+    center = caption(center, f'center map, {len(seen.roots)} roots')
+
     sheets = {'center_map.png': sheet([image, center], columns=2)}
     if masks:
         sheets['spatial_masks.png'] = sheet(masks, columns=3)

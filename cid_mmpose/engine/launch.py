@@ -99,14 +99,21 @@ def test(
     launcher: str = 'none',
     verbose: bool = False,
 ) -> dict:
-    """Evaluates a checkpoint on the config's test images; returns the metrics.
+    """Evaluates a checkpoint on the config's test images.
 
     Args:
-        config, checkpoint: paths.
-        work_dir, cfg_options, launcher, verbose: as for ``train``.
+        config: path.
+        checkpoint: path.
+        work_dir: as for ``train``.
         out: JSON file for the metrics.
         dump: pickle file for the predictions.
         show_dir: folder for drawn images.
+        cfg_options: as for ``train``.
+        launcher: as for ``train``.
+        verbose: as for ``train``.
+
+    Returns:
+        The metrics.
 
     Raises:
         BadInput: as ``train``, and when the checkpoint is of another model.

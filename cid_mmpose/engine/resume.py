@@ -24,8 +24,12 @@ def newest_checkpoint(work_dir: str) -> str | None:
     candidates = sorted(numbered, key=lambda path: int(NUMBERED.fullmatch(path.name).group(1)), reverse=True)
     note = folder / 'last_checkpoint'
     if note.is_file():
-        noted = folder / Path(note.read_text(encoding='utf-8', errors='replace').strip()).name
-        candidates = candidates[candidates.index(noted) :] if noted in candidates else candidates
+        text = note.read_text(encoding='utf-8', errors='replace')
+        noted = folder / Path(text.strip()).name
+        if noted in candidates:
+            place = candidates.index(noted)
+            candidates = candidates[place:]
+
     for path in candidates:
         if zipfile.is_zipfile(path):  # torch writes a zip, whose table of contents comes last
             return str(path)

@@ -34,14 +34,22 @@ def explain(model: nn.Module, image: Tensor) -> Explanation:
     branches = model.extract_feat(batch['inputs'])
     seen = model.head(branches)
     heatmaps = to_scores(seen.heatmaps)
-    masks = heatmaps[:0, 0] if seen.masks is None else seen.masks
+    masks = seen.masks
+    if masks is None:
+        masks = heatmaps[:0, 0]  # (0, H, W)
     strength = seen.features.norm(dim=1)
+    crowd = to_scores(seen.crowd)[0]
+
     return Explanation(
-        image=image.permute(1, 2, 0).cpu().numpy(),
-        crowd=to_scores(seen.crowd)[0].cpu().numpy(),
-        roots=seen.roots.cell.cpu().numpy(),
-        scores=seen.roots.score.cpu().numpy(),
-        masks=masks.cpu().numpy(),
-        features=strength.cpu().numpy(),
-        keypoints=heatmaps.cpu().numpy(),
+        image=_array(image.permute(1, 2, 0)),
+        crowd=_array(crowd),
+        roots=_array(seen.roots.cell),
+        scores=_array(seen.roots.score),
+        masks=_array(masks),
+        features=_array(strength),
+        keypoints=_array(heatmaps),
     )
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.cpu().numpy()

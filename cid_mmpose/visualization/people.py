@@ -22,7 +22,7 @@ def draw_people(image: np.ndarray, sample: PoseDataSample, dataset_meta: dict, m
     """
     visualizer = PoseLocalVisualizer(line_width=2, radius=3)
     visualizer.set_dataset_meta(copy.deepcopy(dataset_meta), skeleton_style='mmpose')
-    drawn = visualizer.add_datasample(
-        'people', image[..., ::-1].copy(), sample, draw_gt=False, draw_bbox=True, kpt_thr=min_score
-    )
+
+    rgb = image[..., ::-1].copy()
+    drawn = visualizer.add_datasample('people', rgb, sample, draw_gt=False, draw_bbox=True, kpt_thr=min_score)
     return np.ascontiguousarray(drawn[..., ::-1])

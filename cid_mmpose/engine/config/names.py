@@ -102,11 +102,14 @@ def _inner_values(cfg: Config) -> Iterator[tuple[str, Any]]:
     nodes = [cfg.get(name) for name in READ]
     while nodes:
         node = nodes.pop()
-        inner = node.items() if isinstance(node, dict) else ()
-        nodes += node if isinstance(node, (list, tuple)) else [value for _, value in inner]
-        for name, value in inner:
-            if not isinstance(value, (dict, list, tuple)):
-                yield str(name), value
+        if isinstance(node, (list, tuple)):
+            nodes += node
+        elif isinstance(node, dict):
+            for name, value in node.items():
+                if isinstance(value, (dict, list, tuple)):
+                    nodes.append(value)
+                else:
+                    yield str(name), value
 
 
 def inner_names(cfg: Config, shortest: int = SHORTEST) -> Iterator[tuple[str, str]]:

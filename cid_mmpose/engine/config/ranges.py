@@ -129,13 +129,27 @@ def _check(name: str, value: Any, limit: Range) -> None:
         number = value == int(value)
     if number and limit.whole and value > LARGEST and not name.endswith('.seed'):
         raise BadInput(f'{name} must be at most {LARGEST}, got {value!r}')
-    inside = number and (value > limit.least if limit.above else value >= limit.least)
-    if inside:
+    if number and limit.above and value > limit.least:
         return
-    kind = 'a whole number' if limit.whole else 'a number'
-    border = f'above {limit.least}' if limit.above else f'of at least {limit.least}'
-    off = '' if limit.never is None else f', or {limit.never}'
-    raise BadInput(f'{name} must be {kind} {border}{off}, got {value!r}')
+    if number and not limit.above and value >= limit.least:
+        return
+    raise BadInput(f'{name} must be {_in_words(limit)}, got {value!r}')
+
+
+def _in_words(limit: Range) -> str:
+    """What is allowed, for a message."""
+    words = 'a number'
+    if limit.whole:
+        words = 'a whole number'
+
+    if limit.above:
+        words += f' above {limit.least}'
+    else:
+        words += f' of at least {limit.least}'
+
+    if limit.never is not None:
+        words += f', or {limit.never}'
+    return words
 
 
 def _check_level(level: Any) -> None:

@@ -78,6 +78,12 @@ def _fits_list(value: Any, kind: type, inner: Sequence[Any], strict: bool) -> bo
     return not inner or all(fits(item, inner[0]) for item in value)
 
 
+def _has_words(kind: Any) -> bool:
+    """Whether an annotation has words of its own, where others only have the name of a class."""
+    plain = typing.get_origin(kind) or kind
+    return plain in NAMES or plain in LISTS or plain in DICTS
+
+
 def _is_dict_kind(kind: Any) -> bool:
     return kind in DICTS or (inspect.isclass(kind) and issubclass(kind, dict))
 
@@ -103,9 +109,9 @@ def in_words(kind: Any) -> str:
     """An annotation in words, such as 'a whole number or None'."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in UNIONS:
-        known = [part for part in inner if (typing.get_origin(part) or part) in (*NAMES, *LISTS, *DICTS)]
-        words = dict.fromkeys(in_words(part) for part in known or inner)
-        return ' or '.join(words)
+        known = [part for part in inner if _has_words(part)]
+        words = [in_words(part) for part in known or inner]
+        return ' or '.join(dict.fromkeys(words))  # each once
     if origin is typing.Literal:
         return 'one of ' + ', '.join(map(repr, inner))
 

@@ -82,7 +82,8 @@ def check_every_weight(model: nn.Module, checkpoint: Mapping, file: str) -> None
 
     Args:
         model: any network.
-        checkpoint: as read from ``file``, which is named in the message.
+        checkpoint: as read.
+        file: its name, for the message.
     """
     wanted = model.state_dict()
     if isinstance(model, CID):

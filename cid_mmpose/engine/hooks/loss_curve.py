@@ -76,7 +76,9 @@ def _complete_rows(file: str) -> list[dict]:
 
 def _at_iteration(row: dict, iterations: int) -> dict:
     """A row with the iteration it belongs to under ``at``; rows of a validation count in epochs."""
-    return dict(row, at=row['iter'] if 'iter' in row else row['step'] * iterations)
+    if 'iter' in row:
+        return dict(row, at=row['iter'])
+    return dict(row, at=row['step'] * iterations)
 
 
 def draw_curves(curves: Curves, path: str) -> None:
@@ -91,8 +93,12 @@ def draw_curves(curves: Curves, path: str) -> None:
         above.plot(at, values, color=f'C{number}', alpha=0.3, linewidth=0.8)
         above.plot(at, smoothed(values), color=f'C{number}', label=name)
     for name in curves.keys() - losses.keys():
-        axes, style = (below, '-') if name == 'lr' else (right, 'o-r')
-        axes.plot(*zip(*curves[name]), style)
+        at, values = np.array(curves[name]).T
+        if name == 'lr':
+            below.plot(at, values, '-')
+        else:
+            right.plot(at, values, 'o-r')
+
     above.set(ylabel='loss', yscale='log')
     above.legend()
     below.set(xlabel='iteration', ylabel='learning rate')

@@ -35,12 +35,18 @@ LOOP_ADVANCES = digit_version(mmengine.__version__) >= digit_version('0.10.3')
 def stream() -> Tensor:
     """The state of the generators of this process, (S,) int64."""
     version, words, waiting = random.getstate()
-    python = [*words, *_waiting(waiting)]
+    numbers = list(words)
+    numbers += _waiting(waiting)
 
     _, words, position, has_gauss, gauss = np.random.get_state()
-    numpy = [*words.tolist(), position, *_waiting(gauss if has_gauss else None)]
+    if not has_gauss:
+        gauss = None
+    numbers += words.tolist()
+    numbers.append(position)
+    numbers += _waiting(gauss)
 
-    return torch.cat([torch.tensor(python + numpy), torch.get_rng_state().to(torch.int64)])
+    of_torch = torch.get_rng_state().to(torch.int64)
+    return torch.cat([torch.tensor(numbers), of_torch])
 
 
 def set_stream(state: Tensor) -> None:
