@@ -78,7 +78,8 @@ def fill_array(array: np.ndarray, state: tuple) -> None:
     if len(data) != size * dtype.itemsize:
         raise ValueError(f'an array with {len(data)} bytes for {size} elements')
     _check_text(data, dtype)
-    array.__setstate__((version, shape, dtype, bool(by_columns), data))
+    checked: Any = (version, shape, dtype, bool(by_columns), data)  # numpy's own types of it differ between versions
+    array.__setstate__(checked)
 
 
 def make_number(dtype: np.dtype, data: bytes = b'') -> np.generic:
