@@ -14,7 +14,7 @@ from mmengine.structures import InstanceData, PixelData
 from mmpose.models.heads.base_head import BaseHead
 from torch import Tensor
 
-from cid_mmpose.codecs import Peaks, gather_targets, no_peaks, render_crowd
+from cid_mmpose.codecs import Peaks, PersonTargets, gather_targets, no_peaks, render_crowd
 from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import KEYPOINT_CODECS, MODELS
@@ -143,11 +143,7 @@ class CIDHead(BaseHead):
             ``loss_crowd``, ``loss_person`` and ``loss_contrastive``, scalars.
         """
         targets = gather_targets([sample.gt_instance_labels for sample in batch_data_samples], feats[0].device)
-        height, width = feats[0].shape[-2:]
-
-        crowd = convolve_branches(feats, self.iia.conv)
-        crowd_targets = render_crowd(targets, (width, height), len(feats[0]))
-        loss_crowd = self.crowd_loss(crowd, crowd_targets, loss_mask(batch_data_samples, feats[0]))
+        loss_crowd = self._crowd_loss(feats, targets, loss_mask(batch_data_samples, feats[0]))
 
         seeded = targets.seeded.nonzero()[:, 0]
         roots = Roots(targets.seed_cell[seeded].long(), targets.image[seeded])
@@ -167,6 +163,13 @@ class CIDHead(BaseHead):
             self.memory_budget,
         )
         return dict(loss_crowd=loss_crowd, loss_person=loss_person, loss_contrastive=loss_contrastive)
+
+    def _crowd_loss(self, feats: Sequence[Tensor], targets: PersonTargets, mask: Tensor) -> Tensor:
+        """Eq. 14, whose maps are given back before those of people are made; mask (B, 1, H, W)."""
+        height, width = feats[0].shape[-2:]
+        crowd = convolve_branches(feats, self.iia.conv)
+        crowd_targets = render_crowd(targets, (width, height), len(feats[0]))
+        return self.crowd_loss(crowd, crowd_targets, mask)
 
     def _choose(self, count: int, device: torch.device) -> Tensor:
         """Indices, ascending, of at most ``max_train_people`` of ``count`` people."""
