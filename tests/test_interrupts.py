@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import signal
+import threading
 import zipfile
 
 import pytest
@@ -15,6 +16,14 @@ from cid_mmpose.engine.interrupts import Stopped, outside_cause, run_ends
 from cid_mmpose.errors import RunStopped
 
 
+@pytest.fixture
+def main_thread() -> None:
+    """Python sets and handles signals in the main thread alone, and old versions of execnet may run tests in another."""
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip('the test runs beside the main thread of its process')
+
+
+@pytest.mark.usefixtures('main_thread')
 @pytest.mark.parametrize('number, status', [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_is_one_line_with_the_way_on_and_the_status_of_shells(tmp_path, capsys, monkeypatch, number, status):
     monkeypatch.chdir(tmp_path)
@@ -38,6 +47,7 @@ def test_a_signal_before_the_run_is_one_line_too(capsys):
     assert (left.value.code, capsys.readouterr().err) == (130, 'stopped by SIGINT\n')
 
 
+@pytest.mark.usefixtures('main_thread')
 def test_a_signal_that_a_library_turns_into_another_error_is_still_a_signal(tmp_path):
     with pytest.raises(Stopped, match='^stopped by SIGTERM; '), run_ends(str(tmp_path)):
         try:
@@ -46,6 +56,7 @@ def test_a_signal_that_a_library_turns_into_another_error_is_still_a_signal(tmp_
             raise SyntaxError('as mmengine does where it formats a config')  # noqa: B904  and it says no 'from'
 
 
+@pytest.mark.usefixtures('main_thread')
 def test_a_signal_that_the_caller_ignores_stays_ignored():
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
