@@ -18,7 +18,7 @@ from cid_mmpose.errors import RunStopped
 
 @pytest.fixture
 def main_thread() -> None:
-    """Python sets and handles signals in the main thread alone, and old versions of execnet may run tests in another."""
+    """Python sets and handles signals in the main thread alone; old versions of execnet may run tests in another."""
     if threading.current_thread() is not threading.main_thread():
         pytest.skip('the test runs beside the main thread of its process')
 
