@@ -8,6 +8,7 @@ import pytest
 import torch
 from images import build_data, build_model, coco, coco_mini, data_set, person, pipeline, tiny_config, write_coco
 from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from cid_mmpose.data import ResizeImage
@@ -66,6 +67,7 @@ def test_a_narrow_image_that_would_fill_the_memory_is_one_line_before_it_is_enla
 @pytest.mark.parametrize('shape', [(960, 1280), (961, 1283), (1283, 961)])
 @pytest.mark.parametrize('mode', ['expand', 'fit'])
 def test_an_image_read_at_half_size_is_tested_in_its_own_pixels(tmp_path, shape, mode):
+    init_default_scope('mmpose')  # as every config of ours has it
     cell = 8 * max(shape) / 256 / 2  # pixels of the image; a cell of the map is 4 input pixels, half of one is allowed
     height, width = shape
     y, x = np.mgrid[:height, :width]
