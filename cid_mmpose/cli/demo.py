@@ -8,7 +8,7 @@ import argparse
 
 EXAMPLES = """
   cid demo
-  cid demo --quick --work-dir /tmp/demo"""
+  cid demo --quick --work-dir demo-quick"""
 NAME = 'cid_hrnet-w16-small_synthcrowd'
 SIZES = {256: f'{NAME}.py', 192: f'demo/{NAME}-192.py', 128: f'demo/{NAME}-128.py'}  # px a side, the slowest first
 

@@ -10,25 +10,9 @@ import torch
 from cid_mmpose.errors import BadInput
 
 # OKS fall-off of the COCO-17 keypoints, object sides; source: COCO keypoint evaluation
-COCO_SIGMAS = (
-    0.026,
-    0.025,
-    0.025,
-    0.035,
-    0.035,
-    0.079,
-    0.079,
-    0.072,
-    0.072,
-    0.062,
-    0.062,
-    0.107,
-    0.107,
-    0.087,
-    0.087,
-    0.089,
-    0.089,
-)
+# fmt: off
+COCO_SIGMAS = (.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089)
+# fmt: on
 PRECISIONS = {None: None, 'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 COMPILE_MODES = (None, 'default', 'reduce-overhead')  # torch.compile's names; the last one records CUDA graphs
 
