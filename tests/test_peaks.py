@@ -7,7 +7,7 @@ import torch
 
 from cid_mmpose.codecs import Peaks, find_peaks, higher_peaks, no_peaks
 from cid_mmpose.models.fast.chunks import Chunk, people_and_rows
-from cid_mmpose.models.fast.read_peaks import read_peaks, with_margin
+from cid_mmpose.models.fast.person_peaks import read_peaks, with_margin
 from cid_mmpose.models.roots import smooth
 
 

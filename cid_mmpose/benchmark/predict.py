@@ -11,7 +11,7 @@ from mmpose.models.heads.heatmap_heads import cid_head
 from torch import nn
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.fast import read_peaks
+from cid_mmpose.models.fast import person_peaks
 from cid_mmpose.models.fast.gfd import FactoredGFD
 
 from .dekr import dekr_model
@@ -200,7 +200,7 @@ def watched_ours(model: nn.Module) -> Watched:
         backbone=[(model, 'extract_feat')],
         IIA=[(head, '_center')],
         GFD=[(FactoredGFD, 'image_terms'), (FactoredGFD, 'person_terms'), (FactoredGFD, 'scores')],
-        decode=[(read_peaks, 'smooth'), (read_peaks, 'find_peaks'), (head.decoder, 'decode_peaks')],
+        decode=[(person_peaks, 'smooth'), (person_peaks, 'find_peaks'), (head.decoder, 'decode_peaks')],
     )
     return Watched(model, Stopwatch(parts, device_of(model)))
 

@@ -94,7 +94,7 @@ class CID(BottomupPoseEstimator):
             return []
         views = self._views(inputs, data_samples, options)
         found = self.head.find_people(views, options)
-        return self.add_pred_to_datasample(found.people, found.heatmaps, data_samples)
+        return self.add_pred_to_datasample(found.people, found.heatmap_fields(), data_samples)
 
     def _views(self, inputs: Tensor, data_samples: list, options: TestOptions) -> list[View]:
         """The views of B images, through the backbone a few at a time."""

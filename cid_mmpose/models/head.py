@@ -14,23 +14,22 @@ from mmengine.structures import InstanceData, PixelData
 from mmpose.models.heads.base_head import BaseHead
 from torch import Tensor
 
-from cid_mmpose.codecs import Peaks, PersonTargets, gather_targets, no_peaks, render_crowd
+from cid_mmpose.codecs import Peaks, PersonTargets, gather_targets, render_crowd
 from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import KEYPOINT_CODECS, MODELS
 
 from .fast.branches import convolve_branches, sample_branches
-from .fast.chunks import Chunk, how_many, image_part, people_and_rows, people_part
-from .fast.gfd import FactoredGFD, ImageTerms, PersonTerms
+from .fast.gfd import FactoredGFD
 from .fast.person_loss import person_loss
-from .fast.read_peaks import read_peaks
+from .fast.person_peaks import person_peaks
 from .features import sample_at, stack_branches
 from .gfd import GFD, to_scores
 from .iia import IIA, INIT_STD
 from .options import TestOptions
 from .person_nms import make_people
 from .roots import Roots, find_roots
-from .views import View, views_of
+from .views import View, mean_of, views_of
 
 
 class CIDOutput(NamedTuple):
@@ -48,8 +47,13 @@ class Found(NamedTuple):
     """The people of B images."""
 
     people: list[InstanceData]  # B, see ``make_people``
-    # B with ``heatmaps`` (K, H, W), the largest value of all people; None where nobody asked for them
-    heatmaps: list[PixelData] | None
+    heatmaps: Tensor | None  # (B, K, H, W), the largest value of all people; None where nobody asked for them
+
+    def heatmap_fields(self) -> list[PixelData] | None:
+        """``heatmaps`` as MMPose's samples hold them, one an image."""
+        if self.heatmaps is None:
+            return None
+        return [PixelData(heatmaps=maps) for maps in self.heatmaps]
 
 
 @MODELS.register_module()
@@ -190,7 +194,7 @@ class CIDHead(BaseHead):
             test_cfg: changes of ``test``, see ``TestOptions``.
 
         Returns:
-            ``Found.people``; with ``output_heatmaps`` a pair of them and ``Found.heatmaps``.
+            ``Found.people``; with ``output_heatmaps`` a pair of them and ``Found.heatmap_fields()``.
 
         Raises:
             BadInput: an unknown option in ``test_cfg``.
@@ -198,7 +202,7 @@ class CIDHead(BaseHead):
         options = self.test.with_test_cfg(test_cfg)
         flip_indices = batch_data_samples[0].metainfo['flip_indices'] if options.flip_test else None
         found = self.find_people(views_of(feats, flip_indices), options)
-        return (found.people, found.heatmaps) if options.output_heatmaps else found.people
+        return (found.people, found.heatmap_fields()) if options.output_heatmaps else found.people
 
     def find_people(self, views: Sequence[View], options: TestOptions) -> Found:
         """The people of B equally sized images.
@@ -207,31 +211,11 @@ class CIDHead(BaseHead):
             views: of the images.
             options: of testing.
         """
-        first = views[0].branches[0]
-        num_images, _, height, width = first.shape
-        gfd = FactoredGFD(self.gfd)
-
         center = mean_of([self._center(view) for view in views])
         roots = self._find_roots(center, options)
-        terms = [self._terms(gfd, view, roots) for view in views]
-
-        def scores_of(chunk: Chunk) -> Tensor:
-            scores = []
-            for view, (image, people) in zip(views, terms):
-                scores.append(gfd.scores(image_part(image, chunk), people_part(people, chunk), view.keypoints))
-            return mean_of(scores)
-
-        heatmaps = None
-        if options.output_heatmaps:
-            heatmaps = first.new_zeros(num_images, len(self.sigmas), height, width, dtype=torch.float32)
-        cells = how_many(gfd.floats_to_test(), self.memory_budget, first.device)
-        chunks = people_and_rows(roots.image, num_images, (height, width), cells)
-        unread = no_peaks(len(roots.image), len(self.sigmas), first.device)
-        peaks = read_peaks(scores_of, chunks, unread, options.blur, height, heatmaps)
-        people = self._people_of(peaks, roots, (width, height), num_images, options)
-        if heatmaps is None:
-            return Found(people, None)
-        return Found(people, [PixelData(heatmaps=maps) for maps in heatmaps])
+        peaks, heatmaps = person_peaks(FactoredGFD(self.gfd), views, roots, options, self.memory_budget)
+        people = self._people_of(peaks, roots, center.shape, options)
+        return Found(people, heatmaps)
 
     def _center(self, view: View) -> Tensor:
         """The center map of a view as scores (B, H, W); of IIA's maps the only one that testing needs."""
@@ -242,17 +226,10 @@ class CIDHead(BaseHead):
     def _find_roots(center: Tensor, options: TestOptions) -> Roots:
         return find_roots(center, options.max_people, options.min_score, options.blur)
 
-    @staticmethod
-    def _terms(gfd: FactoredGFD, view: View, roots: Roots) -> 'tuple[ImageTerms, PersonTerms]':
-        """What GFD makes of a view's images and of the people in it."""
-        vectors = sample_branches(view.branches, roots)
-        return gfd.image_terms(view.branches), gfd.person_terms(vectors, roots)
-
-    def _people_of(
-        self, peaks: Peaks, roots: Roots, size: Sequence[int], num_images: int, options: TestOptions
-    ) -> list[InstanceData]:
-        """The peaks of N people on maps of ``size`` (W, H) -> the people of each image."""
-        keypoints, scores = self.decoder.decode_peaks(peaks, size, roots.score)
+    def _people_of(self, peaks: Peaks, roots: Roots, shape: Sequence[int], options: TestOptions) -> list[InstanceData]:
+        """The peaks of N people on maps of ``shape`` (B, H, W) -> the people of each image."""
+        num_images, height, width = shape
+        keypoints, scores = self.decoder.decode_peaks(peaks, (width, height), roots.score)
 
         # by one transfer to the host
         num_keypoints = scores.shape[1]
@@ -266,20 +243,6 @@ class CIDHead(BaseHead):
             is_here = image == number
             people.append(make_people(keypoints[is_here], scores[is_here], self.sigmas, options.nms))
         return people
-
-
-def mean_of(maps: list[Tensor]) -> Tensor:
-    """The mean of what the views say.
-
-    Args:
-        maps: of one shape, float32; the first is changed in place.
-    """
-    if len(maps) == 1:
-        return maps[0]
-    total = maps[0]
-    for each in maps[1:]:
-        total += each
-    return total.div_(len(maps))
 
 
 def loss_mask(batch_data_samples: list, like: Tensor) -> Tensor:

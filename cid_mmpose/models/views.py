@@ -48,3 +48,17 @@ def views_of(features: Sequence, flip_indices: Sequence[int] | None) -> list[Vie
         return [plain_view(features)]
     images, mirror_images = features
     return [plain_view(images), mirrored_view(mirror_images, flip_indices)]
+
+
+def mean_of(maps: list[Tensor]) -> Tensor:
+    """The mean of what the views say.
+
+    Args:
+        maps: of one shape, float32; the first is changed in place.
+    """
+    if len(maps) == 1:
+        return maps[0]
+    total = maps[0]
+    for each in maps[1:]:
+        total += each
+    return total.div_(len(maps))

@@ -50,6 +50,7 @@ class FactoredGFD:
 
     def __init__(self, gfd: GFD) -> None:
         self.gfd = gfd
+        self.num_keypoints = gfd.heatmap.out_channels
 
     def parameters_of_logits(self) -> list[Tensor]:
         """The parameters that ``logits`` uses by itself; the others have had their effect on the terms."""
@@ -57,11 +58,11 @@ class FactoredGFD:
 
     def floats_to_train(self) -> int:
         """Numbers that ``logits`` and the loss hold for a person and cell, with their gradients."""
-        return self.gfd.channels + 9 * self.gfd.heatmap.out_channels
+        return self.gfd.channels + 9 * self.num_keypoints
 
     def floats_to_test(self) -> int:
         """Numbers that ``logits``, smoothing and peaks hold for a person and cell in testing."""
-        return self.gfd.channels + 2 * self.gfd.heatmap.out_channels
+        return self.gfd.channels + 2 * self.num_keypoints
 
     def image_terms(self, branches: Sequence[Tensor]) -> ImageTerms:
         """The terms of B images.
