@@ -1,12 +1,11 @@
 """RandomAffine and RandomMirror: what they draw, and that points go where the pixels go."""
 
-import cv2
 import numpy as np
 import pytest
 from mmpose.structures.bbox import bbox_xyxy2corner
 
 from cid_mmpose.data import RandomAffine, RandomMirror
-from cid_mmpose.data.augment import affine_matrix, matrix_from_read, move_points
+from cid_mmpose.data.augment import affine_matrix, move_points
 
 STILL = dict(rotation=0, scale=(1, 1), shift=0)
 CORNERS = bbox_xyxy2corner(np.array([[10, 20, 60, 50.0]]))  # of the made person
@@ -221,29 +220,3 @@ def test_what_lies_outside_the_image_is_black():
 def test_options_outside_their_range_are_refused(step, options):
     with pytest.raises(ValueError, match=f'{step.__name__}( needs|: [a-z_]+ must (be one of|lie in))'):
         step(**options)
-
-
-def test_where_reduced_pixels_lie_worked_out_by_hand():
-    # at a half, pixel 3 is the mean of 6 and 7, and lies at 6.5; at an eighth pixel 0 lies at 3.5
-    assert matrix_from_read(np.eye(2, 3), 2).tolist() == [[2, 0, 0.5], [0, 2, 0.5]]
-    assert move_points(np.array([[3, 0]]), matrix_from_read(np.eye(2, 3), 2)).tolist() == [[6.5, 0.5]]
-    assert move_points(np.zeros((1, 2)), matrix_from_read(np.eye(2, 3), 8)).tolist() == [[3.5, 3.5]]
-    matrix = np.array([[0.5, -2, 7], [1, 3, -4]])
-    assert np.array_equal(matrix_from_read(matrix, 1), matrix)
-
-
-@pytest.mark.parametrize('reduction', [2, 4])
-@pytest.mark.parametrize('seed', range(3))
-def test_a_reduced_image_is_moved_as_the_whole_one_and_so_are_its_people(reduction, seed):
-    whole, size = image(240, 180, [[100, 80], [144, 104]]), (96, 96)
-    whole['img'] = cv2.GaussianBlur(whole['img'], (0, 0), 4)
-    means = whole['img'].reshape(180 // reduction, reduction, 240 // reduction, reduction, 3).mean((1, 3))
-    part = dict(whole, img=means.astype(np.uint8), reduction=reduction, ori_shape=(180, 240))
-    made = []
-    for results in (whole, part):
-        np.random.seed(seed)
-        made.append(RandomAffine(input_size=size, scale=(1.2, 1.5), shift=0.1).transform(dict(results)))
-    for key in ('keypoints', 'bbox', 'warp_mat'):
-        assert np.array_equal(made[0][key], made[1][key])
-    for point in made[0]['keypoints'][0]:
-        assert np.abs(dot_near(made[0]['img'], point) - dot_near(made[1]['img'], point)).max() < 0.25

@@ -12,8 +12,8 @@ from mmpose.registry import TRANSFORMS
 from PIL import Image
 
 from cid_mmpose.data import LoadImage, ResizeImage
+from cid_mmpose.data.headers import is_cut_off, size_of
 from cid_mmpose.data.image_file import decode_image
-from cid_mmpose.data.jpeg import is_cut_off
 from cid_mmpose.errors import BadInput
 
 SHAPE = (48, 64)  # height, width in pixels
@@ -121,6 +121,23 @@ def test_bytes_behind_the_end_of_an_image_do_no_harm(tail):
 def test_padding_before_a_header_mark_is_passed_over():
     data = encode('JPEG')
     assert decode_image(data[:2] + b'\xff\xff' + data[2:], SHAPE) is not None
+
+
+def test_the_size_in_a_header_is_the_image_s_not_its_thumbnail_s():
+    assert size_of(thumbnail_jpeg()) == SHAPE
+
+
+@pytest.mark.parametrize('options', [{}, dict(progressive=True), dict(optimize=True)])
+def test_the_header_of_a_jpeg_says_the_stored_size(options):
+    data = encode('JPEG', **options)
+    assert size_of(data) == SHAPE
+    assert size_of(data[:2] + b'\xff\xff' + data[2:]) == SHAPE  # padding
+    assert size_of(turned_jpeg()) == SHAPE
+
+
+@pytest.mark.parametrize('data', [b'\xff\xd8', b'\xff\xd8\xff', encode('JPEG')[:20]])
+def test_a_jpeg_header_that_breaks_off_says_no_size(data):
+    assert size_of(data) is None
 
 
 NO_IMAGES = {

@@ -106,16 +106,6 @@ def test_regions_of_all_kinds_are_joined():
     assert np.array_equal(mask([KINDS['packed text'], corner, KINDS['two polygons']], np.eye(2, 3)), expected)
 
 
-@pytest.mark.parametrize('reduction', [2, 4])
-@pytest.mark.parametrize('segmentations', [[], [KINDS['polygon']], [KINDS['packed bytes']]])
-def test_of_an_image_read_at_reduced_size_the_same_cells_count(reduction, segmentations):
-    results = dict(
-        img_shape=SHAPE, invalid_segs=segmentations, warp_mat=np.eye(2, 3), input_size=(80, 60), reduction=reduction
-    )
-    # the middle of a cell at every fourth pixel is a pixel of the reduced mask too
-    assert np.array_equal(LossMask().transform(results)['heatmap_mask'][0], mask(segmentations, np.eye(2, 3)))
-
-
 @pytest.mark.parametrize('segmentations', [[KINDS['packed text']], [KINDS['packed text'], KINDS['polygon']]])
 def test_run_lengths_of_another_size_are_refused(segmentations):
     results = dict(img_shape=(40, 80), invalid_segs=segmentations, warp_mat=np.eye(2, 3), input_size=(80, 40))

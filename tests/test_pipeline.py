@@ -2,13 +2,11 @@
 
 import pickle
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from images import build_data, build_model, coco, coco_mini, data_set, person, pipeline, tiny_config, write_coco
 from mmengine.dataset import Compose
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from cid_mmpose.data import ResizeImage
@@ -62,39 +60,6 @@ def test_a_narrow_image_that_would_fill_the_memory_is_one_line_before_it_is_enla
         step.transform(item)
     wide = dict(img=np.zeros((100, 3000, 3), np.uint8), ori_shape=(100, 3000), img_path='wide.png')
     assert step.transform(wide)['img'].shape == (512, 15360, 3)  # a panorama
-
-
-@pytest.mark.parametrize('shape', [(960, 1280), (961, 1283), (1283, 961)])
-@pytest.mark.parametrize('mode', ['expand', 'fit'])
-def test_an_image_read_at_half_size_is_tested_in_its_own_pixels(tmp_path, shape, mode):
-    init_default_scope('mmpose')  # as every config of ours has it
-    cell = 8 * max(shape) / 256 / 2  # pixels of the image; a cell of the map is 4 input pixels, half of one is allowed
-    height, width = shape
-    y, x = np.mgrid[:height, :width]
-    dot = np.array([0.7 * width, 0.4 * height])
-    light = 255 * np.exp(-((x - dot[0]) ** 2 + (y - dot[1]) ** 2) / 2 / 15**2)
-    cv2.imwrite(str(tmp_path / 'a.jpg'), np.dstack([light] * 3), [cv2.IMWRITE_JPEG_QUALITY, 98])
-    found = []
-    for shortest in (None, 256):
-        steps = [
-            dict(type='cid_mmpose.LoadImage', shortest=shortest),
-            dict(type='cid_mmpose.ResizeImage', input_size=(256, 256), size_factor=64, resize_mode=mode),
-        ]
-        made = Compose(steps)(dict(img_path=str(tmp_path / 'a.jpg'), ann_shape=shape))
-        image = made['img'][..., 0].astype(float)
-        center = np.array(
-            [
-                (np.arange(n) * image.sum(axis)).sum() / image.sum()
-                for axis, n in ((0, image.shape[1]), (1, image.shape[0]))
-            ]
-        )
-        # as MMPose's estimator computes its answers
-        scale = made['input_scale']
-        answer = center / made['input_size'] * scale + made['input_center'] - scale / 2
-        assert np.abs(answer - dot).max() < min(1.5, cell) and made['ori_shape'] == shape
-        found.append((made['reduction'], made['input_size'], made['img_shape'], answer))
-    (_, size, img_shape, whole), (reduction, *sizes, part) = found
-    assert reduction == 2 and sizes == [size, img_shape] and np.abs(whole - part).max() < 0.5
 
 
 def test_an_input_that_is_not_square_keeps_its_sides():

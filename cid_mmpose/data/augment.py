@@ -39,22 +39,13 @@ def affine_matrix(center: np.ndarray, scale: float, degrees: float, input_size: 
     return matrix
 
 
-def matrix_from_read(matrix: np.ndarray, reduction: int) -> np.ndarray:
-    """(2, 3) from whole to read pixels: pixel i of a reduced image is the mean of those from s i to s i + s - 1, and
-    lies in their middle, at s i + (s - 1) / 2."""
-    turn = matrix[:, :2]
-    shift = matrix[:, 2] + turn.sum(1) * (reduction - 1) / 2
-    return np.column_stack([turn * reduction, shift])
-
-
 @TRANSFORMS.register_module()
 class RandomAffine(BaseTransform):
     """Turns, scales and shifts the image into the input of the network; zeros fill what lies outside.
 
     A window whose side is one of the image's sides times a random ``scale`` fills the input's short side.
     Changes ``img``, ``keypoints`` (N, K, 2) and ``bbox`` (N, 4) -> corners (N, 4, 2) of ``bbox_xyxy2corner``; adds
-    ``input_size`` and ``warp_mat`` (2, 3), image to input. An image that was read at a ``reduction`` is warped from
-    there; all coordinates are those of the whole image.
+    ``input_size`` and ``warp_mat`` (2, 3), image to input.
 
     Args:
         input_size: (w, h) of the input in pixels.
@@ -102,12 +93,9 @@ class RandomAffine(BaseTransform):
     def transform(self, results: dict) -> dict:
         """See the class."""
         image = results['img']
-        reduction = results.get('reduction', 1)
-        shape = image.shape[:2] if reduction == 1 else results['ori_shape']
-        matrix = self.draw_matrix(shape, worker_rng())
+        matrix = self.draw_matrix(image.shape[:2], worker_rng())
 
-        from_read = matrix_from_read(matrix, reduction)
-        results['img'] = cv2.warpAffine(image, from_read, self.input_size, flags=cv2.INTER_LINEAR)
+        results['img'] = cv2.warpAffine(image, matrix, self.input_size, flags=cv2.INTER_LINEAR)
         results['keypoints'] = move_points(results['keypoints'], matrix)
         corners = bbox_xyxy2corner(results['bbox'])
         results['bbox'] = move_points(corners, matrix)

@@ -3,19 +3,22 @@
 A file of a few kB can claim 65500 x 65500 pixels, and decoding it takes 8 GB and half a minute. OpenCV has no call for
 the header alone, so it is read here: of JPEG and PNG in place, of the other kinds by the classes of Pillow, which
 decode nothing until they are asked for pixels. Pillow is imported at the first file that needs it: the doctor works
-without it and says which files it could not look into.
+without it and says which files it could not look into. Of a JPEG file it is also told whether its end is missing.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
 from typing import NamedTuple
 
-from .jpeg import stored_size
-
 MAX_PIXELS = 178_956_970  # where Pillow, too, takes a file for an attack: 512 MiB as 8-bit BGR
+# marks of a JPEG file
+JPEG_START = b'\xff\xd8'
+JPEG_SCAN = b'\xff\xda'
+JPEG_END = b'\xff\xd9'
+JPEG_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # second byte of the marks of a segment that says the size
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of a TIFF file
 NO_KIND = 'not an image of a kind that is read (JPEG, PNG, BMP, GIF, TIFF, WebP, PNM, JPEG 2000)'
 INCOMPLETE = 'not a complete image of a kind OpenCV reads'
@@ -30,7 +33,7 @@ class Kind(NamedTuple):
 
     name: str
     marks: tuple  # bytes that a file begins with, one or the other
-    reader: Callable  # bytes of a file -> (H, W) in pixels
+    reader: Callable  # bytes of a file -> (H, W) in pixels, or None
     needs_pillow: bool = True
 
 
@@ -42,6 +45,39 @@ class Unusable(NamedTuple):
 
 
 AGAIN = 'get it again, or leave it out (of the annotation file)'
+
+
+def jpeg_marks(data: bytes) -> Iterator[int]:
+    """Places of the marks in a JPEG file's header; last comes where its pixels begin, or where the header breaks off.
+
+    Segments are passed over whole: a thumbnail in one has marks of its own.
+    """
+    at = len(JPEG_START)
+    while data[at : at + 1] == b'\xff' and data[at : at + 2] != JPEG_SCAN:
+        if data[at + 1 : at + 2] == b'\xff':  # padding
+            at += 1
+        else:
+            yield at
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
+    yield at
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Whether the bytes of a JPEG file end before the image does; False of other files.
+
+    OpenCV before 4.11 fills the rest with whatever the memory held; of other formats it gives no image at all.
+    """
+    return data.startswith(JPEG_START) and JPEG_END not in data[max(jpeg_marks(data)) :]
+
+
+def size_of_jpeg(data: bytes) -> tuple | None:
+    """(H, W) in pixels of a JPEG file, as stored; None where the header does not say it."""
+    for at in jpeg_marks(data):
+        if len(data) >= at + 9 and data[at] == 0xFF and data[at + 1] in JPEG_FRAMES:
+            height = int.from_bytes(data[at + 5 : at + 7], 'big')
+            width = int.from_bytes(data[at + 7 : at + 9], 'big')
+            return height, width
+    return None
 
 
 def size_of_png(data: bytes) -> tuple:
@@ -89,7 +125,7 @@ def size_of_tiff(data: bytes) -> tuple:
 
 
 KINDS = (
-    Kind('JPEG', (b'\xff\xd8\xff',), stored_size, needs_pillow=False),
+    Kind('JPEG', (b'\xff\xd8\xff',), size_of_jpeg, needs_pillow=False),
     Kind('PNG', (b'\x89PNG\r\n\x1a\n',), size_of_png, needs_pillow=False),
     Kind('BMP', (b'BM',), by_pillow('Bmp')),
     Kind('GIF', (b'GIF87a', b'GIF89a'), by_pillow('Gif')),

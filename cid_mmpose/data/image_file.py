@@ -7,21 +7,14 @@ import numpy as np
 
 from cid_mmpose.errors import BadInput
 
-from .headers import MAX_PIXELS
-from .jpeg import is_cut_off, reduced
+from .headers import MAX_PIXELS, is_cut_off
 from .storage import content_of, exists, is_file
 
 BYTES_OF_PIXEL = 8  # of the largest kind, four colours of 16 bits
 BYTES_OF_HEADER = 2**26
-READ_AT = {
-    1: cv2.IMREAD_COLOR,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-}  # what decodes a JPEG at 1 / s of its size
 
 
-def decode_image(data: bytes, shape: tuple | None, reduction: int = 1) -> np.ndarray | None:
+def decode_image(data: bytes, shape: tuple | None) -> np.ndarray | None:
     """Decodes the bytes of a file.
 
     Greyscale becomes three equal channels, alpha is dropped, 16 bits become 8. A rotation stored in the file is
@@ -30,7 +23,6 @@ def decode_image(data: bytes, shape: tuple | None, reduction: int = 1) -> np.nda
     Args:
         data: of the file.
         shape: (H, W) in pixels as annotated; None if nothing is.
-        reduction: of ``reduction_of``; both sides are divided by it.
 
     Returns:
         (H, W, 3) uint8 BGR, or None if the bytes are no complete image.
@@ -38,19 +30,15 @@ def decode_image(data: bytes, shape: tuple | None, reduction: int = 1) -> np.nda
     if not data or is_cut_off(data):
         return None
     buffer = np.frombuffer(data, np.uint8)
-    flags = READ_AT[reduction]
     try:
-        image = cv2.imdecode(buffer, flags)
+        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
     except cv2.error:  # the header claims more pixels than OpenCV takes
         return None
-    if image is None or shape is None:
+    if image is None or shape is None or image.shape[:2] == tuple(shape):
         return image
 
-    wanted = reduced(shape, reduction)
-    if image.shape[:2] == wanted:
-        return image
-    stored = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
-    if stored.shape[:2] == wanted:
+    stored = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if stored.shape[:2] == tuple(shape):
         return stored
     return image
 

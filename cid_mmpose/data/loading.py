@@ -1,7 +1,6 @@
 """The transform that loads images, and what it does about those that cannot be used."""
 
 import logging
-from typing import NamedTuple
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -13,44 +12,17 @@ from cid_mmpose.registry import TRANSFORMS
 from .headers import AGAIN, INCOMPLETE, MAX_PIXELS, Unusable, lacks_reader, problem_of_header, size_of
 from .image_array import bgr_of
 from .image_file import decode_image, may_be, read_file
-from .jpeg import reduced, reduction_of, stored_size
 
 UNREADABLE = ('error', 'skip')
-
-
-class Loaded(NamedTuple):
-    """An image that was loaded."""
-
-    image: np.ndarray  # (h, w, 3) BGR
-    shape: tuple[int, int]  # (H, W) in pixels at full size
-    reduction: int  # image pixels per pixel of ``image``
-
-
-def full_shape(image: np.ndarray, data: bytes, reduction: int) -> tuple:
-    """(H, W) that the file's image has at full size, turned as the decoded ``image`` is."""
-    if reduction == 1:
-        return image.shape[:2]
-    height, width = stored_size(data)
-    if image.shape[:2] == reduced((height, width), reduction):
-        return height, width
-    return width, height
 
 
 @TRANSFORMS.register_module(name=['LoadImage', 'LoadPicture'])  # the second is its name in configs of version 0.1.0
 class LoadImage(BaseTransform):
     """Loads ``img_path`` into ``img``, unless ``img`` is there already: BGR, grey or BGRA, as ``bgr_of`` takes it.
 
-    Adds ``img_shape`` and ``ori_shape`` (H, W), in whose pixels people, regions and answers are, and ``reduction``: the
-    image's pixels per pixel of ``img``, 1 unless ``shortest`` is set.
+    Adds ``img_shape`` and ``ori_shape`` (H, W), in whose pixels people, regions and answers are.
 
     Args:
-        shortest: a JPEG much larger than the input is read at 1/2, 1/4 or 1/8 of its size, which takes a fraction of
-            the time, as long as its short side keeps this many pixels. Give the input's short side, in training over
-            the smallest scale of ``RandomAffine``: 512 and 512 / 0.75 = 683. None, the default, reads everything whole:
-            a reduced pixel is the mean of those it stands for where bilinear sampling picks some of them, so that
-            images come out smoother than those of the published results. COCO's, at most 640 pixels, are never
-            reduced for an input of 512. Goes with ``RandomAffine``, ``LossMask`` and ``ResizeImage``, which
-            know ``reduction``; MMPose's own transforms do not.
         unreadable: what to do about a file that holds no complete image: 'error' stops; 'skip' goes on with another
             image of the data set and logs how many were left out so far (by this worker).
         max_pixels: a file whose header claims more pixels is not decoded: it counts as unreadable. OpenCV itself takes
@@ -61,15 +33,12 @@ class LoadImage(BaseTransform):
             array is no image.
     """
 
-    def __init__(self, *, unreadable: str = 'error', shortest: int | None = None, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(self, *, unreadable: str = 'error', max_pixels: int = MAX_PIXELS) -> None:
         if unreadable not in UNREADABLE:
             raise ValueError(f'unreadable must be one of {UNREADABLE}, got {unreadable!r}')
-        if shortest is not None and shortest <= 0:
-            raise ValueError(f'LoadImage: shortest must be above 0 pixels or None, got {shortest!r}')
         if not max_pixels > 0:
             raise ValueError(f'LoadImage: max_pixels must be above 0, got {max_pixels!r}')
         self.unreadable = unreadable
-        self.shortest = shortest
         self.max_pixels = max_pixels
         self.skipped = set()
 
@@ -77,16 +46,16 @@ class LoadImage(BaseTransform):
         """See the class; None asks the data set for another image."""
         if 'img' in results:
             image = bgr_of(results['img'])
-            loaded = Loaded(image, image.shape[:2], reduction=1)
         else:
-            loaded = self._load(results['img_path'], results.get('ann_shape'))
-            if loaded is None:
+            image = self._load(results['img_path'], results.get('ann_shape'))
+            if image is None:
                 return None
-        results.update(img=loaded.image, img_shape=loaded.shape, ori_shape=loaded.shape, reduction=loaded.reduction)
+        shape = image.shape[:2]
+        results.update(img=image, img_shape=shape, ori_shape=shape)
         return results
 
-    def _load(self, path: str, annotated: tuple | None) -> Loaded | None:
-        """The image of a file whose annotation says (H, W) ``annotated``; None if it is left out."""
+    def _load(self, path: str, annotated: tuple | None) -> np.ndarray | None:
+        """The image (H, W, 3) of a file whose annotation says (H, W) ``annotated``; None if it is left out."""
         data = read_file(path, self.max_pixels)
         if lacks_reader(data):
             raise BadInput(f'{path}: the header of this kind of image is read by Pillow: pip install pillow')
@@ -97,13 +66,11 @@ class LoadImage(BaseTransform):
         if not may_be(stored, annotated):
             check_shape(path, stored, annotated)
 
-        reduction = reduction_of(data, self.shortest)
-        image = decode_image(data, annotated, reduction)
+        image = decode_image(data, annotated)
         if image is None:
             return self._leave_out(path, Unusable(INCOMPLETE, AGAIN))
-        shape = full_shape(image, data, reduction)
-        check_shape(path, shape, annotated)
-        return Loaded(image, shape, reduction)
+        check_shape(path, image.shape[:2], annotated)
+        return image
 
     def _leave_out(self, path: str, problem: Unusable) -> None:
         """What happens to a file whose image is not complete, or not to be decoded."""

@@ -11,11 +11,10 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import TRANSFORMS
 
-from .jpeg import reduced
 from .regions import runs_of
 
 
-def valid_pixels(segmentations: Sequence, shape: Sequence[int], reduction: int) -> np.ndarray:
+def valid_pixels(segmentations: Sequence, shape: Sequence[int]) -> np.ndarray:
     """Which pixels of an image count in the loss.
 
     The regions are joined as run lengths, so that one map is drawn for all of them.
@@ -23,16 +22,15 @@ def valid_pixels(segmentations: Sequence, shape: Sequence[int], reduction: int) 
     Args:
         segmentations: regions that do not count.
         shape: (H, W) of the image in pixels.
-        reduction: only every so many-th pixel is looked at, in x and in y.
 
     Returns:
-        (H / reduction, W / reduction) uint8, rounded up: 0 in the regions and 255 elsewhere.
+        (H, W) uint8: 0 in the regions and 255 elsewhere.
 
     Raises:
         BadInput: a region's run lengths are of another size.
     """
     if not segmentations:
-        return np.full(reduced(shape, reduction), 255, np.uint8)
+        return np.full(shape, 255, np.uint8)
 
     regions = list(runs_of(segmentations, shape))
     sizes = [region['size'] for region in regions]
@@ -46,7 +44,7 @@ def valid_pixels(segmentations: Sequence, shape: Sequence[int], reduction: int) 
     joined = coco_mask.merge(regions)
     inside = coco_mask.decode(joined)
     # decode gives columns one after another, warpAffine takes rows
-    rows = cv2.transpose(inside.T[::reduction, ::reduction])
+    rows = cv2.transpose(inside.T)
     return rows - np.uint8(1)  # 0, 1 -> 255, 0 as 8 bits run over
 
 
@@ -55,8 +53,7 @@ class LossMask(BaseTransform):
     """Adds ``heatmap_mask`` (1, H, W) bool in heatmap cells, True where the loss counts.
 
     False on ``invalid_segs`` and outside the image. Goes after ``RandomAffine`` and ``RandomMirror``: it moves with
-    ``warp_mat`` and ``flip``. A mask of ``img_shape`` is warped straight to the map; of an image that was read at a
-    ``reduction`` it holds only every so many pixels.
+    ``warp_mat`` and ``flip``. A mask of ``img_shape`` is warped straight to the map.
 
     Args:
         stride: input pixels per heatmap cell.
@@ -81,9 +78,8 @@ class LossMask(BaseTransform):
             results['heatmap_mask'] = np.ones((1, height, width), bool)
             return results
 
-        reduction = results.get('reduction', 1)
-        valid = valid_pixels(results.get('invalid_segs', ()), results['img_shape'], reduction)
-        matrix = results['warp_mat'] * [reduction, reduction, 1] / self.stride
+        valid = valid_pixels(results.get('invalid_segs', ()), results['img_shape'])
+        matrix = results['warp_mat'] / self.stride
         mask = cv2.warpAffine(valid, matrix, (width, height), flags=cv2.INTER_LINEAR) > 127
         if results.get('flip', False):
             mask = mask[:, ::-1].copy()

@@ -27,13 +27,9 @@ class PackPeople(PackPoseInputs):
 
 @TRANSFORMS.register_module(name=['ResizeImage', 'ResizePicture'])  # the second is its name in version 0.1.0
 class ResizeImage(BottomupResize):
-    """MMPose's ``BottomupResize``, also for an image that was read at a ``reduction`` by ``LoadImage``.
+    """MMPose's ``BottomupResize`` with a bound for the network's input.
 
-    A narrow image whose short side is brought to ``input_size`` grows: one of 4 x 1500 pixels to 512 x 192000. So the
-    network's input has a bound of its own.
-
-    ``input_center`` (2,) and ``input_scale`` (2,), from which the estimator computes its answers, are in pixels of the
-    whole image, whose size ``ori_shape`` stays.
+    A narrow image whose short side is brought to ``input_size`` grows: one of 4 x 1500 pixels to 512 x 192000.
 
     Args:
         max_input_pixels: of the network's input; the default is that of 4096 x 4096.
@@ -50,18 +46,7 @@ class ResizeImage(BottomupResize):
     def transform(self, results: dict) -> dict:
         """See the class."""
         self._check_input(results)
-        reduction = results.get('reduction', 1)
-        if reduction == 1:
-            return super().transform(results)
-
-        # sides in read pixels, parts of them included: the sides' ratio, so the input's size, is the whole image's
-        whole = results['ori_shape']
-        read = tuple(side / reduction for side in whole)
-        results = super().transform(dict(results, ori_shape=read))
-        # read pixel i lies in the middle of those it stands for, at s i + (s - 1) / 2
-        results['input_center'] = results['input_center'] * reduction + (reduction - 1) / 2
-        results.update(ori_shape=whole, input_scale=results['input_scale'] * reduction)
-        return results
+        return super().transform(results)
 
     def _check_input(self, results: dict) -> None:
         """BadInput if the network's input for an image would be larger than ``max_input_pixels``."""
