@@ -37,7 +37,7 @@ test-newest: ## the quick tests on the newest versions of the package index
 	OMP_NUM_THREADS=1 .venv-newest/bin/python $(QUICK)
 
 test-cuda: venv ## check a GPU in at most 10 minutes: tests, training, compile, memory, benchmark, one report
-	'$(VENV)/bin/python' tools/device_check.py
+	'$(VENV)/bin/python' experiments/device_check.py
 
 agreement: venv ## the largest differences to MMPose's own CID and to the authors' figures and rules
 	'$(VENV)/bin/python' -m pytest --figures tests/test_agreement_mmpose.py tests/test_agreement_authors.py \
@@ -48,7 +48,7 @@ known-answers: venv ## APs worked out by hand beside what the evaluation says
 
 overfit: venv ## learn a few real images by heart: make overfit DATA=/path/to/coco (45 minutes)
 	@test -n '$(DATA)' || { echo 'error: say where the COCO images are: make overfit DATA=/path/to/coco' >&2; exit 2; }
-	'$(VENV)/bin/python' tools/overfit.py --data-root '$(DATA)'
+	'$(VENV)/bin/python' experiments/overfit.py --data-root '$(DATA)'
 
 lint: venv ## the rules and the layout of the code (ruff), and the types of its core (mypy)
 	@test -x .venv-lint/bin/ruff -a .venv-lint/pyvenv.cfg -nt requirements/lint.txt || { \
@@ -62,7 +62,7 @@ lock: ## write requirements/lock.txt anew after a change of pins (asks the packa
 
 clean: ## remove environments and what builds and tests leave behind (keeps work_dirs)
 	rm -rf .venv .venv-* .venv*.lock build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
-	find cid_mmpose tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find cid_mmpose experiments tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 venv:
 	@$(MAKE_VENV) '$(VENV)' stack

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cid_mmpose.benchmark.device_check import NOT_RUN, Step, report_of, run, steps_for
+from device_check import NOT_RUN, Step, report_of, run, steps_for
 
 ROOT = Path(__file__).resolve().parents[1]
 GOOD = Step('good', ['-c', 'print("a figure: 42")'], 60)

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from images import ROOT
 
-FOLDERS = ('cid_mmpose', 'configs', 'docs', 'requirements', 'tests', 'tools')
+FOLDERS = ('cid_mmpose', 'configs', 'docs', 'experiments', 'requirements', 'tests', 'tools')
 MMPOSE_META = 'configs/_base_/datasets/'  # MMPose's own files, which configs name
 FILE = re.compile(r'(?<![\w./-])(?:' + '|'.join(FOLDERS) + r')/[\w./{},-]+\.(?:py|md|sh|txt)\b')
 LINK = re.compile(r'\]\(([^)#:]+)(?:#[^)]*)?\)')  # to a file, not to an address
 PAGES = [*sorted(ROOT.glob('*.md')), *sorted((ROOT / 'docs').glob('*.md'))]
-CODE = [path for folder in ('cid_mmpose', 'configs', 'tools') for path in sorted((ROOT / folder).rglob('*.py'))]
+CODE_FOLDERS = ('cid_mmpose', 'configs', 'experiments', 'tools')
+CODE = [path for folder in CODE_FOLDERS for path in sorted((ROOT / folder).rglob('*.py'))]
 
 
 def spelled_out(name: str) -> Iterator[str]:

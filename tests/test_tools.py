@@ -364,7 +364,6 @@ INTERRUPTED = {
     'doctor.py': ['a.json'],
     'demo.py': [],
     'convert_checkpoint.py': ['a.pth', 'b.pth', '--to', 'ours'],
-    'device_check.py': [],
     'prepare_coco.py': ['a', 'b'],
     'prepare_crowdpose.py': ['a', 'b'],
     'prepare_ochuman.py': ['a', 'b'],

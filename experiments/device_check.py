@@ -1,5 +1,11 @@
-"""All that a GPU is to be checked for, one step after the other in processes of their own, in one report."""
+"""Check a GPU in one command and write one report: tests, training in each precision, compile, memory, benchmark.
 
+    .venv/bin/python experiments/device_check.py
+
+Each step runs in a process of its own, so that one that fails does not stop the others.
+"""
+
+import argparse
 import datetime
 import platform
 import subprocess
@@ -9,8 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
+from cid_mmpose.cli.user_errors import user_errors
 
+ROOT = Path(__file__).resolve().parents[1]
 DEMO = 'cid_hrnet-w16-small_synthcrowd.py'
 DEMO_ITERATIONS = 24
 NOT_RUN = 'not run: the time was up'
@@ -32,6 +39,19 @@ class Outcome(NamedTuple):
     result: str  # 'passed', or what went wrong
     seconds: float
     output: str
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        '--device',
+        choices=('cuda', 'cpu'),
+        default='cuda',
+        help='cpu tries the check itself where there is no GPU; that takes longer',
+    )
+    parser.add_argument('--minutes', type=float, default=9.5, help='steps that do not fit are left out (9.5)')
+    parser.add_argument('--out', type=Path, default=Path('work_dirs/device_check'), help='folder for report.md')
+    return parser.parse_args()
 
 
 def steps_for(device: str, root: Path, out: Path) -> list[Step]:
@@ -128,6 +148,8 @@ def report_of(outcomes: Sequence[Outcome], device: str) -> str:
 
 def machine_lines(device: str) -> list[str]:
     """What the figures depend on, a list item each."""
+    import torch
+
     lines = [f'- {platform.platform()}, Python {platform.python_version()}, torch {torch.__version__}']
     if device == 'cuda':
         about = torch.cuda.get_device_properties(0)
@@ -136,3 +158,25 @@ def machine_lines(device: str) -> list[str]:
             f'CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}'
         )
     return lines
+
+
+def main(args: argparse.Namespace) -> int:
+    """Runs the check; the exit status says whether all of it passed."""
+    import torch
+
+    if args.device == 'cuda' and not torch.cuda.is_available():
+        print(f'skipped: torch {torch.__version__} finds no CUDA device here; --device cpu tries the check itself')
+        return 0
+    args.out.mkdir(parents=True, exist_ok=True)
+    outcomes = run(steps_for(args.device, ROOT, args.out), args.minutes)
+    report = args.out / 'report.md'
+    report.write_text(report_of(outcomes, args.device), encoding='utf-8')
+    print(report)
+    passed = all(outcome.result == 'passed' for outcome in outcomes)
+    return 0 if passed else 1
+
+
+if __name__ == '__main__':
+    args = parse_args()
+    with user_errors():
+        sys.exit(main(args))

@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def train(config: Path, work_dir: Path, data_root: str, epochs: int) -> float:
-    """Trains through tools/train.py and returns COCO AP in [0, 1] on the training images."""
+    """Trains by tools/train.py and returns COCO AP in [0, 1] on the training images."""
     options = [f'{part}_dataloader.dataset.data_root={data_root}' for part in ('train', 'val', 'test')]
     if epochs:
         options += [f'train_cfg.max_epochs={epochs}', f'train_cfg.val_interval={epochs}']
