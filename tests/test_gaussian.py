@@ -29,9 +29,9 @@ def one(cell, radius, size=(12, 10), drawn=True):
 
 def test_radius_of_a_10_by_20_box_worked_out_by_hand():
     # w + h = 30, w * h = 200, overlap 0.7
-    # outside: (30 + sqrt(900 - 4 * 200 * 0.3 / 1.7)) / 2            = (30 + sqrt(758.824)) / 2        = 28.77
+    # shifted: (30 + sqrt(900 - 4 * 200 * 0.3 / 1.7)) / 2            = (30 + sqrt(758.824)) / 2        = 28.77
     # inside:  (60 + sqrt(3600 - 16 * 0.3 * 200)) / 2                = (60 + sqrt(2640)) / 2           = 55.69
-    # shifted: (-42 + sqrt(42^2 + 4 * 2.8 * 0.3 * 200)) / 2          = (-42 + sqrt(2436)) / 2          = 3.68
+    # outside: (-42 + sqrt(42^2 + 4 * 2.8 * 0.3 * 200)) / 2          = (-42 + sqrt(2436)) / 2          = 3.68
     assert radii([10.0], [20.0]) == [3]
     assert whole_gaussian(np.array([10.0]), np.array([20.0]))[1].tolist() == [np.float32(7 / 6)]  # (2 * 3 + 1) / 6
 
@@ -56,7 +56,7 @@ def test_radius_is_a_whole_number_and_nobody_is_a_normal_case():
 
 
 def test_fractional_radius_of_a_10_by_20_box_worked_out_by_hand():
-    # the shifted case above without rounding: (-42 + sqrt(2436)) / 2 = 3.677928, sigma a third of it
+    # the case outside above without rounding: (-42 + sqrt(2436)) / 2 = 3.677928, sigma a third of it
     radius, sigma = fractional_gaussian(np.array([10.0]), np.array([20.0]))
     assert radius[0] == pytest.approx((math.sqrt(2436) - 42) / 2, rel=1e-6) and sigma[0] == pytest.approx(radius[0] / 3)
 
@@ -64,10 +64,10 @@ def test_fractional_radius_of_a_10_by_20_box_worked_out_by_hand():
 @pytest.mark.parametrize(
     'radius, first, peak, last',
     [
-        (2.3, 7, 9, 12),  # cut off at both steps: the peak is a cell beside the keypoint's
+        (2.3, 7, 9, 12),  # truncated at both steps: the peak is a cell beside the keypoint's
         (2.7, 7, 10, 12),
         (3.0, 7, 10, 13),  # a whole radius stays where it is
-        (10.4, 0, 10, 20),  # the left edge is cut towards zero, and here the keypoint's cell is met by chance
+        (10.4, 0, 10, 20),  # the left edge is truncated towards zero, and here the keypoint's cell is met by chance
     ],
 )
 def test_window_of_a_fractional_gaussian_at_cell_10_worked_out_by_hand(radius, first, peak, last):

@@ -12,16 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# torch's note on the one operation that lays many people into maps without a loop over them; the tests pin what it does
+# the one operation that draws many people into maps without a loop over them; the tests pin what it does
 warnings.filterwarnings('ignore', message=r'index_reduce\(\) is in beta')
-FLOATS_AT_ONCE = 2**20  # 4 MiB of float32: what render_max draws before it is laid into the maps
+FLOATS_AT_ONCE = 2**20  # 4 MiB of float32: what render_max draws before it goes into the maps
 
 
 def corner_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> np.ndarray:
     """How far, in heatmap cells, a box's corners may move so that its IoU stays about ``min_overlap``.
 
-    Each of CornerNet's three cases (box outside, inside, shifted) is a quadratic; the reference divides its root by 2
-    instead of by 2a, and its published weights were trained that way, so it is kept.
+    The least of CornerNet's three cases (``corner_cases``). The reference divides a solution by 2 instead of by 2a, and
+    its published weights were trained that way, so it is kept. This is not yet the radius of a target:
+    ``whole_gaussian`` and ``fractional_gaussian`` make that of it.
 
     Args:
         width: (P,) of boxes in heatmap cells, > 0.
@@ -38,41 +39,52 @@ def corner_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.
     """
     if not 0 < min_overlap < 1:
         raise ValueError(f'min_overlap must lie in (0, 1), got {min_overlap}')
-    total = width + height
+    sides = width + height
     area = width * height
     if not (np.isfinite(area) & (width > 0) & (height > 0)).all():
         raise ValueError('box sides must be finite and > 0 heatmap cells')
-    four_a, b_share, over, under = corner_cases(min_overlap)
-    b = b_share * total
-    c = area * over / under
-    roots = (b + np.sqrt(b * b - four_a * c)) / 2
-    return roots.min(0)
+    cases = corner_cases(min_overlap)
+    b = cases.b_of_sides * sides
+    c = area * cases.c_numerator / cases.c_denominator
+    solutions = (b + np.sqrt(b * b - cases.four_a * c)) / 2
+    return solutions.min(0)
+
+
+class CornerCases(NamedTuple):
+    """Three quadratics a x^2 - b x + c = 0, for all boxes at once; each field is (3, 1)."""
+
+    four_a: np.ndarray  # 4 a
+    b_of_sides: np.ndarray  # b / (width + height)
+    c_numerator: np.ndarray  # c = area * c_numerator / c_denominator, in this order, as the reference rounds it
+    c_denominator: np.ndarray
 
 
 @lru_cache
-def corner_cases(overlap: float) -> np.ndarray:
-    """CornerNet's three cases a x^2 - b x + c = 0.
+def corner_cases(overlap: float) -> CornerCases:
+    """CornerNet's three cases of a box w x h whose corners have moved by x: shifted, inside and outside the first one.
 
     Args:
-        overlap: m in (0, 1).
-
-    Returns:
-        (4, 3, 1): 4 a, b as a share of width + height, and c as a share of the area, as numerator and denominator.
+        overlap: m in (0, 1), the IoU of the moved box with the first one.
     """
     m = overlap
-    rows = [[4, 16, 16 * m], [1, 2, -2 * m], [1 - m, 1 - m, m - 1], [1 + m, 1, 1]]
-    return np.array(rows)[..., None]
+    shifted = (4, 1, 1 - m, 1 + m)  # (1 + m) (w - x) (h - x) = 2 m w h
+    inside = (4 * 4, 2, 1 - m, 1)  # (w - 2x) (h - 2x) = m w h
+    outside = (4 * 4 * m, -2 * m, m - 1, 1)  # w h = m (w + 2x) (h + 2x)
+    table = np.array([shifted, inside, outside])
+    return CornerCases(*table.T[..., None])
 
 
 class Extent(NamedTuple):
     """How large the Gaussians of P persons are, in heatmap cells."""
 
-    radius: np.ndarray  # (P,) float32, where they are cut
+    radius: np.ndarray  # (P,) float32, beyond which they are zero
     sigma: np.ndarray  # (P,) float32
 
 
 def whole_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> Extent:
-    """A whole radius, and sigma = (2 r + 1) / 6. Source: the authors' code.
+    """The radius of targets, whole: ``corner_radius`` of whole sides, rounded down; and sigma = (2 r + 1) / 6.
+
+    Source: the authors' code.
 
     Args:
         width: (P,) of boxes in heatmap cells, > 0; rounded up to whole cells first.
@@ -97,35 +109,35 @@ def fractional_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: floa
     """
     radius = corner_radius(np.asarray(width, float), np.asarray(height, float), min_overlap)
     sigma = (radius / 3).astype(np.float32)
-    return Extent(sigma * 3, sigma)
+    return Extent(sigma * 3, sigma)  # the radius from the rounded sigma, as MMPose
 
 
 class Window(NamedTuple):
-    """Where a Gaussian lies along one axis, or along both; arrays or tensors."""
+    """Where Gaussians lie; integer arrays or tensors, (...) of one axis or (..., 2) of both."""
 
     low: Any  # first cell
-    peak: Any
-    high: Any  # first cell beyond
+    peak: Any  # the cell where the Gaussian is 1
+    high: Any  # first cell behind the last
 
 
 def window_of(cell: Any, radius: Any) -> Window:
     """The cells that a Gaussian touches.
 
-    With a whole radius the peak is the keypoint's cell. A fractional one is cut off twice, as MMPose does, and the peak
+    With a whole radius the peak is the keypoint's cell. A fractional one is truncated twice, as in MMPose, and the peak
     lands up to one cell beside the keypoint's.
 
     Args:
-        cell: (...) integer, an array or a tensor.
+        cell: (...) integers of one axis or (..., 2) of both, an array or a tensor.
         radius: of the same kind, broadcasts over it, >= 0.
     """
-    low = cut(cell - radius)
-    peak = low + cut(radius + 0.5)
-    high = cut(cell + radius + 1)
+    low = truncate(cell - radius)
+    peak = low + truncate(radius + 0.5)
+    high = truncate(cell + radius + 1)
     return Window(low, peak, high)
 
 
-def cut(values: Any) -> Any:
-    """Towards zero to integers: an array or a tensor."""
+def truncate(values: Any) -> Any:
+    """Rounds an array or a tensor towards zero, to integers."""
     if isinstance(values, Tensor):
         return values.long()
     return values.astype(np.int64)
@@ -139,9 +151,9 @@ class Axes(NamedTuple):
 
 
 def gaussian_axes(cell: Tensor, radius: Tensor, sigma: Tensor, drawn: Tensor, size: Sequence[int]) -> Axes:
-    """The two factors of separable Gaussians: exp(-(dx^2 + dy^2) / 2 sigma^2) = gx * gy, cut at the radius.
+    """The two factors of separable Gaussians: exp(-(dx^2 + dy^2) / 2 sigma^2) = gx * gy, zero beyond the radius.
 
-    At the cut the product is above exp(-9), so the reference's removal of values below the float eps never acts.
+    The reference also sets values below the float eps to zero; there are none, within the radius all are above exp(-9).
 
     Args:
         cell: (..., 2) integer (x, y) in heatmap cells, the keypoints; any value where ``drawn`` is False.
@@ -162,10 +174,10 @@ def gaussian_axes(cell: Tensor, radius: Tensor, sigma: Tensor, drawn: Tensor, si
 def _axis(cell: Tensor, radius: Tensor, sigma: Tensor, length: int) -> Tensor:
     """One factor (..., length) of Gaussians whose peaks are at cells (...) of the axis."""
     window = window_of(cell.long(), radius)
-    at = torch.arange(length, device=cell.device)
-    values = (at.float() - window.peak[..., None]).square_()  # in place: the largest tensors that grow with a crowd
+    position = torch.arange(length, device=cell.device)
+    values = (position.float() - window.peak[..., None]).square_()  # in place: largest of what grows with a crowd
     values.div_(2 * sigma[..., None] ** 2).neg_().exp_()
-    is_inside = (at >= window.low[..., None]) & (at < window.high[..., None])
+    is_inside = (position >= window.low[..., None]) & (position < window.high[..., None])
     return values.mul_(is_inside)
 
 
@@ -185,7 +197,7 @@ def render_people(gx: Tensor, gy: Tensor) -> Tensor:
 def render_max(gx: Tensor, gy: Tensor, image: Tensor, num_images: int) -> Tensor:
     """Everyone in one map, [H*; C*] of eq. 14: where Gaussians meet, the larger value counts.
 
-    Draws ``FLOATS_AT_ONCE`` numbers at a time, or one person; the device is never waited for. No gradients.
+    Draws ``FLOATS_AT_ONCE`` numbers at a time, or one person, without a synchronisation with the device. No gradients.
 
     Args:
         gx: (P, K, W).

@@ -12,29 +12,31 @@ from torch import Tensor
 class Peaks(NamedTuple):
     """The highest cell of each of K maps of n people."""
 
-    value: Tensor  # (n, K), how high; -1 where no map was looked at
+    value: Tensor  # (n, K), how high; -1 where no map has been read
     cell: Tensor  # (n, K, 2) int64, (x, y)
-    rise: Tensor  # (n, K, 2), right minus left neighbour, lower minus upper; a cell stands in for one off the map
+    # (n, K, 2), right minus left neighbour, lower minus upper. For a neighbour off the map the peak itself is taken;
+    # decoding does not use that number.
+    rise: Tensor
 
 
-def no_peaks(people: int, keypoints: int, device: torch.device) -> Peaks:
-    """The peaks of maps at which nobody has looked.
+def no_peaks(num_people: int, num_keypoints: int, device: torch.device) -> Peaks:
+    """The peaks of maps of which nothing has been read yet.
 
     Args:
-        people: n.
-        keypoints: K.
+        num_people: n.
+        num_keypoints: K.
         device: of the result.
     """
-    value = torch.full((people, keypoints), -1.0, device=device)
-    pair = torch.zeros(people, keypoints, 2, device=device)
-    return Peaks(value, cell=pair.long(), rise=pair)
+    value = torch.full((num_people, num_keypoints), -1.0, device=device)
+    zeros = torch.zeros(num_people, num_keypoints, 2, device=device)
+    return Peaks(value, cell=zeros.long(), rise=zeros)
 
 
 def find_peaks(maps: Tensor, rows: slice = slice(None)) -> Peaks:
     """The peaks of some rows of maps.
 
     Args:
-        maps: (n, K, H, W), fastest where they lie cell by cell in memory.
+        maps: (n, K, H, W), fastest where memory has them as (H, W, n, K).
         rows: among which the peak is; those around them are only looked at as its neighbours.
     """
     num_people, num_keypoints, height, width = maps.shape

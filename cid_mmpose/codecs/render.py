@@ -40,15 +40,15 @@ def axes_of_people(targets: PersonTargets, chosen: Tensor, size: Sequence[int]) 
         size: (W, H) of the maps in cells.
 
     Returns:
-        In memory cell by cell, as the maps of GFD are, so that what is drawn from them lies beside those.
+        In memory position first, (W, n, K) and (H, n, K): what is drawn from them is then laid out as the maps of GFD.
     """
     drawn = targets.keypoint_drawn[chosen]
     radius = targets.radius[chosen, None].expand(drawn.shape)
     sigma = targets.sigma[chosen, None].expand(drawn.shape)
     axes = gaussian_axes(targets.keypoint_cell[chosen], radius, sigma, drawn, size)
-    return Axes(_cell_by_cell(axes.x), _cell_by_cell(axes.y))
+    return Axes(_position_first(axes.x), _position_first(axes.y))
 
 
-def _cell_by_cell(axis: Tensor) -> Tensor:
+def _position_first(axis: Tensor) -> Tensor:
     """(n, K, W) in memory as (W, n, K)."""
     return axis.permute(2, 0, 1).contiguous().permute(1, 2, 0)

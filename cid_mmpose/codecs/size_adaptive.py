@@ -26,11 +26,11 @@ SMALLEST_SIDE = 1e-6  # heatmap cells, of a box that lies outside the map; round
 def to_cell(position: np.ndarray, rounding: str) -> np.ndarray:
     """Fractional cells (..., 2) -> int16; values far off the map are clipped to what int16 holds.
 
-    'down' cuts towards zero as the reference's ``int()`` does: up to one cell left of or above the map still counts as
-    on it. 'nearest' adds half a cell first.
+    'down' truncates towards zero as the reference's ``int()`` does: what is less than a cell left of or above the map
+    still counts as on it. 'nearest' adds half a cell first.
     """
     position = position + 0.5 if rounding == 'nearest' else position
-    # the conversion to integers cuts; minimum and maximum take half the time of clip
+    # the conversion to integers truncates; minimum and maximum take half the time of clip
     return np.minimum(np.maximum(position, -32768), 32767).astype(np.int16)
 
 
@@ -47,7 +47,7 @@ class Sides(NamedTuple):
 
 
 class Seeds(NamedTuple):
-    """Where the feature of a person is sampled, and whose is."""
+    """Where the feature of a person is sampled, and who has one."""
 
     cell: np.ndarray  # (N, 2) int16
     seeded: np.ndarray  # (N,) bool
@@ -68,7 +68,8 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         stride: input pixels per heatmap cell.
         min_overlap: IoU that sets the Gaussian's radius, in (0, 1); see ``corner_radius``.
         recipe: 'reference' or 'mmpose'; sets those of the following that are None (``recipes.py``).
-        gaussian: 'whole' radius from the sides that the turned box has on the map, or 'fractional' from all of them.
+        gaussian: 'whole' radius from the sides that the turned box has on the map, or 'fractional', not rounded, from
+            its full sides.
         rounding: of keypoints and roots to cells, 'down' or 'nearest'; seeds are always rounded down.
         small_person_area: a person whose box is smaller than this (input pixels squared, after augmentation) gets no
             root and no map of its own; 0 keeps everyone (CrowdPose).
@@ -142,7 +143,7 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         Returns:
             The ``FIELDS`` of ``PersonTargets`` as arrays of N persons.
         """
-        # a generator of its own for each image would take as long as the keypoints
+        # numpy's global one: to make a generator for each image would take as long as encoding the keypoints
         chance: Any = np.random if rng is None else rng
         size = [side // self.stride for side in input_size]
         labelled = keypoints_visible > 0
@@ -158,13 +159,13 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         root = root_of(keypoints, labelled) / self.stride
         root_cell = to_cell(root, self.rules.rounding)
         is_large = area >= self.rules.small_person_area
-        rooted = labelled.any(1) & is_large & self._on_map(root_cell, extent.radius, size)
-        seeds = self._seeds(root, rooted, area, size, chance)
+        root_drawn = labelled.any(1) & is_large & self._on_map(root_cell, extent.radius, size)
+        seeds = self._seeds(root, root_drawn, area, size, chance)
         return dict(
             keypoint_cell=keypoint_cell,
             keypoint_drawn=keypoint_drawn,
             root_cell=root_cell,
-            root_drawn=rooted,
+            root_drawn=root_drawn,
             seed_cell=seeds.cell,
             seeded=seeds.seeded,
             radius=extent.radius,
@@ -177,11 +178,11 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         A side without extent on the map (of a person pushed out by augmentation) counts as a cell long.
         """
         if self.rules.gaussian == 'fractional':
-            whole = box_sides(corners)
-            return fractional_gaussian(whole.width, whole.height, self.min_overlap)
-        visible = sides_on_map(corners, size)
-        width = np.maximum(visible.width, SMALLEST_SIDE)
-        height = np.maximum(visible.height, SMALLEST_SIDE)
+            full = box_sides(corners)
+            return fractional_gaussian(full.width, full.height, self.min_overlap)
+        clipped = sides_on_map(corners, size)
+        width = np.maximum(clipped.width, SMALLEST_SIDE)
+        height = np.maximum(clipped.height, SMALLEST_SIDE)
         return whole_gaussian(width, height, self.min_overlap)
 
     def _on_map(self, cell: np.ndarray, radius: np.ndarray, size: Sequence[int]) -> np.ndarray:
@@ -192,13 +193,16 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         touches = (window.low < np.asarray(size)) & (window.high >= 0)
         return touches.all(-1)
 
-    def _seeds(self, root: np.ndarray, rooted: np.ndarray, area: np.ndarray, size: Sequence[int], rng: Any) -> 'Seeds':
+    def _seeds(
+        self, root: np.ndarray, root_drawn: np.ndarray, area: np.ndarray, size: Sequence[int], rng: Any
+    ) -> Seeds:
         """Where people are sampled: roots (N, 2) in fractional cells, who has one (N,), box areas (N,)."""
-        start = root
-        if self.rules.shared_cell != 'position':
-            start = to_cell(root, 'down')
-        moved = jitter(start, size, self.rules.off_map == 'touching', rng)
-        alone = first_on_place(moved, rooted, area)
+        if self.rules.shared_cell == 'position':
+            place = root  # float64: two people share it only where their roots are equal
+        else:
+            place = to_cell(root, 'down')  # int16
+        moved = jitter(place, size, self.rules.off_map == 'touching', rng)
+        alone = first_on_place(moved, root_drawn, area)
         seeded = at_most(alone, self.rules.max_people, rng)
         return Seeds(to_cell(moved, 'down'), seeded)
 
@@ -210,8 +214,8 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
             root_scores: (N,) in [0, 1].
 
         Returns:
-            The peak's cell, moved by a quarter cell towards the higher neighbour in x and in y, as far as ``border``
-            says.
+            Keypoints in pixels of the input: the middle of the peak's cell, moved by a quarter cell towards the higher
+            neighbour in x and in y where ``border`` lets it. A score is the peak's height times the root's score.
         """
         height, width = heatmaps.shape[-2:]
         return self.decode_peaks(find_peaks(heatmaps), (width, height), root_scores)
@@ -224,12 +228,12 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
             size: (W, H) of their maps in cells.
             root_scores: (N,) in [0, 1].
         """
-        beyond = torch.tensor(size, device=peaks.cell.device)
-        first = 2 if self.rules.border == 'inner' else 1
-        moves = (peaks.cell >= first) & (peaks.cell < beyond - 1)
+        map_size = torch.tensor(size, device=peaks.cell.device)
+        first_movable = 2 if self.rules.border == 'inner' else 1
+        is_movable = (peaks.cell >= first_movable) & (peaks.cell < map_size - 1)
         if self.rules.border == 'inner':  # MMPose also asks that the peak is not in the other axis' first cell
-            moves &= (peaks.cell > 0).flip(-1)
-        cell = peaks.cell + torch.sign(peaks.rise) * moves / 4
+            is_movable &= (peaks.cell > 0).flip(-1)
+        cell = peaks.cell + torch.sign(peaks.rise) * is_movable / 4
         return Decoded(to_pixel(cell, self.stride), peaks.value * root_scores[:, None])
 
 

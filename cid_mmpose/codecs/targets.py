@@ -15,12 +15,12 @@ class PersonTargets(NamedTuple):
     """The people of a batch, about 100 bytes each; maps are drawn from them where the loss is."""
 
     keypoint_cell: Tensor  # (P, K, 2) int16, (x, y) in heatmap cells; off the map where not drawn
-    keypoint_drawn: Tensor  # (P, K) bool, labelled and on the map
+    keypoint_drawn: Tensor  # (P, K) bool, labelled and on the map, or touching it (the codec's off_map)
     root_cell: Tensor  # (P, 2) int16, center of the person
-    root_drawn: Tensor  # (P,) bool, the person has a center on the map
+    root_drawn: Tensor  # (P,) bool, the person has a center there
     seed_cell: Tensor  # (P, 2) int16, where the person's feature is sampled: the root, moved by up to one cell
     seeded: Tensor  # (P,) bool, the person has a map of its own (GFD)
-    radius: Tensor  # (P,) float32, where the Gaussians are cut, in heatmap cells
+    radius: Tensor  # (P,) float32, in heatmap cells, beyond which the Gaussians are zero
     sigma: Tensor  # (P,) float32, of the Gaussians, in heatmap cells
     image: Tensor  # (P,) int64, image in the batch, ascending
 
