@@ -6,6 +6,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 from public_weights import ours
 
@@ -244,3 +245,16 @@ def test_channels_last_changes_the_memory_and_not_the_people():
     one, other = (network.train(False) or network for network in (last, first))
     for mine, theirs in zip(one.extract_feat(IMAGES), other.extract_feat(IMAGES)):
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
+
+
+def test_centers_come_to_the_pixels_of_the_image_as_the_keypoints_do():
+    # an image of 200 x 100 px was enlarged to an input of 400 x 200 px and padded to 448 x 256
+    sample = PoseDataSample(
+        metainfo=dict(input_size=(448, 256), input_center=np.array([100.0, 50.0]), input_scale=np.array([224.0, 128.0]))
+    )
+    people = InstanceData(
+        keypoints=np.full((1, 17, 2), 224.0), keypoint_scores=np.ones((1, 17)), centers=np.array([[224.0, 130.0]])
+    )
+    (answer,) = model().add_pred_to_datasample([people], None, [sample])
+    assert answer.pred_instances.centers.tolist() == [[100.0, 51.0]]
+    assert answer.pred_instances.keypoints[0, 0].tolist() == [100.0, 98.0]

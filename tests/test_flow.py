@@ -10,7 +10,7 @@ ROOT = Path(cid_mmpose.__file__).parent
 # inside another may have a tier of its own: hooks lie below the engine that runs them, what reads a user's mistakes
 # below the commands that print them.
 TIERS = [
-    {'errors', 'registry', 'compat', 'weights', 'recipes', 'files', 'cli.user_errors'},
+    {'errors', 'registry', 'compat', 'weights', 'recipes', 'files', 'oks', 'cli.user_errors'},
     {'codecs'},
     {'models'},
     {'visualization'},

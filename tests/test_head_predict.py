@@ -9,10 +9,11 @@ from mmpose.structures import PoseDataSample
 from cid_mmpose.models import Roots, sample_at
 from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.options import COCO_SIGMAS
-from cid_mmpose.models.person_nms import make_people, oks_nms
+from cid_mmpose.models.person_nms import make_people
+from cid_mmpose.oks import oks_nms
 
 SWAP = [0, 2, 1, 3]  # keypoints 1 and 2 are left and right
-FIELDS = ('keypoints', 'keypoint_scores', 'bboxes', 'bbox_scores')
+FIELDS = ('keypoints', 'keypoint_scores', 'centers', 'bboxes', 'bbox_scores')
 
 
 def samples(count):
@@ -45,7 +46,8 @@ def test_predict_equals_the_loops_over_cells_and_people(nms):
         heat = to_scores(oracle.gfd(module.gfd, maps, sample_at(maps, roots), roots)).numpy()
     read = np.array([[oracle.decode(oracle.smooth(m, 3), 4) for m in person] for person in heat])
     scores = read[..., 2] * np.array([score for score, _, _ in found])[:, None]
-    expected = make_people(read[..., :2], scores, np.full(4, 0.05), nms)
+    centers = (np.array([(x, y) for _, x, y in found]) + 0.5) * 4
+    expected = make_people(read[..., :2], scores, centers, np.full(4, 0.05), nms)
     assert 3 < len(expected) <= len(found)
     assert_same(people, expected)
 
@@ -121,7 +123,7 @@ def test_nobody_found_gives_empty_arrays_of_the_right_shape(flip):
     maps = ([features(2)], [features(2)]) if flip else [features(2)]
     people, fields = module.predict(maps, samples(2), dict(flip_test=flip, output_heatmaps=True))
     for found, field in zip(people, fields):
-        assert [found.get(name).shape for name in FIELDS] == [(0, 4, 2), (0, 4), (0, 4), (0,)]
+        assert [found.get(name).shape for name in FIELDS] == [(0, 4, 2), (0, 4), (0, 2), (0, 4), (0,)]
         assert field.heatmaps.shape == (4, 16, 24) and not field.heatmaps.any()
 
 
@@ -165,15 +167,18 @@ def person(x, y, score, side=40.0):
 
 def test_a_person_has_the_mean_score_and_the_box_around_the_keypoints():
     keypoints, scores = person(10, 20, 0.5)
-    people = make_people(keypoints[None], scores[None], np.full(4, 0.05), 0.8)
+    people = make_people(keypoints[None], scores[None], np.array([[30.0, 40.0]]), np.full(4, 0.05), 0.8)
     assert people.bbox_scores.tolist() == [pytest.approx(0.5)]
     assert people.bboxes.tolist() == [[10, 20, 50, 60]]
+    assert people.centers.tolist() == [[30, 40]]
     np.testing.assert_allclose(people.keypoint_scores, [[0.6, 0.4, 0.55, 0.45]])
 
 
 def test_of_two_duplicates_the_better_one_stays_and_neighbours_are_left_alone():
     keypoints, scores = zip(person(10, 20, 0.4), person(11, 20, 0.6), person(45, 20, 0.3))
-    people = make_people(np.array(keypoints), np.array(scores), np.full(4, 0.05), 0.8)
+    centers = np.array([[1, 1], [2, 2], [3, 3]])
+    people = make_people(np.array(keypoints), np.array(scores), centers, np.full(4, 0.05), 0.8)
+    assert people.centers.tolist() == [[2, 2], [3, 3]]
     np.testing.assert_allclose(people.bbox_scores, [0.6, 0.3])  # best first
     np.testing.assert_allclose(people.keypoints, np.array(keypoints)[[1, 2]])
     np.testing.assert_allclose(people.bboxes, [[11, 20, 51, 60], [45, 20, 85, 60]])
@@ -183,7 +188,8 @@ def test_the_nms_threshold_is_on_oks_worked_out_by_hand():
     # both areas 1600, (2 sigma)^2 = 0.01, moved by d px: oks = exp(-d^2 / (2 * 1600 * 0.01)) = exp(-d^2 / 32)
     keypoints, scores = zip(person(10, 20, 0.4), person(12, 20, 0.6))  # exp(-4 / 32) = 0.8825
     for threshold, kept in ((0.88, 1), (0.885, 2)):
-        assert len(make_people(np.array(keypoints), np.array(scores), np.full(4, 0.05), threshold).bboxes) == kept
+        people = make_people(np.array(keypoints), np.array(scores), np.zeros((2, 2)), np.full(4, 0.05), threshold)
+        assert len(people) == kept
 
 
 def test_coco_sigmas_are_17_and_symmetric():

@@ -3,7 +3,7 @@
 from .gaussian import Axes, gaussian_axes, render_max, render_people, whole_gaussian
 from .peaks import Peaks, find_peaks, higher_peaks, no_peaks
 from .render import axes_of_people, render_crowd
-from .size_adaptive import SizeAdaptiveHeatmap
+from .size_adaptive import SizeAdaptiveHeatmap, to_pixel
 from .targets import PersonTargets, gather_targets
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     'render_crowd',
     'render_max',
     'render_people',
+    'to_pixel',
     'whole_gaussian',
 ]

@@ -96,6 +96,19 @@ class CID(BottomupPoseEstimator):
         found = self.head.find_people(views, options)
         return self.add_pred_to_datasample(found.people, found.heatmap_fields(), data_samples)
 
+    def add_pred_to_datasample(self, people: list, heatmaps: list | None, data_samples: list) -> list:
+        """As MMPose's, which brings keypoints and boxes from the network's input to the image; ``centers`` as well.
+
+        Args:
+            people: of B images, in pixels of the input.
+            heatmaps: of B images, or None.
+            data_samples: B.
+        """
+        for instances, sample in zip(people, data_samples):
+            share = instances.centers / sample.metainfo['input_size'] - 0.5
+            instances.centers = share * sample.metainfo['input_scale'] + sample.metainfo['input_center']
+        return super().add_pred_to_datasample(people, heatmaps, data_samples)
+
     def _views(self, inputs: Tensor, data_samples: list, options: TestOptions) -> list[View]:
         """The views of B images, through the backbone a few at a time."""
         dtype, mode = self._precision(inputs, options)

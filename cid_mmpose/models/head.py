@@ -9,12 +9,13 @@ only in where the roots come from.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from mmengine.structures import InstanceData, PixelData
 from mmpose.models.heads.base_head import BaseHead
 from torch import Tensor
 
-from cid_mmpose.codecs import Peaks, PersonTargets, gather_targets, render_crowd
+from cid_mmpose.codecs import Peaks, PersonTargets, gather_targets, render_crowd, to_pixel
 from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import KEYPOINT_CODECS, MODELS
@@ -230,18 +231,20 @@ class CIDHead(BaseHead):
         """The peaks of N people on maps of ``shape`` (B, H, W) -> the people of each image."""
         num_images, height, width = shape
         keypoints, scores = self.decoder.decode_peaks(peaks, (width, height), roots.score)
+        places = to_pixel(roots.cell, self.decoder.stride)
 
         # by one transfer to the host
         num_keypoints = scores.shape[1]
-        row = torch.cat([keypoints.flatten(1), scores, roots.image[:, None]], 1).detach().cpu().numpy()
-        keypoints = row[:, : 2 * num_keypoints].reshape(-1, num_keypoints, 2)
-        scores = row[:, 2 * num_keypoints : -1]
-        image = row[:, -1]
+        parts = [keypoints.flatten(1), scores, places, roots.image[:, None]]
+        row = torch.cat(parts, 1).detach().cpu().numpy()
+        sizes = [2 * num_keypoints, num_keypoints, 2]
+        keypoints, scores, centers, image = np.split(row, np.cumsum(sizes), 1)
+        keypoints = keypoints.reshape(-1, num_keypoints, 2)
 
         people = []
         for number in range(num_images):
-            is_here = image == number
-            people.append(make_people(keypoints[is_here], scores[is_here], self.sigmas, options.nms))
+            here = image[:, 0] == number
+            people.append(make_people(keypoints[here], scores[here], centers[here], self.sigmas, options.nms))
         return people
 
 
