@@ -86,6 +86,17 @@ def config(name: str = 'cid_hrnet-w32_coco.py', side: int = 64) -> Config:
     return cfg
 
 
+def step(loader: dict, kind: str) -> dict:
+    """The step of a config's data loader that is of this type, whatever its scope.
+
+    Args:
+        loader: such as ``cfg.train_dataloader``.
+        kind: name of the class.
+    """
+    (found,) = [step for step in loader.dataset.pipeline if step.type.rpartition('.')[2] == kind]
+    return found
+
+
 def tiny_config(side: int = 64) -> Config:
     """As ``config``, with a backbone that takes a hundredth of a second an image."""
     cfg = config(side=side)

@@ -1,11 +1,12 @@
 """Every config builds and runs without fetching weights; its recipe is the one typed from the paper."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from images import ROOT, build_data, build_model, coco_mini, config, tiny_config
+from images import ROOT, build_data, build_model, coco_mini, config, step, tiny_config
 from layouts import lay_out, shrink, small_loaders
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -22,6 +23,7 @@ NAMES = sorted(
     path.relative_to(CONFIGS).with_suffix('').as_posix()
     for path in [*CONFIGS.glob('*.py'), *(CONFIGS / 'ablation').glob('*.py')]
 )
+FILES = sorted(CONFIGS.rglob('*.py'))
 ON_FILES = [name for name in NAMES if name != DEMO]
 LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}
 # MMPose's own head, as in its configs; beside ours it must stay what it is
@@ -54,7 +56,7 @@ def recipe_of(cfg: Config) -> Recipe:
     head, schedule = MODELS.build(cfg.model.head), cfg.param_scheduler[0]
     return Recipe(
         backbone=cfg.model.backbone.extra.stage4.num_channels[0],
-        side=cfg.test_dataloader.dataset.pipeline[1].input_size[1],
+        side=step(cfg.test_dataloader, 'ResizeImage').input_size[1],
         keypoints=head.gfd.heatmap.out_channels,
         epochs=cfg.train_cfg.max_epochs,
         drops=tuple(schedule.milestones),
@@ -87,7 +89,7 @@ def test_the_recipe_is_the_paper_s(name):
 def test_what_all_recipes_share(name):
     cfg = original(name)
     head, schedule = MODELS.build(cfg.model.head), cfg.param_scheduler[0]
-    width, encoder = RECIPES[name].backbone, cfg.train_dataloader.dataset.pipeline[3].encoder
+    width, encoder = RECIPES[name].backbone, step(cfg.train_dataloader, 'GenerateTarget').encoder
     branches = tuple(width * 2**i for i in range(4))
     assert [tuple(cfg.model.backbone.extra[f'stage{i}'].num_channels) for i in (2, 3, 4)] == [
         branches[:2],
@@ -99,9 +101,10 @@ def test_what_all_recipes_share(name):
     assert (schedule.type, schedule.gamma, schedule.end) == ('MultiStepLR', 0.1, cfg.train_cfg.max_epochs)
     assert (head.crowd_loss.loss_weight, head.person_loss.loss_weight) == (1, 4)
     assert KEYPOINT_CODECS.build(encoder).rules == head.decoder.rules  # what is trained is what is decoded
-    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
-        assert tuple(loader.dataset.pipeline[1].input_size) == (RECIPES[name].side,) * 2
-    assert cfg.model.test_cfg.flip_test and cfg.test_dataloader.dataset.pipeline[1].resize_mode == 'expand'
+    crop = step(cfg.train_dataloader, 'RandomAffine')
+    resizes = [step(loader, 'ResizeImage') for loader in (cfg.val_dataloader, cfg.test_dataloader)]
+    assert [tuple(sized.input_size) for sized in (crop, *resizes)] == 3 * [(RECIPES[name].side,) * 2]
+    assert cfg.model.test_cfg.flip_test and [resize.resize_mode for resize in resizes] == ['expand', 'expand']
 
 
 @pytest.mark.parametrize('name', ON_FILES)
@@ -200,6 +203,48 @@ def test_a_tiny_model_takes_both_steps_on_real_images():
 def test_the_network_has_the_size_that_table_3_gives():
     model = build_model(config())
     assert round(sum(p.numel() for p in model.parameters()) / 1e6, 1) == 29.4
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
+def test_no_config_counts_the_steps_of_a_list(path):
+    # a step that somebody puts before the others would move what is changed
+    assert re.findall(r'\w+\[\d+\]', path.read_text()) == []
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
+def test_a_config_that_is_written_out_is_read_back_as_it_was(path, tmp_path):
+    cfg = Config.fromfile(path)
+    cfg.dump(tmp_path / 'written.py')
+    assert Config.fromfile(tmp_path / 'written.py').to_dict() == cfg.to_dict()
+
+
+STEPS = ['LoadImage', 'RandomAffine', 'RandomMirror', 'GenerateTarget', 'LossMask', 'PackPeople']
+
+
+@pytest.mark.parametrize('name', [*ON_FILES, 'overfit/cid_hrnet-w16-small_coco-mini'])
+def test_every_config_has_the_steps_of_coco_in_their_order(name):
+    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    assert [step.type.rpartition('.')[2] for step in cfg.train_dataloader.dataset.pipeline] == STEPS
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        kinds = [step.type for step in loader.dataset.pipeline]
+        assert kinds == ['cid_mmpose.LoadImage', 'cid_mmpose.ResizeImage', 'PackPoseInputs']
+    assert cfg.train_pipeline == cfg.train_dataloader.dataset.pipeline  # what a config of one's own starts from
+    assert cfg.val_pipeline == cfg.val_dataloader.dataset.pipeline == cfg.test_dataloader.dataset.pipeline
+
+
+def test_the_overfit_check_shows_whole_images_as_they_are():
+    cfg = Config.fromfile(CONFIGS / 'overfit' / 'cid_hrnet-w16-small_coco-mini.py')
+    crop = step(cfg.train_dataloader, 'RandomAffine')
+    assert (crop.input_size, crop.rotation, crop.scale, crop.shift, crop.scale_type) == (
+        (512,) * 2,
+        0,
+        (1, 1),
+        0,
+        'long',
+    )
+    assert step(cfg.train_dataloader, 'RandomMirror').prob == 0
+    resize = step(cfg.test_dataloader, 'ResizeImage')
+    assert (resize.input_size, resize.size_factor, resize.resize_mode) == ((512, 512), 64, 'fit')
 
 
 @pytest.mark.parametrize('name', NAMES)

@@ -1,6 +1,7 @@
 """The demo: which images it takes on a machine of which speed, and that it leaves what it lists."""
 
 import pytest
+from images import step
 
 from cid_mmpose import config_path
 from cid_mmpose.engine import pace
@@ -35,11 +36,16 @@ def test_the_largest_images_are_taken_whose_training_fits_at_least_by_half(
 @pytest.mark.parametrize('config, side', list(zip(CONFIGS, (256, 192, 128))))
 def test_every_part_of_a_demo_config_is_of_one_size_and_one_length(tmp_path, config, side):
     cfg = load_config(config, str(tmp_path))
-    for loader, step in ((cfg.train_dataloader, 1), (cfg.val_dataloader, 1), (cfg.test_dataloader, 1)):
-        assert loader.dataset.image_size == loader.dataset.pipeline[step].input_size == (side, side)
+    crop = step(cfg.train_dataloader, 'RandomAffine')
+    resizes = [step(loader, 'BottomupResize') for loader in (cfg.val_dataloader, cfg.test_dataloader)]
+    assert [sized.input_size for sized in (crop, *resizes)] == 3 * [(side, side)]
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        assert loader.dataset.image_size == (side, side)
     assert cfg.train_dataloader.dataset.seed != cfg.val_dataloader.dataset.seed
     assert cfg.train_dataloader.dataset.person_height == cfg.val_dataloader.dataset.person_height
-    ends = [cfg.param_scheduler[1].end, cfg.train_cfg.val_interval, cfg.default_hooks.checkpoint.interval]
+    warm_up, decay = cfg.param_scheduler
+    assert (warm_up.end, decay.begin) == (50, 50)
+    ends = [decay.end, cfg.train_cfg.val_interval, cfg.default_hooks.checkpoint.interval]
     assert ends == 3 * [cfg.train_cfg.max_iters]
     assert len(range(cfg.train_dataloader.dataset.length)) >= cfg.train_cfg.max_iters * cfg.train_dataloader.batch_size
 

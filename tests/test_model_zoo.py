@@ -6,7 +6,7 @@ from pathlib import Path
 import modelindex
 import pytest
 import yaml
-from images import ROOT
+from images import ROOT, step
 from mmengine.config import Config
 from paper import COLUMNS, FIGURES
 
@@ -68,7 +68,7 @@ def test_what_the_index_says_of_a_config_is_in_the_config(name):
     folder = cfg.train_dataloader.dataset.data_root.split('/')[1]
     assert said['Training Data'] == DATA[folder] + ' val' * (folder == 'ochuman')
     assert said['Backbone'] == f'HRNet-W{cfg.widths[0]}'
-    assert {said['Input Size']} == set(cfg.train_dataloader.dataset.pipeline[1].input_size)
+    assert {said['Input Size']} == set(step(cfg.train_dataloader, 'RandomAffine').input_size)
     assert (said['Epochs'], said['Batch Size']) == (cfg.train_cfg.max_epochs, cfg.auto_scale_lr.base_batch_size)
     parts = cfg.model.head.get('recalibration', 'spatial + channel')
     weight = cfg.model.head.get('contrastive_loss', {}).get('loss_weight', 1)

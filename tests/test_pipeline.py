@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from images import build_data, build_model, coco, coco_mini, data_set, person, pipeline, tiny_config, write_coco
+from images import build_data, build_model, coco, coco_mini, data_set, person, pipeline, step, tiny_config, write_coco
 from mmengine.dataset import Compose
 from mmengine.runner import Runner
 
@@ -64,7 +64,7 @@ def test_a_narrow_image_that_would_fill_the_memory_is_one_line_before_it_is_enla
 
 def test_an_input_that_is_not_square_keeps_its_sides():
     cfg = mini()
-    cfg.train_dataloader.dataset.pipeline[1].input_size = (128, 64)
+    step(cfg.train_dataloader, 'RandomAffine').input_size = (128, 64)
     item = build_data(cfg)[0]
     assert item['inputs'].shape == (3, 64, 128)
     assert item['data_samples'].gt_fields.heatmap_mask.shape == (1, 16, 32)
@@ -125,8 +125,8 @@ def test_an_image_with_nobody_or_60_people_trains(tmp_path, people):
     crowd = [person(i + 1, box=(20 + 60 * (i % 10), 15 + 75 * (i // 10), 55, 70)) for i in range(people)]
     items = data_set(write_coco(tmp_path, coco(crowd, size=size)), test_mode=True)
     cfg = tiny_config(256)
-    cfg.train_dataloader.dataset.pipeline[1].update(rotation=0, scale=(1.4, 1.4), shift=0)
-    cfg.train_dataloader.dataset.pipeline[3].encoder.small_person_area = 0
+    step(cfg.train_dataloader, 'RandomAffine').update(rotation=0, scale=(1.4, 1.4), shift=0)
+    step(cfg.train_dataloader, 'GenerateTarget').encoder.small_person_area = 0
     np.random.seed(0)
     sample = pipeline(cfg)(items.get_data_info(0) | dict(dataset=items))
     assert len(sample['data_samples'].gt_instance_labels.radius) == people

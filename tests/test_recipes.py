@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import oracle
 import pytest
+from images import step
 from mmengine.config import Config
 from mmpose.datasets.transforms import BottomupRandomAffine
 from scipy import stats
@@ -69,7 +70,7 @@ def test_the_codec_of_a_config_reaches_head_and_pipelines(tmp_path):
         load_config(str(mine), str(tmp_path)),
         load_config(config_path('cid_hrnet-w32_coco.py'), str(tmp_path), {'codec.rounding': 'nearest'}),
     ):
-        codecs = [cfg.model.head.decoder, cfg.train_dataloader.dataset.pipeline[3].encoder]
+        codecs = [cfg.model.head.decoder, step(cfg.train_dataloader, 'GenerateTarget').encoder]
         assert [(codec.rounding, codec.stride, codec.recipe) for codec in codecs] == [('nearest', 4, 'reference')] * 2
         RecipeHook().before_run(Run(cfg))
     bare = Config.fromfile(str(mine))

@@ -2,7 +2,9 @@
 _base_ = './coco.py'
 
 codec = dict(small_person_area=0)  # everyone is trained; source: the authors' data set
-_base_.train_pipeline[3].encoder.update(codec)
+train_pipeline = [
+    dict(step, encoder=dict(step.encoder, **codec)) if 'encoder' in step else step for step in _base_.train_pipeline
+]
 # OKS fall-off of the 14 keypoints, for the NMS; the evaluation has the same from the meta information
 sigmas = (.079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089, .079, .079)
 
@@ -13,7 +15,7 @@ people = dict(
     metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py'))  # MMPose's
 train_dataloader = dict(
     dataset=dict(
-        **people, ann_file='annotations/mmpose_crowdpose_trainval.json', pipeline=_base_.train_pipeline))
+        **people, ann_file='annotations/mmpose_crowdpose_trainval.json', pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(**people, ann_file='annotations/mmpose_crowdpose_test.json'))
 test_dataloader = val_dataloader
 

@@ -2,8 +2,8 @@
 _base_ = '../cid_hrnet-w16-small_synthcrowd.py'
 
 size = (192, 192)
-_base_.train_pipeline[1].update(input_size=size)
-_base_.val_pipeline[1].update(input_size=size)
-train_dataloader = dict(dataset=dict(image_size=size, pipeline=_base_.train_pipeline))
-val_dataloader = dict(dataset=dict(image_size=size, pipeline=_base_.val_pipeline))
+train_pipeline = [dict(step, input_size=size) if 'input_size' in step else step for step in _base_.train_pipeline]
+val_pipeline = [dict(step, input_size=size) if 'input_size' in step else step for step in _base_.val_pipeline]
+train_dataloader = dict(dataset=dict(image_size=size, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(image_size=size, pipeline=val_pipeline))
 test_dataloader = val_dataloader

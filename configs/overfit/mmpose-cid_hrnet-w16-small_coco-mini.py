@@ -37,9 +37,11 @@ train_pipeline = [
     dict(type='BottomupGetHeatmapMask'),
     dict(type='PackPoseInputs'),
 ]
-_base_.val_pipeline[0] = dict(type='LoadImage')
+val_pipeline = [
+    dict(type='LoadImage') if step.type == 'cid_mmpose.LoadImage' else step for step in _base_.val_pipeline
+]
 train_dataloader = dict(dataset=dict(type='CocoDataset', data_mode='bottomup', pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(type='CocoDataset', data_mode='bottomup', pipeline=_base_.val_pipeline))
+val_dataloader = dict(dataset=dict(type='CocoDataset', data_mode='bottomup', pipeline=val_pipeline))
 test_dataloader = val_dataloader
 
 val_evaluator = dict(_delete_=True, type='CocoMetric', nms_thr=0.8, score_mode='keypoint')
