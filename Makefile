@@ -57,6 +57,11 @@ lint: venv ## the rules and the layout of the code (ruff), and the types of its 
 	.venv-lint/bin/ruff format --check .
 	.venv-lint/bin/mypy --python-executable '$(VENV)/bin/python'
 
+api: venv ## pages of the API, made from the docstrings: build/api/index.html
+	@test -d .venv-api/pdoc -a .venv-api -nt requirements/docs.txt || { rm -rf .venv-api && \
+		'$(VENV)/bin/python' -m pip install -q --no-deps --target .venv-api -r requirements/docs.txt; }
+	PYTHONPATH=.venv-api '$(VENV)/bin/python' docs/make_api.py
+
 lock: ## write requirements/lock.txt anew after a change of pins (asks the package index for all hashes)
 	@requirements/make_lock.sh
 
@@ -68,4 +73,4 @@ venv:
 	@$(MAKE_VENV) '$(VENV)' stack
 
 .PHONY: help demo test test-slow test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
-	overfit lint lock clean venv
+	overfit lint api lock clean venv

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .compat import stack
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 __all__ = ['__version__', 'config_path']
 
 
@@ -18,8 +18,11 @@ def config_path(name: str) -> str:
     A config of your own, in any folder, can start from it:
     ``_base_ = __import__('cid_mmpose').config_path('cid_hrnet-w32_coco.py')``.
 
-    Args: name: path below ``configs/``, such as ``'cid_hrnet-w32_coco.py'`` or ``'_base_/runtime.py'``.
-    Raises BadInput when there is no such config; the message lists those there are.
+    Args:
+        name: path below ``configs/``, such as ``'cid_hrnet-w32_coco.py'`` or ``'_base_/coco.py'``.
+
+    Raises:
+        BadInput: there is no such config; the message lists those there are.
     """
     from .errors import BadInput
 

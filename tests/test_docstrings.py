@@ -102,6 +102,12 @@ def test_every_public_function_and_class_says_what_it_is(module, path):
     assert silent == []
 
 
+@pytest.mark.parametrize('module, path', FILES)
+def test_each_section_of_a_docstring_begins_a_line_and_its_text_the_next(module, path):
+    texts = [(name, ast.get_docstring(node) or '') for name, node in definitions(path)]
+    assert [name for name, doc in texts if re.search(r'^ *(Args|Returns|Raises): +\S|\bArgs: ', doc, re.M)] == []
+
+
 def test_most_arguments_of_the_core_are_documented_so_that_the_check_above_bites():
     found = [
         name

@@ -118,7 +118,7 @@ def problem_of_command(words: list[str]) -> str:
 def test_the_list_of_changes_has_the_version_of_the_package_and_its_policy():
     changes = text_of('CHANGELOG.md')
     versions = re.findall(r'^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d|not released)$', changes, re.M)
-    assert cid_mmpose.__version__ in [version for version, _ in versions]
+    assert cid_mmpose.__version__ == versions[0][0]
     numbers = [tuple(map(int, version.split('.'))) for version, _ in versions]
     assert numbers == sorted(numbers, reverse=True)
     assert [day for _, day in versions[1:] if day == 'not released'] == []

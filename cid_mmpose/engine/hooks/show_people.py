@@ -21,7 +21,8 @@ class ShowPeople(Hook):
 
     MMPose's own hook reads every image from a file; this one also shows those that are made in memory.
 
-    Args: folder: where to; made when the first image is written.
+    Args:
+        folder: where to; made when the first image is written.
     """
 
     def __init__(self, folder: str) -> None:
@@ -57,7 +58,9 @@ def image_of(sample: PoseDataSample, dataset: BaseDataset) -> np.ndarray:
 def image_name(path: str, prefix: str) -> str:
     """Path below the image folder ``prefix``, or the bare name of a file elsewhere; of a kind OpenCV can write.
 
-    Args: path: of an image. prefix: the folder of the data set's images.
+    Args:
+        path: of an image.
+        prefix: the folder of the data set's images.
     """
     name = osp.relpath(path, prefix or '.')
     name = osp.basename(path) if name.startswith(osp.pardir) else name
