@@ -125,6 +125,21 @@ def test_the_list_of_changes_has_the_version_of_the_package_and_its_policy():
     assert '## Version policy' in changes and '**stable API**' in changes
 
 
+def test_the_citation_has_the_version_and_the_day_of_the_list_of_changes():
+    version, day = re.search(r'^## \[(.+?)\] - (\S+)$', text_of('CHANGELOG.md'), re.M).groups()
+    citation = text_of('CITATION.cff')
+    assert f'\nversion: {version}\n' in citation and f'\ndate-released: {day}\n' in citation
+
+
+def test_the_modules_that_moved_are_where_the_list_of_changes_says():
+    rows = re.findall(r'^\| (`[\w.]+`.*) \| (`[\w.]+`.*) \|$', text_of('CHANGELOG.md'), re.M)
+    old = [name for row in rows for name in CODE.findall(row[0])]
+    new = [name for row in rows for name in CODE.findall(row[1])]
+    assert len(old) > 40
+    assert [name for name in new if not exists(name)] == []
+    assert [name for name in old if (PACKAGE / f'{name.replace(".", "/")}.py').exists()] == []
+
+
 def test_the_index_links_every_page_and_no_other():
     links = re.findall(r'\]\(([^)]+)\)', text_of('docs/index.md'))
     pages = {path.name for path in (ROOT / 'docs').glob('*.md')} - {'index.md'}
