@@ -10,13 +10,13 @@ ROOT = Path(cid_mmpose.__file__).parent
 # inside another may have a tier of its own: hooks lie below the engine that runs them, what reads a user's mistakes
 # below the commands that print them.
 TIERS = [
-    {'errors', 'registry', 'compat', 'weights', 'recipes', 'files', 'oks', 'cli.user_errors'},
+    {'errors', 'registry', 'compat', 'weights', 'recipes', 'files', 'oks', 'inference.keypoints', 'cli.user_errors'},
     {'codecs'},
     {'models'},
     {'visualization'},
     {'data', 'evaluation', 'engine.hooks', 'engine.loops', 'engine.optim'},
     {'data.prepare', 'data.doctor'},
-    {'engine', 'benchmark', 'weights.convert', 'weights.model_zoo'},
+    {'engine', 'benchmark', 'inference', 'weights.convert', 'weights.model_zoo'},
     {'cli'},
     {'__main__'},
 ]
