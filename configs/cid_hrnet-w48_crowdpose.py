@@ -5,7 +5,7 @@ _base_ = [
     './_base_/input_640.py'
 ]
 
-model = dict(head=dict(num_keypoints=14, decoder=_base_.codec, test=dict(sigmas=_base_.sigmas)))
+model = dict(metainfo=_base_.metainfo, head=dict(num_keypoints=14, decoder=_base_.codec))
 default_hooks = dict(checkpoint=dict(save_best='crowdpose/AP'))
 
 train_pipeline = [

@@ -310,12 +310,19 @@ def test_the_meta_information_of_a_run_is_checked_before_training(name, says, tm
     own = derived(
         tmp_path,
         f"meta = dict(from_file='{file}')\n"
-        'model = dict(head=dict(num_keypoints=8, test=dict(sigmas=[.05] * 8)))\n'
+        'model = dict(metainfo=meta, head=dict(num_keypoints=8))\n'
         'train_dataloader = dict(dataset=dict(metainfo=meta))\n'
         'val_dataloader = dict(dataset=dict(metainfo=meta))\ntest_dataloader = val_dataloader',
     )
     line = line_of('', own)
     assert line == (says if says is None else f'{own}: {file}: {says}')
+
+
+def test_a_model_with_the_meta_information_of_other_keypoints_is_refused(tmp_path):
+    own = derived(tmp_path, "model = dict(metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py'))")
+    assert 'model.head.num_keypoints is 17, but configs/_base_/datasets/crowdpose.py of model.metainfo' in line_of(
+        '', own
+    )
 
 
 class Parent:

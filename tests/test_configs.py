@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from paper import RECIPES, Recipe
 
+from cid_mmpose.models.estimator import with_sigmas
 from cid_mmpose.recipes import apply_recipe, parts_in
 
 CONFIGS = ROOT / 'configs'
@@ -39,6 +40,12 @@ MMPOSE_HEAD = dict(
 )
 
 
+def head_of(cfg: Config):
+    """The head as the network of a config builds it."""
+    metainfo = cfg.model.get('metainfo')
+    return MODELS.build(with_sigmas(cfg.model.head, metainfo) if metainfo else cfg.model.head)
+
+
 def original(name: str) -> Config:
     """A config with its recipe in its parts, as the tools load it."""
     cfg = Config.fromfile(CONFIGS / f'{name}.py')
@@ -53,7 +60,7 @@ def file_of(loader: dict) -> str:
 
 def recipe_of(cfg: Config) -> Recipe:
     """What the paper's table says of a recipe, out of a config and the head that it builds."""
-    head, schedule = MODELS.build(cfg.model.head), cfg.param_scheduler[0]
+    head, schedule = head_of(cfg), cfg.param_scheduler[0]
     return Recipe(
         backbone=cfg.model.backbone.extra.stage4.num_channels[0],
         side=step(cfg.test_dataloader, 'ResizeImage').input_size[1],
@@ -88,7 +95,7 @@ def test_the_recipe_is_the_paper_s(name):
 @pytest.mark.parametrize('name', ON_FILES)
 def test_what_all_recipes_share(name):
     cfg = original(name)
-    head, schedule = MODELS.build(cfg.model.head), cfg.param_scheduler[0]
+    head, schedule = head_of(cfg), cfg.param_scheduler[0]
     width, encoder = RECIPES[name].backbone, step(cfg.train_dataloader, 'GenerateTarget').encoder
     branches = tuple(width * 2**i for i in range(4))
     assert [tuple(cfg.model.backbone.extra[f'stage{i}'].num_channels) for i in (2, 3, 4)] == [
@@ -119,9 +126,10 @@ def test_training_starts_from_weights_of_the_same_backbone(name):
 
 def test_crowdpose_has_keypoints_of_its_own(tmp_path):
     cfg = lay_out(original('cid_hrnet-w32_crowdpose'), tmp_path)
-    meta, head = build_data(cfg).metainfo, MODELS.build(cfg.model.head)
+    meta, head = build_data(cfg).metainfo, head_of(cfg)
     assert meta['flip_indices'] == [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 12, 13]
-    assert head.sigmas == pytest.approx(meta['sigmas'])
+    sigmas = head.test.keypoint_sigmas(14)
+    assert sigmas == pytest.approx(meta['sigmas'])
     assert meta['sigmas'][[0, 2, 4, 6, 8, 10, 12]] == pytest.approx([0.079, 0.072, 0.062, 0.107, 0.087, 0.089, 0.079])
 
 
@@ -132,7 +140,7 @@ def test_crowdpose_has_keypoints_of_its_own(tmp_path):
 def test_the_recipe_s_word_reaches_every_part(name, recipe, cell_center):
     cfg = original(name)
     assert {part.get('recipe') for part in parts_in(cfg.to_dict())} == {recipe}
-    assert MODELS.build(cfg.model.head).gfd.spatial.cell_center == cell_center
+    assert head_of(cfg).gfd.spatial.cell_center == cell_center
 
 
 def test_augmentation_losses_and_test_options_are_the_paper_s():

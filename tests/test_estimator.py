@@ -6,7 +6,10 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from images import tiny_config
+from known_answers import COCO, CROWD
 from mmengine.structures import InstanceData
+from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from public_weights import ours
 
@@ -38,6 +41,19 @@ def model(**test_cfg):
 
 
 IMAGES = torch.randn(3, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+
+
+CROWDPOSE = dict(from_file='configs/_base_/datasets/crowdpose.py')  # MMPose's
+
+
+@pytest.mark.parametrize(
+    'metainfo, own, expected', [(CROWDPOSE, None, CROWD), (CROWDPOSE, (0.05,) * 14, (0.05,) * 14), (None, None, COCO)]
+)
+def test_the_nms_has_the_sigmas_of_the_model_s_meta_information_unless_the_head_sets_its_own(metainfo, own, expected):
+    cfg = tiny_config()
+    cfg.model.head.update(num_keypoints=len(expected), test=dict(sigmas=own))
+    network = MODELS.build(dict(cfg.model, metainfo=metainfo))
+    assert network.head.test.keypoint_sigmas(len(expected)) == pytest.approx(expected)
 
 
 @torch.no_grad()

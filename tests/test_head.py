@@ -4,6 +4,7 @@ import numpy as np
 import oracle
 import pytest
 import torch
+from known_answers import COCO
 
 from cid_mmpose.codecs.targets import gather_targets
 from cid_mmpose.errors import BadInput
@@ -228,10 +229,8 @@ def test_saturated_half_precision_maps_give_finite_losses_and_gradients(dtype):
 
 
 def test_a_head_of_17_keypoints_takes_the_coco_sigmas():
-    from mmpose.datasets.datasets.utils import parse_pose_metainfo
-
-    coco = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
-    np.testing.assert_allclose(oracle.head(num_keypoints=17, test=None).sigmas, coco['sigmas'], rtol=1e-6)
+    sigmas = oracle.head(num_keypoints=17, test=None).test.keypoint_sigmas(17)
+    np.testing.assert_allclose(sigmas, COCO, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +239,7 @@ def test_a_head_of_17_keypoints_takes_the_coco_sigmas():
         (dict(gfd_chanels=32), 'gfd_chanels'),
         (dict(recalibration='both'), "recalibration must be one of .*'both'"),
         (dict(test=dict(sigmas=(0.05,) * 3)), 'sigmas has 3 values for 4 keypoints'),
-        (dict(test=None), 'sigmas has 17 values for 4 keypoints'),
+        (dict(test=None), 'sigmas has 17 values for 4 keypoints; give the model .* model.metainfo'),
         (dict(test=dict(max_instances=3)), 'max_instances'),
         (dict(test=dict(blur=4)), 'blur'),
         (dict(test=dict(max_people=0)), 'max_people'),

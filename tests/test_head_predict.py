@@ -8,7 +8,6 @@ from mmpose.structures import PoseDataSample
 
 from cid_mmpose.models import Roots, sample_at
 from cid_mmpose.models.gfd import to_scores
-from cid_mmpose.models.options import COCO_SIGMAS
 from cid_mmpose.models.person_nms import make_people
 from cid_mmpose.oks import oks_nms
 
@@ -192,8 +191,14 @@ def test_the_nms_threshold_is_on_oks_worked_out_by_hand():
         assert len(people) == kept
 
 
-def test_coco_sigmas_are_17_and_symmetric():
-    assert len(COCO_SIGMAS) == 17 and COCO_SIGMAS[1::2] == COCO_SIGMAS[2::2]
+@torch.no_grad()
+def test_sigmas_of_test_cfg_decide_whom_the_nms_keeps():
+    # the OKS of two people grows with the sigmas: near 1 for large ones, near 0 for tiny ones
+    counts = []
+    for sigma in (1e-4, 1e4):
+        (found,) = head(nms=0.5).predict([features(1)], samples(1), dict(sigmas=(sigma,) * 4))
+        counts.append(len(found.bboxes))
+    assert counts[0] > 3 and counts[1] == 1
 
 
 def test_nms_keeps_whom_mmposes_keeps():

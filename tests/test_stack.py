@@ -7,6 +7,7 @@ import sys
 import warnings
 from importlib import import_module, metadata
 
+import known_answers
 import numpy as np
 import pytest
 import torch
@@ -16,7 +17,6 @@ from mmpose.evaluation.metrics import coco_metric
 from cid_mmpose import config_path
 from cid_mmpose.compat import coco_stand_in, mmcv_ops, stack, versions
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.options import COCO_SIGMAS
 
 NOISE = 0.02  # standard deviation of a made keypoint, in sizes of its person
 
@@ -302,7 +302,7 @@ def test_coco_s_own_sigmas_in_float32_do_not_pass_for_others(recwarn):
 
     one = person()
     found = [dict(image_id=1, category_id=1, keypoints=one['keypoints'], score=1.0, bbox=one['bbox'], area=600.0)]
-    for sigmas, warned in ((COCO_SIGMAS, False), (np.multiply(COCO_SIGMAS, 2), True)):
+    for sigmas, warned in ((known_answers.COCO, False), (np.multiply(known_answers.COCO, 2), True)):
         evaluation = COCOeval(COCO(ann_data=coco([person()])), found, 'keypoints', np.asarray(sigmas, np.float32))
         evaluation.evaluate()
         evaluation.accumulate()

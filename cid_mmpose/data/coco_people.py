@@ -9,6 +9,7 @@ from mmengine.fileio import join_path
 from mmengine.logging import MMLogger
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 
+from cid_mmpose.compat.metainfo import COCO
 from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import DATASETS
@@ -53,7 +54,7 @@ class CocoPeople(BaseCocoStyleDataset):
         BadInput: see ``annotations.py`` and ``problems.py``.
     """
 
-    METAINFO = dict(from_file='configs/_base_/datasets/coco.py')
+    METAINFO = COCO
 
     def __init__(
         self,

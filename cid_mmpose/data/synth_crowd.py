@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 
+from cid_mmpose.compat.metainfo import COCO
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import DATASETS
 
@@ -47,7 +48,7 @@ class SynthCrowd(BaseCocoStyleDataset):
         BadInput: an option is out of its range.
     """
 
-    METAINFO = dict(from_file='configs/_base_/datasets/coco.py')
+    METAINFO = COCO
 
     def __init__(
         self,

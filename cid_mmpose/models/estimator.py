@@ -9,6 +9,7 @@ from mmpose.models.backbones import HRNet
 from mmpose.models.pose_estimators import BottomupPoseEstimator
 from torch import Tensor
 
+from cid_mmpose.compat.metainfo import parsed_metainfo
 from cid_mmpose.compat.precision import or_float32
 from cid_mmpose.compat.stack import say
 from cid_mmpose.errors import BadInput
@@ -54,6 +55,8 @@ class CID(BottomupPoseEstimator):
         other_keypoints: what to do with maps of another number of keypoints than the model's. 'error' refuses them;
             'fresh' leaves the model's own maps as they are (IIA's, the root's among them, and GFD's last convolution),
             to fine-tune on other keypoints.
+        metainfo: meta information of the data set, as the data set itself takes it. The head's NMS has its sigmas from
+            there; None is COCO.
         **kwargs: for MMPose's ``BottomupPoseEstimator``: backbone, neck, head, data_preprocessor, test_cfg, ...
 
     Raises:
@@ -61,11 +64,15 @@ class CID(BottomupPoseEstimator):
         BadInput: ``test_cfg`` has an option or a value that is not known.
     """
 
-    def __init__(self, *, other_keypoints: str = 'error', channels_last: bool = True, **kwargs) -> None:
+    def __init__(
+        self, *, other_keypoints: str = 'error', channels_last: bool = True, metainfo: dict | None = None, **kwargs
+    ) -> None:
         if other_keypoints not in ('error', 'fresh'):
             raise ValueError(f"other_keypoints must be 'error' or 'fresh', got {other_keypoints!r}")
         self.folded = FoldedBackbone()
         self.trained = False
+        if metainfo is not None:
+            kwargs['head'] = with_sigmas(kwargs['head'], metainfo)
         super().__init__(**kwargs)
         kind = type(getattr(self, 'head', None))
         if not issubclass(kind, CIDHead):  # the names of another head's weights would be changed to ours
@@ -193,6 +200,19 @@ class CID(BottomupPoseEstimator):
             del state_dict[name]
         for name, value in fitted.weights.items():
             state_dict[prefix + name] = value
+
+
+def with_sigmas(head: dict, metainfo: dict) -> dict:
+    """The config of a head whose NMS has the sigmas of a data set, unless ``head.test.sigmas`` sets others.
+
+    Args:
+        head: its config.
+        metainfo: of the data set.
+    """
+    test = dict(head.get('test') or {})
+    if test.get('sigmas') is None:
+        test['sigmas'] = tuple(parsed_metainfo(metainfo)['sigmas'])
+    return dict(head, test=test)
 
 
 def images_at_once(images: Tensor, views: int, even: bool = False) -> int:

@@ -117,7 +117,7 @@ class CIDHead(BaseHead):
         self.max_train_people = max_train_people
         self.memory_budget = memory_budget
         self.test = TestOptions(**(test or {}))
-        self.sigmas = self.test.keypoint_sigmas(num_keypoints)
+        self.test.keypoint_sigmas(num_keypoints)  # an error now rather than at the first image
 
     def forward(self, feats: Sequence[Tensor], roots: Roots | None = None) -> CIDOutput:
         """Figure 2: everything CID sees on its way to the keypoints, at once and for everyone.
@@ -241,10 +241,11 @@ class CIDHead(BaseHead):
         keypoints, scores, centers, image = np.split(row, np.cumsum(sizes), 1)
         keypoints = keypoints.reshape(-1, num_keypoints, 2)
 
+        sigmas = options.keypoint_sigmas(num_keypoints)
         people = []
         for number in range(num_images):
             here = image[:, 0] == number
-            people.append(make_people(keypoints[here], scores[here], centers[here], self.sigmas, options.nms))
+            people.append(make_people(keypoints[here], scores[here], centers[here], sigmas, options.nms))
         return people
 
 

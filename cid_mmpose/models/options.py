@@ -7,12 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from cid_mmpose.compat.metainfo import coco_sigmas
 from cid_mmpose.errors import BadInput
 
-# OKS fall-off of the COCO-17 keypoints, object sides; source: COCO keypoint evaluation
-# fmt: off
-COCO_SIGMAS = (.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089)
-# fmt: on
 PRECISIONS = {None: None, 'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 COMPILE_MODES = (None, 'default', 'reduce-overhead')  # torch.compile's names; the last one records CUDA graphs
 
@@ -26,7 +23,8 @@ class TestOptions:
         min_score: a root's score lies above it, in [0, 1].
         blur: side in cells, odd, of the box blur of center and keypoint maps; 11 for OCHuman with COCO weights.
         nms: of two people whose OKS lies above it only the better one stays, in (0, 1]; 0.7 for OCHuman.
-        sigmas: (K,) OKS fall-off of the keypoints; None takes COCO's for 17 keypoints.
+        sigmas: (K,) OKS fall-off of the keypoints. None takes those of ``model.metainfo``, and COCO's where a model has
+            none.
         flip_test: averages with what the mirror images say.
         output_heatmaps: hands over the heatmaps too, the larger value of all people.
         precision: of the backbone: None as its weights, 'float32', 'bfloat16' or 'float16' by a folded copy.
@@ -93,11 +91,12 @@ class TestOptions:
         Raises:
             ValueError: they are missing, or not K.
         """
-        sigmas = COCO_SIGMAS if self.sigmas is None else self.sigmas
+        sigmas = coco_sigmas() if self.sigmas is None else self.sigmas
         if len(sigmas) != num_keypoints:
             raise ValueError(
                 f'test: sigmas has {len(sigmas)} values for {num_keypoints} keypoints; '
-                'set head.test.sigmas to one value a keypoint'
+                "give the model the data set's meta information, model.metainfo, or set head.test.sigmas to one value "
+                'a keypoint'
             )
         return np.asarray(sigmas, np.float32)
 

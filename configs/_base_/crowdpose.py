@@ -5,14 +5,13 @@ codec = dict(small_person_area=0)  # everyone is trained; source: the authors' d
 train_pipeline = [
     dict(step, encoder=dict(step.encoder, **codec)) if 'encoder' in step else step for step in _base_.train_pipeline
 ]
-# OKS fall-off of the 14 keypoints, for the NMS; the evaluation has the same from the meta information
-sigmas = (.079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089, .079, .079)
+metainfo = dict(from_file='configs/_base_/datasets/crowdpose.py')  # MMPose's; the model's NMS has its sigmas from there
 
 data_root = 'data/crowdpose/'
 people = dict(
     data_root=data_root,
     data_prefix=dict(img='images/'),
-    metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py'))  # MMPose's
+    metainfo=metainfo)
 train_dataloader = dict(
     dataset=dict(
         **people, ann_file='annotations/mmpose_crowdpose_trainval.json', pipeline=train_pipeline))

@@ -1,7 +1,6 @@
 """What is to be examined: an annotation file alone, or those a config names, with what the config says of them."""
 
 import os.path as osp
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -131,16 +130,15 @@ def keypoints_of(config: str, dataset: dict) -> dict:
     Raises:
         BadInput: there is no such data set, or its meta information cannot be used.
     """
-    from mmpose.datasets.datasets.utils import parse_pose_metainfo
     from mmpose.registry import DATASETS
+
+    from cid_mmpose.compat.metainfo import parsed_metainfo
 
     kind = DATASETS.get(dataset['type'])
     if kind is None:
         raise BadInput(f'{config}: type={dataset["type"]!r}: there is no data set of this name')
     try:
-        with warnings.catch_warnings():  # of a file found in MMPose instead of the current folder, as always
-            warnings.simplefilter('ignore')
-            return parse_pose_metainfo(dataset.get('metainfo') or kind.METAINFO)
+        return parsed_metainfo(dataset.get('metainfo') or kind.METAINFO)
     except (KeyError, AssertionError, FileNotFoundError, TypeError) as error:
         raise BadInput(
             f'{config}: metainfo of {dataset["type"]} cannot be used ({type(error).__name__}: {error}); '

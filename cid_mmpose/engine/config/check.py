@@ -288,8 +288,15 @@ def _check_keys(given: dict, known: dict, where: str) -> None:
 
 
 def _check_keypoints(cfg: Config) -> None:
-    """Meta information of the data sets, and the head's number of keypoints against it."""
+    """Meta information of the model and of the data sets, and the head's number of keypoints against it."""
     keypoints = (cfg.model.get('head') or {}).get('num_keypoints')
+    for meta in metas_of(cfg.model, 'model'):
+        described = check_meta(meta)
+        if isinstance(keypoints, int) and described != keypoints:
+            raise BadInput(
+                f'model.head.num_keypoints is {keypoints}, but {meta.source} of model.metainfo describes '
+                f'{described} keypoints'
+            )
     for loader in LOADERS:
         dataset = _with_own_meta((cfg.get(loader) or {}).get('dataset'), loader)
         for meta in metas_of(dataset, f'{loader}.dataset'):
