@@ -12,7 +12,7 @@ from cid_mmpose.data.annotations import (
     check_data_root,
     check_keypoints,
     keypoint_names,
-    person_category,
+    people_categories,
     problem_of_names,
     read_annotations,
 )
@@ -152,17 +152,32 @@ def test_an_entry_without_a_needed_field_is_named(tmp_path, key, field):
 
 
 def test_the_category_of_people_is_the_named_one_or_the_only_one():
-    assert person_category([dict(id=1, name='dog'), dict(id=9, name='person')], 'f') == 9
-    assert person_category([dict(id=4, name='horse')], 'f') == 4
+    assert people_categories([dict(id=1, name='dog'), dict(id=9, name='person')], 'f') == (9,)
+    assert people_categories([dict(id=4, name='horse')], 'f') == (4,)
+
+
+def test_of_several_categories_the_one_that_names_keypoints_is_that_of_people():
+    paws = dict(id=2, name='paws', keypoints=[])  # as CVAT and Label Studio list what has no skeleton
+    assert people_categories([dict(id=0, name='box'), paws, dict(id=7, name='fox', keypoints=['nose'])], 'f') == (7,)
+
+
+def test_categories_with_the_same_keypoints_are_one():
+    same = [dict(id=number, name=name, keypoints=['nose', 'tail']) for number, name in enumerate(['cat', 'dog'], 5)]
+    assert people_categories([*same, dict(id=9, name='box')], 'f') == (5, 6)
 
 
 @pytest.mark.parametrize(
     'categories',
-    [[], [dict(id=1, name='dog'), dict(id=2, name='cat')], [dict(id=1, name='person'), dict(id=2, name='person')]],
+    [
+        [],
+        [dict(id=1, name='dog'), dict(id=2, name='cat')],
+        [dict(id=1, name='person'), dict(id=2, name='person')],
+        [dict(id=1, name='dog', keypoints=['nose']), dict(id=2, name='cat', keypoints=['tail'])],
+    ],
 )
 def test_several_categories_without_one_person_among_them_are_refused(categories):
     with pytest.raises(BadInput, match="people.json: field 'categories'"):
-        person_category(categories, 'people.json')
+        people_categories(categories, 'people.json')
 
 
 def test_annotations_need_categories_even_where_a_file_without_both_would_do(tmp_path):
@@ -194,7 +209,7 @@ OF_ANOTHER = [
 def test_a_file_of_another_data_set_is_refused_with_file_field_and_way_out(path, keypoints, says):
     data = json.loads(shared(path).read_text())
     with pytest.raises(BadInput) as caught:
-        check_keypoints(data, 'people.json', 1, keypoints_of(keypoints))
+        check_keypoints(data, 'people.json', (1,), keypoints_of(keypoints))
     text = str(caught.value)
     assert text.startswith("people.json: field 'keypoints' of the ") and says in text and '\n' not in text
     assert text.endswith(
@@ -214,7 +229,7 @@ def test_a_file_of_another_data_set_is_refused_with_file_field_and_way_out(path,
     ],
 )
 def test_a_file_of_the_data_set_or_of_one_with_the_same_keypoints_passes(path, keypoints):
-    assert check_keypoints(json.loads(shared(path).read_text()), 'people.json', 1, keypoints_of(keypoints)) is None
+    assert check_keypoints(json.loads(shared(path).read_text()), 'people.json', (1,), keypoints_of(keypoints)) is None
 
 
 def with_names(*names: str) -> dict:
@@ -235,14 +250,14 @@ def with_names(*names: str) -> dict:
     ],
 )
 def test_keypoints_may_be_spelt_otherwise_or_not_at_all(names):
-    assert check_keypoints(with_names(*names), 'f', 1, ('head', 'left_hip', 'right_hip')) is None
+    assert check_keypoints(with_names(*names), 'f', (1,), ('head', 'left_hip', 'right_hip')) is None
 
 
 @pytest.mark.parametrize('names', [('head', 'right_hip', 'left_hip'), ('hip_left', 'x', 'y'), ('a', 'RHip', 'b')])
 def test_keypoints_in_another_order_are_found_however_they_are_spelt(names):
     says = "'keypoints' of the category has '.*' as keypoint ., the configuration as keypoint"
     with pytest.raises(BadInput, match=says):
-        check_keypoints(with_names(*names), 'f', 1, ('head', 'left_hip', 'right_hip'))
+        check_keypoints(with_names(*names), 'f', (1,), ('head', 'left_hip', 'right_hip'))
 
 
 @pytest.mark.parametrize(
@@ -258,7 +273,7 @@ def test_names_that_do_not_tell_the_keypoints_apart_are_refused(names, says):
     category = dict(id=1, name='person', keypoints=names)
     assert problem_of_names(category).startswith(f"field 'keypoints' of the category {says}")
     with pytest.raises(BadInput) as caught:
-        check_keypoints(coco([person()], categories=[category]), 'people.json', 1, keypoints_of('coco'))
+        check_keypoints(coco([person()], categories=[category]), 'people.json', (1,), keypoints_of('coco'))
     assert str(caught.value) == f'people.json: {problem_of_names(category)}'
 
 
@@ -266,7 +281,7 @@ def test_keypoints_as_a_list_of_lists_are_named(tmp_path):
     nested = person(keypoints=[[1, 1, 2]] * 17)
     says = "people.json: field 'keypoints' of the annotations holds a list a keypoint; give x"
     with pytest.raises(BadInput, match=says):
-        check_keypoints(coco([nested]), 'people.json', 1, keypoints_of('coco'))
+        check_keypoints(coco([nested]), 'people.json', (1,), keypoints_of('coco'))
 
 
 def test_keypoints_of_other_categories_and_of_one_person_alone_say_nothing_of_the_file():
@@ -275,8 +290,8 @@ def test_keypoints_of_other_categories_and_of_one_person_alone_say_nothing_of_th
         [person(1), person(2, keypoints=[1, 1, 2] * 14), without(person(3), 'keypoints'), dog],
         categories=[dict(id=3, name='dog', keypoints=['nose'] * 17), dict(id=1, name='person')],
     )
-    assert check_keypoints(data, 'f', 1, keypoints_of('coco')) is None
-    assert check_keypoints(coco([]), 'f', 1, keypoints_of('coco')) is None
+    assert check_keypoints(data, 'f', (1,), keypoints_of('coco')) is None
+    assert check_keypoints(coco([]), 'f', (1,), keypoints_of('coco')) is None
 
 
 @pytest.mark.parametrize('options', [dict(), dict(bad_annotations='skip'), dict(test_mode=True)])

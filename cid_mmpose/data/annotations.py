@@ -135,11 +135,19 @@ def _problem_of_fields(entry: dict, key: str) -> str:
     return ''
 
 
-def person_category(categories: list[dict], path: str) -> int:
-    """Id of the category that people have: the one named 'person', or the only one there is, whatever its id.
+def people_categories(categories: list[dict], path: str) -> tuple[int, ...]:
+    """Ids of the categories that people have, whatever ids those are: the one named 'person', else those that name
+    keypoints, else the only one there is.
+
+    Tools that annotate list other things beside them, without keypoints: boxes, or each keypoint as a category. Several
+    kinds of animals with the same keypoints are all found, as one kind.
+
+    Args:
+        categories: of the file.
+        path: for the message.
 
     Raises:
-        BadInput: there are several and none is named 'person'.
+        BadInput: nobody can tell which are meant.
     """
     if not categories:
         raise BadInput(
@@ -147,15 +155,25 @@ def person_category(categories: list[dict], path: str) -> int:
             "category_id as its id and 'person' as its name"
         )
     called_person = [category for category in categories if category.get('name') == 'person']
-    candidates = called_person or categories
-    if len(candidates) > 1:
+    with_keypoints = [category for category in categories if category.get('keypoints')]
+    candidates = called_person or with_keypoints or categories
+    alike = not called_person and _same_keypoints(with_keypoints)
+    if len(candidates) > 1 and not alike:
         names = as_json([category.get('name') for category in categories])
         what = f"{len(called_person)} of them 'person'" if called_person else "but none of them 'person'"
         raise BadInput(
             f"{path}: field 'categories' names {names}, {what}; name the category of the annotated people, "
             "and no other, 'person'"
         )
-    return candidates[0]['id']
+    return tuple(category['id'] for category in candidates)
+
+
+def _same_keypoints(categories: list[dict]) -> bool:
+    """Whether there are categories and all have equal lists of keypoints."""
+    if not categories:
+        return False
+    first = categories[0]['keypoints']
+    return all(category['keypoints'] == first for category in categories)
 
 
 def keypoint_names(metainfo: dict) -> list[str]:
@@ -191,7 +209,7 @@ def problem_of_names(category: dict) -> str:
     return ''
 
 
-def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) -> None:
+def check_keypoints(data: dict, path: str, categories: Sequence[int], names: Sequence[str]) -> None:
     """BadInput if a file is of another data set, so that its people have other keypoints than the configuration, or
     names its keypoints so that nobody can tell (``problem_of_names``).
 
@@ -202,13 +220,13 @@ def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) 
     Args:
         data: of ``read_annotations``.
         path: for the message.
-        category: id of that of the people.
+        categories: ids of those of the people.
         names: (K,) keypoints of the configuration, in order.
     """
     lengths = []
     for annotation in data['annotations']:
         values = annotation.get('keypoints')
-        if annotation['category_id'] != category or not isinstance(values, list) or not values:
+        if annotation['category_id'] not in categories or not isinstance(values, list) or not values:
             continue
         if isinstance(values[0], list):
             raise BadInput(
@@ -222,7 +240,7 @@ def check_keypoints(data: dict, path: str, category: int, names: Sequence[str]) 
             f'configuration {len(names)}; {OTHER_DATA_SET}'
         )
 
-    of_people = next(entry for entry in data['categories'] if entry['id'] == category)
+    of_people = next(entry for entry in data['categories'] if entry['id'] == categories[0])
     problem = problem_of_names(of_people) or _problem_of_order(of_people, names)
     if problem:
         raise BadInput(f'{path}: {problem}')

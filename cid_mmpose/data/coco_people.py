@@ -14,7 +14,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import DATASETS
 
-from .annotations import check_data_root, check_keypoints, keypoint_names, person_category, read_annotations
+from .annotations import check_data_root, check_keypoints, keypoint_names, people_categories, read_annotations
 from .problems import (
     bad_annotations,
     check_entries,
@@ -124,9 +124,9 @@ class CocoPeople(BaseCocoStyleDataset):
         if not annotations:
             return 0
         self._metainfo['CLASSES'] = data['categories']
-        category = person_category(data['categories'], self.ann_file)
-        check_keypoints(data, self.ann_file, category, keypoint_names(self.metainfo))
-        data['annotations'] = of_people(data, category)
+        people = people_categories(data['categories'], self.ann_file)
+        check_keypoints(data, self.ann_file, people, keypoint_names(self.metainfo))
+        data['annotations'] = of_people(data, people)
         return len(annotations) - len(data['annotations'])
 
     def _warn_of_areas(self, data: dict, bad: set) -> None:

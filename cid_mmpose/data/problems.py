@@ -159,16 +159,16 @@ def problem_of_category(annotation: dict, known: Sequence[int]) -> str:
     return f"field 'category_id' is {as_json(category)}, which no category of the file has"
 
 
-def of_people(data: dict, category: int) -> list[dict]:
+def of_people(data: dict, categories: Collection[int]) -> list[dict]:
     """The annotations of a file without those of its other categories.
 
     One of a category that the file does not know may be a person's: it stays, with its ``problem_of_category``.
 
     Args:
         data: of ``read_annotations``.
-        category: id of that of the people.
+        categories: ids of those of the people.
     """
-    others = [entry['id'] for entry in data['categories'] if entry['id'] != category]
+    others = [entry['id'] for entry in data['categories'] if entry['id'] not in categories]
     return [annotation for annotation in data['annotations'] if problem_of_category(annotation, others)]
 
 

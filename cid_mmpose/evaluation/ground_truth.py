@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from mmengine.logging import print_log
 from xtcocotools.coco import COCO
 
-from cid_mmpose.data.annotations import check_keypoints, person_category
+from cid_mmpose.data.annotations import check_keypoints, people_categories
 from cid_mmpose.data.problems import (
     NO_IMAGE,
     check_entries,
@@ -41,7 +41,7 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
         crowd: whether it is CrowdPose's, by 'crowdIndex'.
 
     Returns:
-        The category id of its people.
+        The category id that its people then have.
 
     Raises:
         BadInput: nobody is annotated, the file cannot be trusted (``check_entries``), the keypoints are those of
@@ -54,12 +54,12 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
             'the data set to an annotated file, or submission of the metric to write results for a server'
         )
     check_entries(data, path)
-    category = person_category(data['categories'], path)
-    check_keypoints(data, path, category, names)
+    categories = people_categories(data['categories'], path)
+    check_keypoints(data, path, categories, names)
     if crowd:
         check_crowd_index(data['images'], path)
 
-    people = of_people(data, category)
+    people = of_people(data, categories)
     problems = problems_of(dict(data, annotations=people), len(names))
     if problems:
         print_log(f'{say_problems(problems, len(people), path)}; not asked for', 'current', logging.WARNING)
@@ -68,6 +68,7 @@ def prepare(coco: COCO, path: str, names: Sequence[str], *, use_area: bool, crow
     if use_area:
         check_areas(usable, data['images'], path)
 
+    category = categories[0]  # of all: there is one figure for everybody
     made = []
     for annotation in people:
         problem = problems.get(annotation['id'])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cid_mmpose.data.annotations import person_category
+from cid_mmpose.data.annotations import people_categories
 from cid_mmpose.data.problems import sides_of
 from cid_mmpose.errors import BadInput
 
@@ -81,24 +81,24 @@ class Case:
         self.categories: list[dict] = data.get('categories') or []
 
     @cached_property
-    def person(self) -> Any:
-        """Category id of people; None where several categories leave it open."""
+    def person_ids(self) -> tuple[Any, ...]:
+        """Category ids of people; () where several categories leave it open."""
         try:
-            return person_category(self.categories, self.source.path)
+            return people_categories(self.categories, self.source.path)
         except BadInput:
-            return None
+            return ()
 
     @cached_property
     def people(self) -> list[dict]:
         """The N annotations of people and crowds; all annotations if no category is that of people."""
-        if self.person is None:
+        if not self.person_ids:
             return self.annotations
-        return [a for a in self.annotations if a['category_id'] == self.person]
+        return [a for a in self.annotations if a['category_id'] in self.person_ids]
 
     @cached_property
     def person_categories(self) -> list[dict]:
-        """The category of people; more than one if its id is taken twice, none if ``person`` is open."""
-        return [c for c in self.categories if c['id'] == self.person]
+        """The categories of people, those whose id is taken twice included; none if it is open which they are."""
+        return [c for c in self.categories if c['id'] in self.person_ids]
 
     @cached_property
     def file_names(self) -> Sequence[str]:

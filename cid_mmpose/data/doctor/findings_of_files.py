@@ -17,7 +17,8 @@ CATEGORIES_IMAGES_IDS = (
         'no_person_category',
         ERROR,
         'categories',
-        "None of several categories is named 'person': the data set stops.",
+        "None of several categories is named 'person', and those that name keypoints, if any, name different ones: the "
+        'data set stops.',
         of_file.no_person_category,
     ),
     Finding(

@@ -16,22 +16,22 @@ OTHER = dict(left='right', right='left')
 
 def several_categories(case: Case) -> Found:
     """Categories beside that of people."""
-    if case.person is None:
+    if not case.person_ids:
         return _categories(case, [])
-    others = [c for c in case.categories if c['id'] != case.person]
+    others = [c for c in case.categories if c['id'] not in case.person_ids]
     return _categories(case, others)
 
 
 def no_person_category(case: Case) -> Found:
     """All categories, where none of several is that of people."""
-    if case.person is not None:
+    if case.person_ids:
         return _categories(case, [])
     return _categories(case, case.categories)
 
 
 def person_id(case: Case) -> Found:
-    """The category of people, if its id is not 1."""
-    if case.person == 1:
+    """The category of people, if there is one and its id is not 1."""
+    if case.person_ids == (1,) or len(set(case.person_ids)) > 1:
         return _categories(case, [])
     return _categories(case, case.person_categories)
 

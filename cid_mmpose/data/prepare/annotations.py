@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from cid_mmpose.data.annotations import parse_annotations, person_category
+from cid_mmpose.data.annotations import parse_annotations, people_categories
 from cid_mmpose.data.problems import labelled_keypoints
 from cid_mmpose.errors import BadInput
 
@@ -44,7 +44,7 @@ def read_people(file: Download, num_keypoints: int) -> Annotations:
     data = parse_annotations(text, str(file), needs_people=num_keypoints > 0)
     _check_unique(data['images'], 'images', file)
     if num_keypoints:
-        person_category(data['categories'], str(file))
+        people_categories(data['categories'], str(file))
         _check_unique(data['annotations'], 'annotations', file)
         _check_people(data, num_keypoints, file)
     return Annotations(file, text.encode(), data)
