@@ -9,7 +9,7 @@ MAKE_VENV := requirements/make_venv.sh
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 	@echo 'PYTHON=/path/to/python chooses the interpreter (3.10 to 3.14), VENV=.venv-x another folder for the environment,'
-	@echo 'TESTS=tests/test_iia_gfd.py some tests only; HASHES=no takes files of your index that are not the pinned ones.'
+	@echo 'TESTS=tests/models/test_gfd.py some tests only; HASHES=no takes files of your index that are not the pinned ones.'
 
 demo: venv ## train a small CID on drawn people, evaluate it, write images to work_dirs/demo
 	'$(VENV)/bin/python' tools/demo.py
@@ -40,11 +40,11 @@ test-cuda: venv ## check a GPU in at most 10 minutes: tests, training, compile, 
 	'$(VENV)/bin/python' experiments/device_check.py
 
 agreement: venv ## the largest differences to MMPose's own CID and to the authors' figures and rules
-	'$(VENV)/bin/python' -m pytest --figures tests/test_agreement_mmpose.py tests/test_agreement_authors.py \
-		tests/test_agreement_second_writing.py
+	'$(VENV)/bin/python' -m pytest --figures tests/agreement/test_mmpose.py tests/agreement/test_authors.py \
+		tests/agreement/test_second_writing.py
 
 known-answers: venv ## APs worked out by hand beside what the evaluation says
-	'$(VENV)/bin/python' -m pytest --figures tests/test_known_answers.py
+	'$(VENV)/bin/python' -m pytest --figures tests/agreement/test_known_answers.py
 
 overfit: venv ## learn a few real images by heart: make overfit DATA=/path/to/coco (45 minutes)
 	@test -n '$(DATA)' || { echo 'error: say where the COCO images are: make overfit DATA=/path/to/coco' >&2; exit 2; }

@@ -1,4 +1,4 @@
-"""Fixtures for all tests; the folder of the tests is on the path, so that they can import their helpers."""
+"""Fixtures and options of all tests."""
 
 import os
 import sys

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from images import coco, person, tiny_config, use_data, without, write_coco
 from mmengine.runner import Runner
 from PIL import Image
 
 from cid_mmpose.errors import BadInput
+from tests.helpers.images import coco, person, tiny_config, use_data, without, write_coco
 
 IMAGES = 3
 SIZE = (96, 72)  # width, height in pixels

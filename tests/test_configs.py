@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from images import ROOT, build_data, build_model, coco_mini, config, step, tiny_config
-from layouts import lay_out, shrink, small_loaders
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import KEYPOINT_CODECS, MODELS
-from paper import RECIPES, Recipe
 
 from cid_mmpose.models.estimator import with_sigmas
 from cid_mmpose.recipes import apply_recipe, parts_in
+from tests.helpers.images import ROOT, build_data, build_model, coco_mini, config, step, tiny_config
+from tests.helpers.layouts import lay_out, shrink, small_loaders
+from tests.helpers.paper import RECIPES, Recipe
 
 CONFIGS = ROOT / 'configs'
 DEMO = 'cid_hrnet-w16-small_synthcrowd'

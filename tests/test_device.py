@@ -8,12 +8,9 @@ from copy import deepcopy
 from unittest import mock
 
 import numpy as np
-import oracle
 import pytest
 import torch
-from images import build_model, tiny_config
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
-from test_estimator import IMAGES, model, samples
 
 from cid_mmpose.codecs import axes_of_people, find_peaks, gather_targets, render_crowd
 from cid_mmpose.engine.optim import BFloat16OptimWrapper
@@ -23,6 +20,9 @@ from cid_mmpose.models.fast.branches import sample_branches
 from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.losses import contrastive_loss, focal_loss
 from cid_mmpose.models.roots import find_roots
+from tests.helpers import oracle
+from tests.helpers.images import build_model, tiny_config
+from tests.helpers.three_images import IMAGES, model, samples
 
 SIZE = (160, 96)  # pixels; 40 x 24 cells
 CPU = torch.device('cpu')
@@ -211,7 +211,7 @@ def test_the_network_finds_the_people_that_it_finds_on_the_cpu(device, settings,
 @pytest.mark.parametrize('precision', ['bfloat16', 'float16'])
 def test_half_precision_of_the_backbone_moves_the_maps_a_little(device, precision):
     if device.type == 'cpu':
-        pytest.skip('half precision of the CPU is tested in test_estimator.py')
+        pytest.skip('half precision of the CPU is tested in models/test_estimator.py')
     exact = predictions(model(output_heatmaps=True), CPU)
     rounded = predictions(model(output_heatmaps=True, precision=precision), device)
     for expected, found in zip(exact, rounded):
@@ -221,7 +221,7 @@ def test_half_precision_of_the_backbone_moves_the_maps_a_little(device, precisio
 @pytest.mark.parametrize('mode', ['default', 'reduce-overhead'])
 def test_the_compiled_backbone_gives_the_same_maps_also_the_second_and_third_time(device, mode):
     if device.type == 'cpu':
-        pytest.skip('compiling for the CPU is tested in test_compile.py')
+        pytest.skip('compiling for the CPU is tested in models/fast/test_folded.py')
     network = model(output_heatmaps=True, precision='float32', compile=mode).to(device)
     expected = predictions(model(output_heatmaps=True), CPU)
     for _ in range(3):  # CUDA graphs are recorded at the second call and played from the third

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from images import ROOT, build_data, build_model, coco, person, pipeline, shared, tiny_config, write_coco
 from mmdet.models import CSPNeXt
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
@@ -27,6 +26,7 @@ from cid_mmpose.__main__ import main as command
 from cid_mmpose.cli import run as run_script
 from cid_mmpose.data.image_array import bgr_of
 from cid_mmpose.errors import BadInput
+from tests.helpers.images import ROOT, build_data, build_model, coco, person, pipeline, shared, tiny_config, write_coco
 
 SIDE = 128  # px, of the network's input
 CSPNEXT = dict(

@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
-from evaluating import evaluate, prediction, truth
-from images import shared
 
 from cid_mmpose.data import CocoPeople
 from cid_mmpose.visualization import draw_people
+from tests.helpers.evaluating import evaluate, prediction, truth
+from tests.helpers.images import shared
 
 # data set -> keypoints, labelled people, whether its annotations have an area
 SAMPLES = {

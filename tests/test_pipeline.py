@@ -5,12 +5,23 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from images import build_data, build_model, coco, coco_mini, data_set, person, pipeline, step, tiny_config, write_coco
 from mmengine.dataset import Compose
 from mmengine.runner import Runner
 
 from cid_mmpose.data import ResizeImage
 from cid_mmpose.errors import BadInput
+from tests.helpers.images import (
+    build_data,
+    build_model,
+    coco,
+    coco_mini,
+    data_set,
+    person,
+    pipeline,
+    step,
+    tiny_config,
+    write_coco,
+)
 
 LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}
 

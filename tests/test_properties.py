@@ -1,7 +1,6 @@
 """What must hold for every person and every crowd, on people that hypothesis makes up. Images: 256 x 192 px."""
 
 import numpy as np
-import oracle
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +9,7 @@ from mmpose.structures import PoseDataSample
 from cid_mmpose.codecs import SizeAdaptiveHeatmap, gather_targets, render_crowd
 from cid_mmpose.codecs.targets import FIELDS
 from cid_mmpose.data.augment import MIRRORED_CORNERS, mirror_x
+from tests.helpers import oracle
 
 SIZE = (256, 192)
 CELLS = (64, 48)

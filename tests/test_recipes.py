@@ -3,9 +3,7 @@
 import logging
 
 import numpy as np
-import oracle
 import pytest
-from images import step
 from mmengine.config import Config
 from mmpose.datasets.transforms import BottomupRandomAffine
 from scipy import stats
@@ -17,6 +15,8 @@ from cid_mmpose.engine.hooks import RecipeHook
 from cid_mmpose.engine.launch import load_config
 from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import RECIPES, apply_recipe, options_of
+from tests.helpers import oracle
+from tests.helpers.images import step
 
 CODEC = dict(type='cid_mmpose.SizeAdaptiveHeatmap')
 

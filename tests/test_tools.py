@@ -11,7 +11,6 @@ import time
 import mmengine
 import pytest
 import torch
-from images import ROOT, coco, person, tiny_config, use_data, write_coco
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmpose.registry import OPTIM_WRAPPERS
@@ -19,6 +18,7 @@ from mmpose.registry import OPTIM_WRAPPERS
 from cid_mmpose.cli.user_errors import user_errors
 from cid_mmpose.engine import launch
 from cid_mmpose.errors import BadInput
+from tests.helpers.images import ROOT, coco, person, tiny_config, use_data, write_coco
 
 IMAGES = 8
 BATCH = 2

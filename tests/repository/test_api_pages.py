@@ -4,8 +4,8 @@ import ast
 import re
 import runpy
 
-from images import ROOT
-from test_flow import modules
+from tests.helpers.images import ROOT
+from tests.helpers.package import modules
 
 MAKE_API = runpy.run_path(str(ROOT / 'docs' / 'make_api.py'))
 POLICY = (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8')

@@ -1,0 +1,134 @@
+"""The compiled backbone: the same answers, for every size of images, that follow the weights."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch._dynamo.utils import counters
+
+from cid_mmpose.errors import BadInput
+from cid_mmpose.models.fast.folded import FoldedBackbone, can_compile, compiled
+from tests.helpers.three_images import IMAGES, model, samples
+
+HEADER = Path(sysconfig.get_path('include'), 'Python.h')  # which what torch.compile writes includes
+needs_compiler = pytest.mark.skipif(
+    not (can_compile() and shutil.which(os.environ.get('CXX', 'g++')) and HEADER.is_file()),
+    reason='no C++ compiler, no Python.h, or a torch that does not keep compiled networks apart',
+)
+
+
+def small_network(seed: int) -> nn.Module:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1)).eval()
+
+
+def num_programs() -> int:
+    """How many programs torch.compile has made so far."""
+    return counters['stats']['unique_graphs']
+
+
+@needs_compiler
+@torch.no_grad()
+def test_every_size_and_set_of_weights_has_its_own_maps():
+    pairs = []
+    before = num_programs()
+    for seed in range(10):  # left to itself, torch.compile leaves the ninth program of a class uncompiled
+        network = small_network(seed)
+        pairs.append((network, compiled(network, 'default')))
+        for network, program in (pairs[0], pairs[-1]):
+            torch.testing.assert_close(program(IMAGES), network(IMAGES), rtol=1e-5, atol=1e-6)
+    assert num_programs() == before + 10
+    network, program = pairs[0]
+    for shape in ((4, 3, 96, 128), (2, 3, 128, 64), (6, 3, 160, 32), IMAGES.shape):
+        images = torch.randn(shape)
+        torch.testing.assert_close(program(images), network(images), rtol=1e-5, atol=1e-6)
+    assert num_programs() == before + 11  # one more for all other sizes, where no two sides were equal
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize('mode', ['default', 'reduce-overhead'])
+@pytest.mark.parametrize('context', [torch.no_grad, torch.inference_mode])
+def test_compiling_changes_no_map(mode, context):
+    plain = model(flip_test=True, output_heatmaps=True)
+    network = model(flip_test=True, output_heatmaps=True, compile=mode)
+    with context():
+        for _ in range(2):  # with the same weights in both; the second ones are other ones
+            found, expected = (each.predict(IMAGES, samples(3)) for each in (network, plain))
+            assert set(network.folded.copies) == {(torch.float32, mode)}
+            for one, other in zip(found, expected):
+                assert len(one.pred_instances.keypoints) > 3
+                torch.testing.assert_close(one.pred_fields.heatmaps, other.pred_fields.heatmaps, rtol=0, atol=1e-5)
+                apart = np.abs(one.pred_instances.keypoints - other.pred_instances.keypoints)
+                assert (apart > 0.01).mean() < 0.01  # random maps have a few cells that are equal up to rounding
+            for each in (network, plain):
+                each.load_state_dict(
+                    {
+                        name: 0.9 * value if name.startswith('backbone.stage3') and value.ndim == 4 else value
+                        for name, value in each.state_dict().items()
+                    }
+                )
+
+
+@needs_compiler
+@torch.no_grad()
+def test_programs_of_old_weights_are_given_up(monkeypatch):
+    torch.compiler.reset()  # programs of other tests count as well
+    monkeypatch.setattr(torch._dynamo.config, 'accumulated_recompile_limit', 3)  # as 256 of them would hit it
+    network, folded = small_network(0), FoldedBackbone()
+    for _ in range(5):
+        before = num_programs()
+        torch.testing.assert_close(
+            folded(network, IMAGES, torch.float32, 'default'), network(IMAGES), rtol=1e-5, atol=1e-6
+        )
+        assert num_programs() == before + 1
+        network[0].weight.mul_(0.9)
+
+
+@torch.no_grad()
+def test_nothing_is_compiled_in_training():
+    network = model(compile='default')
+    with mock.patch('cid_mmpose.models.estimator.say') as said:
+        network.train(True).train(False)
+    said.assert_called_once()
+    with mock.patch('torch.compile') as compile_:
+        assert len(network.predict(IMAGES[:1], samples(1))[0].pred_instances) > 3
+    compile_.assert_not_called()
+
+
+def test_an_old_torch_is_told_to_leave_compiling_out(monkeypatch):
+    monkeypatch.setattr(torch, 'compile', lambda network, *, mode=None, dynamic=None: network)
+    network = model(compile='default')
+    with pytest.raises(BadInput, match=r"compile='default' needs a newer torch than .*; leave compile out"):
+        network.predict(IMAGES[:1], samples(1))
+
+
+def test_float16_on_a_cpu_whose_torch_does_not_know_it_is_refused(monkeypatch):
+    monkeypatch.setattr('cid_mmpose.models.fast.folded.cpu_autocasts_float16', lambda: False)
+    with pytest.raises(BadInput, match="precision='float16' does not run on a CPU with torch .*; take 'bfloat16'"):
+        model(precision='float16', insist=True).predict(IMAGES[:1], samples(1))
+
+
+@pytest.mark.skipif(not can_compile(), reason='a torch that does not keep compiled networks apart')
+def test_without_a_compiler_one_line_says_what_to_do(tmp_path):
+    code = (
+        'import torch; from cid_mmpose.models.fast.folded import compiled\n'
+        "with torch.no_grad(): compiled(torch.nn.Conv2d(3, 4, 3), 'default')(torch.zeros(1, 3, 8, 8).add(1))"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, 'CXX': str(tmp_path / 'none'), 'TORCHINDUCTOR_CACHE_DIR': str(tmp_path)},
+    )
+    last = done.stderr.strip().splitlines()[-1]
+    assert 'BadInput' in last and "model.test_cfg: compile='default'" in last and 'leave compile out' in last
