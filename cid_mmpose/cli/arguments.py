@@ -67,7 +67,7 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         action=CfgOptions,
         metavar='KEY=VALUE',
-        help='change the config, e.g. train_cfg.max_epochs=2 train_dataloader.batch_size=8',
+        help='change the config: train_cfg.max_epochs=2 train_dataloader.dataset.pipeline.RandomAffine.rotation=9',
     )
 
 

@@ -26,6 +26,7 @@ from cid_mmpose.weights.loaders import path_of
 from .config.check import check_config, check_kinds
 from .config.errors import config_errors, of_config
 from .config.names import check_kept, check_names, check_option_names
+from .config.steps import numbered
 from .hooks import CheckpointFitHook
 from .hooks.show_people import ShowPeople
 from .interrupts import run_ends
@@ -203,15 +204,16 @@ def put_in(cfg: Config, options: dict) -> None:
 
     Args:
         cfg: as read.
-        options: dotted name -> value.
+        options: dotted name -> value; a step of a list is named by its type or its number.
 
     Raises:
         BadInput: an option has no place in the config, or would change nothing.
     """
     check_option_names(options, cfg)
     for name, value in options.items():
+        place = numbered(name, cfg)
         try:
-            cfg.merge_from_dict({name: value})
+            cfg.merge_from_dict({place: value})
         except AttributeError as error:
             raise BadInput(f'--cfg-options: {name}={value}: what stands there is a dict; set options in it') from error
         except (KeyError, TypeError, IndexError, ValueError, AssertionError) as error:

@@ -10,6 +10,8 @@ from mmengine.runner import Runner
 
 from cid_mmpose.errors import BadInput
 
+from .steps import inside, label
+
 RUNNER = [name for name in inspect.signature(Runner.__init__).parameters if name not in ('self', 'cfg')]
 # read by mmengine from the config itself, by this project, or by the commands
 OTHERS = (
@@ -183,7 +185,7 @@ def _places_in(node: Any, where: str, value: Any) -> list[str]:
             found += _places_in(inner, f'{where}.{key}', value)
     elif isinstance(node, (list, tuple)):
         for number, inner in enumerate(node):
-            found += _places_in(inner, f'{where}.{number}', value)
+            found += _places_in(inner, f'{where}.{label(node, number)}', value)
     return found
 
 
@@ -198,17 +200,9 @@ def check_kept(options: dict, cfg: Config) -> None:
         *way, last = str(name).split('.')
         part: Any = cfg
         for step in way:
-            part = _inside(part, step)
+            part = inside(part, step)
         kept = isinstance(value, dict) or not isinstance(part, dict) or part.get(last, value) == value
         if not kept and last in (cfg.get('codec') or {}):
             raise BadInput(
                 f'--cfg-options: {name}: codec of the config sets this in training and testing alike; set codec.{last}'
             )
-
-
-def _inside(part: Any, step: str) -> Any:
-    """What stands below a part; an empty dict where a later option has taken it out."""
-    if isinstance(part, (Config, dict)):
-        return part.get(step, {})
-    is_place = isinstance(part, (list, tuple)) and step.isdigit() and int(step) < len(part)
-    return part[int(step)] if is_place else {}
