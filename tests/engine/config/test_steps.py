@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from helpers.images import ROOT, step
 from mmengine.config import Config
 
 from cid_mmpose import config_path
@@ -11,6 +10,7 @@ from cid_mmpose.engine.config.names import check_option_names
 from cid_mmpose.engine.config.steps import inside, label, numbered
 from cid_mmpose.engine.launch import load_config
 from cid_mmpose.errors import BadInput
+from tests.helpers.images import ROOT, step
 
 CONFIG = config_path('cid_hrnet-w32_coco.py')
 CODEC = dict(type='cid_mmpose.SizeAdaptiveHeatmap', stride=4)
