@@ -6,7 +6,6 @@ imported, a registered class on no page.
 """
 
 import argparse
-import pkgutil
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +18,7 @@ TEMPLATES = Path(__file__).resolve().parent / 'api_templates'
 PACKAGE = cid_mmpose.__name__
 # what __all__ of these names, and the types in configs; see the version policy
 STABLE = ('', 'models', 'codecs', 'data', 'evaluation', 'visualization', 'engine.hooks', 'engine.loops', 'engine.optim')
-LEFT_OUT = ('compat', 'cli', 'benchmark', '__main__')
+LEFT_OUT = ('compat', 'cli', 'benchmark')  # and private ones, which begin with an underscore
 REGISTRIES = (
     'MODELS',
     'DATASETS',
@@ -40,9 +39,16 @@ def parse_args() -> argparse.Namespace:
 
 def all_names() -> list[str]:
     """The modules of the package that have a page, in alphabetical order."""
-    found = pkgutil.walk_packages(cid_mmpose.__path__, f'{PACKAGE}.')
-    names = [module.name for module in found]
-    return [name for name in names if name.split('.')[1] not in LEFT_OUT and '._' not in name]
+    names = []
+    for path in Path(cid_mmpose.__file__).parent.rglob('*.py'):
+        parts = path.relative_to(Path(cid_mmpose.__file__).parents[1]).with_suffix('').parts
+        if parts[-1] == '__init__':
+            parts = parts[:-1]
+        below = parts[1:]
+        private = any(part.startswith(('_', '.')) for part in below)
+        if below and not private and below[0] not in LEFT_OUT:
+            names.append('.'.join(parts))
+    return sorted(names)
 
 
 def import_public_names(name: str) -> None:
