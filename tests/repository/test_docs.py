@@ -48,6 +48,26 @@ def test_every_link_between_pages_leads_to_a_file(path: Path):
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """The names under which the headings of a page can be linked to, by GitHub's rule."""
+    headings = re.findall(r'^#+ (.+)$', page.read_text(encoding='utf-8'), re.M)
+    words = [re.sub(r'[^\w\- ]', '', heading.lower()) for heading in headings]
+    return {heading.replace(' ', '-') for heading in words}
+
+
+@pytest.mark.parametrize('path', PAGES, ids=lambda path: path.name)
+def test_every_link_to_a_heading_leads_to_one(path: Path):
+    links = re.findall(r'\]\(([^):#]*)#([^)]+)\)', path.read_text(encoding='utf-8'))
+    pages = [(path.parent / page if page else path, heading) for page, heading in links]
+    assert [f'{page.name}#{heading}' for page, heading in pages if heading not in anchors(page)] == []
+
+
+def test_headings_are_named_as_github_names_them(tmp_path):
+    page = tmp_path / 'page.md'
+    page.write_text("# Model zoo\n\n## Why `import cid_mmpose` comes first\n### COCO's val, test-dev\n")
+    assert anchors(page) == {'model-zoo', 'why-import-cid_mmpose-comes-first', 'cocos-val-test-dev'}
+
+
 @pytest.mark.parametrize('path', PAGES, ids=lambda path: path.name)
 def test_every_target_of_make_that_a_page_names_exists(path: Path):
     targets = re.findall(r'^([a-z0-9-]+):', (ROOT / 'Makefile').read_text(encoding='utf-8'), re.M)
