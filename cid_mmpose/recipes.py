@@ -50,6 +50,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
 DEFAULT = 'reference'
 SCOPE = 'cid_mmpose.'
 CODEC = 'cid_mmpose.SizeAdaptiveHeatmap'
+IN_CELLS = ('cid_mmpose.LossMask', 'cid_mmpose.RandomMirror')  # steps that count in cells, so by the codec's stride
 SETTINGS = dict(recipe=str, codec=dict)  # top-level words of a config that reach its parts, and what they hold
 ALIKE = 0.8  # difflib's likeness above which a word is one of them misspelt
 RUN = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')  # where the parts of a run are
@@ -105,6 +106,13 @@ def codecs_in(cfg: Any) -> Iterator[dict]:
         yield from (part for part in parts_in(dict(cfg.items())) if part['type'] == CODEC)
 
 
+def steps_in_cells(cfg: Any) -> Iterator[dict]:
+    """The steps of a config's pipelines that count in cells, if it has a ``codec`` of ours that sets their stride."""
+    codec = cfg.get('codec') or {}
+    if codec.get('type') == CODEC and 'stride' in codec:
+        yield from (part for part in parts_in(dict(cfg.items())) if part['type'] in IN_CELLS)
+
+
 def check_settings(cfg: Any) -> None:
     """BadInput for a top-level word of a config of ours that is ``recipe`` or ``codec`` misspelt: it would do nothing.
 
@@ -147,6 +155,8 @@ def mixed_recipes(cfg: Any) -> str:
 def apply_recipe(cfg: Any) -> None:
     """Gives the config's ``codec`` to its head and pipelines, and its word ``recipe`` to every part that names none.
 
+    The codec's stride also goes to the steps that count in cells and have none.
+
     Args:
         cfg: a config or a dict of one, changed in place; without either word it stays as it is.
 
@@ -156,6 +166,8 @@ def apply_recipe(cfg: Any) -> None:
     check_settings(cfg)
     for part in codecs_in(cfg):
         part.update(cfg['codec'])
+    for step in steps_in_cells(cfg):
+        step.setdefault('stride', cfg['codec']['stride'])
     if 'recipe' not in cfg:
         return
     check_recipe(cfg['recipe'])

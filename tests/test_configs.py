@@ -12,6 +12,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 
+from cid_mmpose.codecs.gaussian import MIN_OVERLAP
 from cid_mmpose.models.estimator import with_sigmas
 from cid_mmpose.recipes import apply_recipe, parts_in
 from tests.helpers.images import ROOT, build_data, build_model, coco_mini, config, step, tiny_config
@@ -152,7 +153,7 @@ def test_augmentation_losses_and_test_options_are_the_paper_s():
     assert (head.crowd_loss.loss_weight, head.person_loss.loss_weight) == (1, 4)
     assert (head.contrastive_loss.temperature, head.contrastive_loss.loss_weight) == (0.05, 1)
     assert (head.test.max_people, head.test.min_score, head.test.blur, head.test.nms) == (30, 0.01, 3, 0.8)
-    assert (head.decoder.stride, head.decoder.min_overlap, head.decoder.rules.small_person_area) == (4, 0.7, 1024)
+    assert (head.decoder.stride, MIN_OVERLAP, head.decoder.rules.small_person_area) == (4, 0.7, 1024)
     assert head.max_train_people == 200
 
 

@@ -78,6 +78,26 @@ def test_the_codec_of_a_config_reaches_head_and_pipelines(tmp_path):
         RecipeHook().before_run(Run(bare))
 
 
+def test_the_stride_of_the_codec_reaches_the_steps_that_count_in_cells():
+    cfg = config(codec=dict(CODEC, stride=8), mask=dict(type='cid_mmpose.LossMask', stride=16))  # this one has its own
+    apply_recipe(cfg)
+    image, mirror, target = cfg.data.pipeline
+    assert (mirror.stride, cfg.mask.stride) == (8, 16) and 'stride' not in image
+    assert cfg.model.head.decoder.stride == target.encoder.stride == 8
+
+
+@pytest.mark.parametrize('steps_stride', [4, 8])
+def test_a_run_whose_steps_have_not_got_the_codec_s_stride_is_stopped(steps_stride):
+    codec = dict(CODEC, stride=8)
+    mask = dict(type='cid_mmpose.LossMask', stride=steps_stride)
+    run = Run(Config(dict(codec=codec, target=dict(type='GenerateTarget', encoder=codec), mask=mask)))
+    if steps_stride == 8:
+        RecipeHook().before_run(run)
+        return
+    with pytest.raises(BadInput, match='codec of the config has not reached its head and pipelines'):
+        RecipeHook().before_run(run)
+
+
 @pytest.mark.parametrize(
     'word, value, meant',
     [

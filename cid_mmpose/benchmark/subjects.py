@@ -14,12 +14,11 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from cid_mmpose import config_path
-from cid_mmpose.codecs import SizeAdaptiveHeatmap
+from cid_mmpose.codecs import STRIDE, SizeAdaptiveHeatmap
 from cid_mmpose.registry import MODELS
 from cid_mmpose.weights.layouts import CELL_CENTER, MMPOSE_1, OURS, rename
 
 KEYPOINTS = 17
-STRIDE = 4  # pixels of a heatmap cell
 TRAIN_SIZE = (512, 512)  # pixels, (w, h)
 TEST_SIZE = (704, 512)
 WIDTHS = (32, 64, 128, 256)  # of HRNet-W32's branches

@@ -3,10 +3,11 @@
 from .gaussian import Axes, gaussian_axes, render_max, render_people, whole_gaussian
 from .peaks import Peaks, find_peaks, higher_peaks, no_peaks
 from .render import axes_of_people, render_crowd
-from .size_adaptive import SizeAdaptiveHeatmap, to_pixel
+from .size_adaptive import STRIDE, SizeAdaptiveHeatmap, to_pixel
 from .targets import PersonTargets, gather_targets
 
 __all__ = [
+    'STRIDE',
     'Axes',
     'Peaks',
     'PersonTargets',

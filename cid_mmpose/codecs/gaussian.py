@@ -14,10 +14,11 @@ from torch import Tensor
 
 # the one operation that draws many people into maps without a loop over them; the tests pin what it does
 warnings.filterwarnings('ignore', message=r'index_reduce\(\) is in beta')
+MIN_OVERLAP = 0.7  # IoU that sets a target's radius; source: CornerNet and the authors' target generator
 FLOATS_AT_ONCE = 2**20  # 4 MiB of float32: what render_max draws before it goes into the maps
 
 
-def corner_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> np.ndarray:
+def corner_radius(width: np.ndarray, height: np.ndarray, min_overlap: float = MIN_OVERLAP) -> np.ndarray:
     """How far, in heatmap cells, a box's corners may move so that its IoU stays about ``min_overlap``.
 
     The least of CornerNet's three cases (``corner_cases``). The reference divides a solution by 2 instead of by 2a, and
@@ -81,7 +82,7 @@ class Extent(NamedTuple):
     sigma: np.ndarray  # (P,) float32
 
 
-def whole_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> Extent:
+def whole_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = MIN_OVERLAP) -> Extent:
     """The radius of targets, whole: ``corner_radius`` of whole sides, rounded down; and sigma = (2 r + 1) / 6.
 
     Source: the authors' code.
@@ -99,7 +100,7 @@ def whole_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0
     return Extent(radius.astype(np.float32), sigma.astype(np.float32))
 
 
-def fractional_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = 0.7) -> Extent:
+def fractional_gaussian(width: np.ndarray, height: np.ndarray, min_overlap: float = MIN_OVERLAP) -> Extent:
     """A radius that is not rounded, and sigma = r / 3. Source: MMPose 1.3.2's ``DecoupledHeatmap``.
 
     Args:

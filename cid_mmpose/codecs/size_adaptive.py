@@ -20,6 +20,7 @@ from .gaussian import Extent, fractional_gaussian, whole_gaussian, window_of
 from .peaks import Peaks, find_peaks
 from .targets import FIELDS, at_most, first_on_place, jitter, on_map, root_of
 
+STRIDE = 4  # input pixels per heatmap cell where no config says otherwise: that of the paper's backbones
 SMALLEST_SIDE = 1e-6  # heatmap cells, of a box that lies outside the map; rounded up to one cell
 
 
@@ -65,8 +66,8 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
     """Size-adaptive Gaussian targets (eq. 13) and their decoding.
 
     Args:
-        stride: input pixels per heatmap cell.
-        min_overlap: IoU that sets the Gaussian's radius, in (0, 1); see ``corner_radius``.
+        stride: input pixels per heatmap cell. It is set here alone: ``apply_recipe`` hands it to the steps that count
+            in cells, and the network's first feature map must have it.
         recipe: 'reference' or 'mmpose'; sets those of the following that are None (``recipes.py``).
         gaussian: 'whole' radius from the sides that the turned box has on the map, or 'fractional', not rounded, from
             its full sides.
@@ -91,8 +92,7 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
     def __init__(
         self,
         *,
-        stride: int = 4,
-        min_overlap: float = 0.7,
+        stride: int = STRIDE,
         recipe: str = DEFAULT,
         gaussian: str | None = None,
         rounding: str | None = None,
@@ -115,12 +115,9 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
             border=border,
         )
         self.rules = SimpleNamespace(**rules)
-        if stride < 1 or not 0 < min_overlap < 1 or min(self.rules.small_person_area, self.rules.max_people) < 0:
-            raise ValueError(
-                'SizeAdaptiveHeatmap needs stride >= 1, 0 < min_overlap < 1, small_person_area >= 0 and max_people >= 0'
-            )
+        if stride < 1 or min(self.rules.small_person_area, self.rules.max_people) < 0:
+            raise ValueError('SizeAdaptiveHeatmap needs stride >= 1, small_person_area >= 0 and max_people >= 0')
         self.stride = stride
-        self.min_overlap = min_overlap
 
     def encode(
         self,
@@ -179,11 +176,11 @@ class SizeAdaptiveHeatmap(BaseKeypointCodec):
         """
         if self.rules.gaussian == 'fractional':
             full = box_sides(corners)
-            return fractional_gaussian(full.width, full.height, self.min_overlap)
+            return fractional_gaussian(full.width, full.height)
         clipped = sides_on_map(corners, size)
         width = np.maximum(clipped.width, SMALLEST_SIDE)
         height = np.maximum(clipped.height, SMALLEST_SIDE)
-        return whole_gaussian(width, height, self.min_overlap)
+        return whole_gaussian(width, height)
 
     def _on_map(self, cell: np.ndarray, radius: np.ndarray, size: Sequence[int]) -> np.ndarray:
         """Which cells (..., 2) get a Gaussian of ``radius`` (...) on a map of ``size``: those on it, or touching it."""

@@ -9,6 +9,7 @@ from mmcv.transforms import BaseTransform
 from mmpose.structures.bbox import bbox_xyxy2corner
 from scipy.stats import truncnorm
 
+from cid_mmpose.codecs import STRIDE
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import TRANSFORMS
 
@@ -141,14 +142,16 @@ class RandomMirror(BaseTransform):
         recipe: 'reference' or 'mmpose'; sets ``mirror`` where that is None (``recipes.py``).
         mirror: where x turns round. 'map' at the last heatmap cell, x -> w - stride - x, as the authors do; 'input'
             at the last pixel, x -> w - 1 - x, where the image itself turns.
-        stride: input pixels per heatmap cell.
+        stride: input pixels per heatmap cell; ``apply_recipe`` hands the codec's over.
 
     Raises:
         ValueError: ``prob`` is no probability.
         BadInput: there is no such recipe or choice.
     """
 
-    def __init__(self, *, prob: float = 0.5, recipe: str = DEFAULT, mirror: str | None = None, stride: int = 4) -> None:
+    def __init__(
+        self, *, prob: float = 0.5, recipe: str = DEFAULT, mirror: str | None = None, stride: int = STRIDE
+    ) -> None:
         if not 0 <= prob <= 1:
             raise ValueError(f'RandomMirror: prob must lie in [0, 1], got {prob}')
         self.prob = prob

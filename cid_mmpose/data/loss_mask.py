@@ -7,6 +7,7 @@ import numpy as np
 import pycocotools.mask as coco_mask
 from mmcv.transforms import BaseTransform
 
+from cid_mmpose.codecs import STRIDE
 from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import TRANSFORMS
@@ -56,7 +57,7 @@ class LossMask(BaseTransform):
     ``warp_mat`` and ``flip``. A mask of ``img_shape`` is warped straight to the map.
 
     Args:
-        stride: input pixels per heatmap cell.
+        stride: input pixels per heatmap cell; ``apply_recipe`` hands the codec's over.
         recipe: 'reference' or 'mmpose'; sets ``regions`` where that is None (``recipes.py``).
         regions: 'masked' as described, or 'ignored': the loss counts everywhere.
 
@@ -66,7 +67,7 @@ class LossMask(BaseTransform):
     Source: the authors' data set; MMPose's transform passes over run lengths and its mask never reaches the loss.
     """
 
-    def __init__(self, *, stride: int = 4, recipe: str = DEFAULT, regions: str | None = None) -> None:
+    def __init__(self, *, stride: int = STRIDE, recipe: str = DEFAULT, regions: str | None = None) -> None:
         self.stride = stride
         self.regions = options_of('LossMask', recipe, regions=regions)['regions']
 

@@ -23,7 +23,8 @@ from .head import CIDHead
 from .options import PRECISIONS, TestOptions
 from .views import View, mirrored_view, plain_view
 
-STRIDE = 32  # input pixels per cell of HRNet's coarsest branch, which the others are added to
+HRNET_FINEST = 4  # input pixels per cell of HRNet's finest branch
+HRNET_COARSEST = 32  # and of its coarsest one, which the others are added to
 # Pixels that go through the backbone together on a CPU. They fill its cores, and the maps of more would be given back
 # to the system after each layer, and faulted in again.
 CPU_PIXELS = 2 * 512 * 512
@@ -151,10 +152,10 @@ class CID(BottomupPoseEstimator):
             BadInput: a side is no multiple of HRNet's largest stride, so that its branches cannot be added up; or the
                 first branch does not have the codec's stride.
         """
-        if isinstance(self.backbone, HRNet) and any(not side or side % STRIDE for side in inputs.shape[-2:]):
+        if isinstance(self.backbone, HRNet) and any(not side or side % HRNET_COARSEST for side in inputs.shape[-2:]):
             raise BadInput(
                 f'input of {inputs.shape[-1]} x {inputs.shape[-2]} pixels: HRNet takes sides that are '
-                f'multiples of {STRIDE}; set such an input_size in the pipeline'
+                f'multiples of {HRNET_COARSEST}; set such an input_size in the pipeline'
             )
         if dtype is None:
             feats = super().extract_feat(inputs)

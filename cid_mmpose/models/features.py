@@ -67,5 +67,5 @@ def check_stride(branches: Sequence[Tensor], inputs: Tensor, stride: int) -> Non
             f'the first feature map of the backbone has {width} x {height} cells for an input of '
             f'{input_width} x {input_height} pixels, and the codec of stride {stride} needs '
             f'{wanted_width} x {wanted_height}; set out_indices of the backbone so that the first has this '
-            'stride'
+            f'stride, or codec.stride to {input_width // width}'
         )

@@ -264,7 +264,7 @@ def test_decoding_nobody_gives_empty_arrays():
     assert keypoints.shape == (0, 17, 2) and scores.shape == (0, 17)
 
 
-@pytest.mark.parametrize('options', [dict(stride=0), dict(min_overlap=1), dict(small_person_area=-1)])
+@pytest.mark.parametrize('options', [dict(stride=0), dict(max_people=-1), dict(small_person_area=-1)])
 def test_codec_refuses_options_outside_their_range(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         SizeAdaptiveHeatmap(**options)

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from cid_mmpose.codecs import whole_gaussian
+from cid_mmpose.codecs import STRIDE, whole_gaussian
 
 from .case import Case
 from .numbers import as_number
@@ -98,8 +98,8 @@ def radii(case: Case) -> Radii:
     width = case.box[used, 2] * scale
     height = case.box[used, 3] * scale
 
-    stride = case.source.stride
-    radius, _ = whole_gaussian(width / stride, height / stride, case.source.min_overlap)
+    stride = case.source.stride or STRIDE
+    radius, _ = whole_gaussian(width / stride, height / stride)
     return Radii(np.sqrt(width * height), radius)
 
 

@@ -25,8 +25,7 @@ class Source(NamedTuple):
     model_keypoints: int | None = None  # that the head has maps for
     needs_area: bool | None = None  # an evaluation takes areas from the file
     needs_crowd_index: bool | None = None  # an evaluation asks for AP(E), AP(M), AP(H)
-    stride: int = 4  # input pixels per heatmap cell
-    min_overlap: float = 0.7  # of the Gaussian's radius
+    stride: int | None = None  # input pixels per heatmap cell, as a config sets it; None for the codec's own
     short_side: int = 512  # of the network's input in pixels
 
     @property
@@ -155,13 +154,12 @@ def evaluators(cfg: 'Config', role: str) -> list[dict]:
 
 
 def _target_rule(cfg: 'Config') -> dict:
-    """Stride, overlap and input size of the training targets, from the last steps that name them."""
+    """Stride and input size of the training targets, from the last steps that name them."""
     rule = {}
     for step in _training_steps(cfg):
         encoder = step.get('encoder') or {}
-        for key in ('stride', 'min_overlap'):
-            if key in encoder:
-                rule[key] = encoder[key]
+        if 'stride' in encoder:
+            rule['stride'] = encoder['stride']
         if 'input_size' in step:
             rule['short_side'] = min(step['input_size'])
     return rule

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
+from cid_mmpose.codecs import STRIDE
 from cid_mmpose.data.values import is_number
 from cid_mmpose.errors import BadInput
 from cid_mmpose.evaluation.people_metric import STATS
+from cid_mmpose.models.estimator import HRNET_COARSEST, HRNET_FINEST
 
 from .names import READ
 from .parts import near_name
@@ -69,8 +71,8 @@ RANGES = (
     Range('model.head.max_train_people', 1),
     Range('*.decoder.stride', 1),
     Range('*.encoder.stride', 1),
+    Range('*.pipeline.*.stride', 1),
 )
-STRIDES = 32  # of HRNet's smallest map; other sides leave its maps one cell apart
 RESIZED_AT_RANDOM = ('RandomAffine', 'BottomupRandomAffine')
 WORDS = {  # settings that are one of some words; what is not there is not checked
     'env_cfg.mp_cfg.mp_start_method': ('fork', 'spawn', 'forkserver'),
@@ -81,7 +83,7 @@ WORDS = {  # settings that are one of some words; what is not there is not check
 OF_WORDS = ('default_hooks.checkpoint.rule',)  # settings that may be a list of such words
 LARGEST = 2**31 - 1  # of whole numbers; torch and numpy take no larger one everywhere
 STAGE = ('num_modules', 'num_branches', 'block', 'num_blocks', 'num_channels', 'multiscale_output', 'num_inchannels')
-HRNET_STRIDE = 4  # input pixels a cell of its finest map
+COUNT_IN_CELLS = ('SizeAdaptiveHeatmap', 'LossMask', 'RandomMirror')  # parts that have a stride
 
 
 def check_ranges(cfg: Config) -> None:
@@ -173,11 +175,13 @@ def _check_stages(cfg: Config) -> None:
 
 def _check_strides(cfg: Config) -> None:
     """Our codec divides by one stride in training and in testing, which is that of the network's map."""
+    values = dict(_values(dict(cfg.items())))
     strides = {}
-    for name, value in _values(dict(cfg.items())):
-        if name.endswith(('.encoder.stride', '.decoder.stride')):
-            strides[name] = value
-    wanted = HRNET_STRIDE if _is_hrnet(cfg) else next(iter(strides.values()), None)
+    for name, value in values.items():
+        part, _, last = name.rpartition('.')
+        if last == 'type' and str(value).rpartition('.')[2] in COUNT_IN_CELLS:
+            strides[f'{part}.stride'] = values.get(f'{part}.stride', STRIDE)
+    wanted = HRNET_FINEST if _is_hrnet(cfg) else next(iter(strides.values()), None)
     for name, stride in strides.items():
         if stride != wanted:
             where = 'the stride of HRNet' if _is_hrnet(cfg) else f'as {next(iter(strides))}'
@@ -215,8 +219,8 @@ def _check_sizes(cfg: Config, loader: str) -> None:
             raise BadInput(f'{name} must be width and height, got {tuple(size)}')
         kind = step.get('type', '')
         at_random = isinstance(kind, str) and kind.rpartition('.')[2] in RESIZED_AT_RANDOM
-        if at_random and _is_hrnet(cfg) and any(side % STRIDES for side in size):
-            raise BadInput(f'{name} must be multiples of {STRIDES} for HRNet, got {tuple(size)}')
+        if at_random and _is_hrnet(cfg) and any(side % HRNET_COARSEST for side in size):
+            raise BadInput(f'{name} must be multiples of {HRNET_COARSEST} for HRNet, got {tuple(size)}')
 
 
 def _is_hrnet(cfg: Config) -> bool:
