@@ -23,6 +23,7 @@ COLUMNS = 3
 TITLE_HEIGHT = 24  # px above each panel
 TEXT = 40, 40, 40  # BGR
 COLOURS = 256  # of the PNG's palette, which keeps the file below 200 kB
+ROUNDS = 3  # of k-means, by which the palette is fitted to the image
 
 
 def parse_args() -> argparse.Namespace:
@@ -88,7 +89,7 @@ def main(args: argparse.Namespace) -> None:
     """Draws the stages and writes them with a palette."""
     stages = draw_stages(args.config, args.checkpoint, args.index)
     rgb = np.ascontiguousarray(stages[..., ::-1])
-    small = Image.fromarray(rgb).quantize(COLOURS, dither=Image.Dither.NONE)
+    small = Image.fromarray(rgb).quantize(COLOURS, kmeans=ROUNDS)
     small.save(args.out, optimize=True)
     print(f'{args.out}: {stages.shape[1]} x {stages.shape[0]} px, {args.out.stat().st_size / 1000:.0f} kB')
 

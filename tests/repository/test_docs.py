@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cid_mmpose.cli.main import VERBS
 from tests.helpers.images import ROOT
 
 FOLDERS = ('cid_mmpose', 'configs', 'docs', 'experiments', 'requirements', 'tests', 'tools')
@@ -73,6 +74,17 @@ def test_every_target_of_make_that_a_page_names_exists(path: Path):
     targets = re.findall(r'^([a-z0-9-]+):', (ROOT / 'Makefile').read_text(encoding='utf-8'), re.M)
     named = re.findall(r'(?:`|^)make ([a-z0-9-]+)', path.read_text(encoding='utf-8'), re.M)
     assert set(named) <= set(targets)
+
+
+@pytest.mark.parametrize('path', PAGES, ids=lambda path: path.name)
+def test_every_verb_of_the_command_that_a_page_names_exists(path: Path):
+    named = re.findall(r'(?:`|^)cid ([a-z]+)', path.read_text(encoding='utf-8'), re.M)
+    assert set(named) <= set(VERBS)
+
+
+def test_the_table_of_commands_in_the_readme_has_every_verb_but_the_demo():
+    rows = re.findall(r'^\| .+ \| `cid (\w+) ', (ROOT / 'README.md').read_text(encoding='utf-8'), re.M)
+    assert sorted([*rows, 'demo']) == sorted(VERBS)  # make demo has a section of its own
 
 
 def test_a_file_that_is_not_there_is_seen():
