@@ -139,7 +139,9 @@ def test_variables_of_users_own_are_let_alone(word, value):
 
 
 def test_a_config_without_parts_of_ours_may_use_any_word():
-    apply_recipe(Config(dict(recipes='mmpose', model=dict(type='CIDHead'))))
+    cfg = Config(dict(recipes='mmpose', model=dict(type='CIDHead')))
+    apply_recipe(cfg)
+    assert cfg.to_dict() == dict(recipes='mmpose', model=dict(type='CIDHead'))
 
 
 def test_parts_with_different_recipes_are_named_once_with_the_way_to_one(monkeypatch):

@@ -22,7 +22,6 @@ WITHOUT_BFLOAT16 = {'SSE41', 'AVX', 'AVX2', 'AVX2_VNNI', 'AVX2_VNNI_2', 'AVX512_
 WITHOUT = {torch.bfloat16: WITHOUT_BFLOAT16, torch.float16: WITHOUT_BFLOAT16 | {'AVX512_CORE_BF16'}}
 LIMITS = ('ONEDNN_MAX_CPU_ISA', 'DNNL_MAX_CPU_ISA')
 NARROW = ('DEFAULT', 'NO AVX', 'AVX2')  # what PyTorch's own loops can be held to on x86
-_said: set[tuple] = set()
 
 
 def or_float32(dtype: torch.dtype | None, device: torch.device, owner: str, insist: bool = False) -> torch.dtype | None:
@@ -36,14 +35,23 @@ def or_float32(dtype: torch.dtype | None, device: torch.device, owner: str, insi
     """
     if insist or device.type != 'cpu' or dtype not in INSTRUCTIONS or cpu_has(dtype):
         return dtype
-    if (dtype, owner) not in _said:
-        _said.add((dtype, owner))
-        name = str(dtype).replace('torch.', '')
-        say(
-            f'this CPU has no {name} of its own, and imitating it is slower: float32 is taken instead; '
-            f'{owner}.insist=True keeps {name}'
-        )
+    say_float32_is_taken(dtype, owner)
     return torch.float32
+
+
+@cache  # once for each precision and option, however many images ask
+def say_float32_is_taken(dtype: torch.dtype, owner: str) -> None:
+    """Says why float32 is taken and how to keep ``dtype``.
+
+    Args:
+        dtype: a half precision that this CPU would imitate.
+        owner: whose option it is, as in ``or_float32``.
+    """
+    name = str(dtype).replace('torch.', '')
+    say(
+        f'this CPU has no {name} of its own, and imitating it is slower: float32 is taken instead; '
+        f'{owner}.insist=True keeps {name}'
+    )
 
 
 @cache

@@ -61,4 +61,9 @@ def test_the_data_set_stops_with_the_file_and_the_field(tmp_path, testing):
 def test_crowds_and_people_without_keypoints_are_not_looked_at():
     crowd = person(1, bbox=[0, 0, 1, 1], iscrowd=1)
     nobody = person(2, bbox=[0, 0, 1, 1], keypoints=[0] * 51)
-    check_units([crowd, nobody], [dict(id=1, width=WIDTH, height=HEIGHT)], 'people.json')
+    images = [dict(id=1, width=WIDTH, height=HEIGHT)]
+    check_units([crowd, nobody], images, 'people.json')
+    # as people with keypoints they would stop the file
+    for one in (dict(crowd, iscrowd=0), dict(nobody, keypoints=person()['keypoints'])):
+        with pytest.raises(BadInput, match='lies between 0 and 1'):
+            check_units([dict(one, id=1), dict(one, id=2)], images, 'people.json')

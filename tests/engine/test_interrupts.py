@@ -60,8 +60,11 @@ def test_a_signal_that_a_library_turns_into_another_error_is_still_a_signal(tmp_
 def test_a_signal_that_the_caller_ignores_stays_ignored():
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
+        went_on = False
         with run_ends():
             os.kill(os.getpid(), signal.SIGTERM)
+            went_on = True
+        assert went_on and signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, before)
 

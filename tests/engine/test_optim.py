@@ -25,16 +25,18 @@ def cpu(tmp_path, monkeypatch):
     """A call that takes a CPU with these flags for the machine's; nothing in the environment limits it at first."""
     for name in (*precision.LIMITS, 'ATEN_CPU_CAPABILITY'):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(precision, '_said', set())
     monkeypatch.setattr(precision, 'CPU_INFO', tmp_path / 'cpuinfo')
 
     def take(flags):
         (tmp_path / 'cpuinfo').write_text(f'flags : fpu {flags} sse\n')
         cpu_has.cache_clear()
 
-    cpu_has.cache_clear()
+    remembered = (cpu_has, precision.say_float32_is_taken)
+    for function in remembered:
+        function.cache_clear()
     yield take
-    cpu_has.cache_clear()
+    for function in remembered:
+        function.cache_clear()
 
 
 @pytest.mark.parametrize(

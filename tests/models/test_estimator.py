@@ -186,10 +186,16 @@ def test_the_folded_copy_follows_parameters_that_are_replaced():
 
 
 def test_a_copy_made_without_gradients_does_not_stand_in_the_way_of_them():
-    network = model(precision='float32')
-    with torch.inference_mode():
-        network.predict(IMAGES[:1], samples(1))
-    network.extract_feat(IMAGES[:1].clone().requires_grad_(), torch.float32)[0].sum().backward()
+    gradients = []
+    for predicts in (True, False):
+        network, images = model(precision='float32'), IMAGES[:1].clone().requires_grad_()
+        if predicts:
+            with torch.inference_mode():
+                network.predict(IMAGES[:1], samples(1))
+        network.extract_feat(images, torch.float32)[0].sum().backward()
+        gradients.append(images.grad)
+    assert gradients[1].any()
+    torch.testing.assert_close(*gradients)
 
 
 @torch.no_grad()

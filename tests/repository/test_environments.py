@@ -25,7 +25,7 @@ fi
 [ "$3" != --version ] || exit 0
 echo "$*" >>'{folder}/calls'
 cat '{folder}/says' >"$5"
-[ ! -e '{folder}/waits' ] || sleep 60
+[ ! -e '{folder}/waits' ] || sleep 600
 exit "$(cat '{folder}/status')"
 """
 
@@ -142,7 +142,7 @@ class Tree:
 
     def make(self, *options: str) -> tuple[str, str]:
         """What make venv prints on its two streams; make's own last line is left out."""
-        printed, errors = self.start(*options).communicate(timeout=60)
+        printed, errors = self.start(*options).communicate(timeout=120)
         return printed, ''.join(line for line in errors.splitlines(True) if not line.startswith('make: ***'))
 
     def calls(self) -> list:
@@ -232,7 +232,7 @@ def test_a_folder_that_is_no_environment_is_left_alone(tree):
 
 
 def wait_for_pip(tree: Tree) -> None:
-    for _ in range(300):
+    for _ in range(600):  # a minute
         if tree.calls():
             return
         time.sleep(0.1)
@@ -244,7 +244,7 @@ def test_an_interruption_is_one_line_and_leaves_no_lock(tree):
     going = tree.start()
     wait_for_pip(tree)
     os.killpg(going.pid, signal.SIGINT)
-    errors = going.communicate(timeout=30)[1]
+    errors = going.communicate(timeout=120)[1]
     ours = [line for line in errors.splitlines() if not line.startswith('make: ***')]
     assert ours == ['error: interrupted while .venv was being made; the same command takes it up again']
     assert not (tree.root / '.venv.lock').exists() and (tree.venv / '.installing').exists()
@@ -260,9 +260,9 @@ def test_two_at_once_wait_for_each_other(tree):
     num_calls = len(tree.calls())
     assert num_calls == 1
     os.killpg(first.pid, signal.SIGTERM)
-    first.communicate(timeout=30)
+    first.communicate(timeout=120)
     os.killpg(second.pid, signal.SIGTERM)
-    second.communicate(timeout=30)
+    second.communicate(timeout=120)
 
 
 def test_a_lock_of_a_process_that_is_gone_is_taken_over(tree):

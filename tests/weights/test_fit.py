@@ -268,7 +268,8 @@ def test_testing_and_resuming_need_every_weight_in_whatever_layout(source, optio
 def test_a_training_may_start_from_weights_that_lack_some(source):
     lacking = without(named_as('authors', source), 'gfd.fuse_attn.bias')
     hook(dict(state_dict=lacking), train=True)
-    ours().load_state_dict(lacking, strict=False)
+    found = ours().load_state_dict(lacking, strict=False)
+    assert (found.missing_keys, found.unexpected_keys) == (['head.gfd.fuse.bias'], [])
 
 
 def test_fresh_keypoint_maps_are_not_for_testing(crowdpose):

@@ -234,8 +234,13 @@ def test_another_layout_of_ochuman_json_is_refused_and_not_guessed(source, tmp_p
     ],
 )
 def test_keypoint_names_that_the_file_gives_may_be_spelled_otherwise(source, tmp_path, spell):
+    prepare(source, tmp_path / 'without', max_iou=(0.5, 1))
     change(source, lambda data: data.update(keypoint_names=[spell(name) for name in KEYPOINTS]))
     prepare(source, tmp_path / 'out', max_iou=(0.5, 1))
+    for part in ('val', 'test'):
+        name = f'ochuman_coco_format_{part}_range_0.50_1.00.json'
+        people = read(tmp_path / 'out', name)['annotations']
+        assert people and people == read(tmp_path / 'without', name)['annotations']
 
 
 def test_what_else_is_wrong_is_one_line(source, tmp_path):

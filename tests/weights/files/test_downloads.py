@@ -4,7 +4,6 @@ import hashlib
 import http.server
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -178,22 +177,20 @@ def test_a_server_that_stops_in_the_middle_is_named(web, tmp_path):
 
 
 def test_a_server_that_says_nothing_more_is_given_up(web, monkeypatch):
-    monkeypatch.setattr(downloads, 'SECONDS', 0.3)
-    wait = threading.Event()
+    monkeypatch.setattr(downloads, 'SECONDS', 1.0)
+    told = threading.Event()  # until then the server keeps its connections open
 
     def silent(handler) -> None:
-        wait.wait(10)
+        told.wait(60)
 
     def stalling(handler) -> None:
         answer(200, 10_000, b'x' * 100)(handler)
-        wait.wait(10)
+        told.wait(60)
 
     web.pages.update({'/silent.pth': silent, '/stalling.pth': stalling})
-    started = time.perf_counter()
-    assert 'no answer in 0.3 seconds' in refused(f'{web.url}/silent.pth')
-    assert 'the download broke off (no answer in 0.3 seconds)' in refused(f'{web.url}/stalling.pth')
-    assert time.perf_counter() - started < 8
-    wait.set()
+    assert 'no answer in 1 seconds' in refused(f'{web.url}/silent.pth')
+    assert 'the download broke off (no answer in 1 seconds)' in refused(f'{web.url}/stalling.pth')
+    told.set()
 
 
 def test_a_port_where_nobody_listens_and_one_that_speaks_no_http_are_named(web):
