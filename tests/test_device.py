@@ -18,7 +18,7 @@ from cid_mmpose.models import Roots
 from cid_mmpose.models.fast import person_loss
 from cid_mmpose.models.fast.branches import sample_branches
 from cid_mmpose.models.gfd import to_scores
-from cid_mmpose.models.losses import contrastive_loss, focal_loss
+from cid_mmpose.models.losses import FocalHeatmapLoss, contrastive_loss
 from cid_mmpose.models.roots import find_roots
 from tests.helpers import oracle
 from tests.helpers.images import build_model, tiny_config
@@ -96,7 +96,7 @@ def test_focal_loss_and_its_gradient(device, dtype):
     results = []
     for place in (CPU, device):
         leaf = logits.to(place).requires_grad_()
-        loss = focal_loss(leaf, target.to(place), weight.to(place))
+        loss = FocalHeatmapLoss()(leaf, target.to(place), weight.to(place))
         loss.backward()
         results.append((loss, leaf.grad))
     (expected, slope), (found, gradient) = results
@@ -135,7 +135,7 @@ def test_losses_and_all_gradients_of_the_head(device, counts, recalibration):
 def test_chunks_of_any_size_give_the_losses_and_gradients_of_all_people_at_once(device, counts):
     results = []
     for cells in (10**9, 100, 7):  # of all people of a chunk together
-        with mock.patch.object(person_loss, 'how_many', lambda *_: cells):
+        with mock.patch.object(person_loss, 'cells_in_budget', lambda *_: cells):
             results.append(losses_and_gradients(oracle.head(), counts, device))
     (whole, slopes), *parts = results
     for losses, gradients in parts:

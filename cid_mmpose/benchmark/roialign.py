@@ -11,7 +11,7 @@ from torchvision.ops import roi_align
 
 from cid_mmpose.models import Roots
 from cid_mmpose.models.fast.branches import sample_branches
-from cid_mmpose.models.fast.chunks import how_many, image_part, people_and_rows, people_part
+from cid_mmpose.models.fast.chunks import cells_in_budget, image_part, people_and_rows, people_part
 from cid_mmpose.models.fast.gfd import FactoredGFD
 
 from .measure import Row, in_turns
@@ -77,7 +77,7 @@ def decouple_people(gfd: FactoredGFD, feats: list[torch.Tensor], roots: Roots) -
     image = gfd.image_terms(feats)
     everyone = gfd.person_terms(sample_branches(feats, roots), roots)
 
-    cells = how_many(gfd.floats_to_test(), None, feats[0].device)
+    cells = cells_in_budget(gfd.floats_to_test(), None, feats[0].device)
     size = feats[0].shape[-2:]
     for chunk in people_and_rows(roots.image, 1, size, cells):
         gfd.scores(image_part(image, chunk), people_part(everyone, chunk))

@@ -26,7 +26,7 @@ class Decoupled(NamedTuple):
     """What GFD makes of N people."""
 
     masks: Tensor | None  # (N, H, W) in (0, 1), M of eq. 10; None where only channels are recalibrated
-    features: Tensor  # (N, D, H, W), the instance-aware feature maps of eq. 12 (figure 4)
+    instance_features: Tensor  # (N, D, H, W), F^(i): the instance-aware feature maps of eq. 12 (figure 4)
     heatmaps: Tensor  # (N, K, H, W), logits of eq. 1
 
 

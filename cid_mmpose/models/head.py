@@ -1,9 +1,12 @@
 """CID (figure 2): IIA finds people, GFD gives each a feature map of their own, a light head reads the keypoints.
 
 B images, P annotated people of a batch, N people with a map, C feature channels, K keypoints, (H, W) heatmap cells.
+Feature maps and heatmaps are (H, W), sizes for the codec (W, H).
 
-``CIDHead.forward`` is figure 2 as it is drawn. Training and testing come to its numbers through ``fast/``; they differ
-only in where the roots come from.
+``CIDHead.forward`` is figure 2 as it is drawn. Training and testing come to its numbers through ``fast/``. Training
+takes the roots from the annotations, moved by up to a cell, and at most ``max_train_people`` of them. Testing finds
+them, averages the views, smooths the maps and keeps only their peaks. docs/architecture.md has a table of the paper's
+equations.
 """
 
 from collections.abc import Sequence
@@ -22,11 +25,12 @@ from cid_mmpose.registry import KEYPOINT_CODECS, MODELS
 
 from .fast.branches import convolve_branches, sample_branches
 from .fast.gfd import FactoredGFD
-from .fast.person_loss import person_loss
+from .fast.person_loss import loss_in_chunks
 from .fast.person_peaks import person_peaks
 from .features import sample_at, stack_branches
 from .gfd import GFD, to_scores
 from .iia import IIA, INIT_STD
+from .losses import HeatmapLoss
 from .options import TestOptions
 from .person_nms import make_people
 from .roots import Roots, find_roots
@@ -40,7 +44,7 @@ class CIDOutput(NamedTuple):
     roots: Roots  # l of N people
     vectors: Tensor  # (N, C), f of each person (eq. 7)
     masks: Tensor | None  # (N, H, W) in (0, 1), M of eq. 10; None where only channels are recalibrated
-    features: Tensor  # (N, D, H, W), the instance-aware feature maps of eq. 12
+    instance_features: Tensor  # (N, D, H, W), F^(i): the feature map of each person (eq. 12)
     heatmaps: Tensor  # (N, K, H, W), logits of each person's keypoints (eq. 1)
 
 
@@ -66,16 +70,17 @@ class CIDHead(BaseHead):
         num_keypoints: K.
         gfd_channels: D of GFD (table 2).
         recalibration: 'fused', 'spatial' or 'channel' (table 1).
-        crowd_loss: of the crowd's maps.
-        person_loss: of each person's maps.
-        contrastive_loss: of the vectors.
+        crowd_loss: of the crowd's maps, FL of eq. 14; called with logits, targets and weights.
+        person_loss: of each person's maps, L_GFD; a ``HeatmapLoss``. Its ``loss_weight`` is lambda of eq. 5.
+        contrastive_loss: of the vectors, eq. 8; called with vectors and the image of each.
         decoder: config of the codec that made the targets, here for its ``stride`` and ``decode``.
         recipe: 'reference' or 'mmpose', for ``cell_center`` (``recipes.py``).
         cell_center: see ``gfd.relative_coordinates``; a checkpoint that is loaded brings its own.
         max_train_people: at most so many people of a batch get a map, chosen at random.
         init_std: standard deviation of GFD's weights before training. None takes the inverse root of each layer's
-            inputs: from random weights people are then told apart within a hundred steps. With the authors' 0.001 three
-            small factors stand one after the other, and it takes a thousand steps until their gradients grow.
+            inputs: from random weights people are then told apart within a hundred steps. With the authors' 0.001 it
+            takes a thousand: what ``conv_down``, ``attention`` and ``fuse`` give is multiplied, so that the gradients
+            of all three start near 0.
         memory_budget: MiB that the maps of people may take at once; by default what suits the device
             (``fast/chunks.py``). Results and gradients do not depend on it.
         test: fields of ``TestOptions``.
@@ -83,7 +88,8 @@ class CIDHead(BaseHead):
     Source: section 3 of the paper; the authors' code where the paper is silent.
 
     Raises:
-        ValueError: ``memory_budget`` or a value of ``test`` is outside its range.
+        ValueError: ``memory_budget`` or a value of ``test`` is outside its range, or ``person_loss`` is no
+            ``HeatmapLoss``.
     """
 
     def __init__(
@@ -113,6 +119,11 @@ class CIDHead(BaseHead):
         self.crowd_loss = MODELS.build(crowd_loss)
         self.person_loss = MODELS.build(person_loss)
         self.contrastive_loss = MODELS.build(contrastive_loss)
+        if not isinstance(self.person_loss, HeatmapLoss):
+            raise ValueError(
+                f'person_loss: {type(self.person_loss).__name__} cannot be formed from a few people and rows at a '
+                'time; take cid_mmpose.FocalHeatmapLoss, or derive yours from cid_mmpose.models.HeatmapLoss'
+            )
         self.decoder = KEYPOINT_CODECS.build(decoder)
         self.max_train_people = max_train_people
         self.memory_budget = memory_budget
@@ -127,7 +138,7 @@ class CIDHead(BaseHead):
                 that stacks them.
             roots: of N people, as training knows them; None finds them in the center maps.
         """
-        features = stack_branches(feats)
+        features = stack_branches(feats)  # F
         crowd = self.iia(features)
         if roots is None:
             roots = self._find_roots(to_scores(crowd[:, -1]), self.test)
@@ -136,12 +147,12 @@ class CIDHead(BaseHead):
         return CIDOutput(crowd, roots, vectors, masks, instance, heatmaps)
 
     def loss(self, feats: Sequence[Tensor], batch_data_samples: list, train_cfg: dict | None = None) -> dict:
-        """L of eq. 5 in its parts; the same keys always, and zero gradients where nobody is.
+        """L of eq. 5 in its parts, weighted; the same keys always, and zero gradients where nobody is.
 
         Args:
             feats: as for ``forward``.
-            batch_data_samples: B samples with ``gt_instance_labels`` (``PersonTargets`` fields) and optionally
-                ``gt_fields.heatmap_mask`` (1, H, W), False where the crowd's maps do not count.
+            batch_data_samples: B samples with ``gt_instance_labels`` (the ``FIELDS`` of ``PersonTargets``) and
+                optionally ``gt_fields.heatmap_mask`` (1, H, W), False where the crowd's maps do not count.
             train_cfg: not used; MMPose's estimators hand it over.
 
         Returns:
@@ -150,27 +161,32 @@ class CIDHead(BaseHead):
         targets = gather_targets([sample.gt_instance_labels for sample in batch_data_samples], feats[0].device)
         loss_crowd = self._crowd_loss(feats, targets, loss_mask(batch_data_samples, feats[0]))
 
+        # seeds stand in for roots in training
         seeded = targets.seeded.nonzero()[:, 0]
-        roots = Roots(targets.seed_cell[seeded].long(), targets.image[seeded])
-        vectors = sample_branches(feats, roots)
-        loss_contrastive = self.contrastive_loss(vectors, roots.image)
+        seeds = Roots(targets.seed_cell[seeded].long(), targets.image[seeded])
+        vectors = sample_branches(feats, seeds)
+        loss_contrastive = self.contrastive_loss(vectors, seeds.image)
 
         chosen = self._choose(len(vectors), vectors.device)
-        chosen_roots = Roots(roots.cell[chosen], roots.image[chosen])
-        loss_person = person_loss(
+        chosen_targets = seeded[chosen]
+        chosen_seeds = Roots(seeds.cell[chosen], seeds.image[chosen])
+        loss_person = loss_in_chunks(
             FactoredGFD(self.gfd),
             self.person_loss,
             feats,
             vectors[chosen],
-            chosen_roots,
+            chosen_seeds,
             targets,
-            seeded[chosen],
+            chosen_targets,
             self.memory_budget,
         )
         return dict(loss_crowd=loss_crowd, loss_person=loss_person, loss_contrastive=loss_contrastive)
 
     def _crowd_loss(self, feats: Sequence[Tensor], targets: PersonTargets, mask: Tensor) -> Tensor:
-        """Eq. 14, whose maps are given back before those of people are made; mask (B, 1, H, W)."""
+        """The FL term of eq. 14, with the loss mask (B, 1, H, W).
+
+        A method of its own, so that its maps are freed before those of people are made.
+        """
         height, width = feats[0].shape[-2:]
         crowd = convolve_branches(feats, self.iia.conv)
         crowd_targets = render_crowd(targets, (width, height), len(feats[0]))
@@ -187,7 +203,7 @@ class CIDHead(BaseHead):
         batch_data_samples: list,
         test_cfg: dict | None = None,
     ) -> list | tuple:
-        """The people of B equally sized images, as MMPose's estimators ask for them.
+        """The people of B equally sized images, for MMPose's own estimators; ``CID`` calls ``find_people`` itself.
 
         Args:
             feats: as for ``forward``, or with ``flip_test`` a pair: of the images and of their mirror images.
@@ -212,9 +228,16 @@ class CIDHead(BaseHead):
             views: of the images.
             options: of testing.
         """
+        # the center map of each view, and their mean
         center = mean_of([self._center(view) for view in views])
+
+        # its peaks are the roots
         roots = self._find_roots(center, options)
+
+        # the peaks of their heatmaps
         peaks, heatmaps = person_peaks(FactoredGFD(self.gfd), views, roots, options, self.memory_budget)
+
+        # peaks become keypoints in pixels of the input; score, box, and nobody twice
         people = self._people_of(peaks, roots, center.shape, options)
         return Found(people, heatmaps)
 
@@ -254,7 +277,7 @@ def loss_mask(batch_data_samples: list, like: Tensor) -> Tensor:
 
     Args:
         batch_data_samples: B samples.
-        like: (B, C, H, W), whose device is taken.
+        like: (B, C, H, W), whose device and (H, W) are taken.
 
     Returns:
         (B, 1, H, W) float, 0 where they do not count; all 1 for samples without a mask.

@@ -37,7 +37,7 @@ def explain(model: nn.Module, image: Tensor) -> Explanation:
     masks = seen.masks
     if masks is None:
         masks = heatmaps[:0, 0]  # (0, H, W)
-    strength = seen.features.norm(dim=1)
+    strength = seen.instance_features.norm(dim=1)
     crowd = to_scores(seen.crowd)[0]
 
     return Explanation(

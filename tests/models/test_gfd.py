@@ -99,9 +99,13 @@ def test_what_gfd_hands_over_are_the_equations_one_after_the_other():
     found = module(features, vectors, ROOTS)
     shared = module.conv_down(features)[ROOTS.image]
     recalibrated = torch.cat([shared * module.channel(vectors)[:, :, None, None], found.masks[:, None] * shared], 1)
-    np.testing.assert_allclose(found.features.detach(), module.fuse(recalibrated).relu().detach(), rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(found.heatmaps.detach(), module.heatmap(found.features).detach(), rtol=1e-5, atol=1e-5)
-    assert found.features.shape == (5, 5, 7, 9)
+    np.testing.assert_allclose(
+        found.instance_features.detach(), module.fuse(recalibrated).relu().detach(), rtol=1e-5, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        found.heatmaps.detach(), module.heatmap(found.instance_features).detach(), rtol=1e-5, atol=1e-5
+    )
+    assert found.instance_features.shape == (5, 5, 7, 9)
 
 
 def test_there_is_no_mask_where_only_channels_are_recalibrated():

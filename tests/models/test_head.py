@@ -6,7 +6,7 @@ import torch
 
 from cid_mmpose.codecs.targets import gather_targets
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models import Roots, sample_at, stack_branches
+from cid_mmpose.models import HeatmapLoss, Roots, sample_at, stack_branches
 from tests.helpers import oracle
 from tests.helpers.known_answers import COCO
 from tests.helpers.training_batch import KEYS, SIZE, batch
@@ -172,6 +172,34 @@ def test_more_people_than_allowed_are_chosen_at_random_for_a_map_of_their_own():
     assert {losses['loss_crowd'].item() for losses in drawn} == {full['loss_crowd'].item()}
 
 
+class SquaredError(HeatmapLoss):
+    """A loss that somebody else may write: the mean over people of the squared error of scores."""
+
+    def shares(self, num_peaks):
+        return num_peaks.new_ones(num_peaks.shape, dtype=torch.float32) / max(len(num_peaks), 1)
+
+    def sum_of_cells(self, logits, target, weight):
+        return (weight * (logits.float().sigmoid() - target).square()).sum()
+
+
+@pytest.mark.parametrize('memory_budget', [None, 1])
+def test_a_person_loss_of_one_s_own_is_the_same_in_chunks_as_on_whole_maps(memory_budget):
+    head = oracle.head(person_loss=dict(type=SquaredError), memory_budget=memory_budget)
+    feats, samples = batch(60, 3)
+    losses = head.loss(feats, samples)
+
+    targets = gather_targets([sample.gt_instance_labels for sample in samples], 'cpu')
+    seeded = targets.seeded.nonzero()[:, 0]
+    roots = Roots(targets.seed_cell[seeded].long(), targets.image[seeded])
+    with torch.no_grad():
+        scores = head(feats, roots).heatmaps.double().sigmoid()
+    target, drawn = oracle.drawn_people(targets, seeded, scores)
+    expected = (drawn * (scores - target) ** 2).sum() / len(seeded)
+    assert losses['loss_person'].item() == pytest.approx(expected.item(), rel=1e-5)
+    whole = head.person_loss(head(feats, roots).heatmaps, target, drawn)
+    assert whole.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
 def test_with_at_most_200_people_the_loss_is_the_same_every_time():
     head, (feats, samples) = oracle.head(), batch(4, 3)
     assert len({head.loss(feats, samples)['loss_person'].item() for _ in range(5)}) == 1
@@ -229,6 +257,7 @@ def test_a_head_of_17_keypoints_takes_the_coco_sigmas():
     [
         (dict(gfd_chanels=32), 'gfd_chanels'),
         (dict(recalibration='both'), "recalibration must be one of .*'both'"),
+        (dict(person_loss=dict(type='cid_mmpose.ContrastiveLoss')), 'person_loss: ContrastiveLoss .*HeatmapLoss$'),
         (dict(test=dict(sigmas=(0.05,) * 3)), 'sigmas has 3 values for 4 keypoints'),
         (dict(test=None), 'sigmas has 17 values for 4 keypoints; give the model .* model.metainfo'),
         (dict(test=dict(max_instances=3)), 'max_instances'),

@@ -31,7 +31,7 @@ def test_losses_and_all_gradients_do_not_depend_on_the_people_and_rows_taken_at_
     head, (feats, samples) = oracle.head(recalibration=recalibration), batch(4, 0, 3)
     together = gradients(head, feats, samples)
     for cells in (1, 50, 24 * 16 * 2):  # one row of one person, two rows, two people
-        monkeypatch.setattr('cid_mmpose.models.fast.person_loss.how_many', lambda *args: cells)
+        monkeypatch.setattr('cid_mmpose.models.fast.person_loss.cells_in_budget', lambda *args: cells)
         assert_same_training(gradients(head, feats, samples), together)
 
 
@@ -50,15 +50,15 @@ def test_losses_and_gradients_from_branches_equal_those_from_their_stack():
 
 def test_the_cells_at_once_of_the_paper_s_maps_worked_out_by_hand():
     from cid_mmpose.models import GFD
-    from cid_mmpose.models.fast.chunks import how_many, people_and_rows
+    from cid_mmpose.models.fast.chunks import cells_in_budget, people_and_rows
     from cid_mmpose.models.fast.gfd import FactoredGFD
 
     gfd = FactoredGFD(GFD(480, 32, 17))
     # training: 32 + 9 * 17 numbers of 4 bytes, 11.6 MiB for the 128 x 128 cells of a person
     assert gfd.floats_to_train() == 185
     crowd, size = torch.zeros(500, dtype=int), (128, 128)
-    on_cpu = people_and_rows(crowd, 1, size, how_many(185, None, torch.device('cpu')))  # of 32 MiB
-    on_gpu = people_and_rows(crowd, 1, size, how_many(185, None, torch.device('cuda')))  # of 1024 MiB
+    on_cpu = people_and_rows(crowd, 1, size, cells_in_budget(185, None, torch.device('cpu')))  # of 32 MiB
+    on_gpu = people_and_rows(crowd, 1, size, cells_in_budget(185, None, torch.device('cuda')))  # of 1024 MiB
     assert [chunk[1:] for chunk in on_cpu[:2]] == [(slice(0, 8), slice(0, 43)), (slice(8, 16), slice(0, 43))]
     assert [chunk[1:] for chunk in on_gpu[:2]] == [(slice(0, 88), slice(0, 128)), (slice(88, 176), slice(0, 128))]
 

@@ -226,7 +226,7 @@ def test_people_do_not_depend_on_how_many_and_which_rows_are_taken_at_once(flip,
     options = dict(flip_test=flip, output_heatmaps=True)
     together, fields = module.predict(given, samples(2), options)
     for cells in (1, 24 * 3, 24 * 3 * 4):  # one row of one person, three rows of one, three rows of four
-        monkeypatch.setattr('cid_mmpose.models.fast.person_peaks.how_many', lambda *args: cells)
+        monkeypatch.setattr('cid_mmpose.models.fast.person_peaks.cells_in_budget', lambda *args: cells)
         alone, other = module.predict(given, samples(2), options)
         for b in range(2):
             assert_same(together[b], alone[b])

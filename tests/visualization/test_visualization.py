@@ -132,7 +132,7 @@ def test_the_explanation_holds_the_maps_that_prediction_goes_through():
     assert seen.roots.tolist() == roots.cell.tolist()
     np.testing.assert_allclose(seen.scores, roots.score, atol=1e-6)
     assert seen.masks.shape == (count, 16, 24) and 0 <= seen.masks.min() < seen.masks.max() <= 1
-    np.testing.assert_allclose(seen.features, output.features.norm(dim=1), rtol=1e-4)
+    np.testing.assert_allclose(seen.features, output.instance_features.norm(dim=1), rtol=1e-4)
     (people,) = estimator.head.predict(feats, [PoseDataSample()])
     assert len(people.keypoints) == count
 

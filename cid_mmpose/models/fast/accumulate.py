@@ -1,8 +1,8 @@
-"""A sum over everyone whose maps never live at once, with its gradient.
+"""A sum over everyone with its gradient, of which only one chunk's maps are there at a time.
 
 What it saves: the memory of all people's maps and of their graph. Why it is equal: the gradient of a sum is the sum of
-the gradients of its parts, so that of a chunk is formed right after its value, and the chunk's maps are given back
-before the next ones are made.
+the gradients of its parts, so that of a chunk is formed right after its value, and the chunk's maps are freed before
+the next ones are made.
 
 B images, N people of all images, n of a chunk, (H, W) cells of their maps, h rows of a chunk.
 """
@@ -17,29 +17,31 @@ from .chunks import Chunk
 
 
 def sum_over_people(
-    term: Callable, chunks: Sequence[Chunk], image: tuple, people: tuple, weights: Sequence[Tensor]
+    term: Callable, chunks: Sequence[Chunk], image_terms: tuple, person_terms: tuple, parameters: Sequence[Tensor]
 ) -> Tensor:
-    """Sum over chunks of term(chunk, its part of ``image``, its part of ``people``), differentiable once.
+    """Sum over chunks of term(chunk, its part of ``image_terms``, its part of ``person_terms``); differentiable once.
 
     Args:
-        term: gives a scalar; it may depend on no other tensors that need a gradient than ``weights``.
+        term: gives a scalar; it may depend on no other tensors that need a gradient than ``parameters``.
         chunks: all people in all rows.
-        image: a named tuple of tensors (B, H, ...) for B images, or None; ``term`` gets the rows (h, ...) of the chunk.
-        people: a named tuple of tensors (N, ...) for N people, or None; ``term`` gets those of the chunk (n, ...).
-        weights: parameters that ``term`` uses by itself.
+        image_terms: a named tuple whose fields are tensors (B, H, ...) or None; ``term`` gets the rows (h, ...) of the
+            chunk.
+        person_terms: a named tuple whose fields are tensors (N, ...) or None; ``term`` gets the people (n, ...) of the
+            chunk.
+        parameters: that ``term`` uses by itself.
 
     Returns:
         float32 scalar; 0, with zero gradients, for nobody.
     """
-    image_layout = Layout(image)
-    people_layout = Layout(people)
-    tensors = [*image_layout.tensors(image), *people_layout.tensors(people), *weights]
-    with_gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
-    job = Job(term, chunks, image_layout, people_layout, with_gradient)
+    image_fields = Fields(image_terms)
+    person_fields = Fields(person_terms)
+    tensors = image_fields.tensors(image_terms) + person_fields.tensors(person_terms) + list(parameters)
+    needs_gradient = any(tensor.requires_grad for tensor in tensors)
+    job = Job(term, chunks, image_fields, person_fields, torch.is_grad_enabled() and needs_gradient)
     return _Sum.apply(job, *tensors)
 
 
-class Layout:
+class Fields:
     """Which fields of a named tuple are tensors, and how to make it of those again.
 
     Args:
@@ -48,10 +50,10 @@ class Layout:
 
     def __init__(self, example: tuple) -> None:
         self.kind: Any = type(example)
-        self.is_there = [field is not None for field in example]
+        self.is_tensor = [field is not None for field in example]
 
     def __len__(self) -> int:
-        return sum(self.is_there)
+        return sum(self.is_tensor)
 
     def tensors(self, terms: tuple) -> list[Tensor]:
         """The fields that are tensors."""
@@ -59,9 +61,19 @@ class Layout:
 
     def named(self, tensors: Sequence[Tensor]) -> Any:
         """The named tuple of such tensors."""
-        left = iter(tensors)
-        fields = [next(left) if there else None for there in self.is_there]
+        remaining = iter(tensors)
+        fields = []
+        for is_tensor in self.is_tensor:
+            fields.append(next(remaining) if is_tensor else None)
         return self.kind(*fields)
+
+
+class Groups(NamedTuple):
+    """Tensors, or what belongs to each of them, by where they come from."""
+
+    image: list
+    person: list
+    parameters: list
 
 
 class Job(NamedTuple):
@@ -69,46 +81,67 @@ class Job(NamedTuple):
 
     term: Callable
     chunks: Sequence[Chunk]
-    image: Layout
-    people: Layout
+    image_fields: Fields
+    person_fields: Fields
     with_gradient: bool
+
+    def split(self, items: Sequence) -> Groups:
+        """The groups of one item for each tensor."""
+        first_person = len(self.image_fields)
+        first_parameter = first_person + len(self.person_fields)
+        return Groups(
+            image=list(items[:first_person]),
+            person=list(items[first_person:first_parameter]),
+            parameters=list(items[first_parameter:]),
+        )
 
 
 class _Sum(torch.autograd.Function):
-    """``sum_over_people``; the gradient is there when the value is."""
+    """``sum_over_people``.
+
+    ``forward`` already forms the gradient of each chunk, while its maps are there; ``backward`` only scales the sums.
+    Inside an autograd function nothing is recorded, so grad mode is switched on by hand.
+    """
 
     @staticmethod
     def forward(ctx, job: Job, *tensors: Tensor) -> Tensor:
-        num_image = len(job.image)
-        num_terms = num_image + len(job.people)
-        weights = tensors[num_terms:]
         total = tensors[0].new_zeros((), dtype=torch.float32)
-        sums = [_zeros_for(tensor) if job.with_gradient and tensor.requires_grad else None for tensor in tensors]
+        gradients = []  # float32, one for each tensor; None where none is wanted
+        for tensor in tensors:
+            is_wanted = job.with_gradient and tensor.requires_grad
+            gradients.append(_zeros_for(tensor) if is_wanted else None)
 
         for chunk in job.chunks:
-            of_image = [_leaf(tensor[chunk.image, chunk.rows], job.with_gradient) for tensor in tensors[:num_image]]
-            of_people = [_leaf(tensor[chunk.people], job.with_gradient) for tensor in tensors[num_image:num_terms]]
-            with _precision(tensors[0]), torch.set_grad_enabled(job.with_gradient):
-                value = job.term(chunk, job.image.named(of_image), job.people.named(of_people))
-            total += value.detach()
-            if job.with_gradient:
-                # where the gradients of the chunk's part belong in the sums
-                places = [_part(each, (chunk.image, chunk.rows)) for each in sums[:num_image]]
-                places += [_part(each, chunk.people) for each in sums[num_image:num_terms]]
-                places += sums[num_terms:]
-                _add_gradient(value, [*of_image, *of_people, *weights], places)
+            total += _add_chunk(job, chunk, job.split(tensors), job.split(gradients))
 
-        ctx.sums = sums
-        ctx.types = [tensor.dtype for tensor in tensors]
+        ctx.gradients = gradients
+        ctx.dtypes = [tensor.dtype for tensor in tensors]
         return total
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple:
-        gradients: list[Tensor | None] = [None]
-        for each, dtype in zip(ctx.sums, ctx.types):
-            gradients.append(None if each is None else (each * gradient).to(dtype))
-        return tuple(gradients)
+        scaled: list[Tensor | None] = [None]  # of the job
+        for each, dtype in zip(ctx.gradients, ctx.dtypes):
+            scaled.append(None if each is None else (each * gradient).to(dtype))
+        return tuple(scaled)
+
+
+def _add_chunk(job: Job, chunk: Chunk, tensors: Groups, gradients: Groups) -> Tensor:
+    """The value of a chunk; its gradient is added, in place, to ``gradients``."""
+    rows = (chunk.image, chunk.rows)
+    image_part = [_leaf(tensor[rows], job.with_gradient) for tensor in tensors.image]
+    person_part = [_leaf(tensor[chunk.people], job.with_gradient) for tensor in tensors.person]
+    with _precision(tensors.image[0]), torch.set_grad_enabled(job.with_gradient):
+        value = job.term(chunk, job.image_fields.named(image_part), job.person_fields.named(person_part))
+
+    if job.with_gradient:
+        # views of the sums, where the gradients of this chunk belong
+        image_places = [_part(gradient, rows) for gradient in gradients.image]
+        person_places = [_part(gradient, chunk.people) for gradient in gradients.person]
+        inputs = image_part + person_part + tensors.parameters
+        _add_gradient(value, inputs, image_places + person_places + gradients.parameters)
+    return value.detach()
 
 
 def _zeros_for(tensor: Tensor) -> Tensor:
@@ -120,18 +153,21 @@ def _part(gradient: Tensor | None, place: Any) -> Tensor | None:
 
 
 def _leaf(tensor: Tensor, with_gradient: bool) -> Tensor:
-    """A tensor at which a chunk's gradient stops; float32 for float16, whose range gradients leave."""
+    """A tensor at which a chunk's gradient stops; float32 for float16, which gradients can overflow."""
     tensor = tensor.detach()
     if tensor.dtype is torch.float16:
         tensor = tensor.float()
     return tensor.requires_grad_(with_gradient)
 
 
-def _precision(image: Tensor) -> torch.autocast:
-    """Autocast as around the maps that people share, except for float16: no loss scale reaches into a chunk."""
-    is_bfloat16 = image.dtype is torch.bfloat16
+def _precision(tensor: Tensor) -> torch.autocast:
+    """Autocast to bfloat16 if the maps that people share are; float32 otherwise, also for float16.
+
+    GradScaler's factor is applied after this function, so float16 gradients would underflow here.
+    """
+    is_bfloat16 = tensor.dtype is torch.bfloat16
     # without its cache, which would keep graphs of chunks that are gone
-    return torch.autocast(image.device.type, torch.bfloat16, enabled=is_bfloat16, cache_enabled=False)
+    return torch.autocast(tensor.device.type, torch.bfloat16, enabled=is_bfloat16, cache_enabled=False)
 
 
 def _add_gradient(value: Tensor, inputs: Sequence[Tensor], places: Sequence[Tensor | None]) -> None:

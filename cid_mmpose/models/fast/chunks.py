@@ -1,7 +1,8 @@
-"""People in chunks: the maps of a crowd never live at once.
+"""People in chunks: of a crowd only a few people's maps are there at a time.
 
 What it saves: memory, which otherwise grows with the number of people, and with it the time of memory that does not fit
-a CPU's caches. Why it is equal: each person and each cell is by itself, until losses are added up or peaks compared.
+a CPU's caches. Why it is equal: people and cells are independent of each other, until losses are added up or peaks
+compared.
 
 B images, N people of all images, n of a chunk, (H, W) cells of their maps, h rows of a chunk.
 """
@@ -18,8 +19,7 @@ BUDGET = {'cpu': 32, 'cuda': 1024}  # MiB of maps at once where no budget is giv
 OTHER_BUDGET = 1024  # MiB on other devices
 PEOPLE_AT_ONCE = 8  # before rows are taken apart: one wide product is faster than several narrow ones
 
-
-Terms = TypeVar('Terms', bound=tuple)  # a named tuple whose fields are tensors, or None
+Terms = TypeVar('Terms', bound=tuple)  # a named tuple whose fields are tensors or None
 
 
 class Chunk(NamedTuple):
@@ -61,6 +61,7 @@ def people_and_rows(image: Tensor, num_images: int, size: Sequence[int], cells: 
     height, width = size
     whole_maps = cells // (height * width)
     single_rows = cells // width
+    # as many people as whole maps fit; where these are few, some more people in fewer rows
     people_at_once = max(whole_maps, min(PEOPLE_AT_ONCE, single_rows), 1)
     by_people = people_chunks(image, num_images, people_at_once)
 
@@ -68,9 +69,9 @@ def people_and_rows(image: Tensor, num_images: int, size: Sequence[int], cells: 
     for _, group in groupby(by_people, lambda chunk: chunk.image):
         of_image = list(group)
         most_people = max(chunk.people.stop - chunk.people.start for chunk in of_image)
-        most_rows = max(cells // (width * most_people), 1)
-        parts = math.ceil(height / most_rows)
-        step = math.ceil(height / parts)  # parts of about the same size
+        rows_that_fit = max(cells // (width * most_people), 1)
+        num_parts = math.ceil(height / rows_that_fit)
+        step = math.ceil(height / num_parts)  # parts of about the same size
         # rows first, so that what people share there is still in the cache for the next ones
         for top in range(0, height, step):
             rows = slice(top, min(top + step, height))
@@ -82,7 +83,7 @@ def image_part(terms: Terms, chunk: Chunk) -> Terms:
     """The rows of a chunk in what B images have.
 
     Args:
-        terms: a named tuple of tensors (B, H, ...), or None.
+        terms: a named tuple whose fields are tensors (B, H, ...) or None.
         chunk: people of one image in some rows.
 
     Returns:
@@ -96,7 +97,7 @@ def people_part(terms: Terms, chunk: Chunk) -> Terms:
     """The people of a chunk in what N people have.
 
     Args:
-        terms: a named tuple of tensors (N, ...), or None.
+        terms: a named tuple whose fields are tensors (N, ...) or None.
         chunk: people of one image.
 
     Returns:
@@ -112,11 +113,11 @@ def _like(terms: Terms, fields: list) -> Terms:
     return kind(*fields)
 
 
-def how_many(floats: int, budget: int | None, device: torch.device) -> int:
-    """How many people, or cells of people, fit a budget, at least one.
+def cells_in_budget(floats: int, budget: int | None, device: torch.device) -> int:
+    """How many cells of people's maps fit a budget, at least one.
 
     Args:
-        floats: float32 numbers that each holds at its peak.
+        floats: float32 numbers that a cell of one person needs at most at a time.
         budget: MiB; None takes the one of the device's kind (``BUDGET``).
         device: where the numbers are.
     """

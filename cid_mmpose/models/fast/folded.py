@@ -1,7 +1,8 @@
 """The backbone in testing: a copy with batch normalisation folded into the convolutions before it, compiled on demand.
 
-The same numbers up to the last digits of float32, with one pass over the maps less a layer; in half precision its
-weights are rounded once, not at every call. Compiled, ReLU and addition happen inside the convolutions as well.
+What it saves: one pass over the maps for each layer; in half precision also the rounding of weights at every call, and
+compiled the passes of ReLU and addition. Why it is equal: batch normalisation in evaluation is linear, so its factor
+and shift can be part of the weights. That holds in float32 only: in half precision the folded weights are rounded.
 """
 
 import inspect
@@ -19,12 +20,9 @@ from cid_mmpose.errors import BadInput
 
 
 class WeightState(NamedTuple):
-    """By what it is seen that a weight has changed.
+    """Identity and version of a weight, to notice that it has changed."""
 
-    The tensor itself is held, so that no other can come to lie at its address.
-    """
-
-    tensor: Tensor
+    tensor: Tensor  # held, so that no other tensor can get its address
     address: int
     version: int  # counts the changes in place that autograd sees
 
@@ -65,7 +63,7 @@ class FoldedBackbone:
         self.copies = {}
 
     def __getstate__(self) -> dict:
-        """Copies stay where they are when a model is saved or copied."""
+        """Copies are left out of a saved or copied model; they are made again."""
         return dict(state=[], copies={})
 
     def __call__(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: str | None = None) -> tuple:
@@ -94,7 +92,7 @@ class FoldedBackbone:
                 "take 'bfloat16' or 'float32', or update torch"
             )
         half = dtype in (torch.float16, torch.bfloat16)
-        # for layers that want float32 between others that do not
+        # autocast for layers that stay in float32 between others that do not
         with torch.autocast(inputs.device.type, dtype if half else None, enabled=half):
             return self.copies[dtype, mode](inputs.to(dtype))
 
@@ -108,10 +106,10 @@ def cpu_autocasts_float16() -> bool:
 
 def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
     """A copy for evaluation: batch normalisation folded into the convolutions before it, weights in ``dtype``."""
-    # whoever calls first, the next one may want gradients of the images
+    # no inference tensors even if the first call is in inference mode: a later one may want gradients of the images
     with torch.inference_mode(False), torch.no_grad():
         copy = deepcopy(backbone)
-        copy.train(False)  # HRNet's returns nothing
+        copy.train(False)  # a statement of its own: HRNet.train returns None
         return fuse_conv_bn(copy).to(dtype).requires_grad_(False)
 
 
@@ -136,15 +134,15 @@ def compiled(network: nn.Module, mode: str) -> Callable:
     options: dict[str, Any] = dict(mode=mode, isolate_recompiles=True)
     one_size = torch.compile(network, dynamic=False, **options)
     any_size = torch.compile(network, dynamic=True, **options)
-    first: list[torch.Size] = []  # the size that came first, once it has come
+    first_shape: list[torch.Size] = []  # empty before the first call; a list, because the closure changes it
 
     def call(inputs: Tensor) -> tuple:
-        if not first:
-            first.append(inputs.shape)
-        program = one_size if inputs.shape == first[0] else any_size
+        if not first_shape:
+            first_shape.append(inputs.shape)
+        program = one_size if inputs.shape == first_shape[0] else any_size
         try:
-            # for the whole process while it is needed: as an option of torch.compile it would not reach the part of
-            # it that tells weights from inputs
+            # a setting of the whole process, for this call: as an option of torch.compile it would not reach the part
+            # that tells weights from inputs
             with torch._inductor.config.patch(freezing=True):
                 return program(inputs)
         except torch._dynamo.exc.BackendCompilerFailed as error:

@@ -1,16 +1,25 @@
 """GFD in factors: what all people of an image share is computed once, so that a person costs a few products.
 
 B images, N people of all images, n people of one image, C input channels, D = GFD channels, K keypoints, (H, W) heatmap
-cells, h rows of them. F^, f, l, M, M_sim and O as in ``models/gfd.py``; a is f in D channels, for the mask.
+cells, h rows of them. F^, f, M, M_sim and O as in ``models/gfd.py``. Of a person's f there become
+c = ChannelRecalibration(f) and a = SpatialRecalibration.attention(f), D numbers each. * is convolution, . the dot
+product over channels.
 
-What it saves: the paper stacks [F_c; F_s] for each person and convolves. Why it is equal: convolutions are linear, so
+What it saves: the paper stacks [F_c; F_s] for each person and convolves the stack. Why it is equal: convolutions are
+linear.
 
-- W [F_c; F_s] = W_c diag(f) F^ + M (W_s F^): W_s F^ is one map for all people, W_c diag(f) a small matrix a person;
-- the mask convolves M_sim = a . F^ and O with a kernel k; k * (a . F^) = a . (k * F^), and O is affine in the root
-  (x, y), so M = sigmoid([a; x; y; 1] . [k * F^; A_x; A_y; A_0]): D + 3 maps for all people, as many numbers a person.
+- Eq. 9, 11 and 12. The layer that fuses has the halves W = [W_c W_s], and W [F_c; F_s] = W_c diag(c) F^ + M (W_s F^).
+  W_s F^ is one map for all people, W_c diag(c) a D x D matrix a person.
+- Eq. 10. The mask's layer convolves M_sim = a . F^ with a kernel k, O_x with k_x and O_y with k_y. The first one is
+  k * (a . F^) = a . (k * F^). For a root (x, y) and a cell (column, row), to which the cell center is added,
+  O_x = (x - column) / 32 and O_y = (y - row) / 32, so with
 
-So there are the terms of an image, the terms of a person, and what both make of a cell. Each cell is by itself, so any
-rows can be taken. All maps are kept cell by cell (h, W, channels), which makes products of contiguous vectors of them.
+      A_x = k_x * (1 / 32),  A_y = k_y * (1 / 32),  A_0 = k_x * (-column / 32) + k_y * (-row / 32) + bias
+
+  the mask is M = sigmoid([a; x; y; 1] . [k * F^; A_x; A_y; A_0]): D + 3 maps for all people, D + 3 numbers a person.
+
+So there are the terms of an image, the terms of a person, and what both make of a cell. No cell depends on another one,
+so any rows can be taken. In memory all maps are (h, W, channels), so that products read contiguous vectors of channels.
 """
 
 from collections.abc import Sequence
@@ -25,20 +34,24 @@ from ..roots import Roots
 from .branches import convolve_branches
 from .products import bias_of, by_onednn, convolve_cells
 
+# Maps of K keypoints that are there at once beside the fused features, of a person and cell.
+TRAIN_MAPS = 9  # logits, target; the focal loss's share, sign, p, q, log q, their product, and the gradient
+TEST_MAPS = 2  # scores, and the smoothed ones
+
 
 class ImageTerms(NamedTuple):
     """What the people of an image have in common; of B images, or (h, W, ...) of some rows of one."""
 
-    features: Tensor  # (B, H, W, D), F^
-    spatial: Tensor | None  # (B, H, W, D), W_s F^; None where only channels are recalibrated
-    masks: Tensor | None  # (B, H, W, D + 3), k * F^, A_x, A_y and A_0
+    shared: Tensor  # (B, H, W, D), F^
+    spatial_half: Tensor | None  # (B, H, W, D), W_s F^; None where only channels are recalibrated
+    mask_basis: Tensor | None  # (B, H, W, D + 3), k * F^, A_x, A_y and A_0; None as above
 
 
 class PersonTerms(NamedTuple):
     """What a person makes of them; of N people, or n of one image."""
 
-    channel: Tensor | None  # (N, D, D), W_c diag(f); None where only space is recalibrated
-    mask: Tensor | None  # (N, D + 3), a, x, y and 1
+    channel_kernel: Tensor | None  # (N, D, D), W_c diag(c); None where only space is recalibrated
+    mask_coefficients: Tensor | None  # (N, D + 3), a, x, y and 1; None where only channels are
 
 
 class FactoredGFD:
@@ -58,11 +71,11 @@ class FactoredGFD:
 
     def floats_to_train(self) -> int:
         """Numbers that ``logits`` and the loss hold for a person and cell, with their gradients."""
-        return self.gfd.channels + 9 * self.num_keypoints
+        return self.gfd.channels + TRAIN_MAPS * self.num_keypoints
 
     def floats_to_test(self) -> int:
         """Numbers that ``logits``, smoothing and peaks hold for a person and cell in testing."""
-        return self.gfd.channels + 2 * self.num_keypoints
+        return self.gfd.channels + TEST_MAPS * self.num_keypoints
 
     def image_terms(self, branches: Sequence[Tensor]) -> ImageTerms:
         """The terms of B images.
@@ -70,13 +83,15 @@ class FactoredGFD:
         Args:
             branches: (B, C_i, H_i, W_i) of F.
         """
-        shared = convolve_branches(branches, self.gfd.conv_down)
-        features = shared.permute(0, 2, 3, 1).contiguous()
+        channels_first = convolve_branches(branches, self.gfd.conv_down)  # F^, (B, D, H, W)
+        shared = channels_first.permute(0, 2, 3, 1).contiguous()
         if self.gfd.spatial is None:
-            return ImageTerms(features, None, None)
+            return ImageTerms(shared, spatial_half=None, mask_basis=None)
         spatial_kernel = self.gfd.fuse.weight[:, -self.gfd.channels :, 0, 0]  # W_s
         return ImageTerms(
-            features, spatial=F.linear(features, spatial_kernel), masks=maps_of_masks(self.gfd.spatial, shared)
+            shared,
+            spatial_half=F.linear(shared, spatial_kernel),
+            mask_basis=basis_of_masks(self.gfd.spatial, channels_first),
         )
 
     def person_terms(self, vectors: Tensor, roots: Roots) -> PersonTerms:
@@ -86,70 +101,79 @@ class FactoredGFD:
             vectors: f, (N, C).
             roots: of N people.
         """
-        channel = mask = None
+        channel_kernel = mask_coefficients = None
         if self.gfd.channel is not None:
-            channel_kernel = self.gfd.fuse.weight[:, : self.gfd.channels, 0, 0]  # W_c
-            channel = channel_kernel * self.gfd.channel(vectors)[:, None]
+            weights = self.gfd.channel(vectors)  # c, (N, D)
+            kernel = self.gfd.fuse.weight[:, : self.gfd.channels, 0, 0]  # W_c, (D, D)
+            channel_kernel = kernel * weights[:, None]
         if self.gfd.spatial is not None:
-            mask = numbers_of_masks(self.gfd.spatial, vectors, roots.cell)
-        return PersonTerms(channel, mask)
+            mask_coefficients = coefficients_of_masks(self.gfd.spatial, vectors, roots.cell)
+        return PersonTerms(channel_kernel, mask_coefficients)
 
-    def logits(self, image: ImageTerms, people: PersonTerms, keypoints: Sequence[int] | None = None) -> Tensor:
+    def logits(
+        self, image_terms: ImageTerms, person_terms: PersonTerms, keypoints: Sequence[int] | None = None
+    ) -> Tensor:
         """The heatmaps of n people of one image (eq. 9-12 and 1).
 
         Args:
-            image: some rows of it, (h, W, ...).
-            people: (n, ...).
+            image_terms: of some rows of it, (h, W, ...).
+            person_terms: (n, ...).
             keypoints: (K,), another order of the maps.
 
         Returns:
-            (n, K, h, W), in memory cell by cell as (h, W, n, K).
+            (n, K, h, W), in memory as (h, W, n, K).
         """
         weight = self.gfd.heatmap.weight[:, :, 0, 0]
         bias = bias_of(self.gfd.heatmap)
         if keypoints is not None:
             weight = weight[list(keypoints)]
             bias = bias[list(keypoints)]
-        instance = self._fuse(image, people).relu_()
-        logits = convolve_cells(instance.flatten(1, 2), weight, bias)
+
+        instance = self._fuse(image_terms, person_terms).relu_()  # F^(i), (h, W, n, D)
+        logits = convolve_cells(instance.flatten(1, 2), weight, bias)  # eq. 1, (h, W * n, K)
         return logits.unflatten(1, instance.shape[1:3]).permute(2, 3, 0, 1)
 
     @torch.no_grad()
-    def scores(self, image: ImageTerms, people: PersonTerms, keypoints: Sequence[int] | None = None) -> Tensor:
+    def scores(
+        self, image_terms: ImageTerms, person_terms: PersonTerms, keypoints: Sequence[int] | None = None
+    ) -> Tensor:
         """``logits`` as scores in [1e-4, 1 - 1e-4], for testing; arguments as there."""
-        return to_scores(self.logits(image, people, keypoints), in_place=True)
+        logits = self.logits(image_terms, person_terms, keypoints)
+        return to_scores(logits, in_place=True)
 
-    def _fuse(self, image: ImageTerms, people: PersonTerms) -> Tensor:
-        """W_c diag(f) F^ + M (W_s F^) and the bias (eq. 9-12): (h, W, n, D); arguments as ``logits``."""
-        features = image.features
-        if image.spatial is None or image.masks is None or people.mask is None:
-            assert people.channel is not None  # of 'channel' alone
-            return self._recalibrate_channels(features, people.channel)
+    def _fuse(self, image_terms: ImageTerms, person_terms: PersonTerms) -> Tensor:
+        """F^(i) before its ReLU, W_c diag(c) F^ + M (W_s F^) + bias (eq. 12): (h, W, n, D); arguments as ``logits``."""
+        shared, spatial_half, mask_basis = image_terms
+        channel_kernel, mask_coefficients = person_terms
+        if spatial_half is None or mask_basis is None or mask_coefficients is None:
+            assert channel_kernel is not None
+            return self._channel_half(shared, channel_kernel)  # eq. 11 alone
 
-        bias = bias_of(self.gfd.fuse).to(features.dtype)
-        mask = masks_of(image.masks, people.mask).to(features.dtype)[..., None]
-        spatial = image.spatial[:, :, None]
-        if people.channel is None:
-            return torch.addcmul(bias, mask, spatial)
+        masks = masks_of(mask_basis, mask_coefficients).to(shared.dtype)[..., None]  # eq. 10, (h, W, n, 1)
+        spatial_half = spatial_half[:, :, None]  # (h, W, 1, D)
+        bias = bias_of(self.gfd.fuse).to(shared.dtype)
+        if channel_kernel is None:
+            return torch.addcmul(bias, masks, spatial_half)  # eq. 9 alone
 
-        # the second of both parts is added to what is there, which saves two passes over these maps
-        if by_onednn(features, people.channel):
-            return self._recalibrate_channels(features, people.channel).addcmul_(mask, spatial)
-        fused = torch.addcmul(bias, mask, spatial)
-        cells = features.flatten(0, 1)
-        kernels = people.channel.flatten(0, 1).to(features.dtype)
-        fused.view(len(cells), len(kernels)).addmm_(cells, kernels.T)
+        # Either way the second half is added in place: one pass less over (h, W, n, D).
+        if by_onednn(shared, channel_kernel):
+            fused = self._channel_half(shared, channel_kernel)  # eq. 11
+            return fused.addcmul_(masks, spatial_half)  # eq. 9
+        fused = torch.addcmul(bias, masks, spatial_half)  # eq. 9
+        cells = shared.flatten(0, 1)  # (h * W, D)
+        kernels = channel_kernel.flatten(0, 1).to(shared.dtype)  # (n * D, D)
+        fused.view(len(cells), len(kernels)).addmm_(cells, kernels.T)  # eq. 11
         return fused
 
-    def _recalibrate_channels(self, features: Tensor, channel: Tensor) -> Tensor:
-        """W_c diag(f) F^ and the bias: (h, W, D) and (n, D, D) -> (h, W, n, D)."""
-        bias = bias_of(self.gfd.fuse).repeat(len(channel))
-        fused = convolve_cells(features, channel.flatten(0, 1), bias)
-        return fused.unflatten(2, channel.shape[:2])
+    def _channel_half(self, shared: Tensor, channel_kernel: Tensor) -> Tensor:
+        """W_c diag(c) F^ + bias, of eq. 11 and 12: (h, W, D) and (n, D, D) -> (h, W, n, D)."""
+        bias = bias_of(self.gfd.fuse).repeat(len(channel_kernel))
+        fused = convolve_cells(shared, channel_kernel.flatten(0, 1), bias)  # (h, W, n * D)
+        return fused.unflatten(2, channel_kernel.shape[:2])
 
 
-def maps_of_masks(spatial: SpatialRecalibration, shared: Tensor) -> Tensor:
-    """What the masks of all people are made of: k * F^, A_x, A_y and A_0.
+def basis_of_masks(spatial: SpatialRecalibration, shared: Tensor) -> Tensor:
+    """The maps that every person's mask is a sum of: k * F^, A_x, A_y and A_0.
 
     Args:
         spatial: holds the weights.
@@ -167,7 +191,7 @@ def maps_of_masks(spatial: SpatialRecalibration, shared: Tensor) -> Tensor:
 
 
 def offset_maps(spatial: SpatialRecalibration, size: Sequence[int]) -> Tensor:
-    """A_x, A_y, and A_0 with the bias, by which the root's x, y and 1 are multiplied.
+    """A_x, A_y and A_0, which the root's x, y and 1 are multiplied with.
 
     Args:
         spatial: holds the weights.
@@ -177,7 +201,7 @@ def offset_maps(spatial: SpatialRecalibration, size: Sequence[int]) -> Tensor:
         (3, H, W).
     """
     weight = spatial.conv.weight
-    origin = relative_coordinates(weight.new_zeros(1, 2), size, spatial.cell_center)
+    origin = relative_coordinates(weight.new_zeros(1, 2), size, spatial.cell_center)  # O of the root (0, 0)
     unit = torch.full_like(origin[:, :1], 1 / OFFSET_SCALE)
     zero = torch.zeros_like(unit)
     step_in_x = torch.cat([unit, zero], 1)
@@ -188,32 +212,32 @@ def offset_maps(spatial: SpatialRecalibration, size: Sequence[int]) -> Tensor:
     return torch.stack([a_x, a_y, a_0 + spatial.conv.bias])
 
 
-def numbers_of_masks(spatial: SpatialRecalibration, vectors: Tensor, cell: Tensor) -> Tensor:
-    """How each person's mask is made of the maps: a, x, y and 1.
+def coefficients_of_masks(spatial: SpatialRecalibration, vectors: Tensor, root: Tensor) -> Tensor:
+    """What each person multiplies the maps of ``basis_of_masks`` with: a, x, y and 1.
 
     Args:
         spatial: holds the weights.
         vectors: f, (N, C).
-        cell: l, (N, 2).
+        root: l as cells (x, y), (N, 2).
 
     Returns:
         (N, D + 3).
     """
     attention = spatial.attention(vectors).to(spatial.attention.weight.dtype)
-    position = cell.to(attention.dtype)
+    position = root.to(attention.dtype)
     one = torch.ones_like(position[:, :1])
     return torch.cat([attention, position, one], 1)
 
 
-def masks_of(maps: Tensor, numbers: Tensor) -> Tensor:
-    """M of eq. 10, in float32 even where the rest is not: near the root large values cancel.
+def masks_of(basis: Tensor, coefficients: Tensor) -> Tensor:
+    """M of eq. 10, in float32 even where the rest is not: x A_x, y A_y and A_0 are large and cancel near the root.
 
     Args:
-        maps: (h, W, D + 3).
-        numbers: (n, D + 3).
+        basis: (h, W, D + 3).
+        coefficients: (n, D + 3).
 
     Returns:
         (h, W, n) in (0, 1).
     """
-    with torch.autocast(maps.device.type, enabled=False):
-        return F.linear(maps.to(numbers), numbers).sigmoid()
+    with torch.autocast(basis.device.type, enabled=False):
+        return F.linear(basis.to(coefficients), coefficients).sigmoid()

@@ -1,7 +1,7 @@
 """Each person's keypoints in testing, a few rows of a few people's maps at a time.
 
-What it saves: the maps of a crowd, and any whole map. Why it is equal: of a map only its peak is asked for, the peak of
-a map is the highest one of its rows, and smoothing reaches a few rows beyond them.
+What it saves: memory; no map is ever there as a whole. Why it is equal: of a map only its peak is asked for, the peak
+of a map is the highest one of its rows, and smoothing reaches a few rows beyond them.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from ..options import TestOptions
 from ..roots import Roots, smooth
 from ..views import View, mean_of
 from .branches import sample_branches
-from .chunks import Chunk, how_many, image_part, people_and_rows, people_part
+from .chunks import Chunk, cells_in_budget, image_part, people_and_rows, people_part
 from .gfd import FactoredGFD
 
 
@@ -29,32 +29,40 @@ def person_peaks(
         views: of B images.
         roots: of N people.
         options: of testing; ``blur`` and ``output_heatmaps`` count here.
-        budget: MiB, see ``how_many``.
+        budget: MiB, see ``cells_in_budget``.
 
     Returns:
-        The peaks of N people; with ``output_heatmaps`` the larger value of all people, (B, K, H, W) float32, else None.
+        The peaks of N people; with ``output_heatmaps`` the largest value of all people, (B, K, H, W) float32, and None
+        without.
     """
     first = views[0].branches[0]
     num_images, _, height, width = first.shape
     num_people = len(roots.image)
     num_keypoints = gfd.num_keypoints
 
-    images = [gfd.image_terms(view.branches) for view in views]
-    people = [gfd.person_terms(sample_branches(view.branches, roots), roots) for view in views]
+    # the terms of images and of people, in each view
+    image_terms = []
+    person_terms = []
+    for view in views:
+        vectors = sample_branches(view.branches, roots)
+        image_terms.append(gfd.image_terms(view.branches))
+        person_terms.append(gfd.person_terms(vectors, roots))
 
+    # the heatmaps of a chunk: the mean of the views
     def scores_of(chunk: Chunk) -> Tensor:
         scores = []
-        for view, image, person in zip(views, images, people):
-            scores.append(gfd.scores(image_part(image, chunk), people_part(person, chunk), view.keypoints))
+        for view, of_images, of_people in zip(views, image_terms, person_terms):
+            scores.append(gfd.scores(image_part(of_images, chunk), people_part(of_people, chunk), view.keypoints))
         return mean_of(scores)
 
+    # their peaks, chunk by chunk
     heatmaps = None
     if options.output_heatmaps:
         heatmaps = first.new_zeros(num_images, num_keypoints, height, width, dtype=torch.float32)
-    cells = how_many(gfd.floats_to_test(), budget, first.device)
-    chunks = people_and_rows(roots.image, num_images, (height, width), cells)
-    unread = no_peaks(num_people, num_keypoints, first.device)
-    peaks = read_peaks(scores_of, chunks, unread, options.blur, height, heatmaps)
+    cells_at_once = cells_in_budget(gfd.floats_to_test(), budget, first.device)
+    chunks = people_and_rows(roots.image, num_images, (height, width), cells_at_once)
+    no_peaks_yet = no_peaks(num_people, num_keypoints, first.device)
+    peaks = read_peaks(scores_of, chunks, no_peaks_yet, options.blur, height, heatmaps)
     return peaks, heatmaps
 
 
@@ -69,11 +77,12 @@ def read_peaks(
         peaks: of N people, changed in place.
         blur: see ``smooth``.
         height: H, rows of the maps.
-        heatmaps: (B, K, H, W), changed in place to the larger value of all people, before smoothing; None if not
+        heatmaps: (B, K, H, W), changed in place to the largest value of all people, before smoothing; None if not
             wanted.
     """
     for chunk in chunks:
-        outer = with_margin(chunk.rows, blur // 2 + 1, height)
+        margin = blur // 2 + 1  # for smoothing, and for the neighbours of a peak
+        outer = with_margin(chunk.rows, margin, height)
         inner = slice(chunk.rows.start - outer.start, chunk.rows.stop - outer.start)
         scores = scores_of(chunk._replace(rows=outer))
         if heatmaps is not None:

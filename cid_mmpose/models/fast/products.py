@@ -1,4 +1,4 @@
-"""Products of maps that lie cell by cell in memory (h, W, channels), as those of the factored GFD do.
+"""Products of maps that are (h, W, channels) in memory, as those of the factored GFD are.
 
 What it saves: half of the time of such a product on CPUs with AVX-512 that are not Intel's. Why it is equal: a 1x1
 convolution is a product of matrices, whichever library computes it.
@@ -23,7 +23,7 @@ def by_onednn(maps: Tensor, weight: Tensor) -> bool:
 
     Args:
         maps: (h, W, C).
-        weight: (R, C).
+        weight: (R, C), or any other shape with as many elements.
     """
     return (
         maps.device.type == 'cpu'
@@ -48,6 +48,6 @@ def convolve_cells(maps: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """
     if not by_onednn(maps, weight):
         return F.linear(maps, weight, bias)
-    # by the strides of [None] first, torch sees a batch that has its channels last, and oneDNN copies nothing
+    # [None] before permute: the strides are then those of a batch with channels last, and oneDNN copies nothing
     batch = maps[None].permute(0, 3, 1, 2)
     return F.conv2d(batch, weight[:, :, None, None], bias).permute(0, 2, 3, 1)[0]

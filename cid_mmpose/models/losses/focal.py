@@ -1,9 +1,11 @@
-"""The focal loss of heatmaps (eq. 15 and 16), from logits and in float32."""
+"""The focal loss FL of heatmaps (eq. 15), and how it is averaged (eq. 16); from logits and in float32."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cid_mmpose.registry import MODELS
+
+from .heatmap import HeatmapLoss
 
 TINY = 1e-37  # least probability in a logarithm: logits beyond 85 cost no more
 AVERAGES = ('batch', 'person')
@@ -53,24 +55,11 @@ class _FocalSum(torch.autograd.Function):
         return ctx.saved_tensors[0] * gradient, None, None
 
 
-def count_peaks(target: Tensor, weight: Tensor) -> Tensor:
-    """How many cells of each map are a peak and count.
+def focal_shares(num_peaks: Tensor, average: str = 'batch') -> Tensor:
+    """What each map's sum is multiplied with to make FL of eq. 15, which divides by the number of peaks.
 
     Args:
-        target: (..., H, W), 1 at a peak.
-        weight: broadcasts over it.
-
-    Returns:
-        (...).
-    """
-    return (target.eq(1) * weight).sum((-2, -1))
-
-
-def focal_shares(peaks: Tensor, average: str = 'batch') -> Tensor:
-    """What each map's sum is multiplied with to make FL of eq. 15.
-
-    Args:
-        peaks: (N, K), cells that equal 1 in K maps of N images or people.
+        num_peaks: (N, K), cells that equal 1 in K maps of N images or people.
         average: over which cells: 'batch' takes all maps together, as the authors' code and MMPose do; 'person' takes
             the maps of each of the N by themselves and then their mean (eq. 16).
 
@@ -78,30 +67,14 @@ def focal_shares(peaks: Tensor, average: str = 'batch') -> Tensor:
         () for 'batch', (N, 1) for 'person'. Where no cell equals 1 (nobody in the images) 1, as the reference does.
     """
     if average == 'batch':
-        return 1 / peaks.sum().clamp(min=1)
-    of_each = peaks.sum(1, keepdim=True).clamp(min=1)
-    return 1 / (of_each * max(len(peaks), 1))
-
-
-def focal_loss(logits: Tensor, target: Tensor, weight: Tensor, average: str = 'batch') -> Tensor:
-    """FL of eq. 15: the sum over all cells divided by the number of those that equal 1.
-
-    Args:
-        logits: (N, K, H, W).
-        target: the same shape, in [0, 1].
-        weight: broadcasts over the maps; 0 where a cell or a map does not count.
-        average: see ``focal_shares``.
-
-    Returns:
-        A scalar; 0 without people where ``average`` is 'person'.
-    """
-    shares = focal_shares(count_peaks(target, weight), average)
-    return focal_sum(logits, target, weight * shares[..., None, None])
+        return 1 / num_peaks.sum().clamp(min=1)
+    of_each = num_peaks.sum(1, keepdim=True).clamp(min=1)
+    return 1 / (of_each * max(len(num_peaks), 1))
 
 
 @MODELS.register_module()
-class FocalHeatmapLoss(nn.Module):
-    """``focal_loss`` with its share of the total.
+class FocalHeatmapLoss(HeatmapLoss):
+    """FL of eq. 15: the sum over all cells divided by the number of those that equal 1.
 
     Args:
         loss_weight: 1 for the crowd maps, lambda = 4 of eq. 5 for the maps of each person.
@@ -115,14 +88,10 @@ class FocalHeatmapLoss(nn.Module):
         self.loss_weight = loss_weight
         self.average = average
 
-    def forward(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        """``focal_loss``, weighted; arguments as there."""
-        return self.loss_weight * focal_loss(logits, target, weight, self.average)
+    def shares(self, num_peaks: Tensor) -> Tensor:
+        """``focal_shares``, weighted; arguments as there."""
+        return self.loss_weight * focal_shares(num_peaks, self.average)
 
-    def shares(self, peaks: Tensor) -> Tensor:
-        """``focal_shares``, weighted: what is left to multiply with where only a part of the maps is held at once.
-
-        Args:
-            peaks: (N, K), cells that equal 1 in each map.
-        """
-        return self.loss_weight * focal_shares(peaks, self.average)
+    def sum_of_cells(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """``focal_sum``; arguments as there."""
+        return focal_sum(logits, target, weight)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cid_mmpose.models.fast.accumulate import sum_over_people
-from cid_mmpose.models.fast.chunks import BUDGET, PEOPLE_AT_ONCE, Chunk, how_many, people_and_rows, people_chunks
+from cid_mmpose.models.fast.chunks import BUDGET, PEOPLE_AT_ONCE, Chunk, cells_in_budget, people_and_rows, people_chunks
 from tests.helpers import oracle
 
 IMAGE = torch.tensor([0, 0, 0, 2, 2])  # three people in the first image, nobody in the second, two in the third
@@ -50,11 +50,11 @@ def test_one_row_of_one_person_is_always_taken():
     assert people_and_rows(IMAGE[:0], 3, (3, 100), 1) == []
 
 
-def test_how_many_fit_a_budget_worked_out_by_hand():
+def test_the_cells_that_fit_a_budget_worked_out_by_hand():
     # 1 MiB holds 262144 numbers of 4 bytes
-    assert how_many(1000, 1, torch.device('cpu')) == 262
-    assert how_many(10**9, 1, torch.device('cpu')) == 1  # somebody always fits
-    assert how_many(2**18, None, torch.device('cuda')) == BUDGET['cuda']
+    assert cells_in_budget(1000, 1, torch.device('cpu')) == 262
+    assert cells_in_budget(10**9, 1, torch.device('cpu')) == 1  # one always fits
+    assert cells_in_budget(2**18, None, torch.device('cuda')) == BUDGET['cuda']
 
 
 class Maps(NamedTuple):

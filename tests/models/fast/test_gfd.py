@@ -8,7 +8,7 @@ import torch
 
 from cid_mmpose.models import GFD, Roots, sample_at
 from cid_mmpose.models.fast.chunks import Chunk, image_part, people_chunks, people_part
-from cid_mmpose.models.fast.gfd import FactoredGFD, maps_of_masks, masks_of, numbers_of_masks, offset_maps
+from cid_mmpose.models.fast.gfd import FactoredGFD, basis_of_masks, coefficients_of_masks, masks_of, offset_maps
 from cid_mmpose.models.gfd import relative_coordinates, to_scores
 from tests.helpers import oracle
 
@@ -74,8 +74,8 @@ def test_masks_equal_the_paper_s():
     module, features = scene()
     module, features = module.double(), features.double()
     vectors = sample_at(features, ROOTS)
-    maps = maps_of_masks(module.spatial, module.conv_down(features))
-    masks = masks_of(maps[2], numbers_of_masks(module.spatial, vectors[2:], ROOTS.cell[2:]))
+    basis = basis_of_masks(module.spatial, module.conv_down(features))
+    masks = masks_of(basis[2], coefficients_of_masks(module.spatial, vectors[2:], ROOTS.cell[2:]))
     expected = module(features, vectors, ROOTS).masks[2:]
     np.testing.assert_allclose(masks.permute(2, 0, 1).detach(), expected.detach(), atol=1e-12)
 
@@ -93,9 +93,9 @@ def test_the_offset_maps_of_a_root_add_up_to_the_convolution_of_its_relative_coo
 
 def test_only_the_terms_of_the_chosen_recalibration_are_there():
     _, image, people = terms(*scene('channel'))
-    assert image.spatial is None and image.masks is None and people.mask is None
+    assert image.spatial_half is None and image.mask_basis is None and people.mask_coefficients is None
     _, image, people = terms(*scene('spatial'))
-    assert image.spatial is not None and people.channel is None
+    assert image.spatial_half is not None and people.channel_kernel is None
 
 
 def test_any_rows_of_an_image_are_as_in_the_whole_and_lie_cell_by_cell():

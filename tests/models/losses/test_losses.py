@@ -7,10 +7,15 @@ import pytest
 import torch
 from mmpose.registry import MODELS
 
-from cid_mmpose.models.losses import ContrastiveLoss, FocalHeatmapLoss, contrastive_loss, focal_loss
+from cid_mmpose.models.losses import ContrastiveLoss, FocalHeatmapLoss, contrastive_loss
 from tests.helpers import oracle
 
 EVERYWHERE = torch.ones(1)
+
+
+def focal_loss(logits, target, weight, average='batch'):
+    """Eq. 15 by the class that configs name."""
+    return FocalHeatmapLoss(average=average)(logits, target, weight)
 
 
 def maps(seed=0, spread=2.0):
@@ -45,7 +50,6 @@ def test_focal_loss_by_person_takes_the_mean_of_each_persons_own_as_eq_16():
     loss = focal_loss(torch.zeros(2, 2, 3, 3), target, weight, 'person')
     cell = 0.25 * math.log(2)  # of every cell at p = 0.5
     assert loss.item() == pytest.approx((18 * cell / 2 + 9 * cell / 1) / 2, rel=1e-6)
-    assert FocalHeatmapLoss(average='person')(torch.zeros(2, 2, 3, 3), target, weight) == loss
     assert focal_loss(torch.zeros(0, 2, 3, 3), target[:0], weight[:0], 'person') == 0
 
 
