@@ -25,8 +25,8 @@ from .views import View, mirrored_view, plain_view
 
 HRNET_FINEST = 4  # input pixels per cell of HRNet's finest branch
 HRNET_COARSEST = 32  # and of its coarsest one, which the others are added to
-# Pixels that go through the backbone together on a CPU. They fill its cores, and the maps of more would be given back
-# to the system after each layer, and faulted in again.
+# Pixels that go through the backbone together on a CPU. They fill its cores; beyond that the allocator returns memory
+# after each layer, and page faults cost more than is won.
 CPU_PIXELS = 2 * 512 * 512
 
 
@@ -40,15 +40,18 @@ class CID(BottomupPoseEstimator):
     may be missing is left to the function that loads.
 
     In testing images and their mirror images go through the backbone together, on a CPU no more of them than fill
-    its cores; the head takes the whole batch. ``test_cfg`` takes ``flip_test`` and
-    ``output_heatmaps`` as the head does, and ``precision`` of the backbone: 'bfloat16' or 'float16' are faster where
-    the device has them and move some keypoints, 'float32' is a little faster and moves none (docs/performance.md). On a
-    CPU that would imitate a half precision float32 is taken, unless ``insist`` is True.
-    ``compile``, 'default' or 'reduce-overhead' (CUDA graphs), hands the backbone to torch.compile: faster again, after
-    half a minute or two for the first batch, when a second size comes, and again after each ``eval``; in and after
-    training nothing is compiled. With either option a folded copy of the backbone is used; it follows optimizers,
-    loading and ``train``/``eval``, but not weights that are changed behind autograd's back (``.data``, fused
-    optimizers) before the next ``eval``.
+    its cores; the head takes the whole batch. ``test_cfg`` takes the options of ``TestOptions``. Two of them make the
+    backbone faster (docs/performance.md):
+
+    - ``precision``: 'bfloat16' or 'float16' are faster where the device has them and move some keypoints; 'float32' is
+      a little faster and moves none. On a CPU that only emulates a half precision float32 is taken, unless ``insist``
+      is True.
+    - ``compile``: 'default' or 'reduce-overhead' (CUDA graphs) hands it to torch.compile. That takes half a minute or
+      two for the first batch, when a second size comes, and again after each ``eval``. In and after training nothing is
+      compiled.
+
+    With either a folded copy of the backbone is used. It follows optimizers, loading and ``train``/``eval``; changes
+    that autograd does not see (``.data``, fused optimizers) count from the next ``eval`` on.
 
     Args:
         channels_last: keeps the backbone's maps channel by channel at each pixel, which is faster; the numbers are
@@ -71,7 +74,7 @@ class CID(BottomupPoseEstimator):
         if other_keypoints not in ('error', 'fresh'):
             raise ValueError(f"other_keypoints must be 'error' or 'fresh', got {other_keypoints!r}")
         self.folded = FoldedBackbone()
-        self.trained = False
+        self.was_in_training = False
         if metainfo is not None:
             kwargs['head'] = with_sigmas(kwargs['head'], metainfo)
         super().__init__(**kwargs)
@@ -121,25 +124,33 @@ class CID(BottomupPoseEstimator):
         """The views of B images, through the backbone a few at a time."""
         dtype, mode = self._precision(inputs, options)
         num_views = 2 if options.flip_test else 1
-        parts: list[list] = [[] for _ in range(num_views)]
-        for images in inputs.split(images_at_once(inputs, num_views, even=mode is not None)):
+        at_once = images_at_once(inputs, num_views, even=mode is not None)
+        groups_of_views: list[list] = [
+            [] for _ in range(num_views)
+        ]  # for each view the branches of each group of images
+        for images in inputs.split(at_once):
             if options.flip_test:
                 images = torch.cat([images, images.flip(-1)])
-            branches = self.extract_feat(images, dtype, mode)
-            branches = [branch.to(self.head.iia.conv.weight.dtype) for branch in branches]
-            for number, part in enumerate(parts):
-                part.append([branch.chunk(num_views)[number] for branch in branches])
+            branches = self._as_head(self.extract_feat(images, dtype, mode))
+            for number, groups in enumerate(groups_of_views):
+                groups.append([branch.chunk(num_views)[number] for branch in branches])
 
-        views = [plain_view(join(parts[0]))]
+        views = [plain_view(join(groups_of_views[0]))]
         if options.flip_test:
-            views.append(mirrored_view(join(parts[1]), data_samples[0].metainfo['flip_indices']))
+            flip_indices = data_samples[0].metainfo['flip_indices']
+            views.append(mirrored_view(join(groups_of_views[1]), flip_indices))
         return views
+
+    def _as_head(self, branches: Sequence[Tensor]) -> list[Tensor]:
+        """The branches in the float type of the head."""
+        dtype = self.head.iia.conv.weight.dtype
+        return [branch.to(dtype) for branch in branches]
 
     def _precision(self, inputs: Tensor, options: TestOptions) -> 'tuple[torch.dtype | None, str | None]':
         """What a folded backbone computes in, None for the backbone as it is; and how it is compiled, None if not."""
         if self.training:  # batch normalisation is folded for evaluation only
             return None, None
-        mode = None if self.trained else options.compile
+        mode = None if self.was_in_training else options.compile
         dtype = or_float32(PRECISIONS[options.precision], inputs.device, 'model.test_cfg', options.insist)
         if mode and dtype is None:
             dtype = next(self.backbone.parameters()).dtype
@@ -162,7 +173,7 @@ class CID(BottomupPoseEstimator):
         else:
             feats = self.folded(self.backbone, inputs, dtype, mode)
             if self.with_neck:
-                feats = self.neck([branch.to(self.head.iia.conv.weight.dtype) for branch in feats])
+                feats = self.neck(self._as_head(feats))
         check_stride(feats, inputs, self.head.decoder.stride)
         return feats
 
@@ -172,9 +183,9 @@ class CID(BottomupPoseEstimator):
         In training each validation has weights of its own, which would have to be compiled, and torch never gives back
         all memory of a program; so from the first call with True on nothing is compiled.
         """
-        if mode and not self.trained and self.test_cfg.get('compile'):
+        if mode and not self.was_in_training and self.test_cfg.get('compile'):
             say('model.test_cfg.compile is for testing; in and after training nothing is compiled')
-        self.trained = self.trained or mode
+        self.was_in_training = self.was_in_training or mode
         self.folded.forget()
         return super().train(mode)
 
@@ -235,10 +246,10 @@ def images_at_once(images: Tensor, views: int, even: bool = False) -> int:
 
 
 def join(parts: Sequence[Sequence[Tensor]]) -> Sequence[Tensor]:
-    """The branches of some images after the other as those of all of them.
+    """Joins the branches of several groups of images into those of all.
 
     Args:
-        parts: each (b, C_i, H_i, W_i).
+        parts: for each group its branches, (b, C_i, H_i, W_i).
 
     Returns:
         (B, C_i, H_i, W_i).

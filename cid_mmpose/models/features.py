@@ -48,7 +48,7 @@ def sample_at(features: Tensor, roots: Roots) -> Tensor:
 
 
 def check_stride(branches: Sequence[Tensor], inputs: Tensor, stride: int) -> None:
-    """Checks that the first branch has the codec's cells: targets and answers would lie elsewhere.
+    """Checks that the first branch has ceil(input / stride) cells; otherwise targets and features do not line up.
 
     Args:
         branches: (B, C_i, H_i, W_i).
@@ -56,7 +56,7 @@ def check_stride(branches: Sequence[Tensor], inputs: Tensor, stride: int) -> Non
         stride: input pixels per cell of the codec.
 
     Raises:
-        BadInput: it has others.
+        BadInput: it has another number of cells.
     """
     height, width = branches[0].shape[-2:]
     input_height, input_width = inputs.shape[-2:]

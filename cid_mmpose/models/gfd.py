@@ -3,8 +3,12 @@
 B images, N people of all images, C input channels, D = GFD channels, K keypoints, (H, W) heatmap cells. F^ is F with D
 channels, f a person's feature vector, l the person's location.
 
-Here everything stands as the paper prints it. Training and testing use ``fast/gfd.py``, which comes to the same numbers
-with these weights and never has the maps of all people at once.
+Here everything stands as the paper prints it, but for one thing. The paper multiplies with f itself (M_sim of eq. 10,
+and eq. 11), where f has C values and F^ D channels. So, as in the authors' code, a linear layer makes D numbers of f:
+one for the mask, another for the channels.
+
+Training and testing use ``fast/gfd.py``, which comes to the same numbers with these weights and never has the maps of
+all people at once. In code ``F`` is torch.nn.functional; in docstrings it is the paper's feature map.
 """
 
 from collections.abc import Sequence
@@ -35,7 +39,7 @@ def to_scores(logits: Tensor, in_place: bool = False) -> Tensor:
 
     Args:
         logits: any shape and float type.
-        in_place: where nobody asks for the logits or their gradient again.
+        in_place: overwrites float32 logits; where nobody asks for them or their gradient again.
 
     Returns:
         float32 in [1e-4, 1 - 1e-4].
@@ -45,28 +49,29 @@ def to_scores(logits: Tensor, in_place: bool = False) -> Tensor:
     return logits.float().sigmoid().clamp(SCORE_LIMIT, 1 - SCORE_LIMIT)
 
 
-def relative_coordinates(cell: Tensor, size: Sequence[int], cell_center: float | Tensor = 0.0) -> Tensor:
+def relative_coordinates(root: Tensor, size: Sequence[int], cell_center: float | Tensor = 0.0) -> Tensor:
     """O^(i): offset from each cell to the root, (root - (cell + cell_center)) / 32 in x and in y.
 
     Args:
-        cell: (N, 2) roots, whose device and float type the result takes.
+        root: (N, 2) cells (x, y), whose device and float type the result takes.
         size: (H, W).
-        cell_center: 0 as the authors have it (a cell stands at its left upper corner, like the root), 0.5 as MMPose.
+        cell_center: 0 as the authors have it: offsets between whole cells. 0.5 as MMPose: from the middle of each cell
+            to the corner of the root's. Keypoints in pixels are always at the middle of a cell (``to_pixel``).
 
     Returns:
         (N, 2, H, W).
     """
     height, width = size
-    x = torch.arange(width, device=cell.device)
-    y = torch.arange(height, device=cell.device)
-    root_x, root_y = cell[:, :, None, None].unbind(1)
+    x = torch.arange(width, device=root.device)
+    y = torch.arange(height, device=root.device)
+    root_x, root_y = root[:, :, None, None].unbind(1)
     dx = (root_x - x).expand(-1, height, -1)
     dy = (root_y - y[:, None]).expand(-1, -1, width)
     return (torch.stack([dx, dy], 1) - cell_center) / OFFSET_SCALE
 
 
 class ChannelRecalibration(nn.Module):
-    """The weights that a person gives the channels of F^, which eq. 11 multiplies with it.
+    """What eq. 11 multiplies F^ with: a weight for each of its channels, by a linear layer from f.
 
     Args:
         in_channels: C.
@@ -99,20 +104,20 @@ class SpatialRecalibration(nn.Module):
         self.attention = nn.Linear(in_channels, channels)
         self.conv = nn.Conv2d(3, 1, 5, padding=2)  # over [M_sim; O_x; O_y], the order of the authors' weights
 
-    def forward(self, shared: Tensor, vectors: Tensor, cell: Tensor) -> Tensor:
+    def forward(self, shared: Tensor, vectors: Tensor, root: Tensor) -> Tensor:
         """M of eq. 10.
 
         Args:
             shared: F^ of each person's image, (N, D, H, W).
             vectors: f, (N, C).
-            cell: l, (N, 2).
+            root: l, (N, 2) cells (x, y).
 
         Returns:
             (N, 1, H, W) in (0, 1).
         """
         attention = self.attention(vectors)[:, :, None, None]
         similarity = (attention * shared).sum(1, keepdim=True)  # M_sim
-        offsets = relative_coordinates(cell.to(shared), shared.shape[-2:], self.cell_center)  # O
+        offsets = relative_coordinates(root.to(shared), shared.shape[-2:], self.cell_center)  # O
         return torch.sigmoid(self.conv(torch.cat([similarity, offsets], 1)))
 
 
@@ -150,7 +155,8 @@ class GFD(nn.Module):
         self.conv_down = nn.Conv2d(in_channels, channels, 1)
         self.channel = ChannelRecalibration(in_channels, channels) if has_channel else None
         self.spatial = SpatialRecalibration(in_channels, channels, cell_center) if has_spatial else None
-        self.fuse = nn.Conv2d(channels * (has_channel + has_spatial), channels, 1)
+        num_parts = 2 if has_channel and has_spatial else 1  # of [F_c; F_s]
+        self.fuse = nn.Conv2d(num_parts * channels, channels, 1)
         self.heatmap = nn.Conv2d(channels, num_keypoints, 1)
         self.apply(partial(init_linear, std=init_std))
         init_heatmap(self.heatmap)

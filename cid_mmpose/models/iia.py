@@ -1,4 +1,8 @@
-"""Instance Information Abstraction (section 3.2): everyone's keypoints and centers in one set of maps."""
+"""Instance Information Abstraction (section 3.2): everyone's keypoints and centers in one set of maps.
+
+Only the maps are here. Of {f, l} = IIA(F) (eq. 3) the centers l are read by ``roots.py`` and the vectors f by
+``features.py``; ``CIDHead.forward`` calls both.
+"""
 
 import math
 
@@ -26,7 +30,7 @@ def init_linear(module: nn.Module, std: float | None = INIT_STD) -> None:
 
 
 def init_heatmap(conv: nn.Conv2d) -> None:
-    """Starts a heatmap convolution at the prior, so that the many empty cells do not drown the first steps.
+    """Starts a heatmap convolution at the prior, so that the many empty cells do not outweigh all else at first.
 
     Args:
         conv: whose outputs are logits of heatmaps.

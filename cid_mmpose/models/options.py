@@ -26,10 +26,10 @@ class TestOptions:
         sigmas: (K,) OKS fall-off of the keypoints. None takes those of ``model.metainfo``, and COCO's where a model has
             none.
         flip_test: averages with what the mirror images say.
-        output_heatmaps: hands over the heatmaps too, the larger value of all people.
+        output_heatmaps: hands over the heatmaps too, the largest value of all people.
         precision: of the backbone: None as its weights, 'float32', 'bfloat16' or 'float16' by a folded copy.
         compile: 'default' or 'reduce-overhead' hands the backbone to torch.compile.
-        insist: half precision on a CPU that would imitate it.
+        insist: True keeps half precision on a CPU that only emulates it, instead of taking float32.
 
     Raises:
         ValueError: a value outside its range.
@@ -102,5 +102,5 @@ class TestOptions:
 
 
 def _check_choice(name: str, value: str | None, known: Collection[str | None]) -> None:
-    if value not in [*known]:  # not a hash, which lists have not
-        raise ValueError(f'{name} must be one of {[*known]}, got {value!r}')
+    if value not in list(known):  # of a list: a value that is not hashable is answered as well
+        raise ValueError(f'{name} must be one of {list(known)}, got {value!r}')

@@ -1,7 +1,7 @@
 """Views of an image: the image itself, and its mirror image in a flip test (section 4.2, "testing").
 
-What the views say is averaged, first their center maps and then each person's heatmaps. So every view is handed over
-with its feature maps already brought back to lie on those of the image.
+What the views say is averaged, first their center maps and then each person's heatmaps. So every view has feature maps
+that are already mirrored back.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from torch import Tensor
 class View(NamedTuple):
     """One view of B images."""
 
-    branches: Sequence[Tensor]  # (B, C_i, H_i, W_i) of F, lying as those of the images
+    branches: Sequence[Tensor]  # (B, C_i, H_i, W_i) of F, already mirrored back
     keypoints: Sequence[int] | None = None  # (K,), which map of the view stands for each keypoint; None for its own
 
 
@@ -38,7 +38,7 @@ def mirrored_view(branches: Sequence[Tensor], flip_indices: Sequence[int]) -> Vi
 
 
 def views_of(features: Sequence, flip_indices: Sequence[int] | None) -> list[View]:
-    """The views in what MMPose's estimators hand to a head.
+    """The views in what MMPose's own estimators hand to a head; ``CID`` makes its views itself.
 
     Args:
         features: branches of F; with a flip test a pair of them, of the images and of their mirror images.
