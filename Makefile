@@ -2,8 +2,9 @@
 VENV ?= .venv
 TESTS ?=
 export PYTHON HASHES
-# two processes of one thread each: more threads would only wait for each other
-QUICK := -m pytest -n 2 -m 'not slow' $(TESTS)
+# two processes of one thread each: more threads would only wait for each other. Each takes half of the tests, file by
+# file, which makes what a file shares once, and then what the other has left
+QUICK := -m pytest -n 2 --dist worksteal -m 'not slow' $(TESTS)
 MAKE_VENV := requirements/make_venv.sh
 
 help: ## this list

@@ -1,4 +1,4 @@
-"""MMPose's own ways in: its inferencer, its functions, its scripts, and backbones that CID was not made for."""
+"""MMPose's own ways in: its inferencer, its functions, its demos, and backbones that CID was not made for."""
 
 import json
 import os
@@ -22,9 +22,6 @@ from mmpose.apis.inference import dataset_meta_from_config
 from mmpose.registry import MODELS
 
 from cid_mmpose import config_path
-from cid_mmpose.__main__ import main as command
-from cid_mmpose.cli import run as run_script
-from cid_mmpose.data.image_array import bgr_of
 from cid_mmpose.errors import BadInput
 from tests.helpers.images import ROOT, build_data, build_model, coco, person, pipeline, shared, tiny_config, write_coco
 
@@ -194,38 +191,6 @@ def test_mmpose_s_functions_give_the_same_people(door):
         np.testing.assert_array_equal(found.bbox_scores, expected.bbox_scores)
 
 
-@pytest.mark.parametrize(
-    'given, expected',
-    [
-        (np.uint8([[7]]), [7, 7, 7]),
-        (np.uint8([[[7]]]), [7, 7, 7]),
-        (np.uint8([[[1, 2, 3]]]), [1, 2, 3]),
-        (np.uint8([[[1, 2, 3, 0]]]), [1, 2, 3]),
-        (np.uint16([[[256, 513, 65535]]]), [1, 2, 255]),
-        (np.float64([[[0, 2.5, 255]]]), [0, 2.5, 255]),
-    ],
-)
-def test_an_array_of_any_kind_becomes_three_channels_from_0_to_255(given, expected):
-    assert bgr_of(given).tolist() == [[expected]]
-
-
-@pytest.mark.parametrize(
-    'given, complaint',
-    [
-        (np.zeros((3, 8, 8), np.uint8), r'has shape \(3, 8, 8\); give \(height, width, 3\)'),
-        (np.zeros((0, 8, 3), np.uint8), r'has shape \(0, 8, 3\)'),
-        (np.zeros((2, 2), np.int64), 'holds int64; give uint8'),
-        (np.full((2, 2, 3), np.nan), 'floats from nan to nan'),
-        (np.full((2, 2, 3), -1.0), 'floats from -1 to -1'),
-        (np.full((2, 2, 3), 0.5), 'floats from 0 to 1; multiply by 255'),
-    ],
-)
-def test_an_array_that_is_no_image_is_refused_in_one_line(given, complaint):
-    with pytest.raises(BadInput, match=complaint) as caught:
-        bgr_of(given)
-    assert '\n' not in str(caught.value)
-
-
 def cspnext_config(**changes) -> Config:
     """Our config with MMDetection's CSPNeXt, 1/16 of its usual width, as docs/mmpose.md has it."""
     cfg = lively_config()
@@ -262,43 +227,6 @@ def test_maps_that_do_not_have_the_codec_s_stride_are_refused_in_one_line():
         BadInput, match='has 16 x 16 cells for an input of 128 x 128 pixels.*stride 4 needs 32 x 32; set out_indices'
     ):
         model.extract_feat(torch.zeros(1, 3, SIDE, SIDE))
-
-
-def test_a_script_is_run_as_python_would_run_it(tmp_path, monkeypatch, capsys):
-    script = tmp_path / 'script.py'
-    script.write_text('import sys\nprint(__name__, sys.argv[1:], sys.path[0])\n')
-    monkeypatch.setattr(sys, 'argv', sys.argv[:])
-    monkeypatch.setattr(sys, 'path', sys.path[:])
-    command(['run', str(script), '--help', 'x'])
-    assert capsys.readouterr().out == f"__main__ ['--help', 'x'] {tmp_path}\n"
-
-
-def test_mmpose_s_scripts_are_found_by_their_names(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    demo = run_script.find_script('bottomup_demo.py')
-    assert demo.parts[-4:] == ('mmpose', '.mim', 'demo', 'bottomup_demo.py')
-    assert run_script.find_script('analysis_tools/get_flops.py').parent.name == 'analysis_tools'
-    with pytest.raises(BadInput, match="buttomup.py: no such file, and no script of MMPose; did you mean 'bottomup_de"):
-        run_script.find_script('buttomup.py')
-
-
-def test_a_user_s_mistake_in_a_script_is_one_line(tmp_path, monkeypatch, capsys):
-    script = tmp_path / 'script.py'
-    script.write_text('from cid_mmpose.errors import BadInput\nraise BadInput("a.pth: is wrong")\n')
-    monkeypatch.setattr(sys, 'argv', sys.argv[:])
-    monkeypatch.setattr(sys, 'path', sys.path[:])
-    with pytest.raises(SystemExit) as caught:
-        command(['run', str(script)])
-    assert caught.value.code == 2 and capsys.readouterr().err == 'error: a.pth: is wrong\n'
-
-
-@pytest.mark.parametrize('arguments, status', [([], 2), (['--help'], 0)])
-def test_the_launcher_says_how_it_is_used(arguments, status, capsys):
-    with pytest.raises(SystemExit) as caught:
-        command(['run', *arguments])
-    printed = capsys.readouterr()
-    assert caught.value.code == status
-    assert 'usage: cid run [-h] SCRIPT' in (printed.err if status else printed.out)
 
 
 def run_door(folder: Path, *arguments) -> str:

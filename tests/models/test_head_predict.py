@@ -8,7 +8,6 @@ from mmpose.structures import PoseDataSample
 from cid_mmpose.models import Roots, sample_at
 from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.person_nms import make_people
-from cid_mmpose.oks import oks_nms
 from tests.helpers import oracle
 
 SWAP = [0, 2, 1, 3]  # keypoints 1 and 2 are left and right
@@ -158,39 +157,6 @@ def test_scores_stay_off_zero_and_one_in_any_precision():
         np.testing.assert_allclose(scores, [1e-4, 0.5, 1 - 1e-4], rtol=1e-6)
 
 
-def person(x, y, score, side=40.0):
-    """Four keypoints at the corners of a square."""
-    square = np.array([[0, 0], [side, 0], [0, side], [side, side]], float)
-    return square + [x, y], np.full(4, score) + [0.1, -0.1, 0.05, -0.05]
-
-
-def test_a_person_has_the_mean_score_and_the_box_around_the_keypoints():
-    keypoints, scores = person(10, 20, 0.5)
-    people = make_people(keypoints[None], scores[None], np.array([[30.0, 40.0]]), np.full(4, 0.05), 0.8)
-    assert people.bbox_scores.tolist() == [pytest.approx(0.5)]
-    assert people.bboxes.tolist() == [[10, 20, 50, 60]]
-    assert people.centers.tolist() == [[30, 40]]
-    np.testing.assert_allclose(people.keypoint_scores, [[0.6, 0.4, 0.55, 0.45]])
-
-
-def test_of_two_duplicates_the_better_one_stays_and_neighbours_are_left_alone():
-    keypoints, scores = zip(person(10, 20, 0.4), person(11, 20, 0.6), person(45, 20, 0.3))
-    centers = np.array([[1, 1], [2, 2], [3, 3]])
-    people = make_people(np.array(keypoints), np.array(scores), centers, np.full(4, 0.05), 0.8)
-    assert people.centers.tolist() == [[2, 2], [3, 3]]
-    np.testing.assert_allclose(people.bbox_scores, [0.6, 0.3])  # best first
-    np.testing.assert_allclose(people.keypoints, np.array(keypoints)[[1, 2]])
-    np.testing.assert_allclose(people.bboxes, [[11, 20, 51, 60], [45, 20, 85, 60]])
-
-
-def test_the_nms_threshold_is_on_oks_worked_out_by_hand():
-    # both areas 1600, (2 sigma)^2 = 0.01, moved by d px: oks = exp(-d^2 / (2 * 1600 * 0.01)) = exp(-d^2 / 32)
-    keypoints, scores = zip(person(10, 20, 0.4), person(12, 20, 0.6))  # exp(-4 / 32) = 0.8825
-    for threshold, kept in ((0.88, 1), (0.885, 2)):
-        people = make_people(np.array(keypoints), np.array(scores), np.zeros((2, 2)), np.full(4, 0.05), threshold)
-        assert len(people) == kept
-
-
 @torch.no_grad()
 def test_sigmas_of_test_cfg_decide_whom_the_nms_keeps():
     # the OKS of two people grows with the sigmas: near 1 for large ones, near 0 for tiny ones
@@ -199,24 +165,6 @@ def test_sigmas_of_test_cfg_decide_whom_the_nms_keeps():
         (found,) = head(nms=0.5).predict([features(1)], samples(1), dict(sigmas=(sigma,) * 4))
         counts.append(len(found.bboxes))
     assert counts[0] > 3 and counts[1] == 1
-
-
-def test_nms_keeps_whom_mmposes_keeps():
-    from mmpose.evaluation.functional import oks_nms as one_by_one
-
-    rng = np.random.default_rng(0)
-    middle = rng.uniform(0, 60, (80, 1, 2))
-    keypoints = (middle + rng.uniform(-30, 30, (1, 4, 2)) + rng.normal(0, 3, (80, 4, 2))).astype(np.float32)
-    score, sigmas = rng.random(80).astype(np.float32), np.full(4, 0.1, np.float32)
-    area = rng.uniform(500, 4000, 80).astype(np.float32)
-    flat = np.concatenate([keypoints, np.ones((80, 4, 1))], -1)
-    candidates = [dict(keypoints=k, score=s, area=a) for k, s, a in zip(flat, score, area)]
-    counts = set()
-    for threshold in (0.3, 0.5, 0.7, 0.9, 1.0):
-        kept = oks_nms(keypoints, score, area, sigmas, threshold).tolist()
-        assert kept == list(one_by_one(candidates, threshold, sigmas=sigmas))
-        counts.add(len(kept))
-    assert len(counts) == 5 and max(counts) == 80
 
 
 @pytest.mark.parametrize('flip', [False, True])
