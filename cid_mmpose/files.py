@@ -23,6 +23,15 @@ LOCK = '.lock'  # of a work folder; it stays behind, empty
 FULL = {errno.ENOSPC: 'no space left on the device', errno.EDQUOT: 'quota exceeded', errno.EFBIG: 'file too large'}
 
 
+def is_web_page(start: bytes) -> bool:
+    """Whether a file that should be JSON or an archive is a page instead, such as a server's error.
+
+    Args:
+        start: its first bytes.
+    """
+    return start.lstrip().startswith(b'<')
+
+
 def check_writable(folder: str, what: str = 'work dir') -> None:
     """BadInput if a folder cannot be made or written to; leaves nothing behind, not even the folder.
 

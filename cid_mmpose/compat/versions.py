@@ -1,6 +1,5 @@
 """Which versions of torch, mmengine, mmcv, mmdet and mmpose fit, under either name a project is published by."""
 
-import re
 from collections.abc import Sequence
 from importlib import metadata
 from importlib.util import find_spec
@@ -84,8 +83,9 @@ def installed(names: Sequence[str]) -> Installed:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    release = re.match(r'[\d.]*\d', version).group()
-    return tuple(int(part) for part in release.split('.'))
+    from packaging.version import Version  # here, so that what needs no stack needs no packaging either
+
+    return Version(version).release
 
 
 def _text(numbers: tuple[int, ...]) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cid_mmpose.errors import BadInput
+from cid_mmpose.files import is_web_page
 
 from .storage import exists, is_file, text_of
 from .values import as_json, is_file_name, is_id
@@ -57,7 +58,7 @@ def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
     """As ``read_annotations`` for the text of a file; ``path`` is for the message alone."""
     if not text.strip():
         raise BadInput(f'{path}: the annotation file is empty; get it again')
-    if text.lstrip().startswith('<'):
+    if is_web_page(text.lstrip()[:1].encode(errors='replace')):
         raise BadInput(f'{path}: is a web page, not an annotation file; get it again')
     if text.startswith(MARK):  # the evaluation reads the file by itself, and would stop there
         raise BadInput(f'{path}: begins with a byte order mark; save it as UTF-8 without one')

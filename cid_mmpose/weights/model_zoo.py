@@ -5,7 +5,6 @@ source, ``<!-- table: paper, table 1 -->`` to ``<!-- end -->``; between the mark
 around them is left alone. Where a model of the index has weights, its first figure is theirs.
 """
 
-import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from cid_mmpose.errors import BadInput
+from cid_mmpose.files import write_whole
 
 BLOCK = re.compile(r'(<!-- table: (.+?) -->\n).*?(<!-- end -->)', re.DOTALL)
 DATASET = re.compile(r'(.+) \((.+)\)')
@@ -166,6 +166,4 @@ def update_page(page: str, index: str) -> None:
 
     rows = read_rows(Path(index))
     text = fill_page(path.read_text(encoding='utf-8'), rows)
-    new = path.with_suffix('.new')
-    new.write_text(text, encoding='utf-8')
-    os.replace(new, path)
+    write_whole(path, text.encode())

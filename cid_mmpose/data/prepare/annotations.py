@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cid_mmpose.data.annotations import parse_annotations, people_categories
 from cid_mmpose.data.problems import labelled_keypoints
 from cid_mmpose.errors import BadInput
+from cid_mmpose.files import is_web_page
 
 from .downloads import AGAIN, Download, Images
 
@@ -22,7 +23,7 @@ class Annotations(NamedTuple):
 def read_text(file: Download) -> str:
     """The text of a JSON file; BadInput if it is a web page or no text at all."""
     content = file.read()
-    if content.lstrip()[:1] == b'<':
+    if is_web_page(content):
         raise BadInput(f'{file}: is a web page, not a JSON file; {AGAIN}')
     try:
         return content.decode()

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from cid_mmpose.errors import BadInput
+from cid_mmpose.files import is_web_page
 
 AGAIN = 'download it again (docs/data.md says from where)'
 LEADS_OUT = re.compile(r'(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:')  # '..', an absolute path, a drive
@@ -178,7 +179,7 @@ def _why_no_archive(path: Path) -> str:
         start = file.read(64).lstrip()
     if not start:
         return 'is empty'
-    if start.startswith(b'<'):
+    if is_web_page(start):
         return 'is a web page, not a zip archive'
     if start.startswith(b'PK'):
         return 'is cut off or damaged'

@@ -4,6 +4,7 @@ import collections.abc
 import inspect
 import math
 import os
+import types
 import typing
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +15,7 @@ ANYTHING = (Any, inspect.Parameter.empty)
 LISTS = (list, tuple, collections.abc.Sequence, collections.abc.Iterable, set)
 DICTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 NAMES = {int: 'a whole number', float: 'a number', bool: 'True or False', str: 'a text', type(None): 'None'}
-UNIONS = (typing.Union, getattr(__import__('types'), 'UnionType', typing.Union))  # X | Y, from Python 3.10 on
+UNIONS = (typing.Union, types.UnionType)  # Union[X, Y], and X | Y
 
 
 def fits(value: Any, kind: Any, strict: bool = True) -> bool:

@@ -18,7 +18,7 @@ from mmengine.dist import all_gather_object, get_rank, get_world_size
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
-from mmengine.utils import digit_version
+from packaging.version import Version
 from torch import Tensor
 from torch.utils.data import DataLoader, get_worker_info
 
@@ -29,7 +29,7 @@ TWISTER = 624  # words of a Mersenne twister, of which Python and numpy have one
 PYTHON = TWISTER + 3  # its words, its position, whether a second normal number waits, and that number
 NUMPY = TWISTER + 3
 # earlier loops by iterations begin with the first batches again when they are resumed
-LOOP_ADVANCES = digit_version(mmengine.__version__) >= digit_version('0.10.3')
+LOOP_ADVANCES = Version(mmengine.__version__) >= Version('0.10.3')
 
 
 def stream() -> Tensor:

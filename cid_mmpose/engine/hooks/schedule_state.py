@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cid_mmpose.data.values import is_number
+
 from .training_numbers import short, why_not_finite
 
 COUNTS = ('last_step', '_global_step')
@@ -62,22 +64,18 @@ def _same_kind(value: Any, ours: Any) -> bool:
         ours: of the run. None there stands for an option that is not given, and may be a number.
     """
     if ours is None:
-        return value is None or _is_number(value)
-    if _is_number(ours):
-        return _is_number(value)
+        return value is None or is_number(value)
+    if is_number(ours):
+        return is_number(value)
     if isinstance(ours, Mapping):
         numbers = [*value.keys(), *value.values()] if isinstance(value, Mapping) else [value]
-        return all(map(_is_number, numbers))
+        return all(map(is_number, numbers))
     if isinstance(ours, (list, tuple)):
         return isinstance(value, (list, tuple)) and _same_list(value, ours)
     return type(value) is type(ours)
 
 
 def _same_list(values: Sequence[Any], ours: list[Any]) -> bool:
-    if not ours or not all(map(_is_number, ours)):
+    if not ours or not all(map(is_number, ours)):
         return True  # of dicts, as the phases of OneCycleLR
-    return len(values) == len(ours) and all(map(_is_number, values))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return len(values) == len(ours) and all(map(is_number, values))

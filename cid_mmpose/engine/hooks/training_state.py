@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from cid_mmpose.data.values import is_number
 from cid_mmpose.weights.layouts import wrong_kind, wrong_tensor
 
 from .schedule_state import why_other_schedules
@@ -205,7 +206,7 @@ def _why_no_step(place: str, state: Mapping[str, Any]) -> str:
     """What is wrong with the count of steps of one weight, '' if nothing is."""
     step = state.get('step', 0)
     count = step.item() if isinstance(step, Tensor) and step.numel() == 1 and not wrong_tensor(step) else step
-    if isinstance(count, bool) or not isinstance(count, (int, float)) or count < 0 or count % 1:
+    if not is_number(count) or count < 0 or count % 1:
         return f'{place}.step is {short(count)} and no number of steps'
     return ''
 
