@@ -167,6 +167,7 @@ LIGHT = (
     'opencv-python',
     'opencv-python-headless',
     'argcomplete',
+    'packaging',
     'rich-argparse',
     'rich',
     'markdown-it-py',
