@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torchvision
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
@@ -26,7 +27,8 @@ NAMES = sorted(
     for path in [*CONFIGS.glob('*.py'), *(CONFIGS / 'ablation').glob('*.py')]
 )
 FILES = sorted(CONFIGS.rglob('*.py'))
-ON_FILES = [name for name in NAMES if name != DEMO]
+RESNET = 'cid_resnet-50_coco'  # which the paper does not have
+ON_FILES = [name for name in NAMES if name not in (DEMO, RESNET)]
 LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}
 # MMPose's own head, as in its configs; beside ours it must stay what it is
 MMPOSE_HEAD = dict(
@@ -197,6 +199,36 @@ def evaluate(cfg: Config, part: str, found: list) -> dict:
     evaluator.dataset_meta = build_data(cfg, f'{part}_dataloader').metainfo
     evaluator.process(found, found)
     return evaluator.evaluate(max(len(found), 1))
+
+
+def test_the_resnet_s_head_takes_the_maps_of_its_four_stages():
+    cfg = Config.fromfile(CONFIGS / f'{RESNET}.py')
+    assert cfg.model.backbone.init_cfg.checkpoint == 'torchvision://resnet50'
+    assert cfg.model.head.in_channels == sum(cfg.widths) == 256 + 512 + 1024 + 2048
+    cfg.model.backbone.init_cfg = None
+    model = build_model(cfg)
+    branches = model.extract_feat(torch.zeros(1, 3, 64, 96))
+    assert [branch.shape[1:] for branch in branches] == [(256, 16, 24), (512, 8, 12), (1024, 4, 6), (2048, 2, 3)]
+
+
+def test_the_resnet_takes_its_weights_as_torchvision_names_them(tmp_path):
+    given = torchvision.models.resnet50().state_dict()
+    torch.save(given, tmp_path / 'resnet50.pth')
+    cfg = Config.fromfile(CONFIGS / f'{RESNET}.py')
+    cfg.model.backbone.init_cfg.checkpoint = str(tmp_path / 'resnet50.pth')
+    model = build_model(cfg)
+    model.init_weights()
+    taken = model.backbone.state_dict()
+    assert given.keys() - taken.keys() == {'fc.weight', 'fc.bias'}
+    assert all(torch.equal(weights, given[name]) for name, weights in taken.items())
+
+
+def test_the_resnet_takes_both_steps_on_drawn_people():
+    cfg = small_loaders(config(f'{DEMO}.py'))
+    cfg.model = Config.fromfile(CONFIGS / f'{RESNET}.py').model
+    cfg.model.backbone.init_cfg = None
+    losses, found = run_both_steps(cfg)
+    assert losses == LOSSES and found[0].pred_instances.keypoints.shape[1:] == (17, 2)
 
 
 def test_the_demo_takes_both_steps():

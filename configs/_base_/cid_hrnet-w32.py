@@ -1,13 +1,9 @@
 # CID on HRNet-W32: its four branches, at strides 4, 8, 16 and 32, are what the head takes.
+_base_ = './cid_four-stages.py'
+
 widths = (32, 64, 128, 256)
 
 model = dict(
-    type='cid_mmpose.CID',
-    data_preprocessor=dict(
-        type='PoseDataPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True),
     backbone=dict(
         type='HRNet',
         in_channels=3,
@@ -27,5 +23,4 @@ model = dict(
         init_cfg=dict(
             type='Pretrained',
             checkpoint='https://download.openmmlab.com/mmpose/pretrain_models/hrnet_w32-36af842e.pth')),
-    head=dict(type='cid_mmpose.CIDHead', in_channels=sum(widths), num_keypoints=17, gfd_channels=32),
-    test_cfg=dict(flip_test=True))
+    head=dict(in_channels=sum(widths)))

@@ -67,7 +67,8 @@ def test_what_the_index_says_of_a_config_is_in_the_config(name):
     said, cfg = models()[name]['Metadata'], Config.fromfile(ROOT / models()[name]['Config'])
     folder = cfg.train_dataloader.dataset.data_root.split('/')[1]
     assert said['Training Data'] == DATA[folder] + ' val' * (folder == 'ochuman')
-    assert said['Backbone'] == f'HRNet-W{cfg.widths[0]}'
+    backbone = cfg.model.backbone
+    assert said['Backbone'] == (f'HRNet-W{cfg.widths[0]}' if backbone.type == 'HRNet' else f'ResNet-{backbone.depth}')
     assert {said['Input Size']} == set(step(cfg.train_dataloader, 'RandomAffine').input_size)
     assert (said['Epochs'], said['Batch Size']) == (cfg.train_cfg.max_epochs, cfg.auto_scale_lr.base_batch_size)
     parts = cfg.model.head.get('recalibration', 'spatial + channel')
