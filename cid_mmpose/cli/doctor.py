@@ -1,15 +1,22 @@
 """Examine annotations before they are trained on: what is wrong, how often, and what it does to training or AP.
 
+With --make-config it also writes a config that trains on them, for any keypoints.
+
 Exit status: 0 without errors, 1 if the report names errors, 2 if something cannot be read.
 """
 
 import argparse
 
+from cid_mmpose.errors import BadInput
+
 from .arguments import add_cfg_options
+
+NETWORKS = ('hrnet-w32', 'hrnet-w48', 'hrnet-w16-small')  # as ``data.own.text``, which help does without
 
 EXAMPLES = """
   cid doctor annotations.json --images pictures
   cid doctor annotations.json --fix repaired.json
+  cid doctor train.json --test test.json --make-config fox.py
   cid doctor configs/cid_hrnet-w32_coco.py --against data/crowdpose/images"""
 
 
@@ -31,9 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--plots', metavar='DIR', help='write plots of sizes, crowds and overlap to this folder')
     add_cfg_options(parser)
 
+    config = parser.add_argument_group('a config for own keypoints')
+    config.add_argument('--make-config', metavar='PY', help='write a config that trains on ANN_FILE')
+    config.add_argument('--test', metavar='JSON', help='annotation file that the config evaluates on')
+    config.add_argument(
+        '--keypoints', nargs='+', default=[], metavar='NAME', help='names of the keypoints, if ANN_FILE has none'
+    )
+    config.add_argument('--network', choices=NETWORKS, default=NETWORKS[0], help='%(default)s by default')
+    config.add_argument('--overwrite', action='store_true', help='replace a config that is there already')
+
 
 def run(args: argparse.Namespace) -> int:
-    """Checks where the results go, then examines."""
+    """Checks where the results go, then examines, then writes what is asked for."""
     from cid_mmpose.data.doctor import diagnose, images_against, sources_of
     from cid_mmpose.files import check_file, check_writable
 
@@ -49,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
             check_file(path)
     if args.plots:
         check_writable(args.plots, '--plots')
+    _check_make_config(args, is_config)
 
     cfg = None
     if is_config:
@@ -60,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         from cid_mmpose.engine.launch import load_config
 
         apart = [load_config(name) for name in configs]
-    return diagnose(
+    status = diagnose(
         sources_of(args.source, args.images, cfg),
         against=images_against(folders, apart),
         sample=args.sample,
@@ -69,3 +86,38 @@ def run(args: argparse.Namespace) -> int:
         report=args.json,
         plots=args.plots,
     )
+    if args.make_config:
+        _make_config(args, status)
+    return status
+
+
+def _check_make_config(args: argparse.Namespace, is_config: bool) -> None:
+    """BadInput if a config is to be written and cannot, or an option would do nothing without one."""
+    if args.make_config:
+        from cid_mmpose.data.own import check_new_config
+
+        if is_config:
+            raise BadInput(f'--make-config goes with an annotation file; {args.source} is a config already')
+        check_new_config(args.make_config, args.overwrite)
+        return
+    for name in ('test', 'keypoints', 'overwrite'):
+        if getattr(args, name):
+            raise BadInput(f'--{name} is for the config that --make-config PY writes; name that too')
+
+
+def _make_config(args: argparse.Namespace, status: int) -> None:
+    """Writes the config, which trains on the repaired file if there is one, and prints what it holds."""
+    from cid_mmpose.data.own import make_config
+
+    text = make_config(
+        args.make_config,
+        args.fix or args.source,
+        images=args.images,
+        test=args.test,
+        keypoints=args.keypoints,
+        network=args.network,
+        overwrite=args.overwrite,
+    )
+    print(f'\n{text}')
+    if status and not args.fix:
+        print('the errors above may stop it; --fix writes a repaired copy to train on')

@@ -14,7 +14,7 @@ from cid_mmpose.cli.main import VERBS
 from cid_mmpose.cli.prepare import DATA_SETS
 from cid_mmpose.compat import versions
 from tests.helpers.broken import write_broken
-from tests.helpers.images import ROOT, coco, person
+from tests.helpers.images import ROOT, coco, person, write_coco
 from tests.helpers.official import coco_downloads
 
 HELPS = [[verb] for verb in VERBS] + [['prepare', name] for name in DATA_SETS]
@@ -171,7 +171,7 @@ import cid_mmpose
 sys.meta_path.insert(0, Refuse())   # before our own finders, too
 from cid_mmpose import config_path
 from cid_mmpose.cli import main
-import cid_mmpose.data, cid_mmpose.data.doctor, cid_mmpose.data.prepare
+import cid_mmpose.data, cid_mmpose.data.doctor, cid_mmpose.data.own, cid_mmpose.data.prepare
 for words in json.loads(sys.argv[1]):
     try:
         main(words)
@@ -214,6 +214,17 @@ def test_data_is_prepared_and_examined_without_the_stack(tmp_path):
     assert json.loads(report.read_text()) == without_stack
     names = [found['name'] for found in without_stack['files'][0]['findings']]
     assert 'region_broken' in names and 'rle_regions' in names
+
+
+def test_a_config_is_written_without_the_stack(tmp_path):
+    names = [f'k{number}' for number in range(17)]
+    path = write_coco(tmp_path, coco([person()], categories=[dict(id=1, name='thing', keypoints=names)]))
+    command = ['doctor', path, '--overwrite', '--make-config', tmp_path / 'own.py']
+    assert statuses_without_the_stack(command) == ['0']
+    without_stack = (tmp_path / 'own.py').read_text()
+    assert status_of(command) == 0
+    assert (tmp_path / 'own.py').read_text() == without_stack
+    assert "16: dict(name='k16'" in without_stack
 
 
 def test_a_repair_that_measures_regions_names_what_it_takes(tmp_path):

@@ -14,7 +14,7 @@ TIERS = [
     {'models'},
     {'visualization'},
     {'data', 'evaluation', 'engine.hooks', 'engine.loops', 'engine.optim'},
-    {'data.prepare', 'data.doctor'},
+    {'data.prepare', 'data.doctor', 'data.own'},
     {'engine', 'benchmark', 'inference', 'weights.convert', 'weights.model_zoo'},
     {'cli'},
     {'__main__'},
