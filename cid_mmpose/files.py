@@ -72,20 +72,37 @@ def write_whole(path: str | Path, content: bytes) -> None:
     Raises:
         OSError: as ``open`` and ``write`` raise it; then nothing is left of the new file.
     """
+    partial = partial_path(path)
+    try:
+        partial.write_bytes(content)
+        put_in_place(partial, path)
+    except BaseException:  # a signal may come at any time
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def partial_path(path: str | Path) -> Path:
+    """Where a file is written until it is whole; whoever writes it removes that if it does not come to its end.
+
+    Args:
+        path: what it will be called; its folder is made.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}{PARTIAL}')
-    try:
-        with partial.open('wb') as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:  # a signal may come at any time
-        with suppress(FileNotFoundError):
-            partial.unlink()
-        raise
-    _sync_folder(path.parent)
+    return path.with_name(f'.{path.name}.{os.getpid()}{PARTIAL}')
+
+
+def put_in_place(partial: Path, path: str | Path) -> None:
+    """Gives a whole file its name, in place of an older one, once it is on the disk.
+
+    Args:
+        partial: as ``partial_path`` gives it; written and closed.
+        path: what it is called from now on.
+    """
+    with partial.open('rb+') as file:
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+    _sync_folder(Path(path).parent)
 
 
 def _sync_folder(folder: Path) -> None:
