@@ -11,6 +11,7 @@ from cid_mmpose.errors import BadInput
 OLDEST = (14, 2)  # the first version whose frames carry the display matrix; setup.cfg has the same
 PATIENCE = 15.0  # seconds that a network source may be silent
 TEXT_FORMAT = 'tty'  # FFmpeg makes a video of any text whose name ends in .txt
+BT709 = 1  # the colors of HD, as FFmpeg counts spaces of colors, primaries and transfer curves
 EXACT_DURATIONS = ('mov', 'matroska', 'avi')  # containers whose header tells it; for others FFmpeg may estimate
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from .pyav import About, about, opened, pyav, reason
+from .pyav import BT709, About, about, opened, pyav, reason
 
 TOLERANCE = 0.25  # seconds; a video that ends this much before its header says is whole
 USUAL_RATE = Fraction(30)  # frames a second where neither the container nor the frames tell it
@@ -218,7 +218,9 @@ def image_of(picture: Any) -> np.ndarray:
     Returns:
         (h, w, 3) uint8 BGR, contiguous, turned and mirrored as the file wants it.
     """
-    image = picture.to_ndarray(format='bgr24')
+    hd = {'src_colorspace': 'ITU709', 'dst_colorspace': 'ITU601'}  # PyAV before 17 has to be told, and both
+    matrix = hd if picture.colorspace == BT709 else {}
+    image = picture.to_ndarray(format='bgr24', **matrix)
     data = picture.side_data.get('DISPLAYMATRIX')
     if data is not None:
         image = _turned(image, np.frombuffer(data, np.int32))

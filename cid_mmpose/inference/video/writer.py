@@ -6,20 +6,21 @@ import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.files import check_file, partial_path, put_in_place
 
-from .pyav import About, about, is_url, opened, pyav
+from .pyav import BT709, About, about, opened, pyav
 from .sound import Sound
 
 USUAL_RATE = Fraction(30)  # frames a second where nobody says it
 TIME_BASE = Fraction(1, 90_000)  # seconds a tick where the source has none that fits; 1/24, 1/25, 1/29.97 are whole
 FINEST = 1_000_000  # ticks a second; .mp4 stores how long a frame is shown in 32 bits
 HD = 720  # lines; from there on players take untagged colors as BT.709's, and so we write and tag them
-BT709, SMPTE170M = 1, 6  # as FFmpeg counts colour spaces, primaries and transfer curves
+SMPTE170M = 6  # the colors of smaller videos (BT.601)
 
 
 class Container(NamedTuple):
@@ -125,8 +126,8 @@ class VideoWriter:
             self.abort()
 
     def _about(self) -> About | None:
-        """Of the source, None where there is no file of it."""
-        if self._source is None or not (is_url(self._source) or os.path.isfile(self._source)):
+        """Of the source, None where there is no file of it: a camera or a stream would be opened a second time."""
+        if self._source is None or not (_is_download(self._source) or os.path.isfile(self._source)):
             self._source = None
             return None
         container = opened(self._source)
@@ -134,6 +135,10 @@ class VideoWriter:
             return about(container)
         finally:
             container.close()
+
+
+def _is_download(source: str) -> bool:
+    return urlsplit(source).scheme.lower() in ('http', 'https')
 
 
 def _kind_of(path: Path) -> Container:

@@ -156,7 +156,7 @@ def test_sound_that_is_longer_than_the_images_is_kept_to_its_end(tmp_path):
     assert sound_of(tmp_path / 'new.mp4')[1] == pytest.approx(2.0, abs=0.03)
 
 
-@pytest.mark.parametrize('source', [None, 'camera 0', 'silent.mp4'])
+@pytest.mark.parametrize('source', [None, 'camera 0', 'rtsp://127.0.0.1:9/live', 'silent.mp4'])
 def test_a_source_without_sound_or_file_gives_images_alone(tmp_path, source):
     clip(tmp_path / 'silent.mp4', EVENLY)
     source = str(tmp_path / source) if source == 'silent.mp4' else source
