@@ -19,12 +19,14 @@ def image_folder(data: dict, path: str, given: str | None = None) -> str:
     Args:
         data: of ``read_annotations``.
         path: of the file.
-        given: the folder, if the user has named one; else it is looked for where tools put it.
+        given: folder that the user has named, which comes first; then those where tools put images.
 
     Raises:
         BadInput: an image is missing from the folder, or from all folders.
     """
-    candidates = [given] if given else likely_folders(path)
+    candidates = likely_folders(path)
+    if given:
+        candidates.insert(0, given)
     names = [image['file_name'] for image in data['images']]
     missing = {}
     for folder in candidates:

@@ -17,6 +17,8 @@ from .keypoints import Keypoints, keypoints_of
 from .sigmas import sigmas_of
 from .text import WIDTH, Content, Files, batch_size, config_text, source_of_sigmas
 
+NO_PAIRS = 'none, no two names say left and right; set swap in the config by hand if there are sides'
+
 
 def check_new_config(path: str, overwrite: bool = False) -> None:
     """BadInput if a config cannot be written there.
@@ -47,7 +49,7 @@ def make_config(
     Args:
         path: of the config.
         ann_file: annotation file to train on.
-        images: folder of its images; None looks where tools put them.
+        images: folder of its images, where those of ``test`` are looked for too; None looks where tools put them.
         test: annotation file to evaluate on; None takes that of the training.
         keypoints: their names, where the file has none.
         network: of ``text.NETWORKS``.
@@ -138,7 +140,7 @@ def summary(content: Content, path: str) -> str:
     of_coco = content.keypoints.are_coco
     lines = [
         f'{path}: a config for {len(names)} keypoints',
-        f'  swap: {", ".join(pairs) or "none"}',
+        f'  swap: {", ".join(pairs) or NO_PAIRS}',
         f'  stay: {", ".join(middle) or "none"}',
     ]
     lines += [f'  not clear: {text}; set swap in the config by hand if it has one' for text in partners.unclear]

@@ -10,9 +10,10 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from cid_mmpose.cli import main
+from cid_mmpose.cli.doctor import NETWORKS as OFFERED
 from cid_mmpose.data.own import make_config
 from cid_mmpose.data.own.images import input_side
-from cid_mmpose.data.own.text import batch_size
+from cid_mmpose.data.own.text import NETWORKS, batch_size
 from cid_mmpose.engine.config.check import check_config
 from cid_mmpose.engine.launch import load_config
 from cid_mmpose.errors import BadInput
@@ -87,6 +88,20 @@ def test_the_config_builds_data_and_a_head_with_the_keypoints_of_the_file(tmp_pa
     head = MODELS.build(cfg.model).head
     assert (head.gfd.heatmap.out_channels, head.iia.conv.out_channels) == (4, 5)
     assert head.test.sigmas == pytest.approx([0.05] * 4)
+
+
+@pytest.mark.parametrize('network, width', [('hrnet-w32', 256), ('hrnet-w48', 384), ('hrnet-w16-small', 128)])
+def test_every_network_that_is_offered_has_its_base(tmp_path, files, network, width):
+    cfg = written(tmp_path, *files, network=network)
+    assert cfg.model.backbone.extra.stage4.num_channels[-1] == width
+    assert tuple(NETWORKS) == OFFERED
+
+
+def test_images_of_the_test_may_lie_in_another_folder(tmp_path):
+    train = write(tmp_path / 'one', 'train')
+    test = write(tmp_path / 'other', 'test')
+    cfg = written(tmp_path, train, test, images=str(tmp_path / 'one' / 'images'))
+    assert build_data(cfg, 'val_dataloader').get_data_info(0)['img_path'] == str(tmp_path / 'other/images/test_1.png')
 
 
 def test_sigmas_stand_in_one_place_of_the_config(tmp_path, files):

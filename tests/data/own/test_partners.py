@@ -1,8 +1,26 @@
 """Partners in the mirrored image, by the names of keypoints in the spellings that people use."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import pytest
 
+from cid_mmpose.compat.metainfo import parsed_metainfo
 from cid_mmpose.data.own.partners import partners_of
+
+MMPOSE = sorted((Path(find_spec('mmpose').origin).parent / '.mim' / 'configs' / '_base_' / 'datasets').glob('*.py'))
+NUMBERED = ('kpt', 'face-', 'Face_')  # starts of names that are numbers, and say nothing
+
+
+@pytest.mark.parametrize('path', MMPOSE, ids=lambda path: path.stem)
+def test_the_pairs_of_every_data_set_of_mmpose_are_found_by_their_names(path):
+    meta = parsed_metainfo(dict(from_file=str(path)))
+    names = [meta['keypoint_id2name'][number] for number in range(meta['num_keypoints'])]
+    found, unclear = partners_of(names)
+    for place, partner in enumerate(meta['flip_indices']):
+        if found[place] != partner:
+            assert found[place] == place and ('_kpt' in names[place] or names[place].startswith(NUMBERED))
+    assert unclear == ()
 
 
 @pytest.mark.parametrize(
