@@ -50,7 +50,8 @@ def draw_stages(config: str, checkpoint: str, index: int) -> np.ndarray:
     from mmpose.apis import init_model
     from mmpose.registry import DATASETS
 
-    from cid_mmpose.visualization import draw_people, explain, overlay, sheet
+    from cid_mmpose.visualization import draw_people, overlay, sheet
+    from cid_mmpose.visualization.explain import explain
 
     model = init_model(config, checkpoint, device='cpu')
     dataset = DATASETS.build(model.cfg.test_dataloader.dataset)

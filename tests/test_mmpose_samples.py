@@ -46,20 +46,19 @@ def test_predictions_made_of_the_annotations_have_an_ap_of_1(name):
 
 
 @pytest.mark.parametrize('name', SAMPLES)
-def test_people_are_drawn_in_the_colours_of_the_data_set_at_their_keypoints(name):
+def test_labelled_keypoints_are_drawn_where_they_are(name):
     items = sample(name)
     item = items.get_data_info(0)
     found = prediction(item, item['keypoints'])
-    found.pred_instances.keypoints_visible = item['keypoints_visible']
+    found.pred_instances.keypoint_scores = item['keypoints_visible']
     image = cv2.imread(item['img_path'])
     drawn = draw_people(image, found, items.metainfo)
 
-    assert drawn.shape == image.shape
-    labelled = np.argwhere(item['keypoints_visible'] > 0)
-    colours = items.metainfo['keypoint_colors']  # RGB
-    hits = 0
-    for person, keypoint in labelled:
-        x, y = item['keypoints'][person, keypoint].astype(int)
-        if 0 <= y < len(drawn) and 0 <= x < drawn.shape[1]:
-            hits += int((drawn[y, x, ::-1] == colours[keypoint]).all())
-    assert hits >= len(labelled) * 0.6  # others are below a link or a later keypoint
+    changed = abs(drawn.astype(int) - image).max(2) > 20
+    hits = []
+    for person, keypoint in np.argwhere(item['keypoints_visible'] > 0):
+        x, y = item['keypoints'][person, keypoint].round().astype(int)
+        if 0 <= y < len(image) and 0 <= x < image.shape[1]:
+            hits.append(changed[y - 1 : y + 2, x - 1 : x + 2].any())
+    assert len(hits) > 10 and all(hits)
+    assert 0.001 < changed.mean() < 0.2

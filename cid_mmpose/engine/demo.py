@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
+from mmpose.structures import PoseDataSample
 from torch import nn
 
 from cid_mmpose.files import check_writable, only_run_in
-from cid_mmpose.visualization import Explanation, caption, draw_people, explain, overlay, sheet
+from cid_mmpose.visualization import caption, draw_people, overlay, sheet
+from cid_mmpose.visualization.explain import Explanation, explain
 
 from .hooks import LOSS_CURVE
 from .interrupts import run_ends
@@ -32,10 +34,11 @@ def found_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int])
     for index in indices:
         item = dataset[index]
         sample = model.test_step(pseudo_collate([item]))[0]
-        image = draw_people(dataset.get_data_info(index)['img'], sample, dataset.metainfo)
+        image = dataset.get_data_info(index)['img']
         if len(image) < SMALL:
             image = enlarge(image)
-        images.append(image)
+            enlarge_people(sample)
+        images.append(draw_people(image, sample, dataset.metainfo))
     return sheet(images, columns=4)
 
 
@@ -55,6 +58,17 @@ def most_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]) 
 def enlarge(image: np.ndarray) -> np.ndarray:
     """(h, w, 3) uint8, ``ENLARGED`` times as large."""
     return cv2.resize(image, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
+
+
+def enlarge_people(sample: PoseDataSample) -> None:
+    """Moves the people found in an image to where they are in the enlarged one.
+
+    Args:
+        sample: its ``pred_instances`` are changed.
+    """
+    found = sample.pred_instances
+    found.keypoints = (found.keypoints + 0.5) * ENLARGED - 0.5  # the middle of a pixel, not its corner, is whole
+    found.bboxes = (found.bboxes + 0.5) * ENLARGED - 0.5
 
 
 def explanation_sheets(seen: Explanation, keypoint_names: Sequence[str]) -> dict:

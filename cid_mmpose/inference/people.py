@@ -144,6 +144,35 @@ class People:
         known = {name: value for name, value in about.items() if value is not None}
         return dict(**known, width=self.image_size[0], height=self.image_size[1], names=list(self.names), people=people)
 
+    def draw(self, image: np.ndarray | None = None, **options: Any) -> np.ndarray:
+        """The image with the people drawn on it, a new array (h, w, 3) uint8 BGR.
+
+        Args:
+            image: (h, w, 3) uint8 BGR, the one that the people were found in; None takes ``image``, or reads ``path``.
+            options: of ``cid_mmpose.visualization.DrawOptions``, by name.
+
+        Raises:
+            BadInput: there is no image, it has another size, or an option is unknown or out of its range.
+        """
+        from .drawing import draw  # takes OpenCV, which results do without
+
+        return draw(self, image, options)
+
+    def save(self, path: str | Path, image: np.ndarray | None = None, **options: Any) -> None:
+        """Writes what ``draw`` gives to a file, whole or not at all.
+
+        Args:
+            path: of the file, which ends in .png, .jpg or what else OpenCV writes; its folder is made.
+            image: as ``draw`` takes it.
+            options: as ``draw`` takes them.
+
+        Raises:
+            BadInput: as for ``draw``, or OpenCV writes no such kind of file.
+        """
+        from .drawing import save
+
+        save(self, path, image, options)
+
     def to_json(self, path: str | Path | None = None) -> str:
         """``to_dict`` as JSON text; written to a file, whole or not at all, if one is named."""
         return _written(json.dumps(self.to_dict()) + '\n', path)

@@ -1,5 +1,11 @@
-from .explain import Explanation, explain
+"""People and maps as images: arrays in, arrays out, by numpy and OpenCV alone.
+
+What needs torch, ``explain``, is imported from its own module.
+"""
+
+from .crowd import draw_crowd
 from .maps import caption, overlay, sheet
+from .options import DrawOptions
 from .people import draw_people
 
-__all__ = ['Explanation', 'caption', 'draw_people', 'explain', 'overlay', 'sheet']
+__all__ = ['DrawOptions', 'caption', 'draw_crowd', 'draw_people', 'overlay', 'sheet']

@@ -1,28 +1,41 @@
-"""People on their image, drawn by MMPose's visualizer."""
+"""The people of a prediction in MMPose's form, on their image."""
 
-import copy
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mmpose.structures import PoseDataSample
-from mmpose.visualization import PoseLocalVisualizer
+
+from cid_mmpose.inference.keypoints import keypoint_set
+
+from .crowd import draw_crowd
+
+if TYPE_CHECKING:
+    from mmpose.structures import PoseDataSample
 
 
-def draw_people(image: np.ndarray, sample: PoseDataSample, dataset_meta: dict, min_score: float = 0.2) -> np.ndarray:
-    """Skeletons and boxes of ``sample.pred_instances`` on an image.
+def draw_people(
+    image: np.ndarray, sample: PoseDataSample, dataset_meta: Mapping[str, Any], min_score: float = 0.2
+) -> np.ndarray:
+    """Skeletons of ``sample.pred_instances`` on an image, see ``draw_crowd``.
 
     Args:
         image: (h, w, 3) uint8 BGR, in the pixels of the predictions.
-        sample: as the estimator's ``test_step`` returns it; keypoints are judged by ``keypoints_visible``, which
-            MMPose's estimators fill with the scores.
-        dataset_meta: of the data set, for colours and links of the keypoints.
+        sample: as the estimator's ``test_step`` returns it.
+        dataset_meta: of the data set, for names and links of the keypoints.
         min_score: keypoints with a lower score are left out, in [0, 1].
 
     Returns:
         A new image of the same kind and size.
     """
-    visualizer = PoseLocalVisualizer(line_width=2, radius=3)
-    visualizer.set_dataset_meta(copy.deepcopy(dataset_meta), skeleton_style='mmpose')
-
-    rgb = image[..., ::-1].copy()
-    drawn = visualizer.add_datasample('people', rgb, sample, draw_gt=False, draw_bbox=True, kpt_thr=min_score)
-    return np.ascontiguousarray(drawn[..., ::-1])
+    found = sample.pred_instances
+    return draw_crowd(
+        image,
+        found.keypoints,
+        found.keypoint_scores,
+        keypoint_set(dataset_meta),
+        found.get('bbox_scores'),
+        found.get('bboxes'),
+        min_keypoint_score=min_score,
+    )

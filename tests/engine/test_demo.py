@@ -1,10 +1,14 @@
 """The demo: which images it takes on a machine of which speed, and that it leaves what it lists."""
 
+import cv2
+import numpy as np
 import pytest
+from mmengine.structures import InstanceData
+from mmpose.structures import PoseDataSample
 
 from cid_mmpose import config_path
 from cid_mmpose.engine import pace
-from cid_mmpose.engine.demo import run_demo
+from cid_mmpose.engine.demo import enlarge, enlarge_people, run_demo
 from cid_mmpose.engine.launch import load_config
 from tests.helpers.images import step
 
@@ -62,3 +66,17 @@ def test_a_few_iterations_leave_what_the_demo_lists(tmp_path, capsys):
     for name in ('people.png', 'center_map.png', 'loss_curve.png', 'iter_6.pth'):
         assert (tmp_path / name).stat().st_size > 1000, name
     assert str(tmp_path / 'people.png') in printed
+    # 8 images of 128 px at twice their size, 4 px between them
+    assert cv2.imread(str(tmp_path / 'people.png')).shape == (2 * 260, 4 * 260, 3)
+
+
+def test_people_lie_in_an_enlarged_image_where_they_lay_before():
+    image = np.zeros((20, 30, 3), np.uint8)
+    image[7, 11] = 255
+    found = InstanceData(keypoints=np.array([[[11.0, 7.0]]]), bboxes=np.array([[-0.5, -0.5, 29.5, 19.5]]))
+    sample = PoseDataSample(pred_instances=found)
+    enlarge_people(sample)
+    bright = enlarge(image)[..., 0] > 100
+    rows, columns = np.nonzero(bright)
+    assert sample.pred_instances.keypoints[0, 0].tolist() == [columns.mean(), rows.mean()] == [22.5, 14.5]
+    assert sample.pred_instances.bboxes[0].tolist() == [-0.5, -0.5, 59.5, 39.5]

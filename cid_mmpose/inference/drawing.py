@@ -1,0 +1,91 @@
+"""People on their own image: which image that is, and the file that it becomes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from cid_mmpose.data.headers import problem_of_header, size_of
+from cid_mmpose.data.image_file import decode_image, read_file
+from cid_mmpose.errors import BadInput
+from cid_mmpose.files import write_whole
+from cid_mmpose.visualization import draw_crowd
+
+if TYPE_CHECKING:
+    from .people import People
+
+
+def draw(people: People, image: np.ndarray | None, options: dict[str, Any]) -> np.ndarray:
+    """See ``People.draw``."""
+    return draw_crowd(
+        image_of(people, image),
+        people.keypoints,
+        people.keypoint_scores,
+        people.keypoint_set,
+        people.scores,
+        people.boxes,
+        **options,
+    )
+
+
+def save(people: People, path: str | Path, image: np.ndarray | None, options: dict[str, Any]) -> None:
+    """See ``People.save``."""
+    ending = Path(path).suffix
+    if not ending or not cv2.haveImageWriter(f'image{ending}'):
+        raise BadInput(f'{path}: no kind of image that OpenCV writes; let the name end in .png or .jpg')
+    drawn = draw(people, image, options)
+    written, content = cv2.imencode(ending, drawn)
+    if not written:
+        raise BadInput(f'{path}: OpenCV cannot write this image as {ending}; let the name end in .png')
+    write_whole(path, content.tobytes())
+
+
+def image_of(people: People, image: np.ndarray | None = None) -> np.ndarray:
+    """The image that people were found in, (h, w, 3) uint8 BGR.
+
+    Args:
+        people: with an image, or the path of one.
+        image: the one to take; None takes what the people have.
+
+    Raises:
+        BadInput: there is none, its file holds none, or it has another size than the one that they were found in.
+    """
+    if image is None:
+        image = people.image
+    if image is None:
+        return _read(people)
+
+    height, width = np.shape(image)[:2]
+    if (width, height) != people.image_size:
+        raise BadInput(f'draw: the image is {width} x {height} px, but the people were found in {_size(people)}')
+    return image
+
+
+def _read(people: People) -> np.ndarray:
+    """The image of the people's file."""
+    path = people.path
+    if path is None:
+        raise BadInput('draw: these people came from an array that was not kept; give it, as in people.draw(image)')
+    if people.frame is not None:
+        raise BadInput(f'{path}, frame {people.frame}: was not kept; give its image, as in people.draw(image)')
+
+    data = read_file(path)
+    problem = problem_of_header(data, size_of(data))
+    if problem:
+        raise BadInput(f'{path}: {problem.text}')
+    width, height = people.image_size
+    image = decode_image(data, (height, width))
+    if image is None:
+        raise BadInput(f'{path}: not a complete image any more; give the one that the people were found in')
+    if image.shape[:2] != (height, width):
+        now = f'{image.shape[1]} x {image.shape[0]} px'
+        raise BadInput(f'{path}: is {now} now, but the people were found in {_size(people)}; give that image')
+    return image
+
+
+def _size(people: People) -> str:
+    width, height = people.image_size
+    return f'one of {width} x {height} px'
