@@ -15,6 +15,10 @@ DEFAULT = 0.05
 LEAST = 0.005  # object sides; a smaller one asks for keypoints to half a pixel on an object of 100 pixels
 ENOUGH = 10  # repeated annotations of a keypoint, from which on they are taken
 LEAST_OVERLAP = 0.7  # IoU of the boxes of one object
+IMAGE_SHARE = (
+    0.5  # of the objects of an image: whoever annotates again does whole images, and two in a crowd are no pair
+)
+FILE_SHARE = 0.01  # of the objects of a file; below it repetitions are slips, or people who stand very close
 FARTHEST = 0.2  # object sides; mean distance of the keypoints of two annotations of one object
 
 
@@ -37,7 +41,8 @@ def sigmas_of(case: Case) -> Sigmas:
     d is the distance of an annotation from the mean of all annotations of that keypoint of that object, with n - 1 in
     the place of n because the mean is made of the same annotations; s is the root of the object's mean area. Two
     annotations are of one object if they lie in one image, their boxes overlap by 0.7 and their keypoints are near
-    each other; one that equals another to the digit is a copy and says nothing.
+    each other; one that equals another to the digit is a copy and says nothing. Images count in which half of the
+    objects are annotated again, and files with a hundredth of such objects.
 
     Args:
         case: an annotation file.
@@ -67,7 +72,7 @@ def sigmas_of(case: Case) -> Sigmas:
 
 
 def repeated(case: Case) -> list[list[int]]:
-    """Rows of the annotations of each object that was annotated more than once.
+    """Rows of the annotations of each object that was annotated more than once; see ``sigmas_of``.
 
     Args:
         case: an annotation file.
@@ -78,13 +83,17 @@ def repeated(case: Case) -> list[list[int]]:
         by_file[case.file_of(case.people[row])].append(int(row))
 
     areas = _areas(case)
-    groups: list[list[int]] = []
+    number = 0  # of objects
+    again: list[list[int]] = []
     for rows in by_file.values():
-        of_file: list[list[int]] = []
+        of_image: list[list[int]] = []
         for row in rows:
-            _put(row, of_file, case, areas)
-        groups += [group for group in of_file if len(group) > 1]
-    return groups
+            _put(row, of_image, case, areas)
+        more_than_once = [group for group in of_image if len(group) > 1]
+        number += len(of_image)
+        if len(more_than_once) >= IMAGE_SHARE * len(of_image):
+            again += more_than_once
+    return again if len(again) >= FILE_SHARE * number else []
 
 
 def _put(row: int, groups: list[list[int]], case: Case, areas: np.ndarray) -> None:

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from cid_mmpose.data.annotations import read_annotations
 from cid_mmpose.data.doctor.case import Case
 from cid_mmpose.data.doctor.source import Source
 from cid_mmpose.data.own.sigmas import DEFAULT, ENOUGH, LEAST, repeated, sigmas_of
+from tests.helpers.images import shared
 
 SIDE = 100  # pixels; root of the area of every object
 
@@ -77,6 +79,26 @@ def test_a_copy_of_an_annotation_is_no_repetition():
 def test_another_object_in_the_same_box_is_no_repetition():
     keypoints = np.array([[50.0, 50.0]])
     assert repeated(case_of([[keypoints, keypoints + 30]] * ENOUGH)) == []  # 42 px apart, more than 20
+
+
+def test_images_of_which_less_than_half_is_annotated_again_say_nothing():
+    first = np.array([[50.0, 50.0]])
+    objects = [[first, first + 2, first + 40, first + 80]] * ENOUGH  # 1 of 3 objects of each image
+    assert repeated(case_of(objects)) == []
+    assert len(repeated(case_of([[first, first + 2, first + 40]] * ENOUGH))) == ENOUGH  # 1 of 2
+
+
+def test_a_few_repetitions_in_a_large_file_are_slips():
+    first = np.array([[50.0, 50.0]])
+    objects = [[first, first + 2]] * ENOUGH + [[first]] * (100 * ENOUGH)
+    assert repeated(case_of(objects)) == []
+    assert len(repeated(case_of(objects[:-50]))) == ENOUGH
+
+
+def test_people_who_stand_close_in_a_crowd_are_no_repetitions():
+    path = str(shared('annotations/crowdpose_val.json'))
+    found = sigmas_of(Case(Source(path), read_annotations(path)))
+    assert found == ((DEFAULT,) * 14, (0,) * 14, 0)
 
 
 def test_annotators_who_agree_to_the_pixel_do_not_give_a_sigma_of_0():
