@@ -9,7 +9,7 @@ from pathlib import Path
 from .compat import stack
 
 __version__ = '0.2.0'
-__all__ = ['__version__', 'config_path']
+__all__ = ['__version__', 'config_path', 'load']
 
 
 def config_path(name: str) -> str:
@@ -31,6 +31,29 @@ def config_path(name: str) -> str:
         known = ', '.join(sorted(path.name for path in folder.glob('*.py')))
         raise BadInput(f'no config {name!r} in {folder}; there are: {known}')
     return str((folder / name).resolve())
+
+
+def load(model, checkpoint=None, device=None, **options):
+    """A model that is called with images: ``people = cid_mmpose.load('work_dirs/demo')('photo.jpg')[0]``.
+
+    Args:
+        model: a work folder of a training; a checkpoint that carries its config, by path or URL; the path of a config;
+            or the name of a model with public weights, such as 'cid_hrnet-w32_coco'.
+        checkpoint: path or URL of the weights, for a config or a name.
+        device: such as 'cpu' or 'cuda:0'; a GPU if there is one by default.
+        **options: fields of ``inference.options.PredictOptions``: min_score, flip, max_people, nms, size, precision,
+            batch_size.
+
+    Returns:
+        An ``inference.predictor.Predictor``.
+
+    Raises:
+        BadInput: there is no such model, the weights are of another one, or an option is wrong.
+    """
+    stack.check_versions()
+    from .inference.load import load as loaded
+
+    return loaded(model, checkpoint, device, **options)
 
 
 stack.prepare()

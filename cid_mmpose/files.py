@@ -130,16 +130,17 @@ _held: dict[str, IO] = {}  # folders that this process has locked; a lock goes w
 
 
 @contextmanager
-def only_run_in(folder: str) -> Iterator[None]:
-    """Holds a folder for one training run, of which this process may have several one inside the other.
+def only_run_in(folder: str, doing: str = 'training') -> Iterator[None]:
+    """Holds a folder for one run, of which this process may have several one inside the other.
 
     The system drops the lock of a process that ends in whatever way, so none is ever left behind.
 
     Args:
-        folder: work folder of the run; it is made.
+        folder: of the run; it is made.
+        doing: what the run does, for the message.
 
     Raises:
-        BadInput: another process trains into it; the message names that process.
+        BadInput: another process is at work in it; the message names that process.
     """
     key = osp.realpath(folder)
     if fcntl is None or key in _held:
@@ -149,7 +150,7 @@ def only_run_in(folder: str) -> Iterator[None]:
     os.makedirs(folder, exist_ok=True)
     file = open(osp.join(folder, LOCK), 'a+', encoding='utf-8')
     try:
-        _take(file, folder)
+        _take(file, folder, doing)
     except BaseException:
         file.close()
         raise
@@ -163,7 +164,7 @@ def only_run_in(folder: str) -> Iterator[None]:
         file.close()
 
 
-def _take(file: IO, folder: str) -> None:
+def _take(file: IO, folder: str, doing: str) -> None:
     """Locks an open file and notes in it who has it."""
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -173,7 +174,7 @@ def _take(file: IO, folder: str) -> None:
         file.seek(0)
         owner = file.read().strip() or 'another process'
         raise BadInput(
-            f'work dir {folder}: {owner} is training into it; wait for its end, stop it, or choose another work dir'
+            f'folder {folder}: {owner} is {doing} into it; wait for its end, stop it, or choose another'
         ) from None
     file.truncate(0)
     file.write(f'process {os.getpid()} on {socket.gethostname()}, since {time.strftime("%Y-%m-%d %H:%M:%S")},')

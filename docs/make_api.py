@@ -17,7 +17,18 @@ from cid_mmpose.errors import BadInput
 TEMPLATES = Path(__file__).resolve().parent / 'api_templates'
 PACKAGE = cid_mmpose.__name__
 # what __all__ of these names, and the types in configs; see the version policy
-STABLE = ('', 'models', 'codecs', 'data', 'evaluation', 'visualization', 'engine.hooks', 'engine.loops', 'engine.optim')
+STABLE = (
+    '',
+    'inference',
+    'models',
+    'codecs',
+    'data',
+    'evaluation',
+    'visualization',
+    'engine.hooks',
+    'engine.loops',
+    'engine.optim',
+)
 LEFT_OUT = ('compat', 'cli', 'benchmark')  # and private ones, which begin with an underscore
 REGISTRIES = (
     'MODELS',

@@ -62,7 +62,7 @@ def holder(folder) -> subprocess.Popen:
 
 def test_a_folder_that_another_process_trains_into_is_refused_until_that_is_killed(tmp_path):
     other = holder(tmp_path)
-    says = f'^work dir .*: process {other.pid} on .*, since .*, is training into it; wait for its end'
+    says = f'^folder .*: process {other.pid} on .*, since .*, is training into it; wait for its end'
     for _ in range(2):  # the first refusal leaves the note of the owner as it is
         with pytest.raises(BadInput, match=says), only_run_in(str(tmp_path)):
             pass

@@ -23,6 +23,7 @@ from .user_errors import user_errors
 VERBS = dict(
     train='train a model from a config',
     test='evaluate a checkpoint on the test images of a config',
+    predict='find the people in images, folders and videos',
     demo='train a small CID on drawn people in five minutes, without data',
     doctor='examine an annotation file before it is trained on',
     prepare='make the folders that the configs read from the official downloads',

@@ -7,11 +7,44 @@ import numpy as np
 
 from cid_mmpose.errors import BadInput
 
-from .headers import MAX_PIXELS, is_cut_off
+from .headers import AGAIN, INCOMPLETE, MAX_PIXELS, Unusable, is_cut_off, lacks_reader, problem_of_header, size_of
 from .storage import content_of, exists, is_file
 
 BYTES_OF_PIXEL = 8  # of the largest kind, four colours of 16 bits
 BYTES_OF_HEADER = 2**26
+
+
+def image_of(
+    data: bytes, name: str, annotated: tuple | None = None, max_pixels: int = MAX_PIXELS
+) -> np.ndarray | Unusable:
+    """The image in the bytes of a file, whose header is looked at before anything is decoded.
+
+    Args:
+        data: of the file.
+        name: what the messages call it.
+        annotated: (H, W) in pixels; None if nothing is.
+        max_pixels: an image of more is not decoded.
+
+    Returns:
+        (H, W, 3) uint8 BGR; or why there is none.
+
+    Raises:
+        BadInput: it is not of the annotated size, or the program that reads its header is missing.
+    """
+    if lacks_reader(data):
+        raise BadInput(f'{name}: the header of this kind of image is read by Pillow: pip install pillow')
+    stored = size_of(data)
+    problem = problem_of_header(data, stored, max_pixels)
+    if problem:
+        return problem
+    if not may_be(stored, annotated):
+        check_shape(name, stored, annotated)
+
+    image = decode_image(data, annotated)
+    if image is None:
+        return Unusable(INCOMPLETE, AGAIN)
+    check_shape(name, image.shape[:2], annotated)
+    return image
 
 
 def decode_image(data: bytes, shape: tuple | None) -> np.ndarray | None:
@@ -77,3 +110,12 @@ def may_be(size: tuple | None, annotated: tuple | None) -> bool:
     if size is None or annotated is None:
         return True
     return tuple(annotated) in (tuple(size), tuple(size[::-1]))
+
+
+def check_shape(path: str, shape: tuple, annotated: tuple | None) -> None:
+    """BadInput if an image's (H, W) is not the annotated one, where there is one."""
+    if annotated is not None and shape != tuple(annotated):
+        raise BadInput(
+            f"{path}: is {shape[1]} x {shape[0]} pixels, but fields 'width' and 'height' of its annotation "
+            f'say {annotated[1]} x {annotated[0]}; the file is not the annotated one'
+        )

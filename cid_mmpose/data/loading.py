@@ -9,9 +9,9 @@ from mmengine.logging import print_log
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import TRANSFORMS
 
-from .headers import AGAIN, INCOMPLETE, MAX_PIXELS, Unusable, lacks_reader, problem_of_header, size_of
+from .headers import MAX_PIXELS, Unusable
 from .image_array import bgr_of
-from .image_file import decode_image, may_be, read_file
+from .image_file import image_of, read_file
 
 UNREADABLE = ('error', 'skip')
 
@@ -57,19 +57,9 @@ class LoadImage(BaseTransform):
     def _load(self, path: str, annotated: tuple | None) -> np.ndarray | None:
         """The image (H, W, 3) of a file whose annotation says (H, W) ``annotated``; None if it is left out."""
         data = read_file(path, self.max_pixels)
-        if lacks_reader(data):
-            raise BadInput(f'{path}: the header of this kind of image is read by Pillow: pip install pillow')
-        stored = size_of(data)
-        problem = problem_of_header(data, stored, self.max_pixels)
-        if problem:
-            return self._leave_out(path, problem)
-        if not may_be(stored, annotated):
-            check_shape(path, stored, annotated)
-
-        image = decode_image(data, annotated)
-        if image is None:
-            return self._leave_out(path, Unusable(INCOMPLETE, AGAIN))
-        check_shape(path, image.shape[:2], annotated)
+        image = image_of(data, path, annotated, self.max_pixels)
+        if isinstance(image, Unusable):
+            return self._leave_out(path, image)
         return image
 
     def _leave_out(self, path: str, problem: Unusable) -> None:
@@ -80,12 +70,3 @@ class LoadImage(BaseTransform):
             return
         self.skipped.add(path)
         print_log(f'{path}: {problem.text}, left out ({len(self.skipped)} so far)', 'current', logging.WARNING)
-
-
-def check_shape(path: str, shape: tuple, annotated: tuple | None) -> None:
-    """BadInput if an image's (H, W) is not the annotated one, where there is one."""
-    if annotated is not None and shape != tuple(annotated):
-        raise BadInput(
-            f"{path}: is {shape[1]} x {shape[0]} pixels, but fields 'width' and 'height' of its annotation "
-            f'say {annotated[1]} x {annotated[0]}; the file is not the annotated one'
-        )

@@ -170,12 +170,7 @@ def read_options(words: Sequence[str] | None) -> dict:
 
 def load_config(path: str, work_dir: str | None = None, cfg_options: dict | None = None) -> Config:
     """The config with the command line's options in it and a work folder that can be written to; else BadInput."""
-    if not osp.isfile(path):
-        raise BadInput(f'{path}: no such config')
-    try:
-        cfg = Config.fromfile(path)
-    except Exception as error:  # a config is code, which may raise anything
-        raise BadInput(f'{path}: cannot be read as a config: {type(error).__name__}: {error}') from error
+    cfg = read_config(path)
     put_in(cfg, cfg_options or {})
     if any(name.partition('.')[0] == 'custom_imports' for name in cfg_options or {}):
         import_again(cfg)
@@ -197,6 +192,16 @@ def load_config(path: str, work_dir: str | None = None, cfg_options: dict | None
     cfg.work_dir = work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(path).stem)
     check_writable(cfg.work_dir)
     return cfg
+
+
+def read_config(path: str) -> Config:
+    """The config in a file, with nothing checked or changed yet; BadInput if it is not there, or cannot be read."""
+    if not osp.isfile(path):
+        raise BadInput(f'{path}: no such config')
+    try:
+        return Config.fromfile(path)
+    except Exception as error:  # a config is code, which may raise anything
+        raise BadInput(f'{path}: cannot be read as a config: {type(error).__name__}: {error}') from error
 
 
 def put_in(cfg: Config, options: dict) -> None:

@@ -78,6 +78,20 @@ class People:
             if getattr(self, name).shape != shape:
                 raise ValueError(f'{name} has shape {getattr(self, name).shape} where {shape} belongs')
 
+    @classmethod
+    def nobody(cls, keypoint_set: KeypointSet, image_size: tuple[int, int]) -> People:
+        """The people of an image that shows none."""
+        num_keypoints = len(keypoint_set)
+        return cls(
+            keypoints=np.empty((0, num_keypoints, 2)),
+            keypoint_scores=np.empty((0, num_keypoints)),
+            scores=np.empty(0),
+            boxes=np.empty((0, 4)),
+            centers=np.empty((0, 2)),
+            keypoint_set=keypoint_set,
+            image_size=image_size,
+        )
+
     @property
     def names(self) -> tuple[str, ...]:
         """Of the K keypoints."""
@@ -128,16 +142,22 @@ class People:
         sigmas = np.asarray(self.keypoint_set.sigmas, np.float32)
         return self[oks_nms(self.keypoints, self.scores, sides.prod(1), sigmas, oks)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, lists and text: the image's, and under ``people`` those of each person."""
+    def to_dict(self, exact: bool = False) -> dict[str, Any]:
+        """Plain numbers, lists and text: the image's, and under ``people`` those of each person.
+
+        Args:
+            exact: every digit of the float32 numbers; else pixels have three behind the point, scores five.
+        """
+        pixels = None if exact else DIGITS
+        shares = None if exact else DIGITS + 2
         people = []
         for number in range(len(self)):
             person = dict(
-                score=_rounded(self.scores[number], DIGITS + 2),
-                center=_rounded(self.centers[number]),
-                box=_rounded(self.boxes[number]),
-                keypoints=_rounded(self.keypoints[number]),
-                keypoint_scores=_rounded(self.keypoint_scores[number], DIGITS + 2),
+                score=_plain(self.scores[number], shares),
+                center=_plain(self.centers[number], pixels),
+                box=_plain(self.boxes[number], pixels),
+                keypoints=_plain(self.keypoints[number], pixels),
+                keypoint_scores=_plain(self.keypoint_scores[number], shares),
             )
             people.append(person)
         about = dict(path=self.path, frame=self.frame, time=self.time)
@@ -172,6 +192,39 @@ class People:
         from .drawing import save
 
         save(self, path, image, options)
+
+    @classmethod
+    def from_dict(cls, given: dict[str, Any], keypoint_set: KeypointSet) -> People:
+        """What ``to_dict`` gave.
+
+        Args:
+            given: as ``to_dict`` and ``to_json`` have it.
+            keypoint_set: of the model that found the people; a dict has the names alone.
+
+        Raises:
+            ValueError: the names are other ones.
+            KeyError: something is missing.
+        """
+        if tuple(given['names']) != keypoint_set.names:
+            raise ValueError(f'keypoints {given["names"]} where {list(keypoint_set.names)} belong')
+        count = len(given['people'])
+        num_keypoints = len(keypoint_set)
+
+        def array(name: str, *shape: int) -> np.ndarray:
+            return np.array([person[name] for person in given['people']], np.float32).reshape(count, *shape)
+
+        return cls(
+            keypoints=array('keypoints', num_keypoints, 2),
+            keypoint_scores=array('keypoint_scores', num_keypoints),
+            scores=array('score'),
+            boxes=array('box', 4),
+            centers=array('center', 2),
+            keypoint_set=keypoint_set,
+            image_size=(given['width'], given['height']),
+            path=given.get('path'),
+            frame=given.get('frame'),
+            time=given.get('time'),
+        )
 
     def to_json(self, path: str | Path | None = None) -> str:
         """``to_dict`` as JSON text; written to a file, whole or not at all, if one is named."""
@@ -246,6 +299,11 @@ def csv_text(rows: list[list]) -> str:
 def _rounded(value: Any, digits: int = DIGITS) -> Any:
     """Plain numbers, rounded: float32 has seven digits, and nobody wants to read 312.39999389648."""
     return np.round(np.asarray(value, np.float64), digits).tolist()
+
+
+def _plain(value: np.ndarray, digits: int | None) -> Any:
+    """Plain numbers, rounded to ``digits`` behind the point; None keeps all."""
+    return value.tolist() if digits is None else _rounded(value, digits)
 
 
 def _written(text: str, path: str | Path | None) -> str:

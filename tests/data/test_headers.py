@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cid_mmpose.data import LoadImage, headers, loading
+from cid_mmpose.data import LoadImage, headers, image_file
 from cid_mmpose.data.headers import MAX_PIXELS, problem_of_header, size_of
 from cid_mmpose.data.image_file import decode_image
 from cid_mmpose.errors import BadInput
@@ -105,7 +105,7 @@ def test_text_of_any_length_in_a_png_does_not_hide_its_size():
     ids=['JPEG', 'PNG', 'the largest PNG', 'TIFF of large tiles'],
 )
 def test_a_header_beyond_the_bound_is_refused_before_anything_is_decoded(tmp_path, monkeypatch, data):
-    monkeypatch.setattr(loading, 'decode_image', lambda *args: pytest.fail('it was decoded'))
+    monkeypatch.setattr(image_file, 'decode_image', lambda *args: pytest.fail('it was decoded'))
     path = tmp_path / 'a.jpg'
     path.write_bytes(data)
     with pytest.raises(
@@ -136,7 +136,7 @@ def test_a_file_longer_than_any_image_within_the_bound_is_not_read(tmp_path):
 
 
 def test_another_size_than_annotated_is_said_from_the_header(tmp_path, monkeypatch):
-    monkeypatch.setattr(loading, 'decode_image', lambda *args: pytest.fail('it was decoded'))
+    monkeypatch.setattr(image_file, 'decode_image', lambda *args: pytest.fail('it was decoded'))
     (tmp_path / 'a.png').write_bytes(png_of(5000, 5000))
     with pytest.raises(BadInput, match="a.png: is 5000 x 5000 pixels, but fields 'width' and 'height' .* say 64 x 48"):
         LoadImage().transform(dict(img_path=str(tmp_path / 'a.png'), ann_shape=(HEIGHT, WIDTH)))

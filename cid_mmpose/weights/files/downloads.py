@@ -20,6 +20,7 @@ from cid_mmpose.errors import BadInput
 
 from .hashes import digits_in_name, hash_in_name
 
+HOME = 'CID_HOME'  # of the environment
 SECONDS = 30.0  # without an answer, or without a byte more, until a download is given up
 BLOCK = 2**18  # bytes
 OPENMMLAB = 'download.openmmlab.com'  # gives no two files the same digits
@@ -64,11 +65,16 @@ def place_of(url: str) -> Path:
     if not name.strip('.'):
         raise BadInput(f'{url}: names no file at its end; give the URL of the file itself')
 
-    folder = Path(torch.hub.get_dir()) / 'checkpoints'
+    folder = cache() / 'checkpoints'
     if hash_in_name(name) or (digits_in_name(name) and parts.hostname == OPENMMLAB):
         return folder / name
     digest = hashlib.sha256(url.encode('utf-8', 'surrogatepass'))
     return folder / digest.hexdigest()[:16] / name
+
+
+def cache() -> Path:
+    """The folder of files from the web: the one that ``CID_HOME`` names, else torch's hub folder."""
+    return Path(os.environ.get(HOME) or torch.hub.get_dir()).expanduser()
 
 
 def parsed(url: str) -> SplitResult:

@@ -85,6 +85,13 @@ def test_a_url_is_fetched_once(web, tmp_path):
     assert web.asked == ['/w.pth']
 
 
+def test_the_cache_is_where_cid_home_says(web, tmp_path, monkeypatch):
+    monkeypatch.setenv('CID_HOME', str(tmp_path / 'home'))
+    web.pages['/w.pth'] = weights(3)
+    assert load(f'{web.url}/w.pth') == 3 and kept(tmp_path) == []
+    assert len(list((tmp_path / 'home' / 'checkpoints').rglob('w.pth'))) == 1
+
+
 def test_two_urls_of_one_file_name_are_two_files_and_each_knows_its_own(web, tmp_path):
     urls = [f'{web.url}/{place}' for place in ('a/model.pth', 'b/model.pth', 'b/model.pth?v=2')]
     for number, url in enumerate(urls):

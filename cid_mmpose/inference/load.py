@@ -1,0 +1,147 @@
+"""From the name of a model to something that can be called."""
+
+import os
+from dataclasses import fields
+from typing import Any
+
+import torch
+from mmcv.transforms import Compose
+from mmengine.config import ConfigDict
+from mmengine.model.utils import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmpose.apis.inference import dataset_meta_from_config
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+from cid_mmpose.engine.config.errors import config_errors
+from cid_mmpose.engine.hooks.checkpoint_fit import check_every_weight
+from cid_mmpose.engine.screen import quiet_warnings
+from cid_mmpose.errors import BadInput
+from cid_mmpose.models import CID
+from cid_mmpose.registry import MODELS
+from cid_mmpose.weights.layouts import state_in
+from cid_mmpose.weights.loaders import note_file
+
+from .keypoints import KeypointSet, keypoint_set
+from .networks import Choice, choose, pipeline_of
+from .options import PredictOptions
+from .predictor import Predictor
+
+COCO = 'configs/_base_/datasets/coco.py'  # MMPose's; of checkpoints that say nothing of their keypoints
+
+
+def load(
+    model: str | os.PathLike,
+    checkpoint: str | os.PathLike | None = None,
+    device: str | None = None,
+    **options: Any,
+) -> Predictor:
+    """A model that is called with images; see ``cid_mmpose.load``."""
+    known = [field.name for field in fields(PredictOptions)]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise BadInput(f'load: unknown options {unknown}; there are: {", ".join(known)}')
+    chosen = PredictOptions(**options)
+    where = _device(device)
+
+    choice = choose(model, checkpoint)
+    init_default_scope(choice.config.get('default_scope', 'mmpose'))
+    with config_errors(choice.name), quiet_warnings():
+        network = build(choice).to(where).eval()
+        meta = meta_of(choice, network)
+        keypoints = keypoints_of(meta, choice.name)
+        steps = sized(pipeline_of(choice.config, choice.name), chosen.size, choice.name)
+        pipeline = Compose([dict(step) for step in steps])
+    network.test_cfg.update(chosen.test_cfg())
+    network.head.test.with_test_cfg(network.test_cfg)
+    return Predictor(network, pipeline, keypoints, meta, chosen, choice.name)
+
+
+def build(choice: Choice) -> CID:
+    """The network with its weights, every one of which must be there.
+
+    Args:
+        choice: of ``networks.choose``.
+
+    Raises:
+        BadInput: it is not a CID, or the weights are of another network.
+    """
+    config = choice.config.get('model')
+    if not config:
+        raise BadInput(f'{choice.name}: its config has no model')
+    backbone = config.get('backbone')
+    if backbone:
+        backbone.pop('init_cfg', None)
+    network = revert_sync_batchnorm(MODELS.build(config))
+    if not isinstance(network, CID):
+        raise BadInput(f'{choice.name}: is a {type(network).__name__}; cid_mmpose.CID is what can be loaded here')
+    check_every_weight(network, choice.checkpoint, choice.name)
+    weights = note_file(dict(state_in(choice.checkpoint)), choice.name)
+    network.load_state_dict(weights, strict=False)
+    return network
+
+
+def meta_of(choice: Choice, network: CID) -> dict[str, Any]:
+    """What is known of the keypoints: by the checkpoint, else by the config's data set, else COCO's.
+
+    Args:
+        choice: of ``networks.choose``.
+        network: built from it.
+
+    Raises:
+        BadInput: it is of another number of keypoints than the network.
+    """
+    meta = choice.checkpoint.get('meta', {}).get('dataset_meta')
+    if meta is None and not choice.is_strangers:  # a data set may name a file that is run
+        meta = dataset_meta_from_config(choice.config, dataset_mode='train')
+    if meta is None:
+        meta = parse_pose_metainfo(dict(from_file=COCO))
+    wanted = network.head.gfd.heatmap.out_channels
+    if meta.get('num_keypoints') != wanted:
+        raise BadInput(
+            f'{choice.name}: its data set has {meta.get("num_keypoints")} keypoints and its network {wanted}; set '
+            'metainfo of the data set in the config'
+        )
+    return meta
+
+
+def keypoints_of(meta: dict[str, Any], name: str) -> KeypointSet:
+    """``keypoint_set`` of what a file says; BadInput if it is not what a training writes.
+
+    Args:
+        meta: of ``meta_of``.
+        name: of the file, for the message.
+    """
+    try:
+        return keypoint_set(meta)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput(f'{name}: its dataset_meta is not what a training writes ({error!r:.100})') from error
+
+
+def sized(steps: list[ConfigDict], size: int | None, name: str) -> list[ConfigDict]:
+    """The steps of a pipeline for another short side of the network's input.
+
+    Args:
+        steps: of the config.
+        size: in pixels; None changes nothing.
+        name: of the config, for the message.
+
+    Raises:
+        BadInput: no step has an ``input_size``.
+    """
+    if size is None:
+        return steps
+    if not any('input_size' in step for step in steps):
+        raise BadInput(f'{name}: size={size}: no step of its test pipeline has an input_size that could be set')
+    return [ConfigDict(step, input_size=(size, size)) if 'input_size' in step else step for step in steps]
+
+
+def _device(name: str | None) -> torch.device:
+    if name is None:
+        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        text = str(error).partition('\n')[0]
+        raise BadInput(f'device {name!r} cannot be used here ({text:.120}); leave it out, or take cpu') from error
+    return device

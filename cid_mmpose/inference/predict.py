@@ -1,0 +1,332 @@
+"""``cid predict``: the people of images and videos into files; an interrupted run goes on where it was stopped."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from cid_mmpose.errors import BadInput
+from cid_mmpose.files import check_writable, only_run_in, remove_partial
+
+from .journal import FOLDER, Entry, Journal, remove_folder
+from .outputs import Names, drawn_name, write_coco, write_csv, write_image, write_json_list
+from .people import People
+from .predictor import Predictor
+from .sources import VIDEO_ENDINGS, Found, Item, find
+from .video import VideoWriter
+
+JSON = 'json'
+IMAGES = 'images'
+VIDEOS = 'videos'
+CSV = 'people.csv'
+COCO = 'people_coco.json'
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is written of each image and of all.
+
+    Args:
+        json: ``json/NAME.json`` of each image, or of all frames of a video.
+        images: ``images/NAME`` with the people drawn.
+        video: ``videos/NAME.mp4`` with the people drawn.
+        csv: ``people.csv``, one row a person.
+        coco: ``people_coco.json``, images and people as COCO has them.
+        show: a window with the people drawn.
+    """
+
+    json: bool = False
+    images: bool = False
+    video: bool = False
+    csv: bool = False
+    coco: bool = False
+    show: bool = False
+
+
+EVERYTHING = Wanted(json=True, images=True, video=True)  # where nothing is named
+
+
+def predict(
+    predictor: Predictor,
+    inputs: Sequence[Any],
+    out: str,
+    wanted: Wanted,
+    *,
+    settings: dict[str, Any] | None = None,
+    strict: bool = False,
+    skip_existing: bool = False,
+) -> int:
+    """Finds the people in everything that is given, and writes what is wanted.
+
+    Args:
+        predictor: of ``load``.
+        inputs: as ``sources.find`` takes them.
+        out: folder of results; it is made.
+        wanted: what is written.
+        settings: on which results depend, such as the name of the model; an unfinished run with others is not taken up.
+        strict: an image that cannot be read stops the run.
+        skip_existing: leaves out images whose results are there.
+
+    Returns:
+        How many images could not be read.
+
+    Raises:
+        BadInput: an input is not there, the folder cannot be written to, or no image could be read at all.
+    """
+    check_writable(out, 'folder of results')
+    if skip_existing and (wanted.csv or wanted.coco):
+        raise BadInput('--skip-existing: what is left out would be missing in --csv and --coco; give one or the other')
+    found = find(list(inputs))
+    folder = Path(out)
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    with only_run_in(str(folder / FOLDER), doing='writing results'):
+        for name in ('.', JSON, IMAGES, VIDEOS):
+            remove_partial(folder / name)
+        given = [str(each) for each in inputs]
+        about = dict(settings or {}, options=asdict(predictor.options), wanted=asdict(wanted), inputs=given)
+        run = Run(predictor, folder, wanted, Journal(folder, about), strict, skip_existing)
+        unreadable = run.work_through(found)
+    remove_folder(folder / FOLDER)
+    return unreadable
+
+
+class Run:
+    """One run over all inputs.
+
+    Args:
+        predictor: of ``load``.
+        folder: of results.
+        wanted: what is written.
+        journal: of this run.
+        strict: an image that cannot be read stops the run.
+        skip_existing: leaves out images whose results are there.
+    """
+
+    def __init__(
+        self, predictor: Predictor, folder: Path, wanted: Wanted, journal: Journal, strict: bool, skip_existing: bool
+    ) -> None:
+        self.predictor = predictor
+        self.folder = folder
+        self.wanted = wanted
+        self.journal = journal
+        self.strict = strict
+        self.skip_existing = skip_existing
+        self.draws = wanted.images or wanted.video or wanted.show
+        self.names = Names()
+        self.videos = Videos(folder / VIDEOS)
+        self.num_journaled = 0  # images of which the journal told when this run began
+        self.num_skipped = 0
+        self.num_unreadable = 0
+        self.num_images = 0
+        self.num_people = 0
+
+    def work_through(self, found: Found) -> int:
+        """See ``predict``."""
+        if self.journal.is_other:
+            tell(f'{self.folder}: the unfinished run there had other settings or inputs; this one starts anew')
+        for name in found.passed_over:
+            tell(f'passed over: {name}: no image and no video by its ending')
+
+        start = time.monotonic()
+        results = self.predictor.people_of(
+            self._items(found), self._leave_out, keep_files=self.draws, keep_frames=self.draws, endless=found.endless
+        )
+        with self.videos, tqdm(total=found.total, unit=' images', file=sys.stderr) as bar:
+            for people in results:
+                self._add(Entry(key_of(people), people.to_dict(exact=True)))
+                self._write(people)
+                self.num_images += 1
+                self.num_people += len(people)
+                bar.set_postfix_str(f'{self.num_people} people', refresh=False)
+                bar.update()
+                if self.wanted.show and not show(self._drawn(people)):
+                    break
+        seconds = time.monotonic() - start
+
+        if self.num_unreadable and not self.num_images:
+            raise BadInput(f'no image could be read, {self.num_unreadable} tried')
+        self._write_of_all()
+        self.journal.finish()
+        tell(self._summary(seconds))
+        return self.num_unreadable
+
+    def _items(self, found: Found) -> Iterator[Item]:
+        """The items that are to be looked at; those that the journal knows come with their people."""
+        entries: Iterator[Entry] = self.journal.entries()
+        if found.endless or self.skip_existing:
+            self.journal.keep(0)
+        for item in found.items:
+            self.names.name_of(item.path)
+            if self.skip_existing and all(path.exists() for path in self._paths_of(item.path)):
+                self.num_skipped += 1
+                continue
+            entry = next(entries, None)
+            if entry is not None and entry.key == key_of(item):
+                self.num_journaled += 1
+                yield self._with_people(item, entry)
+                continue
+            if entry is not None:  # the inputs have changed
+                self.journal.keep(self.num_journaled)
+            entries = iter(())  # from here on the journal is written
+            yield item
+
+    def _with_people(self, item: Item, entry: Entry) -> Item:
+        """The item with the people that the journal knows; its image is loaded only if it will be drawn."""
+        if entry.people is None:
+            return item  # it could not be read, and says so again
+        people = People.from_dict(entry.people, self.predictor.keypoint_set)
+        is_drawn = item.is_file and self.folder.joinpath(IMAGES, drawn_name(self.names.name_of(item.path))).exists()
+        needs_image = self.wanted.show or (self.draws and not is_drawn)
+        return item._replace(known=people, load=item.load if needs_image else None)
+
+    def _leave_out(self, item: Item, error: BadInput) -> None:
+        """What happens to an image that cannot be read."""
+        if self.strict:
+            raise error
+        self.num_unreadable += 1
+        self._add(Entry(key_of(item), None, str(error)))
+        tell(f'left out: {error}')
+
+    def _add(self, entry: Entry) -> None:
+        """Into the journal, unless it is from there."""
+        if self.num_images + self.num_unreadable >= self.num_journaled:
+            self.journal.add(entry)
+
+    def _paths_of(self, path: str | None) -> list[Path]:
+        """The files of results of one image or video."""
+        name = self.names.name_of(path)
+        is_video = os.path.splitext(path or '')[1].lower() in VIDEO_ENDINGS
+        paths = []
+        if self.wanted.json:
+            paths.append(self.folder / JSON / f'{name}.json')
+        if self.wanted.images and not is_video:
+            paths.append(self.folder / IMAGES / drawn_name(name))
+        if self.wanted.video and is_video:
+            paths.append(self.videos.path_of(name))
+        return paths
+
+    def _write(self, people: People) -> None:
+        """The files of one image, or one frame of a video."""
+        name = self.names.name_of(people.path)
+        if people.frame is not None:
+            if self.wanted.video:
+                self.videos.add(name, people, self._drawn(people))
+            return
+        if self.wanted.json:
+            people.to_json(self.folder / JSON / f'{name}.json')
+        if self.wanted.images and people.image is not None:
+            write_image(self.folder / IMAGES / drawn_name(name), self._drawn(people))
+
+    def _drawn(self, people: People) -> np.ndarray:
+        return people.draw(min_score=self.predictor.options.min_score)
+
+    def _write_of_all(self) -> None:
+        """The files that hold all images, and those that hold all frames of a video."""
+        keypoint_set = self.predictor.keypoint_set
+        if self.wanted.csv:
+            write_csv(self.folder / CSV, self._results(), keypoint_set)
+        if self.wanted.coco:
+            write_coco(self.folder / COCO, self._results(), keypoint_set)
+        if self.wanted.json:
+            frames = (people for people in self._results() if people.frame is not None)
+            for path, of_video in groupby(frames, lambda people: people.path):
+                write_json_list(self.folder / JSON / f'{self.names.name_of(path)}.json', of_video)
+
+    def _results(self) -> Iterator[People]:
+        """Of all images, out of the journal."""
+        for entry in self.journal.entries():
+            if entry.people is not None:
+                yield People.from_dict(entry.people, self.predictor.keypoint_set)
+
+    def _summary(self, seconds: float) -> str:
+        """The last line: how much, how fast, and where it is."""
+        new = self.num_images + self.num_unreadable - self.num_journaled
+        parts = [f'{self.num_images} images, {self.num_people} people']
+        if new > 0 and seconds > 0:
+            parts.append(f'{new / seconds:.1f} images/s')
+        if self.num_unreadable:
+            parts.append(f'{self.num_unreadable} left out')
+        if self.num_skipped:
+            parts.append(f'{self.num_skipped} skipped')
+        if self.num_journaled:
+            parts.append(f'{self.num_journaled} from the run before')
+        return f'{", ".join(parts)}; results: {self.folder}'
+
+
+class Videos:
+    """Videos with the people drawn, one open at a time.
+
+    Args:
+        folder: where they go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name: str | None = None
+        self.writer: VideoWriter | None = None
+
+    def path_of(self, name: str) -> Path:
+        """Of the video for an input of this name."""
+        return self.folder / (name if name.lower().endswith('.mp4') else f'{name}.mp4')
+
+    def add(self, name: str, people: People, drawn: np.ndarray) -> None:
+        """One frame with its people drawn."""
+        if name != self.name:
+            self._close()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.writer = VideoWriter(self.path_of(name), source=people.path)
+            self.name = name
+        assert self.writer is not None  # of this name
+        self.writer.write(drawn, people.time)
+
+    def _close(self) -> None:
+        if self.writer is not None:
+            self.writer.close()
+            if self.writer.complaint:
+                tell(f'{self.name}: {self.writer.complaint}')
+        self.writer = None
+
+    def __enter__(self) -> 'Videos':
+        return self
+
+    def __exit__(self, kind: type | None, *_) -> None:
+        if kind is None:
+            self._close()
+        elif self.writer is not None:
+            self.writer.abort()
+
+
+def key_of(of: Item | People) -> str:
+    """What an image is called in the journal.
+
+    Args:
+        of: an item, or its people.
+    """
+    return f'{of.path}' if of.frame is None else f'{of.path} {of.frame}'
+
+
+def show(image: np.ndarray) -> bool:
+    """Shows an image (h, w, 3) uint8 BGR in a window; False when its user wants no more (q or Escape).
+
+    Raises:
+        BadInput: there is no screen, or OpenCV was built without windows.
+    """
+    try:
+        cv2.imshow('cid', image)
+        key = cv2.waitKey(1) & 0xFF
+    except cv2.error as error:
+        raise BadInput('--show: there is no screen, or OpenCV has no windows (opencv-python-headless)') from error
+    return key not in (ord('q'), 27)
+
+
+def tell(text: str) -> None:
+    """One line on the screen, beside the bar of progress."""
+    tqdm.write(text, file=sys.stderr)

@@ -1,0 +1,192 @@
+"""What can be given to a model, as one image after the other: files, folders, videos, cameras, URLs, arrays.
+
+An image is only found here; it is loaded when somebody calls ``load``, which a thread that reads ahead can do.
+"""
+
+import glob
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from cid_mmpose.errors import BadInput
+
+from .images import download_image, image_of_array, read_image
+from .people import People
+from .video import Camera, Video, read_camera, read_stream, read_video
+
+IMAGE_ENDINGS = {
+    '.bmp',
+    '.gif',
+    '.jp2',
+    '.jpeg',
+    '.jpg',
+    '.pbm',
+    '.pgm',
+    '.png',
+    '.pnm',
+    '.ppm',
+    '.tif',
+    '.tiff',
+    '.webp',
+}
+VIDEO_ENDINGS = {'.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.ts', '.webm', '.wmv'}
+STREAMS = ('rtsp', 'rtmp', 'udp', 'tcp')
+CHANNELS = ('bgr', 'rgb')
+WILD = '*?['  # what makes a path a pattern
+
+
+class Item(NamedTuple):
+    """One image that will be looked at."""
+
+    load: Callable[[], np.ndarray] | None  # gives (h, w, 3) uint8 BGR, or raises BadInput; None: it is not needed
+    path: str | None = None  # of the file; None for an array
+    frame: int | None = None  # of a video, from 0
+    time: float | None = None  # seconds from the video's start
+    is_file: bool = False  # whether ``path`` holds just this image
+    known: People | None = None  # who is in it, from an earlier run
+
+
+class Found(NamedTuple):
+    """What a source turned out to be."""
+
+    items: Iterator[Item]
+    total: int | None  # of items, as far as it is known before
+    endless: bool = False  # a camera or a stream
+    passed_over: tuple[str, ...] = ()  # files of a folder that are neither images nor videos by their names
+
+
+def find(source: Any, channels: str = 'bgr') -> Found:
+    """What there is to look at.
+
+    Args:
+        source: path of an image or a video, a folder, a pattern such as ``'images/*.jpg'``, a URL, number of a camera
+            (0 or '0'), an array (h, w, 3), (h, w, 4) or (h, w) of uint8, a PIL image, or a list of any of these.
+        channels: 'bgr' or 'rgb', the order in arrays; files and PIL images have their own.
+
+    Raises:
+        BadInput: it is none of these, or there is no such file.
+    """
+    if channels not in CHANNELS:
+        raise BadInput(f"channels must be 'bgr' or 'rgb', got {channels!r}")
+    if isinstance(source, (str, os.PathLike)):
+        return _of_text(os.fspath(source))
+    if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
+        return Found(_frames(read_camera(int(source)), f'camera {source}'), None, endless=True)
+    if isinstance(source, np.ndarray) and source.ndim == 4:
+        source = list(source)
+    if isinstance(source, np.ndarray) or _is_pillow(source):
+        return Found(iter([_of_array(source, channels)]), 1)
+    if isinstance(source, Iterable) and not isinstance(source, (bytes, dict)):
+        return _of_several(source, channels)
+    raise BadInput(
+        f'cannot look at a {type(source).__name__}; give a path, a folder, a URL, an array, a PIL image, the number of '
+        'a camera, or a list of these'
+    )
+
+
+def _of_several(sources: Iterable, channels: str) -> Found:
+    if not isinstance(sources, (list, tuple)):  # a generator, which may never end
+        return Found((item for each in sources for item in find(each, channels).items), None, endless=True)
+
+    found = [find(each, channels) for each in sources]
+    totals = [each.total for each in found if each.total is not None]
+    total = sum(totals) if len(totals) == len(found) else None
+    passed_over = tuple(name for each in found for name in each.passed_over)
+    items = (item for each in found for item in each.items)
+    return Found(items, total, any(each.endless for each in found), passed_over)
+
+
+def _of_text(text: str) -> Found:
+    """A path, a pattern, a URL, or the number of a camera."""
+    scheme = urlsplit(text).scheme.lower() if '://' in text else ''
+    if scheme in STREAMS:
+        return Found(_frames(read_stream(text), text), None, endless=True)
+    if scheme in ('http', 'https'):
+        if _ending(urlsplit(text).path) in VIDEO_ENDINGS:
+            return _of_video(text)
+        return Found(iter([Item(lambda: download_image(text), text)]), 1)
+    if scheme not in ('', 'file'):
+        raise BadInput(f'{text}: is read from files, http(s) and {", ".join(STREAMS)}, not from {scheme}://')
+
+    path = Path(text.removeprefix('file://')).expanduser()
+    if path.is_dir():
+        return _of_folder(path)
+    if path.exists():
+        return _of_file(path)
+    if any(letter in text for letter in WILD):
+        paths = sorted(glob.glob(str(path), recursive=True))
+        if not paths:
+            raise BadInput(f'{text}: no file has such a name')
+        return _of_several([name for name in paths if os.path.isfile(name)], 'bgr')
+    if text.isdecimal():
+        return Found(_frames(read_camera(int(text)), f'camera {text}'), None, endless=True)
+    raise BadInput(f'{text}: no such file or folder')
+
+
+def _of_folder(folder: Path) -> Found:
+    """The images and videos of a folder in the order of their names; hidden files are not looked at."""
+    names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith('.'))
+    wanted = [name for name in names if _ending(name) in IMAGE_ENDINGS | VIDEO_ENDINGS]
+    if not wanted:
+        raise BadInput(
+            f'{folder}: holds no image and no video (by their endings, such as .jpg, .png, .mp4); name another folder, '
+            f"or a pattern such as '{folder}/*/*.jpg'"
+        )
+    passed_over = tuple(str(folder / name) for name in names if name not in set(wanted))
+    found = _of_several([str(folder / name) for name in wanted], 'bgr')
+    return found._replace(passed_over=passed_over)
+
+
+def _of_file(path: Path) -> Found:
+    name = str(path)
+    if _ending(name) in VIDEO_ENDINGS:
+        return _of_video(name)
+    return Found(iter([Item(lambda: read_image(name), name, is_file=True)]), 1)
+
+
+def _of_video(name: str) -> Found:
+    video = read_video(name)
+    try:
+        total = video.frame_count
+    except BadInput:  # said when its turn comes
+        total = None
+    return Found(_frames(video, name), total)
+
+
+def _frames(video: Video | Camera, name: str) -> Iterator[Item]:
+    """The frames; what is wrong with the video comes last, where it is told as of an image that cannot be read."""
+    try:
+        for frame in video:
+            yield Item(_given(frame.image), name, frame.number, frame.time)
+        complaint = getattr(video, 'complaint', None)
+    except BadInput as error:
+        complaint = str(error)
+    if complaint:
+        yield Item(_failing(complaint), name)
+
+
+def _of_array(source: Any, channels: str) -> Item:
+    return Item(lambda: image_of_array(source, channels))
+
+
+def _given(image: np.ndarray) -> Callable[[], np.ndarray]:
+    return lambda: image
+
+
+def _failing(complaint: str) -> Callable[[], np.ndarray]:
+    def load() -> np.ndarray:
+        raise BadInput(complaint)
+
+    return load
+
+
+def _ending(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _is_pillow(source: Any) -> bool:
+    return type(source).__module__.partition('.')[0] == 'PIL'

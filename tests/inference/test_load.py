@@ -1,0 +1,174 @@
+"""What a model can be called by, and what is said about what is none."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmpose.apis import inference_bottomup, init_model
+
+import cid_mmpose
+from cid_mmpose.errors import BadInput
+from cid_mmpose.inference import networks
+from cid_mmpose.inference.config_text import config_of
+
+NAME = 'best_coco_AP_epoch_1.pth'
+
+
+def people_of(model, images):
+    (people,) = model(images / '0.png')
+    return people
+
+
+def same(people, others):
+    return np.array_equal(people.keypoints, others.keypoints) and np.array_equal(people.scores, others.scores)
+
+
+def test_a_work_folder_its_checkpoint_and_its_config_are_one_model(work_folder, images):
+    folder = cid_mmpose.load(work_folder, min_score=0.05, device='cpu')
+    expected = people_of(folder, images)
+    alone = cid_mmpose.load(work_folder / NAME, min_score=0.05, device='cpu')
+    config = cid_mmpose.load(work_folder / 'tiny.py', work_folder / NAME, min_score=0.05, device='cpu')
+    assert folder.weights.endswith(NAME) and len(expected) > 1
+    assert same(people_of(alone, images), expected) and same(people_of(config, images), expected)
+
+
+def test_mmposes_own_door_gives_the_same_people(work_folder, images):
+    init_default_scope('mmpose')
+    model = init_model(str(work_folder / 'tiny.py'), str(work_folder / NAME), device='cpu')
+    (sample,) = inference_bottomup(model, str(images / '0.png'))
+    people = people_of(cid_mmpose.load(work_folder, min_score=0.0, device='cpu'), images)
+    theirs = sample.pred_instances
+    count = len(theirs.bbox_scores)  # which keeps those from 0.01
+    assert count > 1
+    np.testing.assert_allclose(people.keypoints[:count], theirs.keypoints, atol=0.01)
+    np.testing.assert_allclose(people.scores[:count], theirs.bbox_scores, atol=1e-6)
+    np.testing.assert_allclose(people.boxes[:count], theirs.bboxes, atol=0.01)
+
+
+def test_a_folder_without_a_best_checkpoint_gives_its_newest(work_folder, tmp_path):
+    shutil.copy(work_folder / 'tiny.py', tmp_path)
+    for number in (9, 10):
+        shutil.copy(work_folder / NAME, tmp_path / f'epoch_{number}.pth')
+    assert cid_mmpose.load(tmp_path, device='cpu').weights.endswith('epoch_10.pth')
+
+
+def test_a_folder_without_a_config_takes_the_checkpoints_own(work_folder, tmp_path):
+    shutil.copy(work_folder / NAME, tmp_path)
+    assert len(cid_mmpose.load(tmp_path, device='cpu').keypoint_set) == 17
+
+
+def test_the_size_of_the_input_can_be_set(work_folder, images):
+    small, large = (cid_mmpose.load(work_folder, size=size, min_score=0.05, device='cpu') for size in (64, 128))
+    packed = [model.pipeline(dict(img=np.zeros((60, 80, 3), np.uint8), **model.meta)) for model in (small, large)]
+    assert [tuple(one['inputs'].shape[1:]) for one in packed] == [(64, 128), (128, 192)]
+
+
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        (dict(min_scor=0.1), r"unknown options \['min_scor'\]; there are: min_score"),
+        (dict(min_score=2), 'min_score must be a number from 0 to 1, got 2'),
+        (dict(min_score='0.3'), "min_score must be a number from 0 to 1, got '0.3'"),
+        (dict(min_score=float('nan')), 'min_score must be a number from 0 to 1, got nan'),
+        (dict(nms=0), 'nms'),
+        (dict(flip='no'), "flip must be True or False, got 'no'"),
+        (dict(max_people=0), 'max_people must be a whole number of at least 1, got 0'),
+        (dict(batch_size=True), 'batch_size must be a whole number of at least 1, got True'),
+        (dict(size=2.5), 'size must be a whole number'),
+        (dict(precision='int8'), r"precision must be one of \('float32', 'bfloat16', 'float16'\), got 'int8'"),
+        (dict(device='cuda:99'), "device 'cuda:99' cannot be used here"),
+        (dict(device='abacus'), "device 'abacus' cannot be used here"),
+    ],
+)
+def test_a_wrong_option_is_one_clear_error(work_folder, options, said):
+    with pytest.raises(BadInput, match=said):
+        cid_mmpose.load(work_folder, **{'device': 'cpu', **options})
+
+
+@pytest.mark.parametrize(
+    ('model', 'said'),
+    [
+        ('nothing', 'nothing: no such file, folder or model; models with public weights: .*cid_hrnet-w32_coco'),
+        ('nothing.py', 'nothing.py: no such config'),
+        ('nothing.pth', 'nothing.pth: no such checkpoint file'),
+        ('cid_hrnet-w32_crowdpose', 'nobody has published weights of this model; name a checkpoint of yours'),
+        ('../configs/cid_hrnet-w32_coco', 'no such file, folder or model'),
+    ],
+)
+def test_what_is_no_model_is_one_clear_error(model, said):
+    with pytest.raises(BadInput, match=said):
+        cid_mmpose.load(model, device='cpu')
+
+
+def test_an_empty_folder_is_no_work_folder(tmp_path):
+    with pytest.raises(BadInput, match='holds no checkpoint'):
+        cid_mmpose.load(tmp_path, device='cpu')
+
+
+def test_a_name_stands_for_a_config_of_the_package_and_its_public_weights(monkeypatch):
+    asked = []
+
+    def read(name):
+        asked.append(name)
+        raise BadInput('no network here')
+
+    monkeypatch.setattr(networks, '_read', read)
+    with pytest.raises(BadInput, match='no network here'):
+        cid_mmpose.load('cid_hrnet-w32_coco', device='cpu')
+    assert asked == [
+        'https://download.openmmlab.com/mmpose/v1/body_2d_keypoint/cid/coco/'
+        'cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth'
+    ]
+
+
+def test_weights_of_another_network_are_refused(work_folder, tmp_path):
+    checkpoint = torch.load(work_folder / NAME, weights_only=False)
+    checkpoint['state_dict'].pop('head.gfd.fuse.weight')
+    torch.save(checkpoint, tmp_path / 'less.pth')
+    with pytest.raises(BadInput, match='less.pth: .*head.gfd.fuse.weight'):
+        cid_mmpose.load(tmp_path / 'less.pth', device='cpu')
+
+
+def test_weights_alone_ask_for_their_config(work_folder, tmp_path):
+    torch.save(torch.load(work_folder / NAME, weights_only=False)['state_dict'], tmp_path / 'bare.pth')
+    with pytest.raises(BadInput, match='bare.pth: holds weights alone; give its config as well'):
+        cid_mmpose.load(tmp_path / 'bare.pth', device='cpu')
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '__import__("os").system("touch /tmp/never")',
+        'model = __import__("os").system("touch /tmp/never")',
+        'model = dict(type=open("/etc/passwd").read())',
+        'import os',
+        'model = [x for x in (1, 2)]',
+        'model = dict(**{})',
+        'model = ' + '[' * 3000 + ']' * 3000,
+        'model = f"{1}"',
+        'model = 1; exec("pass")',
+        'a.b = 1',
+    ],
+)
+def test_a_config_inside_a_checkpoint_is_read_and_never_run(text):
+    with pytest.raises(BadInput, match='a.pth: the config in it is not plain data'):
+        config_of(text, 'a.pth')
+
+
+def test_plain_data_are_read_as_mmengine_writes_them():
+    config = config_of("a = dict(b=[1, -2.5, None], c=(True, 'x'), d={'e': 1})\nf = ''", 'a.pth')
+    assert config.a == dict(b=[1, -2.5, None], c=(True, 'x'), d=dict(e=1)) and config.f == ''
+
+
+@pytest.mark.parametrize('part', ['backbone', 'pipeline'])
+def test_a_type_that_is_no_registered_class_is_refused(work_folder, tmp_path, part):
+    checkpoint = torch.load(work_folder / NAME, weights_only=False)
+    text = checkpoint['meta']['cfg']
+    old = "type='HRNet'" if part == 'backbone' else "type='cid_mmpose.ResizeImage'"
+    assert old in text
+    checkpoint['meta']['cfg'] = text.replace(old, "type='subprocess.Popen'")
+    torch.save(checkpoint, tmp_path / 'bad.pth')
+    with pytest.raises(BadInput, match="bad.pth: its config has type='subprocess.Popen', which is no registered class"):
+        cid_mmpose.load(tmp_path / 'bad.pth', device='cpu')

@@ -1,0 +1,176 @@
+"""One call for whatever shows people: the same people whatever they are given as, and in whatever batch."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+import cid_mmpose
+from cid_mmpose.errors import BadInput
+from cid_mmpose.inference import People
+from cid_mmpose.inference.predictor import batches, in_order
+
+
+def assert_same(people, others, atol=0.01):
+    assert len(people) == len(others) > 0
+    np.testing.assert_allclose(people.keypoints, others.keypoints, atol=atol)
+    np.testing.assert_allclose(people.centers, others.centers, atol=atol)
+    np.testing.assert_allclose(people.scores, others.scores, atol=1e-4)
+
+
+@pytest.fixture(scope='module')
+def model(work_folder):
+    return cid_mmpose.load(work_folder, min_score=0.05, device='cpu')
+
+
+def test_a_file_gives_a_list_of_one_result_that_tells_where_it_is_from(model, images):
+    (people,) = model(images / '0.png')
+    assert isinstance(people, People) and people.path == str(images / '0.png')
+    assert people.image_size == (160, 120) and len(people) > 1 and people.names[0] == 'nose'
+    assert people.image is None and people.frame is None
+    assert (people.scores >= 0.05).all() and (np.diff(people.scores) <= 0).all()
+
+
+@pytest.mark.parametrize('batch_size', [1, 4, 16])
+def test_batches_and_the_order_of_the_images_change_nobody(work_folder, model, images, batch_size):
+    alone = model(images)
+    paths = [str(images / f'{number}.png') for number in (3, 1, 4, 0, 2)]
+    shuffled = cid_mmpose.load(work_folder, min_score=0.05, batch_size=batch_size, device='cpu')(paths)
+    assert [people.path for people in shuffled] == paths
+    for people in shuffled:
+        assert_same(people, alone[int(people.path[-5])])
+
+
+def test_an_image_is_the_same_as_file_array_and_pillow(model, images):
+    path = str(images / '0.png')
+    bgr = cv2.imread(path)
+    (expected,) = model(path)
+    assert_same(model(bgr)[0], expected, 0)
+    assert_same(model(bgr[..., ::-1], channels='rgb')[0], expected, 0)
+    assert_same(model(np.dstack([bgr, bgr[..., 0]]))[0], expected, 0)
+    assert_same(model(Image.open(path))[0], expected, 0)
+    assert_same(model(Image.open(path).convert('RGBA'))[0], expected, 0)
+    assert_same(model(bgr.astype(np.float32))[0], expected, 0)
+    assert_same(model(f'file://{path}')[0], expected, 0)
+    several = model([path, bgr, np.stack([bgr, bgr])])
+    assert len(several) == 4 and [people.path for people in several] == [path, None, None, None]
+    for people in several:
+        assert_same(people, expected, 0)
+
+
+def test_a_grey_image_is_one_of_three_equal_channels(model, images):
+    grey = cv2.imread(str(images / '0.png'), cv2.IMREAD_GRAYSCALE)
+    assert_same(model(grey)[0], model(np.dstack([grey] * 3))[0], 0)
+
+
+@pytest.mark.parametrize(
+    ('given', 'said'),
+    [
+        (np.zeros((4, 4, 3), np.float32) + 0.5, 'floats from 0 to 1; multiply by 255'),
+        (np.full((4, 4, 3), 300.0), 'floats from 300 to 300'),
+        (np.full((4, 4, 3), np.nan), 'floats from nan to nan'),
+        (np.zeros((4, 4, 2), np.uint8), r'has shape \(4, 4, 2\)'),
+        (np.zeros((0, 4, 3), np.uint8), r'has shape \(0, 4, 3\)'),
+        (np.zeros((4, 4, 3), np.int64), 'holds int64'),
+        ('nowhere.jpg', 'nowhere.jpg: no such file or folder'),
+        ('nowhere/*.jpg', r'nowhere/\*.jpg: no file has such a name'),
+        ('s3://bucket/a.jpg', 'not from s3://'),
+        (dict(), 'cannot look at a dict'),
+        (b'abc', 'cannot look at a bytes'),
+        (None, 'cannot look at a NoneType'),
+        (True, 'cannot look at a bool'),
+    ],
+)
+def test_what_is_no_image_is_one_clear_error(model, given, said):
+    with pytest.raises(BadInput, match=said):
+        model(given)
+
+
+def test_other_words_for_the_channels_are_refused(model):
+    with pytest.raises(BadInput, match="channels must be 'bgr' or 'rgb', got 'RGB'"):
+        model(np.zeros((4, 4, 3), np.uint8), channels='RGB')
+
+
+def test_a_folder_a_pattern_and_a_list_are_read_in_order(model, images):
+    (images / 'notes.txt').write_text('no image')
+    expected = [str(images / f'{number}.png') for number in range(5)]
+    assert [people.path for people in model(images)] == expected
+    assert [people.path for people in model(f'{images}/*.png')] == expected
+    assert [people.path for people in model(expected[::-1])] == expected[::-1]
+
+
+def test_a_folder_without_images_is_an_error(model, tmp_path):
+    with pytest.raises(BadInput, match='holds no image and no video'):
+        model(tmp_path)
+
+
+def test_nobody_is_a_normal_result(work_folder, images):
+    (people,) = cid_mmpose.load(work_folder, min_score=1.0, device='cpu')(images / '0.png')
+    assert len(people) == 0 and people.keypoints.shape == (0, 17, 2) and people.image_size == (160, 120)
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 40), (40, 1)])
+def test_the_smallest_and_the_narrowest_images_have_a_result(model, size):
+    width, height = size
+    (people,) = model(np.zeros((height, width, 3), np.uint8))
+    assert people.image_size == size
+
+
+def test_an_image_too_narrow_for_the_network_is_one_clear_error(model):
+    with pytest.raises(BadInput, match='array: is 20000 x 1 pixels, for which the network'):
+        model(np.zeros((1, 20000, 3), np.uint8))
+
+
+def test_a_generator_is_taken_bit_by_bit(model, images):
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield cv2.imread(str(images / '0.png'))
+
+    results = model(endless(), stream=True)
+    first = next(results)
+    results.close()
+    assert len(first) > 1 and first.image.shape == (120, 160, 3) and len(taken) < 6
+    with pytest.raises(BadInput, match='may never end: call with stream=True'):
+        model(endless())
+
+
+def test_a_file_that_cannot_be_read_is_an_error_after_those_before_it(model, images):
+    (images / '2.png').write_bytes((images / '2.png').read_bytes()[:200])
+    results = model(images, stream=True)
+    assert [next(results).path, next(results).path] == [str(images / '0.png'), str(images / '1.png')]
+    with pytest.raises(BadInput, match='2.png: not a complete image'):
+        next(results)
+
+
+def test_people_above_a_score_are_those_that_a_lower_bound_finds_too(work_folder, model, images):
+    """Roots below the bound are not looked at, which takes nobody away."""
+    for people in model(images):
+        bound = float(np.median(people.scores))
+        (some,) = cid_mmpose.load(work_folder, min_score=bound, device='cpu')(people.path)
+        assert_same(some, people.above(bound), 0)
+
+
+def test_nms_afterwards_is_nms_in_the_network(work_folder, images):
+    everyone = cid_mmpose.load(work_folder, min_score=0.05, nms=1.0, device='cpu')(images / '0.png')[0]
+    some = cid_mmpose.load(work_folder, min_score=0.05, nms=0.3, device='cpu')(images / '0.png')[0]
+    assert len(some) < len(everyone)
+    assert_same(everyone.without_duplicates(0.3), some, 0)
+
+
+def test_images_of_one_size_go_together_and_none_waits_longer_than_the_window():
+    class Image:
+        def __init__(self, size):
+            self.side = size
+
+        def size(self):
+            return self.side
+
+    sides = [1, 2, 1, 1, 2, 3, 1]
+    made = [[number for number, _ in batch] for batch in batches([Image(side) for side in sides], 2, 4)]
+    # 0 1 2 3 wait: 0 goes with 2; 1 3 4 5: 1 with 4; then 3 5 6: 3 with 6, and 5 alone
+    assert made == [[0, 2], [1, 4], [3, 6], [5]]
+    answers = list(in_order(([(n, n) for n in batch] for batch in made), lambda batch: [10 * n for n in batch]))
+    assert answers == [(n, 10 * n) for n in range(7)]
