@@ -10,7 +10,7 @@ from cid_mmpose.errors import BadInput
 
 LARGEST = 512  # pixels; the configs' short side of the input
 STEP = 64  # pixels; inputs are multiples of it in testing, and of 32 in training
-SMALLEST = 128  # pixels
+SMALLEST = 256  # pixels; keypoints are found to a cell of 4, so that smaller images are enlarged
 
 
 def image_folder(data: dict, path: str, given: str | None = None) -> str:

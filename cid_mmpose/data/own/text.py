@@ -171,7 +171,7 @@ def _model(content: Content) -> str:
 def _size(side: int) -> str:
     """A smaller input than that of the base."""
     return (
-        f'# The short side of half of the images has at most {side} pixels; the base takes {LARGEST}.\n'
+        f'# The input: the base takes {LARGEST} pixels, and half of the images have a short side of at most {side}.\n'
         f'size = ({side}, {side})\n'
         "train_pipeline = [dict(step, input_size=size) if 'input_size' in step else step for step in "
         '_base_.train_pipeline]\n'

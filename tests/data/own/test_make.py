@@ -143,8 +143,8 @@ def test_coco_s_keypoints_keep_mmpose_s_meta_information(tmp_path):
     assert build_data(cfg).metainfo['sigmas'][0] == pytest.approx(0.026)
 
 
-@pytest.mark.parametrize('side, batch, size', [(64, 2, 128), (200, 2, 256), (700, 2, 512)])
-def test_the_input_is_as_large_as_the_images_and_at_most_512(tmp_path, side, batch, size):
+@pytest.mark.parametrize('side, batch, size', [(64, 2, 256), (300, 2, 320), (700, 2, 512)])
+def test_the_input_is_as_large_as_the_images_from_256_to_512(tmp_path, side, batch, size):
     cfg = written(tmp_path, write(tmp_path, 'own', side=side))
     steps = [step for step in cfg.train_dataloader.dataset.pipeline if 'input_size' in step]
     assert [step.input_size for step in steps] == [(size, size)]
@@ -157,8 +157,8 @@ def test_batches_are_small_where_there_are_few_images():
 
 
 def test_the_side_of_the_input_is_that_of_the_middle_image():
-    images = [dict(width=300, height=side) for side in (90, 130, 500)]
-    assert input_side(images) == 192
+    images = [dict(width=600, height=side) for side in (90, 330, 500)]
+    assert input_side(images) == 384
     assert input_side([dict(width='?', height=3)]) == 512
 
 
