@@ -26,10 +26,19 @@ SCORE_LIMIT = 1e-4  # maps lie in [limit, 1 - limit]; source: the authors' _sigm
 RECALIBRATIONS = ('fused', 'spatial', 'channel')
 
 
+class Foreground(NamedTuple):
+    """Where N people are (eq. 10)."""
+
+    similarity: Tensor  # (N, H, W), M_sim
+    masks: Tensor  # (N, H, W) in (0, 1), M
+
+
 class Decoupled(NamedTuple):
     """What GFD makes of N people."""
 
+    similarity: Tensor | None  # (N, H, W), M_sim of eq. 10; None where only channels are recalibrated
     masks: Tensor | None  # (N, H, W) in (0, 1), M of eq. 10; None where only channels are recalibrated
+    channel_weights: Tensor | None  # (N, D), what eq. 11 multiplies F^ with; None where only cells are recalibrated
     instance_features: Tensor  # (N, D, H, W), F^(i): the instance-aware feature maps of eq. 12 (figure 4)
     heatmaps: Tensor  # (N, K, H, W), logits of eq. 1
 
@@ -104,21 +113,19 @@ class SpatialRecalibration(nn.Module):
         self.attention = nn.Linear(in_channels, channels)
         self.conv = nn.Conv2d(3, 1, 5, padding=2)  # over [M_sim; O_x; O_y], the order of the authors' weights
 
-    def forward(self, shared: Tensor, vectors: Tensor, root: Tensor) -> Tensor:
-        """M of eq. 10.
+    def forward(self, shared: Tensor, vectors: Tensor, root: Tensor) -> Foreground:
+        """M of eq. 10, and M_sim on the way to it.
 
         Args:
             shared: F^ of each person's image, (N, D, H, W).
             vectors: f, (N, C).
             root: l, (N, 2) cells (x, y).
-
-        Returns:
-            (N, 1, H, W) in (0, 1).
         """
         attention = self.attention(vectors)[:, :, None, None]
         similarity = (attention * shared).sum(1, keepdim=True)  # M_sim
         offsets = relative_coordinates(root.to(shared), shared.shape[-2:], self.cell_center)  # O
-        return torch.sigmoid(self.conv(torch.cat([similarity, offsets], 1)))
+        masks = torch.sigmoid(self.conv(torch.cat([similarity, offsets], 1)))
+        return Foreground(similarity[:, 0], masks[:, 0])
 
 
 class GFD(nn.Module):
@@ -171,15 +178,17 @@ class GFD(nn.Module):
         """
         shared = self.conv_down(features)[roots.image]  # F^ of each person's image
 
+        similarity = None
         masks = None
+        channel_weights = None
         recalibrated = []
         if self.channel is not None:
-            weights = self.channel(vectors)[:, :, None, None]
-            recalibrated.append(shared * weights)  # F_c, eq. 11
+            channel_weights = self.channel(vectors)
+            recalibrated.append(shared * channel_weights[:, :, None, None])  # F_c, eq. 11
         if self.spatial is not None:
-            masks = self.spatial(shared, vectors, roots.cell)  # M, eq. 10
-            recalibrated.append(masks * shared)  # F_s, eq. 9
+            similarity, masks = self.spatial(shared, vectors, roots.cell)  # M, eq. 10
+            recalibrated.append(masks[:, None] * shared)  # F_s, eq. 9
 
         instance = torch.relu(self.fuse(torch.cat(recalibrated, 1)))  # F^(i), eq. 12
         heatmaps = self.heatmap(instance)  # eq. 1
-        return Decoupled(None if masks is None else masks[:, 0], instance, heatmaps)
+        return Decoupled(similarity, masks, channel_weights, instance, heatmaps)

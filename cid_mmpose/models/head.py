@@ -43,7 +43,9 @@ class CIDOutput(NamedTuple):
     crowd: Tensor  # (B, K + 1, H, W), logits of everyone's keypoints, the center map last (eq. 6)
     roots: Roots  # l of N people
     vectors: Tensor  # (N, C), f of each person (eq. 7)
+    similarity: Tensor | None  # (N, H, W), M_sim of eq. 10; None where only channels are recalibrated
     masks: Tensor | None  # (N, H, W) in (0, 1), M of eq. 10; None where only channels are recalibrated
+    channel_weights: Tensor | None  # (N, D), what eq. 11 multiplies F^ with; None where only cells are recalibrated
     instance_features: Tensor  # (N, D, H, W), F^(i): the feature map of each person (eq. 12)
     heatmaps: Tensor  # (N, K, H, W), logits of each person's keypoints (eq. 1)
 
@@ -143,8 +145,8 @@ class CIDHead(BaseHead):
         if roots is None:
             roots = self._find_roots(to_scores(crowd[:, -1]), self.test)
         vectors = sample_at(features, roots)
-        masks, instance, heatmaps = self.gfd(features, vectors, roots)
-        return CIDOutput(crowd, roots, vectors, masks, instance, heatmaps)
+        people = self.gfd(features, vectors, roots)
+        return CIDOutput(crowd, roots, vectors, *people)
 
     def loss(self, feats: Sequence[Tensor], batch_data_samples: list, train_cfg: dict | None = None) -> dict:
         """L of eq. 5 in its parts, weighted; the same keys always, and zero gradients where nobody is.

@@ -88,8 +88,10 @@ def test_the_mask_is_read_from_similarity_x_and_y_in_this_order_worked_out_by_ha
         for parameter in module.spatial.conv.parameters():
             torch.nn.init.zeros_(parameter)
         module.spatial.conv.weight.data[0, channel, 2, 2] = 32  # the center of the 5 x 5 kernel undoes the scale
-        masks = module(features, vectors, ROOTS).masks
-        assert masks.shape == (5, 7, 9)
+        found = module(features, vectors, ROOTS)
+        masks = found.masks
+        assert masks.shape == found.similarity.shape == (5, 7, 9)
+        np.testing.assert_allclose(found.similarity[3].detach(), similarity.detach(), rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(masks[3].detach(), expected.float().sigmoid().detach(), rtol=1e-4, atol=1e-6)
 
 
@@ -98,7 +100,9 @@ def test_what_gfd_hands_over_are_the_equations_one_after_the_other():
     vectors = sample_at(features, ROOTS)
     found = module(features, vectors, ROOTS)
     shared = module.conv_down(features)[ROOTS.image]
-    recalibrated = torch.cat([shared * module.channel(vectors)[:, :, None, None], found.masks[:, None] * shared], 1)
+    weights = module.channel(vectors)
+    assert found.channel_weights.tolist() == weights.tolist()
+    recalibrated = torch.cat([shared * weights[:, :, None, None], found.masks[:, None] * shared], 1)
     np.testing.assert_allclose(
         found.instance_features.detach(), module.fuse(recalibrated).relu().detach(), rtol=1e-5, atol=1e-5
     )
@@ -108,9 +112,12 @@ def test_what_gfd_hands_over_are_the_equations_one_after_the_other():
     assert found.instance_features.shape == (5, 5, 7, 9)
 
 
-def test_there_is_no_mask_where_only_channels_are_recalibrated():
-    module, features = scene('channel')
-    assert module(features, sample_at(features, ROOTS), ROOTS).masks is None
+@pytest.mark.parametrize('kind, has_masks, has_weights', [('channel', False, True), ('spatial', True, False)])
+def test_there_are_no_masks_or_no_weights_where_one_recalibration_stands_alone(kind, has_masks, has_weights):
+    module, features = scene(kind)
+    found = module(features, sample_at(features, ROOTS), ROOTS)
+    assert (found.masks is not None) == (found.similarity is not None) == has_masks
+    assert (found.channel_weights is not None) == has_weights
 
 
 def test_a_person_does_not_depend_on_who_else_is_there():
