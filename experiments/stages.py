@@ -3,10 +3,13 @@
     make demo
     .venv/bin/python experiments/stages.py work_dirs/demo/iter_1000.pth
 
+With --explained it writes the image of docs/explain.md instead.
+
 The image is one of SynthCrowd's that the demo does not train on.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -23,6 +26,8 @@ COLUMNS = 3
 TITLE_HEIGHT = 24  # px above each panel
 TEXT = 40, 40, 40  # BGR
 COLOURS = 256  # of the PNG's palette, which keeps the file below 200 kB
+QUALITY = 80  # of WebP, which keeps the sheet of `cid explain` below 200 kB
+EFFORT = 6  # of WebP, the most
 ROUNDS = 3  # of k-means, by which the palette is fitted to the image
 
 
@@ -31,6 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='weights of the demo')
     parser.add_argument('--config', default=cid_mmpose.config_path('cid_hrnet-w16-small_synthcrowd.py'))
     parser.add_argument('--index', type=int, default=11, help='of a test image that shows three people (11)')
+    parser.add_argument('--explained', type=Path, help='WebP for the sheet of `cid explain` of this image, instead')
     parser.add_argument('--out', type=Path, default=ROOT / 'docs' / 'images' / 'stages.png', help='PNG to write')
     return parser.parse_args()
 
@@ -71,6 +77,30 @@ def draw_stages(config: str, checkpoint: str, index: int) -> np.ndarray:
     return sheet(panels, COLUMNS)
 
 
+def draw_explained(config: str, checkpoint: str, index: int) -> np.ndarray:
+    """The sheet of ``cid explain`` for one test image, (h, w, 3) uint8 BGR.
+
+    Args:
+        config: path of a config whose test data set draws its images.
+        checkpoint: path of weights for its model.
+        index: of the test image.
+    """
+    from mmpose.registry import DATASETS
+
+    from cid_mmpose.engine.launch import read_config
+    from cid_mmpose.inference.explained_pages import pages_of
+    from cid_mmpose.recipes import apply_recipe
+
+    model = cid_mmpose.load(config, checkpoint, device='cpu')
+    cfg = read_config(config)
+    apply_recipe(cfg)
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    seen = model.explain(dataset.get_data_info(index)['img'])
+    named = replace(seen, people=replace(seen.people, path=f'image {index} of the test images'))
+    _, picture = next(pages_of([named], range(len(seen.people))))
+    return picture
+
+
 def titled(image: np.ndarray, title: str) -> np.ndarray:
     """The image below a line of text on white.
 
@@ -87,12 +117,16 @@ def titled(image: np.ndarray, title: str) -> np.ndarray:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Draws the stages and writes them with a palette."""
-    stages = draw_stages(args.config, args.checkpoint, args.index)
-    rgb = np.ascontiguousarray(stages[..., ::-1])
-    small = Image.fromarray(rgb).quantize(COLOURS, kmeans=ROUNDS)
-    small.save(args.out, optimize=True)
-    print(f'{args.out}: {stages.shape[1]} x {stages.shape[0]} px, {args.out.stat().st_size / 1000:.0f} kB')
+    """Draws the stages and writes them with a palette; or the sheet, whose colour bars a palette would spoil."""
+    path = args.explained or args.out
+    draw = draw_explained if args.explained else draw_stages
+    image = draw(args.config, args.checkpoint, args.index)
+    small = Image.fromarray(np.ascontiguousarray(image[..., ::-1]))
+    if args.explained:
+        small.save(path, quality=QUALITY, method=EFFORT)
+    else:
+        small.quantize(COLOURS, kmeans=ROUNDS).save(path, optimize=True)
+    print(f'{path}: {image.shape[1]} x {image.shape[0]} px, {path.stat().st_size / 1000:.0f} kB')
 
 
 if __name__ == '__main__':

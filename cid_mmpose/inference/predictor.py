@@ -1,8 +1,10 @@
 """One call: whatever shows people goes in, and ``People`` come out, in the same order."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +18,9 @@ from .keypoints import KeypointSet
 from .options import PredictOptions
 from .people import People
 from .sources import Item, find
+
+if TYPE_CHECKING:
+    from .explained import Explained
 
 WINDOW = 2  # batches among whose images those of one size are looked for
 
@@ -86,6 +91,32 @@ class Predictor:
             raise BadInput('a camera, a stream or a generator may never end: call with stream=True and take what comes')
         return list(self.people_of(found.items, keep_frames=False))
 
+    def explain(self, source: Any, *, channels: str = 'bgr') -> Explained:
+        """What the network sees on its way to the people of one image: maps, and pages that show them.
+
+        Args:
+            source: path, URL, array or PIL image.
+            channels: 'bgr' or 'rgb', the order in an array.
+
+        Raises:
+            BadInput: the image cannot be read, or there are several.
+        """
+        from .explained import explain_image  # takes matplotlib, which results do without
+
+        return explain_image(self, source, channels)
+
+    def pack(self, image: np.ndarray, path: str | None = None) -> dict:
+        """An image as the network takes it.
+
+        Args:
+            image: (h, w, 3) uint8 BGR.
+            path: of its file, for messages.
+
+        Returns:
+            ``inputs`` (3, h', w') uint8 BGR, and ``data_samples`` with the way back to the image's pixels.
+        """
+        return self.pipeline(dict(img=image, img_path=path or 'array', id=0, img_id=0, **self.meta))
+
     def people_of(
         self,
         items: Iterable[Item],
@@ -123,7 +154,8 @@ class Predictor:
             image = None if item.load is None else item.load()
             if item.known is not None:
                 return Prepared(item, image)
-            packed = self.pipeline(dict(img=image, img_path=item.path or 'array', id=0, img_id=0, **self.meta))
+            assert image is not None  # only items whose people are known come without
+            packed = self.pack(image, item.path)
         except BadInput as error:
             return Prepared(item, error=error)
         return Prepared(item, image, packed)

@@ -1,4 +1,4 @@
-"""What CID sees on its way to the keypoints: center map, spatial masks, keypoint maps (figures 2, 3 and 4)."""
+"""What CID sees on its way to the keypoints: center map, masks, channel weights, feature maps, keypoint heatmaps."""
 
 from typing import NamedTuple
 
@@ -7,48 +7,66 @@ import torch
 from torch import Tensor, nn
 
 from cid_mmpose.models.gfd import to_scores
+from cid_mmpose.models.roots import Roots
 
 
 class Explanation(NamedTuple):
-    """The intermediate maps of one image with N people, (H, W) heatmap cells, scores in [0, 1]."""
+    """The intermediate maps of one image with N people, (H, W) heatmap cells, D channels of GFD, scores in [0, 1]."""
 
     image: np.ndarray  # (h, w, 3) uint8 BGR, the network's input
     crowd: np.ndarray  # (K + 1, H, W), everyone's keypoints, the center map last (eq. 6)
-    roots: np.ndarray  # (N, 2) x, y in cells, best first
+    roots: np.ndarray  # (N, 2) x, y in cells
     scores: np.ndarray  # (N,), heights of the center map at the roots
-    masks: np.ndarray  # (N, H, W), spatial masks (eq. 10); (0, H, W) for a model without them
+    similarity: np.ndarray  # (N, H, W), M_sim of eq. 10; (0, H, W) for a model without masks
+    masks: np.ndarray  # (N, H, W) in (0, 1), M of eq. 10; (0, H, W) for a model without them
+    channel_weights: np.ndarray  # (N, D), of the channels in eq. 11; (0, D) for a model without them
     features: np.ndarray  # (N, H, W), length of each cell's vector in the instance-aware feature maps (eq. 12)
-    keypoints: np.ndarray  # (N, K, H, W), each person's keypoint maps
+    keypoints: np.ndarray  # (N, K, H, W), each person's keypoint heatmaps
 
 
 @torch.no_grad()
-def explain(model: nn.Module, image: Tensor) -> Explanation:
+def explain(model: nn.Module, image: Tensor, cells: np.ndarray | None = None) -> Explanation:
     """Runs a pose estimator with a ``CIDHead`` on one image, without flip test.
 
     Args:
         model: the estimator, on any device.
         image: (3, h, w) uint8 BGR, the network's input as the test pipeline packs it.
+        cells: (N, 2) whole x, y, the roots of the people to explain; None takes those in the center map, best first.
     """
     model.eval()
     batch = model.data_preprocessor(dict(inputs=[image], data_samples=[]), training=False)
     branches = model.extract_feat(batch['inputs'])
-    seen = model.head(branches)
-    heatmaps = to_scores(seen.heatmaps)
-    masks = seen.masks
-    if masks is None:
-        masks = heatmaps[:0, 0]  # (0, H, W)
-    strength = seen.instance_features.norm(dim=1)
+    seen = model.head(branches, None if cells is None else roots_at(cells, branches[0].device))
+
+    roots = seen.roots.cell
     crowd = to_scores(seen.crowd)[0]
+    heatmaps = to_scores(seen.heatmaps)
+    no_map = heatmaps[:0, 0]  # (0, H, W)
+    no_weights = seen.instance_features[:0, :, 0, 0]  # (0, D)
+    scores = crowd[-1, roots[:, 1], roots[:, 0]] if seen.roots.score is None else seen.roots.score
 
     return Explanation(
         image=_array(image.permute(1, 2, 0)),
         crowd=_array(crowd),
-        roots=_array(seen.roots.cell),
-        scores=_array(seen.roots.score),
-        masks=_array(masks),
-        features=_array(strength),
+        roots=_array(roots),
+        scores=_array(scores),
+        similarity=_array(no_map if seen.similarity is None else seen.similarity),
+        masks=_array(no_map if seen.masks is None else seen.masks),
+        channel_weights=_array(no_weights if seen.channel_weights is None else seen.channel_weights),
+        features=_array(seen.instance_features.norm(dim=1)),
         keypoints=_array(heatmaps),
     )
+
+
+def roots_at(cells: np.ndarray, device: torch.device) -> Roots:
+    """The roots of people whose cells are known.
+
+    Args:
+        cells: (N, 2) whole x, y.
+        device: where they are needed.
+    """
+    cell = torch.as_tensor(cells, dtype=torch.int64, device=device).reshape(-1, 2)
+    return Roots(cell, torch.zeros_like(cell[:, 0]))
 
 
 def _array(tensor: Tensor) -> np.ndarray:

@@ -55,7 +55,8 @@ def test_the_explanation_holds_the_maps_that_prediction_goes_through():
 
 def test_a_model_without_spatial_recalibration_has_no_masks_but_keypoint_maps():
     seen = explain(model('channel'), IMAGE)
-    assert seen.masks.shape == (0, 16, 24) and len(seen.keypoints) == len(seen.roots) > 1
+    assert seen.masks.shape == seen.similarity.shape == (0, 16, 24)
+    assert len(seen.keypoints) == len(seen.roots) > 1
 
 
 def test_an_image_in_which_nobody_is_found_has_empty_maps():
@@ -77,3 +78,29 @@ def test_the_masks_are_those_of_equation_10():
         dy = (y - torch.arange(16.0))[:, None].expand(16, 24) / 32
         expected = spatial.conv(torch.stack([similarity, dx, dy])[None]).sigmoid()[0, 0]
     np.testing.assert_allclose(seen.masks[0], expected, atol=1e-5)
+    np.testing.assert_allclose(seen.similarity[0], similarity, atol=1e-4)
+
+
+def test_the_channel_weights_are_those_of_equation_11():
+    estimator = model()
+    seen = explain(estimator, IMAGE)
+    channel = estimator.head.gfd.channel
+    with torch.no_grad():
+        features = estimator.extract_feat((IMAGE.flip(0).float()[None] - 100) / 50)[0]
+        x, y = seen.roots[1].tolist()
+        expected = channel.attention.weight @ features[0, :, y, x] + channel.attention.bias
+    np.testing.assert_allclose(seen.channel_weights[1], expected, rtol=1e-4, atol=1e-5)
+    assert explain(model('spatial'), IMAGE).channel_weights.shape == (0, seen.channel_weights.shape[1])
+
+
+def test_people_whose_roots_are_known_are_explained_in_the_order_in_which_they_are_given():
+    estimator = model()
+    everyone = explain(estimator, IMAGE)
+    two = explain(estimator, IMAGE, everyone.roots[[2, 0]])
+    assert two.roots.tolist() == everyone.roots[[2, 0]].tolist()
+    np.testing.assert_allclose(two.keypoints, everyone.keypoints[[2, 0]], atol=1e-5)
+    np.testing.assert_allclose(two.masks, everyone.masks[[2, 0]], atol=1e-5)
+    for (x, y), score in zip(two.roots, two.scores):
+        assert score == two.crowd[-1, y, x]
+    nobody = explain(estimator, IMAGE, np.empty((0, 2), int))
+    assert nobody.keypoints.shape == (0, 4, 16, 24)

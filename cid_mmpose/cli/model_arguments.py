@@ -1,0 +1,53 @@
+"""The arguments by which commands take a model and say how it finds people."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cid_mmpose.inference.predictor import Predictor
+
+DEFAULT_MODEL = 'cid_hrnet-w32_coco'
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Adds which model it is, and the options of ``inference.options.PredictOptions``."""
+    parser.add_argument(
+        '--model',
+        default=DEFAULT_MODEL,
+        help=f'work folder, checkpoint with its config, config, or name of a public model ({DEFAULT_MODEL})',
+    )
+    parser.add_argument('--checkpoint', help='weights for a config or a name: path or URL')
+    parser.add_argument('--min-score', type=float, default=0.3, help='leaves out people with a lower score (0.3)')
+    parser.add_argument('--max-people', type=int, help='of an image at most')
+    parser.add_argument('--nms', type=float, help='of two people with a higher OKS one stays')
+    parser.add_argument('--no-flip', action='store_true', help='does not look at the mirror image: twice as fast')
+    parser.add_argument('--size', type=int, help="short side of the network's input in pixels")
+    parser.add_argument('--precision', choices=('float32', 'bfloat16', 'float16'), help='of the backbone')
+    parser.add_argument('--device', help='such as cpu or cuda:0 (a GPU if there is one)')
+
+
+def load_model(
+    args: argparse.Namespace, model: str, checkpoint: str | None, batch_size: int | None = None
+) -> 'Predictor':
+    """A model with the options of the command line.
+
+    Args:
+        args: with those of ``add_model``.
+        model: which one.
+        checkpoint: its weights, if it is a config or a name.
+        batch_size: images at a time.
+    """
+    from cid_mmpose.inference.load import load
+
+    return load(
+        model,
+        checkpoint,
+        args.device,
+        min_score=args.min_score,
+        max_people=args.max_people,
+        nms=args.nms,
+        flip=False if args.no_flip else None,
+        size=args.size,
+        precision=args.precision,
+        batch_size=batch_size,
+    )
