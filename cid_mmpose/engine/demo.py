@@ -13,8 +13,10 @@ from mmpose.structures import PoseDataSample
 from torch import nn
 
 from cid_mmpose.files import check_writable, only_run_in
-from cid_mmpose.visualization import caption, draw_people, overlay, sheet
-from cid_mmpose.visualization.explain import Explanation, explain
+from cid_mmpose.inference import keypoint_set
+from cid_mmpose.inference.options import PredictOptions
+from cid_mmpose.inference.predictor import Predictor
+from cid_mmpose.visualization import draw_people, sheet
 
 from .hooks import LOSS_CURVE
 from .interrupts import run_ends
@@ -23,7 +25,8 @@ from .pace import choose
 from .screen import prints_in_log, quiet_warnings
 
 SHOWN = 12  # held-out images on the sheet of people
-ENLARGED = 2  # the maps are shown at twice the size of the network's input, and so are people in small images
+ENLARGED = 2  # people in small images are shown at twice the size
+EXPLAINED = 'explained'  # folder of the pages of one image
 SMALL = 256  # px
 
 
@@ -42,19 +45,6 @@ def found_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int])
     return sheet(images, columns=4)
 
 
-def most_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int]) -> Explanation:
-    """The explanation of the image in which the model finds the most people."""
-    best = None
-    most = -1
-    for index in indices:
-        seen = explain(model, dataset[index]['inputs'])
-        people = (seen.scores > 0.3).sum()
-        if people > most:
-            best = seen
-            most = people
-    return best
-
-
 def enlarge(image: np.ndarray) -> np.ndarray:
     """(h, w, 3) uint8, ``ENLARGED`` times as large."""
     return cv2.resize(image, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
@@ -71,50 +61,42 @@ def enlarge_people(sample: PoseDataSample) -> None:
     found.bboxes = (found.bboxes + 0.5) * ENLARGED - 0.5
 
 
-def explanation_sheets(seen: Explanation, keypoint_names: Sequence[str]) -> dict:
-    """File name -> sheet: the center map, every person's spatial mask, and the keypoint maps of the best person."""
-    image = enlarge(seen.image)
-    masks = []
-    for number, (mask, score) in enumerate(zip(seen.masks, seen.scores), 1):
-        masked = overlay(image, mask)
-        masks.append(caption(masked, f'person {number}: root score {score:.2f}'))
+def explain_most_people(model: nn.Module, dataset: BaseDataset, indices: Sequence[int], folder: str) -> str:
+    """Explains, of some test images, the one in which the model finds the most people; see ``Explained.save``.
 
-    maps = []
-    for best in seen.keypoints[:1]:  # nobody may be found
-        for name, heatmap in zip(keypoint_names, best):
-            mapped = overlay(image, heatmap)
-            maps.append(caption(mapped, f'{name} {heatmap.max():.2f}'))
+    Args:
+        model: as ``write_images`` takes it.
+        dataset: likewise.
+        indices: of the images.
+        folder: for the pages; it is made.
 
-    center = overlay(image, seen.crowd[-1])
-    center = caption(center, f'center map, {len(seen.roots)} roots')
-
-    sheets = {'center_map.png': sheet([image, center], columns=2)}
-    if masks:
-        sheets['spatial_masks.png'] = sheet(masks, columns=3)
-    if maps:
-        sheets['keypoint_maps.png'] = sheet(maps, columns=6)
-    return sheets
+    Returns:
+        The path of the sheet with everyone.
+    """
+    keypoints = keypoint_set(dataset.metainfo)
+    predictor = Predictor(model.eval(), dataset.pipeline, keypoints, dataset.metainfo, PredictOptions(), folder)
+    images = [dataset.get_data_info(index)['img'] for index in indices]
+    counts = [len(people) for people in predictor(images)]
+    most = counts.index(max(counts))
+    sheet_path, *_ = predictor.explain(images[most]).save(folder)
+    return str(sheet_path)
 
 
 def write_images(model: nn.Module, dataset: BaseDataset, folder: str) -> list[str]:
-    """Writes people, center map, spatial masks and keypoint maps as PNG files.
+    """Writes the people of some images, and the maps of one of them.
 
     Args:
-        model: a pose estimator with a ``CIDHead``.
+        model: a ``cid_mmpose.CID``.
         dataset: a test data set whose items hold their image.
         folder: where to write; it exists.
 
     Returns:
-        The paths of the files.
+        The paths of the files to open.
     """
     indices = range(min(SHOWN, len(dataset)))
-    names = [dataset.metainfo['keypoint_id2name'][k] for k in range(dataset.metainfo['num_keypoints'])]
-    sheets = {'people.png': found_people(model, dataset, indices)}
-    sheets.update(explanation_sheets(most_people(model, dataset, indices), names))
-    paths = [osp.join(folder, name) for name in sheets]
-    for path, image in zip(paths, sheets.values()):
-        cv2.imwrite(path, image)
-    return paths
+    people = osp.join(folder, 'people.png')
+    cv2.imwrite(people, found_people(model, dataset, indices))
+    return [people, explain_most_people(model, dataset, indices, osp.join(folder, EXPLAINED))]
 
 
 def shorten(cfg: Config) -> None:

@@ -4,8 +4,8 @@ What needs torch, ``explain``, is imported from its own module.
 """
 
 from .crowd import draw_crowd
-from .maps import caption, overlay, sheet
+from .maps import overlay, sheet
 from .options import DrawOptions
 from .people import draw_people
 
-__all__ = ['DrawOptions', 'caption', 'draw_crowd', 'draw_people', 'overlay', 'sheet']
+__all__ = ['DrawOptions', 'draw_crowd', 'draw_people', 'overlay', 'sheet']

@@ -9,8 +9,6 @@ import cv2
 import numpy as np
 
 MARGIN = 4  # pixels between the images of a sheet
-BLACK = (0, 0, 0)
-WHITE = (255, 255, 255)
 LEVELS = np.arange(256, dtype=np.uint8)
 HEAT = cv2.applyColorMap(LEVELS, cv2.COLORMAP_JET)[:, 0]  # (256, 3) BGR, blue to red, as the paper's figures 3 and 4
 SIGNED_ANCHORS = np.array([(172, 102, 33), (247, 247, 247), (43, 24, 178)])  # BGR: blue below 0, white, red above
@@ -104,14 +102,6 @@ def overlay(image: np.ndarray, heatmap: np.ndarray, scale: Scale = SCORES, grid:
         grid = Grid(np.array([-0.5, -0.5]), step)  # the first pixel begins half a pixel before its middle
     colours = scale.paint(spread(heatmap, grid, (width, height)))
     return cv2.addWeighted(image, 0.5, colours, 0.5, 0)
-
-
-def caption(image: np.ndarray, text: str) -> np.ndarray:
-    """A copy with ``text`` in white on a dark line at the top left."""
-    image = image.copy()
-    for colour, width in ((BLACK, 3), (WHITE, 1)):
-        cv2.putText(image, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, width, cv2.LINE_AA)
-    return image
 
 
 def sheet(images: Sequence[np.ndarray], columns: int) -> np.ndarray:

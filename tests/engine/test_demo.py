@@ -63,9 +63,10 @@ def test_a_few_iterations_leave_what_the_demo_lists(tmp_path, capsys):
     run_demo(CONFIGS[-1:], str(tmp_path), quick=True)
     printed = capsys.readouterr().out
     assert 'Trained 6 iterations' in printed and '8 held-out images of the same kind, 128 x 128 px' in printed
-    for name in ('people.png', 'center_map.png', 'loss_curve.png', 'iter_6.pth'):
+    for name in ('people.png', 'explained/sheet.png', 'explained/center_map.png', 'loss_curve.png', 'iter_6.pth'):
         assert (tmp_path / name).stat().st_size > 1000, name
-    assert str(tmp_path / 'people.png') in printed
+    for name in ('people.png', 'explained/sheet.png', 'loss_curve.png'):
+        assert f'  {tmp_path / name}\n' in printed
     # 8 images of 128 px at twice their size, 4 px between them
     assert cv2.imread(str(tmp_path / 'people.png')).shape == (2 * 260, 4 * 260, 3)
 

@@ -259,7 +259,7 @@ def test_drawing_needs_numpy_and_opencv_alone():
         '    sys.modules[name] = None\n'  # import fails
         'import numpy as np\n'
         'from cid_mmpose.inference import KeypointSet, People\n'
-        'from cid_mmpose.visualization import caption, draw_crowd, draw_people, overlay, sheet\n'
+        'from cid_mmpose.visualization import draw_crowd, draw_people, overlay, sheet\n'
         'one = People([[[5, 5]]], [[1]], [1], [[0, 0, 9, 9]], [[5, 5]], KeypointSet(("a",)), (40, 30))\n'
         'print(one.draw(np.zeros((30, 40, 3), np.uint8))[5, 5].tolist())\n'
     )

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cid_mmpose.visualization import caption, overlay, sheet
+from cid_mmpose.visualization import overlay, sheet
 from cid_mmpose.visualization.maps import SIGNED, Grid, Scale, spread
 
 
@@ -69,15 +69,6 @@ def test_a_map_that_fills_the_image_is_resized_as_opencv_does_it(size):
     grid = Grid(np.array([-0.5, -0.5]), np.array([width / 6, height / 4]))
     resized = cv2.resize(heatmap, size, interpolation=cv2.INTER_LINEAR)
     np.testing.assert_allclose(spread(heatmap, grid, size), resized, atol=1e-5)
-
-
-def test_a_caption_writes_on_a_copy_near_the_top_left():
-    image = np.full((60, 120, 3), 90, np.uint8)
-    written = caption(image, 'two')
-    assert (image == 90).all() and written.shape == image.shape
-    ys, xs = np.nonzero((written != 90).any(-1))
-    assert 0 < len(ys) and ys.max() < 22 and xs.max() < 60
-    assert written.max() > 200 and written.min() < 50  # white on black, seen on any image
 
 
 @pytest.mark.parametrize(
