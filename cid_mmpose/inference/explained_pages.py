@@ -11,7 +11,7 @@ import numpy as np
 
 from cid_mmpose.visualization.crops import Crop, Region, around, crop_of
 from cid_mmpose.visualization.options import DrawOptions
-from cid_mmpose.visualization.pages import Chart, Panel, page, slot_width
+from cid_mmpose.visualization.pages import Chart, Panel, page, slot_width, trimmed
 from cid_mmpose.visualization.panels import (
     all_heatmaps_panel,
     center_panel,
@@ -78,9 +78,9 @@ def pages_of(models: Sequence[Explained], persons: Sequence[int]) -> Iterator[tu
 
     columns = len(sides)
     centers = [side.titled(_center(side.seen, columns, SINGLE_HEIGHT)) for side in sides]
-    yield 'center_map.png', page([centers], heading)
+    yield 'center_map.png', trimmed(page([centers], heading))
     people = [side.titled(_people(side.seen, columns, SINGLE_HEIGHT)) for side in sides]
-    yield 'people.png', page([people], heading)
+    yield 'people.png', trimmed(page([people], heading))
     for of_person in everyone:
         yield from person_pages(of_person, heading)
 
@@ -135,8 +135,8 @@ def person_pages(sides: Sequence[Side], heading: Sequence[str]) -> Iterator[tupl
     for name in singles[0]:
         row = [side.titled(of_side[name]) for side, of_side in zip(sides, singles)]
         if any(panel is not None for panel in row):
-            yield f'{stem}/{name}.png', page([row], heading)
-    yield f'{stem}/heatmaps_of_keypoints.png', page(heatmaps, heading)
+            yield f'{stem}/{name}.png', trimmed(page([row], heading))
+    yield f'{stem}/heatmaps_of_keypoints.png', trimmed(page(heatmaps, heading))
 
 
 def stages(side: Side, columns: int, region: Region, height: int = ROW_HEIGHT) -> dict[str, Panel | Chart | None]:

@@ -21,6 +21,7 @@ CHART_LEFT = 40  # px, for the numbers beside a bar chart
 CHART_BELOW = 32  # px, for those below it
 FONT = 9  # points
 INK = '#202020'
+WHITE = 255
 
 
 class Panel(NamedTuple):
@@ -77,6 +78,16 @@ def page(rows: Sequence[Sequence[Panel | Chart | None]], heading: Sequence[str] 
     canvas.draw()
     rgba = np.asarray(canvas.buffer_rgba())
     return np.ascontiguousarray(rgba[..., 2::-1])
+
+
+def trimmed(drawn: np.ndarray) -> np.ndarray:
+    """A page without what is white at its right, but for the edge.
+
+    Args:
+        drawn: (h, WIDTH, 3) of ``page``.
+    """
+    used = np.flatnonzero((drawn != WHITE).any(axis=(0, 2)))
+    return drawn[:, : used.max(initial=0) + 1 + EDGE]
 
 
 def _size(panel: Panel | Chart | None) -> tuple[int, int]:

@@ -103,12 +103,12 @@ def test_the_nearest_person_is_the_one_whose_center_is(seen):
     assert [shown.nearest(0, 0), shown.nearest(60, 35), shown.nearest(54, 35)] == [0, 1, 0]
 
 
-def test_a_chosen_person_has_pages_of_the_width_and_the_sheet_a_row(seen, out):
+def test_a_chosen_person_has_pages_and_the_sheet_a_row(seen, out):
     paths = seen.save(out, [1])
     assert written(out) == {'sheet.png', 'center_map.png', 'people.png', *names(1)}
     assert [path.name for path in paths[:4]] == ['sheet.png', 'center_map.png', 'people.png', 'person_1.png']
     for path in paths:
-        assert cv2.imread(str(path)).shape[1] == WIDTH
+        assert 500 < cv2.imread(str(path)).shape[1] <= WIDTH
     seen.save(out / 'two', [1, 0])
     assert {'person_0.png', 'person_1.png'} < written(out / 'two')
     one, two = (cv2.imread(str(folder / 'sheet.png')) for folder in (out, out / 'two'))

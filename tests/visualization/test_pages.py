@@ -16,6 +16,7 @@ from cid_mmpose.visualization.pages import (
     Panel,
     page,
     slot_width,
+    trimmed,
 )
 
 
@@ -40,6 +41,13 @@ def test_a_row_stands_below_the_highest_picture_of_the_row_above():
     drawn = page([[Panel('a', pictures[0]), Panel('b', pictures[1])], [Panel('c', pictures[2])]])
     top = EDGE + TITLE + 80 + EDGE + TITLE
     assert (drawn[top : top + 20, EDGE : EDGE + 40] == pictures[2]).all() and len(drawn) == top + 20 + EDGE
+
+
+def test_a_trimmed_page_ends_an_edge_behind_its_last_picture():
+    picture = noise(30, 400)
+    drawn = page([[Panel('a', picture), None]])
+    assert trimmed(drawn).shape == (len(drawn), EDGE + 400 + EDGE, 3)
+    assert (trimmed(drawn) == drawn[:, : EDGE + 400 + EDGE]).all()
 
 
 def test_a_colour_bar_goes_from_the_lowest_colour_to_the_highest():
