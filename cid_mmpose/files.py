@@ -147,14 +147,7 @@ def only_run_in(folder: str, doing: str = 'training') -> Iterator[None]:
         yield
         return
 
-    os.makedirs(folder, exist_ok=True)
-    file = open(osp.join(folder, LOCK), 'a+', encoding='utf-8')
-    try:
-        _take(file, folder, doing)
-    except BaseException:
-        file.close()
-        raise
-
+    file = _locked(folder, doing)
     _held[key] = file
     try:
         yield
@@ -162,6 +155,30 @@ def only_run_in(folder: str, doing: str = 'training') -> Iterator[None]:
         del _held[key]
         file.truncate(0)
         file.close()
+
+
+def _locked(folder: str, doing: str) -> IO:
+    """The open file that locks a folder for this process."""
+    path = osp.join(folder, LOCK)
+    while True:
+        os.makedirs(folder, exist_ok=True)
+        file = open(path, 'a+', encoding='utf-8')
+        try:
+            _take(file, folder, doing)
+            if _is_at(file, path):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()  # a run that ended meanwhile has removed it
+
+
+def _is_at(file: IO, path: str) -> bool:
+    """Whether an open file is the one that a path names."""
+    try:
+        return osp.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _take(file: IO, folder: str, doing: str) -> None:

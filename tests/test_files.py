@@ -73,6 +73,22 @@ def test_a_folder_that_another_process_trains_into_is_refused_until_that_is_kill
     assert (tmp_path / '.lock').read_text() == ''
 
 
+def test_a_lock_that_a_finished_run_removes_meanwhile_is_taken_anew(tmp_path, monkeypatch):
+    take = files._take
+    taken = []
+
+    def removed_the_first_time(file, folder, doing):
+        take(file, folder, doing)
+        if not taken:
+            (tmp_path / files.LOCK).unlink()
+        taken.append(file)
+
+    monkeypatch.setattr(files, '_take', removed_the_first_time)
+    with only_run_in(str(tmp_path)):
+        assert len(taken) == 2 and taken[0].closed
+        assert (tmp_path / files.LOCK).read_text().startswith(f'process {os.getpid()} ')
+
+
 def test_a_run_of_any_program_is_refused_before_it_writes_a_checkpoint(tmp_path):
     other = holder(tmp_path)
     with pytest.raises(BadInput, match='is training into it'):

@@ -26,7 +26,7 @@ def config_of(text: str, name: str) -> Config:
     try:
         tree = ast.parse(text)
         return Config(dict(_assignment(node) for node in tree.body))
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except (SyntaxError, ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
         reason = str(error) or type(error).__name__
         raise BadInput(
             f'{name}: the config in it is not plain data ({reason:.100}); give the config as a file of its own'
@@ -93,8 +93,10 @@ def _is_registered(kind: Any, registry: Registry) -> bool:
         return False
     scope, _, alone = kind.rpartition('.')
     root = registry
+    registry.import_from_location()  # names are there once the modules of a registry are imported
     while root.parent is not None:
         root = root.parent
+        root.import_from_location()
     return any(alone in each.module_dict for each in _family(root) if scope in ('', each.scope))
 
 

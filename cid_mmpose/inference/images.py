@@ -1,6 +1,7 @@
 """Single images, from wherever they come: (h, w, 3) uint8 BGR, or one clear error."""
 
 import http.client
+import threading
 import urllib.request
 from typing import Any
 
@@ -13,6 +14,8 @@ from cid_mmpose.errors import BadInput
 
 MAX_BYTES = 2**28  # of an image from the web
 SECONDS = 30.0  # without an answer, until a download is given up
+
+_pillow_reads = threading.Lock()  # Pillow reads a file when its image is first used, which two threads must not do
 
 
 def read_image(path: str) -> np.ndarray:
@@ -58,9 +61,7 @@ def image_of_array(source: Any, channels: str = 'bgr') -> np.ndarray:
         BadInput: the array is no image.
     """
     if not isinstance(source, np.ndarray):
-        from PIL import ImageOps
-
-        source = np.asarray(ImageOps.exif_transpose(source).convert('RGB'))
+        source = _of_pillow(source)
         channels = 'rgb'
     image = bgr_of(source)
     if image.dtype != np.uint8:
@@ -68,6 +69,22 @@ def image_of_array(source: Any, channels: str = 'bgr') -> np.ndarray:
     if channels == 'rgb':
         image = image[..., ::-1]
     return np.ascontiguousarray(image)
+
+
+def _of_pillow(source: Any) -> np.ndarray:
+    """The values of a PIL image: RGB, or grey where it has more than 8 bits."""
+    from PIL import ImageOps
+
+    try:
+        with _pillow_reads:
+            upright = ImageOps.exif_transpose(source)
+            if upright.mode.startswith('I;16'):
+                return np.asarray(upright).astype(np.uint16)
+            if upright.mode in ('I', 'F'):
+                return np.asarray(upright).astype(np.float32)
+            return np.asarray(upright.convert('RGB'))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise BadInput(f'a PIL image cannot be read ({error}); open it again, from a complete file') from error
 
 
 def _checked(image: np.ndarray | Unusable, name: str) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What an unfinished run has found, so that the same command goes on where it was stopped.
 
 One line of JSON for each image, in the order of the images, written when its people are known. A line that was not
-written to its end is the last one, and is dropped.
+written to its end is dropped, with what comes after it.
 """
 
 import json
@@ -52,7 +52,7 @@ class Journal:
         with self.path.open('rb+') as file:
             whole = 0
             for line in file:
-                if not line.endswith(b'\n'):
+                if not line.endswith(b'\n') or not _is_entry(line):
                     break
                 whole += len(line)
             file.truncate(whole)
@@ -87,11 +87,19 @@ class Journal:
         self.folder.joinpath(SETTINGS).unlink()
 
 
+def _is_entry(line: bytes) -> bool:
+    try:
+        Entry(**json.loads(line))
+    except (TypeError, ValueError):  # what a machine that lost its power had not written
+        return False
+    return True
+
+
 def remove_folder(folder: Path) -> None:
-    """Removes the folder of a finished run, unless another run has begun in it.
+    """Removes the folder of a finished run.
 
     Args:
-        folder: with nothing but its lock.
+        folder: with nothing but its lock, which this run still holds.
     """
     with suppress(OSError):
         folder.joinpath(LOCK).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ class KeypointSet:
         names: K, each once.
         links: pairs of keypoints between which a line is drawn.
         swaps: K, the keypoint on the other side of each, itself where there is none.
-        sigmas: K, OKS fall-off, object sides.
+        sigmas: K, OKS fall-off, object sides, at least 0.
 
     Raises:
         ValueError: the parts do not belong together.
@@ -32,6 +32,8 @@ class KeypointSet:
             values = getattr(self, name)
             if values and len(values) != count:
                 raise ValueError(f'{name} has {len(values)} values for {count} keypoints')
+        if not all(sigma >= 0 for sigma in self.sigmas):  # false for NaN as well
+            raise ValueError(f'sigmas must be numbers of at least 0, got {list(self.sigmas)}')
         for keypoint in (*self.swaps, *sum(self.links, ())):
             if not 0 <= keypoint < count:
                 raise ValueError(f'links or swaps name keypoint {keypoint} of {count}')

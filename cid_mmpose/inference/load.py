@@ -53,6 +53,8 @@ def load(
         pipeline = Compose([dict(step) for step in steps])
     network.test_cfg.update(chosen.test_cfg())
     network.head.test.with_test_cfg(network.test_cfg)
+    if network.test_cfg.get('flip_test') and not keypoints.swaps:
+        raise BadInput(f'{choice.name}: its keypoints have no flip_indices, which flip needs; load with flip=False')
     return Predictor(network, pipeline, keypoints, meta, chosen, choice.name)
 
 

@@ -107,6 +107,8 @@ def _with_own_config(checkpoint: dict[str, Any], name: str) -> Choice:
         raise BadInput(f'{name}: holds weights alone; {OWN_CONFIG}')
     config = config_of(text, name)
     parts = dict(model=config.get('model'), pipeline=pipeline_of(config, name))
+    if not isinstance(parts['model'], dict) or not isinstance(config.get('default_scope', ''), str):
+        raise BadInput(f'{name}: the model or default_scope of its config is not what a training writes; {OWN_CONFIG}')
     check_types(parts, (MODELS, KEYPOINT_CODECS, TRANSFORMS), name)
     _drop_init_cfg(parts['model'])
     return Choice(config, checkpoint, name, is_strangers=True)
@@ -134,8 +136,10 @@ def pipeline_of(config: Config, name: str) -> list[ConfigDict]:
         BadInput: the config has none.
     """
     for part in ('test_dataloader', 'val_dataloader'):
-        steps = ((config.get(part) or {}).get('dataset') or {}).get('pipeline')
-        if steps:
+        loader = config.get(part)
+        dataset = loader.get('dataset') if isinstance(loader, dict) else None
+        steps = dataset.get('pipeline') if isinstance(dataset, dict) else None
+        if isinstance(steps, list) and steps and all(isinstance(step, dict) for step in steps):
             return steps
     raise BadInput(f'{name}: its config has no test_dataloader.dataset.pipeline, which says how images are resized')
 

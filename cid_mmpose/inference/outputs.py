@@ -4,18 +4,25 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
 import cv2
 import numpy as np
 
+from cid_mmpose.errors import BadInput
 from cid_mmpose.files import partial_path, put_in_place, write_whole
 
 from .keypoints import KeypointSet
 from .people import People, csv_text
+from .screen import tell
+from .video import VideoWriter
 
 WRITABLE = {'.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp'}  # endings of images that are kept when drawn
+
+LONGEST = 200  # bytes of a name; systems take 255, of which the names of unfinished files need some more
 
 
 class Names:
@@ -30,13 +37,27 @@ class Names:
         if path not in self.of_path:
             name = os.path.basename(path or '') or 'image.png'
             stem, ending = os.path.splitext(name)
+            while len(os.fsencode(stem + ending)) > LONGEST:
+                stem = stem[:-1] or stem
+                ending = ending if len(stem) > 1 else ending[:-1]
+            name = stem + ending
             number = 1
-            while name in self.taken:
+            while self.taken & _names_of(name):
                 number += 1
                 name = f'{stem}_{number}{ending}'
-            self.taken.add(name)
+            self.taken |= _names_of(name)
             self.of_path[path] = name
         return self.of_path[path]
+
+
+def _names_of(name: str) -> set[str]:
+    """What files of results are called: 'a' and 'a.png' would both be drawn as 'a.png'."""
+    return {name, drawn_name(name), video_name(name)}
+
+
+def video_name(name: str) -> str:
+    """The name of a drawn video: that of the video, with .mp4 behind it where it is of another kind."""
+    return name if name.lower().endswith('.mp4') else f'{name}.mp4'
 
 
 def drawn_name(name: str) -> str:
@@ -46,8 +67,18 @@ def drawn_name(name: str) -> str:
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
-    """Writes an image (h, w, 3) uint8 BGR in the kind that the name's ending says."""
-    _, data = cv2.imencode(path.suffix, image)
+    """Writes an image (h, w, 3) uint8 BGR in the kind that the name's ending says.
+
+    Raises:
+        BadInput: OpenCV cannot write it so: JPEG has at most 65535 pixels a side, WebP 16383.
+    """
+    written, data = cv2.imencode(path.suffix, image)
+    if not written:
+        height, width = image.shape[:2]
+        raise BadInput(
+            f'{path}: {width} x {height} pixels cannot be written as {path.suffix}; convert the image to .png before, '
+            'or do without --images'
+        )
     write_whole(path, data.tobytes())
 
 
@@ -56,7 +87,7 @@ def whole_file(path: Path) -> Iterator[IO]:
     """A text file for writing that gets its name when everything is in it, and is removed after an error."""
     partial = partial_path(path)
     try:
-        with partial.open('w', encoding='utf-8', newline='') as file:
+        with partial.open('w', encoding='utf-8', errors='surrogateescape', newline='') as file:
             yield file
         put_in_place(partial, path)
     except BaseException:
@@ -94,6 +125,29 @@ def write_json_list(path: Path, results: Iterable[People]) -> None:
         file.write('\n]\n' if start == ',\n' else '[]\n')
 
 
+def by_video(results: Iterable[People]) -> Iterator[tuple[str | None, Iterator[People]]]:
+    """Path and frames of each video in turn; one that comes twice comes twice here.
+
+    Args:
+        results: in order; still images among them are left out.
+    """
+    for (_, path), of_video in groupby(_turns(results), itemgetter(0)):
+        yield path, (people for _, people in of_video)
+
+
+def _turns(results: Iterable[People]) -> Iterator[tuple[tuple[int, str | None], People]]:
+    """Each frame behind a number that goes up with each video, and its path."""
+    turn = 0
+    path, frame = None, -1
+    for people in results:
+        if people.frame is None:
+            continue
+        if people.path != path or people.frame <= frame:
+            turn += 1
+        path, frame = people.path, people.frame
+        yield (turn, path), people
+
+
 def write_coco(path: Path, results: Iterable[People], keypoint_set: KeypointSet) -> None:
     """A COCO file of keypoints with images, category and annotations, which also hold each person's score.
 
@@ -118,3 +172,49 @@ def write_coco(path: Path, results: Iterable[People], keypoint_set: KeypointSet)
             entries.append({**whole, **entry})
     with whole_file(path) as file:
         json.dump(dict(images=images, categories=[category], annotations=entries), file)
+
+
+class Videos:
+    """Videos with the people drawn, one open at a time.
+
+    Args:
+        folder: where they go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name: str | None = None
+        self.frame = -1  # the last one that was written
+        self.writer: VideoWriter | None = None
+
+    def path_of(self, name: str) -> Path:
+        """Of the video for an input of this name."""
+        return self.folder / video_name(name)
+
+    def add(self, name: str, people: People, drawn: np.ndarray) -> None:
+        """One frame with its people drawn."""
+        assert people.frame is not None  # of a video
+        if name != self.name or people.frame <= self.frame:  # another one, or the same once more
+            self._close()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.writer = VideoWriter(self.path_of(name), source=people.path)
+            self.name = name
+        assert self.writer is not None  # of this name
+        self.writer.write(drawn, people.time)
+        self.frame = people.frame
+
+    def _close(self) -> None:
+        if self.writer is not None:
+            self.writer.close()
+            if self.writer.complaint:
+                tell(f'{self.name}: {self.writer.complaint}')
+        self.writer = None
+
+    def __enter__(self) -> 'Videos':
+        return self
+
+    def __exit__(self, kind: type | None, *_) -> None:
+        if kind is None:
+            self._close()
+        elif self.writer is not None:
+            self.writer.abort()

@@ -308,7 +308,7 @@ def _plain(value: np.ndarray, digits: int | None) -> Any:
 
 def _written(text: str, path: str | Path | None) -> str:
     if path is not None:
-        write_whole(path, text.encode())
+        write_whole(path, text.encode(errors='surrogateescape'))  # names of files may hold any bytes
     return text
 
 

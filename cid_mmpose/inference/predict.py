@@ -4,24 +4,23 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
-from cid_mmpose.errors import BadInput
+from cid_mmpose.errors import BadInput, RunStopped
 from cid_mmpose.files import check_writable, only_run_in, remove_partial
 
 from .journal import FOLDER, Entry, Journal, remove_folder
-from .outputs import Names, drawn_name, write_coco, write_csv, write_image, write_json_list
+from .outputs import Names, Videos, by_video, drawn_name, write_coco, write_csv, write_image, write_json_list
 from .people import People
 from .predictor import Predictor
+from .screen import check_screen, show, tell
 from .sources import VIDEO_ENDINGS, Found, Item, find
-from .video import VideoWriter
 
 JSON = 'json'
 IMAGES = 'images'
@@ -84,18 +83,46 @@ def predict(
     check_writable(out, 'folder of results')
     if skip_existing and (wanted.csv or wanted.coco):
         raise BadInput('--skip-existing: what is left out would be missing in --csv and --coco; give one or the other')
+    if wanted.show:
+        check_screen()
     found = find(list(inputs))
     folder = Path(out)
-    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-    with only_run_in(str(folder / FOLDER), doing='writing results'):
+    check_inputs_stay(found, folder)
+    with _writing_to(out), only_run_in(str(folder / FOLDER), doing='writing results'):
         for name in ('.', JSON, IMAGES, VIDEOS):
             remove_partial(folder / name)
         given = [str(each) for each in inputs]
         about = dict(settings or {}, options=asdict(predictor.options), wanted=asdict(wanted), inputs=given)
         run = Run(predictor, folder, wanted, Journal(folder, about), strict, skip_existing)
         unreadable = run.work_through(found)
-    remove_folder(folder / FOLDER)
+        remove_folder(folder / FOLDER)
     return unreadable
+
+
+def check_inputs_stay(found: Found, folder: Path) -> None:
+    """BadInput if an input lies where results are written, and could be written over.
+
+    Args:
+        found: of the inputs.
+        folder: of results.
+    """
+    results = {os.path.realpath(folder / name) for name in (IMAGES, VIDEOS)}
+    for path in found.files:
+        if results & {os.path.realpath(os.path.dirname(path)), os.path.dirname(os.path.realpath(path))}:
+            raise BadInput(f'{path}: lies where results are written, which would replace it; choose another --out')
+
+
+@contextmanager
+def _writing_to(out: str) -> Iterator[None]:
+    """One line for what the system says of a file of results."""
+    try:
+        yield
+    except OSError as error:
+        path = error.filename2 or error.filename or out
+        raise RunStopped(
+            f'{path}: cannot be written ({error.strerror or error}); see to that, and give the same command again: it '
+            'goes on where it was'
+        ) from error
 
 
 class Run:
@@ -141,8 +168,8 @@ class Run:
         )
         with self.videos, tqdm(total=found.total, unit=' images', file=sys.stderr) as bar:
             for people in results:
-                self._add(Entry(key_of(people), people.to_dict(exact=True)))
                 self._write(people)
+                self._add(Entry(key_of(people), people.to_dict(exact=True)))  # what the journal knows is written
                 self.num_images += 1
                 self.num_people += len(people)
                 bar.set_postfix_str(f'{self.num_people} people', refresh=False)
@@ -169,7 +196,7 @@ class Run:
                 self.num_skipped += 1
                 continue
             entry = next(entries, None)
-            if entry is not None and entry.key == key_of(item):
+            if entry is not None and entry.key == key_of(item) and (entry.people is not None or not can_be_read(item)):
                 self.num_journaled += 1
                 yield self._with_people(item, entry)
                 continue
@@ -236,8 +263,7 @@ class Run:
         if self.wanted.coco:
             write_coco(self.folder / COCO, self._results(), keypoint_set)
         if self.wanted.json:
-            frames = (people for people in self._results() if people.frame is not None)
-            for path, of_video in groupby(frames, lambda people: people.path):
+            for path, of_video in by_video(self._results()):
                 write_json_list(self.folder / JSON / f'{self.names.name_of(path)}.json', of_video)
 
     def _results(self) -> Iterator[People]:
@@ -261,49 +287,6 @@ class Run:
         return f'{", ".join(parts)}; results: {self.folder}'
 
 
-class Videos:
-    """Videos with the people drawn, one open at a time.
-
-    Args:
-        folder: where they go.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.name: str | None = None
-        self.writer: VideoWriter | None = None
-
-    def path_of(self, name: str) -> Path:
-        """Of the video for an input of this name."""
-        return self.folder / (name if name.lower().endswith('.mp4') else f'{name}.mp4')
-
-    def add(self, name: str, people: People, drawn: np.ndarray) -> None:
-        """One frame with its people drawn."""
-        if name != self.name:
-            self._close()
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.writer = VideoWriter(self.path_of(name), source=people.path)
-            self.name = name
-        assert self.writer is not None  # of this name
-        self.writer.write(drawn, people.time)
-
-    def _close(self) -> None:
-        if self.writer is not None:
-            self.writer.close()
-            if self.writer.complaint:
-                tell(f'{self.name}: {self.writer.complaint}')
-        self.writer = None
-
-    def __enter__(self) -> 'Videos':
-        return self
-
-    def __exit__(self, kind: type | None, *_) -> None:
-        if kind is None:
-            self._close()
-        elif self.writer is not None:
-            self.writer.abort()
-
-
 def key_of(of: Item | People) -> str:
     """What an image is called in the journal.
 
@@ -313,20 +296,11 @@ def key_of(of: Item | People) -> str:
     return f'{of.path}' if of.frame is None else f'{of.path} {of.frame}'
 
 
-def show(image: np.ndarray) -> bool:
-    """Shows an image (h, w, 3) uint8 BGR in a window; False when its user wants no more (q or Escape).
-
-    Raises:
-        BadInput: there is no screen, or OpenCV was built without windows.
-    """
+def can_be_read(item: Item) -> bool:
+    """Whether an image that could not be read in the run before is whole by now."""
     try:
-        cv2.imshow('cid', image)
-        key = cv2.waitKey(1) & 0xFF
-    except cv2.error as error:
-        raise BadInput('--show: there is no screen, or OpenCV has no windows (opencv-python-headless)') from error
-    return key not in (ord('q'), 27)
-
-
-def tell(text: str) -> None:
-    """One line on the screen, beside the bar of progress."""
-    tqdm.write(text, file=sys.stderr)
+        if item.load is not None:
+            item.load()
+    except BadInput:
+        return False
+    return True

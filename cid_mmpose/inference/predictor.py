@@ -115,7 +115,7 @@ class Predictor:
         Returns:
             ``inputs`` (3, h', w') uint8 BGR, and ``data_samples`` with the way back to the image's pixels.
         """
-        return self.pipeline(dict(img=image, img_path=path or 'array', id=0, img_id=0, **self.meta))
+        return self.pipeline({**self.meta, 'img': image, 'img_path': path or 'array', 'id': 0, 'img_id': 0})
 
     def people_of(
         self,

@@ -56,6 +56,7 @@ class Found(NamedTuple):
     items: Iterator[Item]
     total: int | None  # of items, as far as it is known before
     endless: bool = False  # a camera or a stream
+    files: tuple[str, ...] = ()  # the paths among the items, as far as they are known before
     passed_over: tuple[str, ...] = ()  # files of a folder that are neither images nor videos by their names
 
 
@@ -73,7 +74,7 @@ def find(source: Any, channels: str = 'bgr') -> Found:
     if channels not in CHANNELS:
         raise BadInput(f"channels must be 'bgr' or 'rgb', got {channels!r}")
     if isinstance(source, (str, os.PathLike)):
-        return _of_text(os.fspath(source))
+        return _of_path(source)
     if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
         return Found(_frames(read_camera(int(source)), f'camera {source}'), None, endless=True)
     if isinstance(source, np.ndarray) and source.ndim == 4:
@@ -88,20 +89,36 @@ def find(source: Any, channels: str = 'bgr') -> Found:
     )
 
 
+def _of_path(source: str | os.PathLike) -> Found:
+    try:
+        return _of_text(os.fspath(source))
+    except BadInput:
+        raise
+    except (OSError, RuntimeError, TypeError, ValueError) as error:  # no right to read, no such user, no valid URL
+        reason = getattr(error, 'strerror', None) or error
+        raise BadInput(f'{str(source):.200}: cannot be looked at ({reason}); give another path') from error
+
+
 def _of_several(sources: Iterable, channels: str) -> Found:
     if not isinstance(sources, (list, tuple)):  # a generator, which may never end
         return Found((item for each in sources for item in find(each, channels).items), None, endless=True)
 
-    found = [find(each, channels) for each in sources]
+    return _one_after_the_other([find(each, channels) for each in sources])
+
+
+def _one_after_the_other(found: list[Found]) -> Found:
     totals = [each.total for each in found if each.total is not None]
     total = sum(totals) if len(totals) == len(found) else None
+    files = tuple(name for each in found for name in each.files)
     passed_over = tuple(name for each in found for name in each.passed_over)
     items = (item for each in found for item in each.items)
-    return Found(items, total, any(each.endless for each in found), passed_over)
+    return Found(items, total, any(each.endless for each in found), files, passed_over)
 
 
 def _of_text(text: str) -> Found:
     """A path, a pattern, a URL, or the number of a camera."""
+    if not text:
+        raise BadInput("an empty path; '.' is the folder that you are in")
     scheme = urlsplit(text).scheme.lower() if '://' in text else ''
     if scheme in STREAMS:
         return Found(_frames(read_stream(text), text), None, endless=True)
@@ -118,10 +135,10 @@ def _of_text(text: str) -> Found:
     if path.exists():
         return _of_file(path)
     if any(letter in text for letter in WILD):
-        paths = sorted(glob.glob(str(path), recursive=True))
+        paths = [name for name in sorted(glob.glob(str(path), recursive=True)) if os.path.isfile(name)]
         if not paths:
             raise BadInput(f'{text}: no file has such a name')
-        return _of_several([name for name in paths if os.path.isfile(name)], 'bgr')
+        return _of_several(paths, 'bgr')
     if text.isdecimal():
         return Found(_frames(read_camera(int(text)), f'camera {text}'), None, endless=True)
     raise BadInput(f'{text}: no such file or folder')
@@ -129,7 +146,7 @@ def _of_text(text: str) -> Found:
 
 def _of_folder(folder: Path) -> Found:
     """The images and videos of a folder in the order of their names; hidden files are not looked at."""
-    names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith('.'))
+    names = [name for name in sorted(os.listdir(folder)) if not name.startswith('.') and _may_be_file(folder / name)]
     wanted = [name for name in names if _ending(name) in IMAGE_ENDINGS | VIDEO_ENDINGS]
     if not wanted:
         raise BadInput(
@@ -137,15 +154,20 @@ def _of_folder(folder: Path) -> Found:
             f"or a pattern such as '{folder}/*/*.jpg'"
         )
     passed_over = tuple(str(folder / name) for name in names if name not in set(wanted))
-    found = _of_several([str(folder / name) for name in wanted], 'bgr')
+    found = _one_after_the_other([_of_file(folder / name) for name in wanted])
     return found._replace(passed_over=passed_over)
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether a path names a file, or one that is not there: a broken link is told when its turn comes."""
+    return os.path.isfile(path) or not os.path.exists(path)
 
 
 def _of_file(path: Path) -> Found:
     name = str(path)
     if _ending(name) in VIDEO_ENDINGS:
         return _of_video(name)
-    return Found(iter([Item(lambda: read_image(name), name, is_file=True)]), 1)
+    return Found(iter([Item(lambda: read_image(name), name, is_file=True)]), 1, files=(name,))
 
 
 def _of_video(name: str) -> Found:
@@ -154,7 +176,7 @@ def _of_video(name: str) -> Found:
         total = video.frame_count
     except BadInput:  # said when its turn comes
         total = None
-    return Found(_frames(video, name), total)
+    return Found(_frames(video, name), total, files=(name,))
 
 
 def _frames(video: Video | Camera, name: str) -> Iterator[Item]:

@@ -7,11 +7,13 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmpose.apis import inference_bottomup, init_model
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 import cid_mmpose
 from cid_mmpose.errors import BadInput
 from cid_mmpose.inference import networks
 from cid_mmpose.inference.config_text import config_of
+from cid_mmpose.inference.load import COCO
 
 NAME = 'best_coco_AP_epoch_1.pth'
 
@@ -150,6 +152,8 @@ def test_weights_alone_ask_for_their_config(work_folder, tmp_path):
         'model = f"{1}"',
         'model = 1; exec("pass")',
         'a.b = 1',
+        'a = {[]: 1}',
+        'filename = 1',
     ],
 )
 def test_a_config_inside_a_checkpoint_is_read_and_never_run(text):
@@ -160,6 +164,63 @@ def test_a_config_inside_a_checkpoint_is_read_and_never_run(text):
 def test_plain_data_are_read_as_mmengine_writes_them():
     config = config_of("a = dict(b=[1, -2.5, None], c=(True, 'x'), d={'e': 1})\nf = ''", 'a.pth')
     assert config.a == dict(b=[1, -2.5, None], c=(True, 'x'), d=dict(e=1)) and config.f == ''
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ("model = 'CID'\ntest_dataloader = dict(dataset=dict(pipeline=[dict(type='PackPoseInputs')]))", 'the model or'),
+        ('model = dict(a=1)\ntest_dataloader = [1]', 'no test_dataloader.dataset.pipeline'),
+        ('model = dict(a=1)\ntest_dataloader = dict(dataset=[1])', 'no test_dataloader.dataset.pipeline'),
+        (
+            "model = dict(a=1)\ntest_dataloader = dict(dataset=dict(pipeline='a'))",
+            'no test_dataloader.dataset.pipeline',
+        ),
+    ],
+)
+def test_a_config_of_another_form_is_one_clear_error(tmp_path, text, said):
+    torch.save(dict(meta=dict(cfg=text), state_dict=dict(a=torch.zeros(1))), tmp_path / 'bad.pth')
+    with pytest.raises(BadInput, match=f'bad.pth: .*{said}'):
+        cid_mmpose.load(tmp_path / 'bad.pth', device='cpu')
+
+
+def test_a_default_scope_that_is_no_name_is_one_clear_error(work_folder, tmp_path):
+    checkpoint = torch.load(work_folder / NAME, weights_only=False)
+    assert "default_scope = 'mmpose'" in checkpoint['meta']['cfg']
+    checkpoint['meta']['cfg'] = checkpoint['meta']['cfg'].replace("default_scope = 'mmpose'", 'default_scope = [1]')
+    torch.save(checkpoint, tmp_path / 'bad.pth')
+    with pytest.raises(BadInput, match='bad.pth: the model or default_scope of its config'):
+        cid_mmpose.load(tmp_path / 'bad.pth', device='cpu')
+
+
+def with_meta(work_folder, path, **changes):
+    """Writes the checkpoint with COCO's keypoints, and these changes; None takes a part away."""
+    meta = {**parse_pose_metainfo(dict(from_file=COCO)), **changes}
+    checkpoint = torch.load(work_folder / NAME, weights_only=False)
+    checkpoint['meta']['dataset_meta'] = {name: value for name, value in meta.items() if value is not None}
+    torch.save(checkpoint, path)
+    return path
+
+
+def test_keypoints_without_their_other_side_are_asked_to_do_without_flip(work_folder, images, tmp_path):
+    path = with_meta(work_folder, tmp_path / 'a.pth', flip_indices=None)
+    with pytest.raises(BadInput, match='a.pth: its keypoints have no flip_indices, .*; load with flip=False'):
+        cid_mmpose.load(path, device='cpu')
+    people = people_of(cid_mmpose.load(path, device='cpu', min_score=0.05, flip=False), images)
+    assert len(people) > 1
+
+
+@pytest.mark.parametrize('sigma', [float('nan'), -1.0])
+def test_sigmas_that_are_none_are_refused(work_folder, tmp_path, sigma):
+    path = with_meta(work_folder, tmp_path / 'a.pth', sigmas=[sigma] * 17)
+    with pytest.raises(BadInput, match='a.pth: its dataset_meta is not what a training writes .*sigmas must be'):
+        cid_mmpose.load(path, device='cpu')
+
+
+def test_fields_of_the_data_set_are_not_taken_for_the_images(work_folder, images, tmp_path):
+    path = with_meta(work_folder, tmp_path / 'a.pth', img='x', id=7)
+    expected = people_of(cid_mmpose.load(work_folder, min_score=0.05, device='cpu'), images)
+    assert same(people_of(cid_mmpose.load(path, min_score=0.05, device='cpu'), images), expected)
 
 
 @pytest.mark.parametrize('part', ['backbone', 'pipeline'])

@@ -1,5 +1,8 @@
 """One call for whatever shows people: the same people whatever they are given as, and in whatever batch."""
 
+import io
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ from PIL import Image
 import cid_mmpose
 from cid_mmpose.errors import BadInput
 from cid_mmpose.inference import People
+from cid_mmpose.inference.ahead import ahead
+from cid_mmpose.inference.images import image_of_array
 from cid_mmpose.inference.predictor import batches, in_order
 
 
@@ -74,6 +79,12 @@ def test_a_grey_image_is_one_of_three_equal_channels(model, images):
         (np.zeros((4, 4, 3), np.int64), 'holds int64'),
         ('nowhere.jpg', 'nowhere.jpg: no such file or folder'),
         ('nowhere/*.jpg', r'nowhere/\*.jpg: no file has such a name'),
+        ('', 'an empty path'),
+        ('~nosuchuser/a.jpg', '~nosuchuser/a.jpg: cannot be looked at'),
+        ('http://[a/b.jpg', r'http://\[a/b.jpg: cannot be looked at'),
+        ('x' * 300 + '.jpg', 'x: cannot be looked at .*File name too long'),
+        ('99999999999999', 'camera 99999999999999: no camera has such a number'),
+        (2**31, 'camera 2147483648: no camera has such a number'),
         ('s3://bucket/a.jpg', 'not from s3://'),
         (dict(), 'cannot look at a dict'),
         (b'abc', 'cannot look at a bytes'),
@@ -84,6 +95,51 @@ def test_a_grey_image_is_one_of_three_equal_channels(model, images):
 def test_what_is_no_image_is_one_clear_error(model, given, said):
     with pytest.raises(BadInput, match=said):
         model(given)
+
+
+@pytest.mark.parametrize('mode', ['I;16', 'I', 'F'])
+def test_grey_pillow_images_of_more_bits_are_those_of_the_arrays(mode):
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    given = Image.fromarray(grey.astype(np.uint16) * 257) if mode == 'I;16' else Image.fromarray(grey).convert(mode)
+    assert given.mode == mode
+    assert np.array_equal(image_of_array(given), grey[..., None].repeat(3, 2))
+
+
+def test_pillow_values_outside_8_bits_are_refused_where_their_range_is_unknown():
+    with pytest.raises(BadInput, match='holds floats from 0 to 1000'):
+        image_of_array(Image.fromarray(np.array([[0, 1000]], np.int32)))
+
+
+def test_a_pillow_image_that_cannot_be_read_is_one_clear_error(model, images):
+    data = (images / '0.png').read_bytes()
+    with pytest.raises(BadInput, match='a PIL image cannot be read .*; open it again'):
+        model(Image.open(io.BytesIO(data[: len(data) // 2])))
+    closed = Image.open(images / '0.png')
+    closed.close()
+    with pytest.raises(BadInput, match='a PIL image cannot be read .*; open it again'):
+        model(closed)
+
+
+def test_a_pillow_image_is_read_by_one_thread_at_a_time():
+    inside = []
+    most = []
+
+    class Slow(Image.Image):
+        def load(self):
+            inside.append(self)
+            most.append(len(inside))
+            time.sleep(0.05)
+            inside.pop()
+
+        def getexif(self):
+            return {}
+
+        def copy(self):
+            return Image.new('RGB', (4, 4))
+
+    slow = Slow()
+    list(ahead([slow] * 6, image_of_array, depth=6))
+    assert max(most) == 1 and len(most) >= 6
 
 
 def test_other_words_for_the_channels_are_refused(model):
@@ -97,6 +153,11 @@ def test_a_folder_a_pattern_and_a_list_are_read_in_order(model, images):
     assert [people.path for people in model(images)] == expected
     assert [people.path for people in model(f'{images}/*.png')] == expected
     assert [people.path for people in model(expected[::-1])] == expected[::-1]
+
+
+def test_a_pattern_that_only_folders_have_is_an_error(model, images):
+    with pytest.raises(BadInput, match='no file has such a name'):
+        model(f'{images.parent}/imag*')
 
 
 def test_a_folder_without_images_is_an_error(model, tmp_path):

@@ -12,6 +12,7 @@ from cid_mmpose.errors import BadInput
 
 from .reader import Frame
 
+MOST = 2**31 - 1  # what OpenCV takes
 SILENT = 0  # OpenCV's level of messages
 
 
@@ -72,7 +73,12 @@ def read_camera(number: int) -> Camera:
 
     Args:
         number: 0 is the first one.
+
+    Raises:
+        BadInput: no camera can have such a number.
     """
+    if number > MOST:
+        raise BadInput(f'camera {number}: no camera has such a number; {_cameras()}')
     return Camera(number)
 
 
