@@ -218,8 +218,8 @@ class Run:
         """What happens to an image that cannot be read."""
         if self.strict:
             raise error
-        self.num_unreadable += 1
         self._add(Entry(key_of(item), None, str(error)))
+        self.num_unreadable += 1
         tell(f'left out: {error}')
 
     def _add(self, entry: Entry) -> None:

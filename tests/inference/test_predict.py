@@ -111,7 +111,7 @@ def test_two_images_of_one_name_have_two_results(model, images, tmp_path):
     assert paths == {'0.png.json': str(images / '0.png'), '0_2.png.json': str(other / '0.png')}
 
 
-@pytest.mark.parametrize('stop_after', [1, 3, 5])
+@pytest.mark.parametrize('stop_after', [1, 2, 3, 5])
 def test_a_run_that_was_stopped_goes_on_and_ends_like_one_that_was_not(
     model, images, tmp_path, monkeypatch, stop_after
 ):
@@ -135,6 +135,27 @@ def test_a_run_that_was_stopped_goes_on_and_ends_like_one_that_was_not(
     monkeypatch.setattr(Journal, 'add', added)
     assert predict(model, [str(images)], str(resumed), EVERY_FILE) == 1
     assert contents(resumed) == contents(whole)
+
+
+def test_a_run_that_is_stopped_twice_tells_of_each_image_once(model, images, tmp_path, monkeypatch):
+    """The last image of the first run could not be read; the second run is stopped one image later."""
+    (images / '1.png').write_bytes(b'')
+    out = tmp_path / 'out'
+    added = Journal.add
+    ends = [str(images / '1.png'), str(images / '2.png')]
+
+    def stops(journal, entry):
+        added(journal, entry)
+        if entry.key == ends[0]:
+            del ends[0]
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Journal, 'add', stops)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            predict(model, [str(images)], str(out), Wanted(json=True))
+    entries = [json.loads(line)['key'] for line in (out / FOLDER / 'people.jsonl').read_text().splitlines()]
+    assert entries == [str(images / f'{number}.png') for number in range(3)]
 
 
 def test_only_images_that_are_not_known_go_through_the_network(model, images, tmp_path, monkeypatch):
