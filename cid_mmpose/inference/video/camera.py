@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import cv2
 
@@ -92,9 +93,11 @@ def _cameras() -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without OpenCV's own warnings, which come beside our error."""
-    level = cv2.getLogLevel()
-    cv2.setLogLevel(SILENT)
+    # newer versions of OpenCV have the functions in a module of their own
+    log: Any = getattr(cv2.utils, 'logging', cv2)
+    level = log.getLogLevel()
+    log.setLogLevel(SILENT)
     try:
         yield
     finally:
-        cv2.setLogLevel(level)
+        log.setLogLevel(level)
