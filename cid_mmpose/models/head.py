@@ -282,7 +282,7 @@ def loss_mask(batch_data_samples: list, like: Tensor) -> Tensor:
         like: (B, C, H, W), whose device and (H, W) are taken.
 
     Returns:
-        (B, 1, H, W) float, 0 where they do not count; all 1 for samples without a mask.
+        (B, 1, H, W) float, 0 where they do not count; all 1 for a batch whose first sample has no mask.
 
     Raises:
         BadInput: the masks are not of the maps' size, as those of MMPose's own transform.
