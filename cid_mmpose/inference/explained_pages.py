@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,7 +35,8 @@ SINGLE_HEIGHT = 900  # px, of a picture on a page of its own
 LETTERS = 'AB'  # of two models
 
 
-class Side(NamedTuple):
+@dataclass(frozen=True)
+class Side:
     """One of the models on a page."""
 
     letter: str  # in front of its titles; '' if it is the only one
@@ -96,11 +98,11 @@ def matched(sides: Sequence[Side], person: int) -> list[Side]:
         The first side, and the other unless it has nobody.
     """
     x, y = sides[0].seen.people.centers[person]
-    found_sides = [sides[0]._replace(person=person)]
+    found_sides = [replace(sides[0], person=person)]
     for side in sides[1:]:
         nearest = side.seen.nearest(x, y)
         if nearest is not None:
-            found_sides.append(side._replace(person=nearest))
+            found_sides.append(replace(side, person=nearest))
     return found_sides
 
 

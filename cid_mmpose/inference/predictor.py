@@ -1,7 +1,5 @@
 """One call: whatever shows people goes in, and ``People`` come out, in the same order."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -91,7 +89,7 @@ class Predictor:
             raise BadInput('a camera, a stream or a generator may never end: call with stream=True and take what comes')
         return list(self.people_of(found.items, keep_frames=False))
 
-    def explain(self, source: Any, *, channels: str = 'bgr') -> Explained:
+    def explain(self, source: Any, *, channels: str = 'bgr') -> 'Explained':
         """What the network sees on its way to the people of one image: maps, and pages that show them.
 
         Args:

@@ -1,7 +1,5 @@
 """Parts of an image at the size of a panel, and what is drawn on them. All images are uint8 BGR (h, w, 3)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

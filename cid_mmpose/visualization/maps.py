@@ -1,7 +1,5 @@
 """Heatmaps on images and sheets of images: arrays in, arrays out. All images are uint8 BGR (h, w, 3)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -41,7 +39,7 @@ class Grid(NamedTuple):
     step: np.ndarray  # (2,) px a cell
 
     @classmethod
-    def of_input(cls, stride: int, meta: dict) -> Grid:
+    def of_input(cls, stride: int, meta: dict) -> 'Grid':
         """That of an image which was scaled and padded to the network's input.
 
         Args:

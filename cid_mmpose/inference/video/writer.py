@@ -1,7 +1,5 @@
 """Writing videos: the times and the sound of the source, H.264 or VP9, whole or not at all."""
 
-from __future__ import annotations
-
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -116,7 +114,7 @@ class VideoWriter:
             output, self._output = self._output, None
             output.remove()
 
-    def __enter__(self) -> VideoWriter:
+    def __enter__(self) -> 'VideoWriter':
         return self
 
     def __exit__(self, kind: type | None, *_: Any) -> None:
