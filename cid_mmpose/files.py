@@ -33,12 +33,14 @@ def is_web_page(start: bytes) -> bool:
 
 
 def check_writable(folder: str, what: str = 'work dir') -> None:
-    """BadInput if a folder cannot be made or written to; leaves nothing behind, not even the folder.
+    """BadInput if a folder has no name or cannot be made or written to; leaves nothing behind, not even the folder.
 
     Args:
         folder: need not exist yet.
         what: what it is for, for the message.
     """
+    if not folder:
+        raise BadInput(f"{what}: its name is empty; name a folder, '.' is the one that you are in")
     existing = osp.abspath(folder)
     while not osp.lexists(existing):
         existing = osp.dirname(existing)

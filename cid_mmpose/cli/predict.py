@@ -5,7 +5,6 @@ Writes JSON for each image, and images and videos with the people drawn; or only
 """
 
 import argparse
-import os
 import sys
 
 from .model_arguments import add_model, load_model
@@ -43,6 +42,7 @@ def run(args: argparse.Namespace) -> None:
 
     check_versions()
     from cid_mmpose.engine.interrupts import run_ends
+    from cid_mmpose.inference.origins import state_of
     from cid_mmpose.inference.predict import EVERYTHING, Wanted, predict
     from cid_mmpose.inference.sources import find
 
@@ -58,15 +58,7 @@ def run(args: argparse.Namespace) -> None:
             args.inputs,
             args.out,
             wanted,
-            settings=dict(model=args.model, weights=predictor.weights, state=_state_of(predictor.weights)),
+            settings=dict(model=args.model, weights=predictor.weights, state=state_of(predictor.weights)),
             strict=args.strict,
             skip_existing=args.skip_existing,
         )
-
-
-def _state_of(path: str) -> list[int] | None:
-    """Size and time of a file, which tell a checkpoint from a later one of the same name; None for a URL."""
-    if not os.path.isfile(path):
-        return None
-    state = os.stat(path)
-    return [state.st_size, state.st_mtime_ns]

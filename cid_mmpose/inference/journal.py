@@ -96,7 +96,7 @@ def _is_entry(line: bytes) -> bool:
 
 
 def remove_folder(folder: Path) -> None:
-    """Removes the folder of a finished run.
+    """Removes the folder of a finished run, and that of its results if it is empty.
 
     Args:
         folder: with nothing but its lock, which this run still holds.
@@ -104,3 +104,4 @@ def remove_folder(folder: Path) -> None:
     with suppress(OSError):
         folder.joinpath(LOCK).unlink(missing_ok=True)
         folder.rmdir()
+        folder.parent.rmdir()  # where no image could be read nothing is in it

@@ -36,6 +36,9 @@ def load(
     **options: Any,
 ) -> Predictor:
     """A model that is called with images; see ``cid_mmpose.load``."""
+    _check_name('model', model)
+    if checkpoint is not None:
+        _check_name('checkpoint', checkpoint)
     known = [field.name for field in fields(PredictOptions)]
     unknown = sorted(set(options) - set(known))
     if unknown:
@@ -137,13 +140,24 @@ def sized(steps: list[ConfigDict], size: int | None, name: str) -> list[ConfigDi
     return [ConfigDict(step, input_size=(size, size)) if 'input_size' in step else step for step in steps]
 
 
-def _device(name: str | None) -> torch.device:
+def _check_name(what: str, name: Any) -> None:
+    """BadInput unless something is the name of a file, a folder or a model."""
+    if not isinstance(name, (str, os.PathLike)) or not isinstance(os.fspath(name), str):
+        raise BadInput(
+            f'load: {what} is {name!r:.80}; give the name of a model, or the path of a work folder, a checkpoint or a '
+            'config'
+        )
+    if not os.fspath(name):
+        raise BadInput(f"load: {what} has an empty name; '.' is the folder that you are in")
+
+
+def _device(name: str | torch.device | None) -> torch.device:
     if name is None:
         return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).cpu()  # 'meta' has no values to bring here
+    except Exception as error:  # each kind of device has its own for being absent
         text = str(error).partition('\n')[0]
         raise BadInput(f'device {name!r} cannot be used here ({text:.120}); leave it out, or take cpu') from error
     return device

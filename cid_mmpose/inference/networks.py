@@ -90,7 +90,7 @@ def _of_config_file(path: str, weights: str | None) -> Choice:
 def _of_name(name: str, weights: str | None) -> Choice:
     """A config of this package by its name, with the public weights that the model index names."""
     path = Path(cid_mmpose.__file__).resolve().parent / '.mim' / 'configs' / f'{name}.py'
-    if not path.is_file() or '..' in name:
+    if not os.path.isfile(path) or '..' in name:
         raise BadInput(f'{name}: no such file, folder or model{_known_models()}')
     if weights is None and name not in public_weights():
         raise BadInput(

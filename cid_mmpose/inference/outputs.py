@@ -16,19 +16,29 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.files import partial_path, put_in_place, write_whole
 
 from .keypoints import KeypointSet
+from .origins import Origins
 from .people import People, csv_text
 from .screen import tell
 from .video import VideoWriter
 
 WRITABLE = {'.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp'}  # endings of images that are kept when drawn
 
+JSON = 'json'  # folders below that of the results
+IMAGES = 'images'
+VIDEOS = 'videos'
 LONGEST = 200  # bytes of a name; systems take 255, of which the names of unfinished files need some more
 
 
 class Names:
-    """A name for the results of each image, no two the same: two folders may have images of one name."""
+    """A name for the results of each image, no two the same: two folders may have images of one name.
 
-    def __init__(self) -> None:
+    Args:
+        origins: of results that must stay; an image gets no name under which those of another are there. None: what is
+            there is written over.
+    """
+
+    def __init__(self, origins: Origins | None = None) -> None:
+        self.origins = origins
         self.of_path: dict[str | None, str] = {}
         self.taken: set[str] = set()
 
@@ -42,17 +52,25 @@ class Names:
                 ending = ending if len(stem) > 1 else ending[:-1]
             name = stem + ending
             number = 1
-            while self.taken & _names_of(name):
+            while self.taken & _names_of(name) or self._is_others(name, path):
                 number += 1
                 name = f'{stem}_{number}{ending}'
             self.taken |= _names_of(name)
             self.of_path[path] = name
         return self.of_path[path]
 
+    def _is_others(self, name: str, path: str | None) -> bool:
+        return self.origins is not None and self.origins.is_others(files_of(name), path)
+
 
 def _names_of(name: str) -> set[str]:
     """What files of results are called: 'a' and 'a.png' would both be drawn as 'a.png'."""
     return {name, drawn_name(name), video_name(name)}
+
+
+def files_of(name: str) -> tuple[str, str, str]:
+    """Where the JSON, the drawn image and the drawn video of a name go, below the folder of results."""
+    return f'{JSON}/{name}.json', f'{IMAGES}/{drawn_name(name)}', f'{VIDEOS}/{video_name(name)}'
 
 
 def video_name(name: str) -> str:
@@ -175,30 +193,27 @@ def write_coco(path: Path, results: Iterable[People], keypoint_set: KeypointSet)
 
 
 class Videos:
-    """Videos with the people drawn, one open at a time.
+    """Videos with the people drawn, one open at a time."""
 
-    Args:
-        folder: where they go.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.name: str | None = None
+    def __init__(self) -> None:
+        self.path: Path | None = None
         self.frame = -1  # the last one that was written
         self.writer: VideoWriter | None = None
 
-    def path_of(self, name: str) -> Path:
-        """Of the video for an input of this name."""
-        return self.folder / video_name(name)
+    def add(self, path: Path, people: People, drawn: np.ndarray) -> None:
+        """One frame with its people drawn.
 
-    def add(self, name: str, people: People, drawn: np.ndarray) -> None:
-        """One frame with its people drawn."""
+        Args:
+            path: of the drawn video.
+            people: of a frame.
+            drawn: (h, w, 3) uint8 BGR.
+        """
         assert people.frame is not None  # of a video
-        if name != self.name or people.frame <= self.frame:  # another one, or the same once more
+        if path != self.path or people.frame <= self.frame:  # another one, or the same once more
             self._close()
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.writer = VideoWriter(self.path_of(name), source=people.path)
-            self.name = name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.writer = VideoWriter(path, source=people.path)
+            self.path = path
         assert self.writer is not None  # of this name
         self.writer.write(drawn, people.time)
         self.frame = people.frame
@@ -207,7 +222,7 @@ class Videos:
         if self.writer is not None:
             self.writer.close()
             if self.writer.complaint:
-                tell(f'{self.name}: {self.writer.complaint}')
+                tell(self.writer.complaint)
         self.writer = None
 
     def __enter__(self) -> 'Videos':

@@ -62,9 +62,8 @@ class People:
 
     def __post_init__(self) -> None:
         for name in ARRAYS:
-            array = np.array(getattr(self, name), np.float32)
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, name, np.array(getattr(self, name), np.float32))
+        self._lock()
 
         count, num_keypoints = len(self.keypoints), len(self.keypoint_set)
         shapes = dict(
@@ -77,6 +76,15 @@ class People:
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f'{name} has shape {getattr(self, name).shape} where {shape} belongs')
+
+    def _lock(self) -> None:
+        for name in ARRAYS:
+            getattr(self, name).setflags(write=False)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """What pickle and copy put in; numpy lets copies of its arrays be written to."""
+        self.__dict__.update(state)
+        self._lock()
 
     @classmethod
     def nobody(cls, keypoint_set: KeypointSet, image_size: tuple[int, int]) -> People:

@@ -16,15 +16,25 @@ from cid_mmpose.errors import BadInput, RunStopped
 from cid_mmpose.files import check_writable, only_run_in, remove_partial
 
 from .journal import FOLDER, Entry, Journal, remove_folder
-from .outputs import Names, Videos, by_video, drawn_name, write_coco, write_csv, write_image, write_json_list
+from .origins import Origins
+from .outputs import (
+    IMAGES,
+    JSON,
+    VIDEOS,
+    Names,
+    Videos,
+    by_video,
+    files_of,
+    write_coco,
+    write_csv,
+    write_image,
+    write_json_list,
+)
 from .people import People
 from .predictor import Predictor
 from .screen import check_screen, show, tell
 from .sources import VIDEO_ENDINGS, Found, Item, find
 
-JSON = 'json'
-IMAGES = 'images'
-VIDEOS = 'videos'
 CSV = 'people.csv'
 COCO = 'people_coco.json'
 
@@ -85,18 +95,22 @@ def predict(
         raise BadInput('--skip-existing: what is left out would be missing in --csv and --coco; give one or the other')
     if wanted.show:
         check_screen()
-    found = find(list(inputs))
     folder = Path(out)
+    origins = Origins(folder)
+    of_all = [os.path.realpath(folder / name) for name in (CSV, COCO)]
+    found = find(list(inputs), leave_out=origins.files().union(of_all))
     check_inputs_stay(found, folder)
     with _writing_to(out), only_run_in(str(folder / FOLDER), doing='writing results'):
         for name in ('.', JSON, IMAGES, VIDEOS):
             remove_partial(folder / name)
         given = [str(each) for each in inputs]
         about = dict(settings or {}, options=asdict(predictor.options), wanted=asdict(wanted), inputs=given)
-        run = Run(predictor, folder, wanted, Journal(folder, about), strict, skip_existing)
-        unreadable = run.work_through(found)
+        run = Run(predictor, origins, wanted, Journal(folder, about), strict, skip_existing)
+        run.work_through(found)
         remove_folder(folder / FOLDER)
-    return unreadable
+    if run.num_unreadable and not run.num_images + run.num_skipped:
+        raise BadInput(f'no image could be read, {run.num_unreadable} tried')
+    return run.num_unreadable
 
 
 def check_inputs_stay(found: Found, folder: Path) -> None:
@@ -130,7 +144,7 @@ class Run:
 
     Args:
         predictor: of ``load``.
-        folder: of results.
+        origins: of the files in the folder of results.
         wanted: what is written.
         journal: of this run.
         strict: an image that cannot be read stops the run.
@@ -138,29 +152,39 @@ class Run:
     """
 
     def __init__(
-        self, predictor: Predictor, folder: Path, wanted: Wanted, journal: Journal, strict: bool, skip_existing: bool
+        self,
+        predictor: Predictor,
+        origins: Origins,
+        wanted: Wanted,
+        journal: Journal,
+        strict: bool,
+        skip_existing: bool,
     ) -> None:
         self.predictor = predictor
-        self.folder = folder
+        self.origins = origins
+        self.folder = origins.folder
         self.wanted = wanted
         self.journal = journal
         self.strict = strict
         self.skip_existing = skip_existing
         self.draws = wanted.images or wanted.video or wanted.show
-        self.names = Names()
-        self.videos = Videos(folder / VIDEOS)
+        self.names = Names(origins if skip_existing else None)
+        self.done: dict[str | None, bool] = {}  # path of an image or a video -> whether its results are there
+        self.videos = Videos()
         self.num_journaled = 0  # images of which the journal told when this run began
         self.num_skipped = 0
         self.num_unreadable = 0
         self.num_images = 0
         self.num_people = 0
 
-    def work_through(self, found: Found) -> int:
+    def work_through(self, found: Found) -> None:
         """See ``predict``."""
         if self.journal.is_other:
             tell(f'{self.folder}: the unfinished run there had other settings or inputs; this one starts anew')
         for name in found.passed_over:
             tell(f'passed over: {name}: no image and no video by its ending')
+        if found.num_results:
+            tell(f'passed over: {found.num_results} files of results in {self.folder}')
 
         start = time.monotonic()
         results = self.predictor.people_of(
@@ -178,12 +202,11 @@ class Run:
                     break
         seconds = time.monotonic() - start
 
-        if self.num_unreadable and not self.num_images:
-            raise BadInput(f'no image could be read, {self.num_unreadable} tried')
-        self._write_of_all()
+        if self.num_images:
+            self._write_of_all()
         self.journal.finish()
-        tell(self._summary(seconds))
-        return self.num_unreadable
+        if self.num_images + self.num_skipped:
+            tell(self._summary(seconds))
 
     def _items(self, found: Found) -> Iterator[Item]:
         """The items that are to be looked at; those that the journal knows come with their people."""
@@ -192,7 +215,7 @@ class Run:
             self.journal.keep(0)
         for item in found.items:
             self.names.name_of(item.path)
-            if self.skip_existing and all(path.exists() for path in self._paths_of(item.path)):
+            if self.skip_existing and self._is_done(item.path):
                 self.num_skipped += 1
                 continue
             entry = next(entries, None)
@@ -210,7 +233,8 @@ class Run:
         if entry.people is None:
             return item  # it could not be read, and says so again
         people = People.from_dict(entry.people, self.predictor.keypoint_set)
-        is_drawn = item.is_file and self.folder.joinpath(IMAGES, drawn_name(self.names.name_of(item.path))).exists()
+        _, drawn, _ = self._files_of(item.path)
+        is_drawn = item.is_file and self.folder.joinpath(drawn).exists()
         needs_image = self.wanted.show or (self.draws and not is_drawn)
         return item._replace(known=people, load=item.load if needs_image else None)
 
@@ -227,30 +251,42 @@ class Run:
         if self.num_images + self.num_unreadable >= self.num_journaled:
             self.journal.add(entry)
 
-    def _paths_of(self, path: str | None) -> list[Path]:
-        """The files of results of one image or video."""
-        name = self.names.name_of(path)
-        is_video = os.path.splitext(path or '')[1].lower() in VIDEO_ENDINGS
-        paths = []
-        if self.wanted.json:
-            paths.append(self.folder / JSON / f'{name}.json')
-        if self.wanted.images and not is_video:
-            paths.append(self.folder / IMAGES / drawn_name(name))
-        if self.wanted.video and is_video:
-            paths.append(self.videos.path_of(name))
-        return paths
+    def _files_of(self, path: str | None) -> tuple[str, str, str]:
+        """``files_of`` for an image or a video."""
+        return files_of(self.names.name_of(path))
+
+    def _is_done(self, path: str | None) -> bool:
+        """Whether all wanted files of an image or a video are there; the answer stays while they are written anew."""
+        if path not in self.done:
+            json_file, image_file, video_file = self._files_of(path)
+            is_video = os.path.splitext(path or '')[1].lower() in VIDEO_ENDINGS
+            files = []
+            if self.wanted.json:
+                files.append(json_file)
+            if self.wanted.images and not is_video:
+                files.append(image_file)
+            if self.wanted.video and is_video:
+                files.append(video_file)
+            self.done[path] = bool(files) and all(self.origins.is_done(file, path) for file in files)
+        return self.done[path]
+
+    def _claimed(self, file: str, path: str | None) -> Path:
+        """The path of a file that will be written, of an image or a video."""
+        self.origins.claim(file, path)
+        return self.folder / file
 
     def _write(self, people: People) -> None:
         """The files of one image, or one frame of a video."""
-        name = self.names.name_of(people.path)
+        json_file, image_file, video_file = self._files_of(people.path)
         if people.frame is not None:
             if self.wanted.video:
-                self.videos.add(name, people, self._drawn(people))
+                drawn = self._drawn(people)
+                self.videos.add(self._claimed(video_file, people.path), people, drawn)
             return
         if self.wanted.json:
-            people.to_json(self.folder / JSON / f'{name}.json')
+            people.to_json(self._claimed(json_file, people.path))
         if self.wanted.images and people.image is not None:
-            write_image(self.folder / IMAGES / drawn_name(name), self._drawn(people))
+            write_image(self._claimed(image_file, people.path), self._drawn(people))
 
     def _drawn(self, people: People) -> np.ndarray:
         return people.draw(min_score=self.predictor.options.min_score)
@@ -264,7 +300,8 @@ class Run:
             write_coco(self.folder / COCO, self._results(), keypoint_set)
         if self.wanted.json:
             for path, of_video in by_video(self._results()):
-                write_json_list(self.folder / JSON / f'{self.names.name_of(path)}.json', of_video)
+                json_file, _, _ = self._files_of(path)
+                write_json_list(self._claimed(json_file, path), of_video)
 
     def _results(self) -> Iterator[People]:
         """Of all images, out of the journal."""

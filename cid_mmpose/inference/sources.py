@@ -58,15 +58,17 @@ class Found(NamedTuple):
     endless: bool = False  # a camera or a stream
     files: tuple[str, ...] = ()  # the paths among the items, as far as they are known before
     passed_over: tuple[str, ...] = ()  # files of a folder that are neither images nor videos by their names
+    num_results: int = 0  # files that a pattern matches and that are left out
 
 
-def find(source: Any, channels: str = 'bgr') -> Found:
+def find(source: Any, channels: str = 'bgr', leave_out: frozenset[str] = frozenset()) -> Found:
     """What there is to look at.
 
     Args:
         source: path of an image or a video, a folder, a pattern such as ``'images/*.jpg'``, a URL, number of a camera
             (0 or '0'), an array (h, w, 3), (h, w, 4) or (h, w) of uint8, a PIL image, or a list of any of these.
         channels: 'bgr' or 'rgb', the order in arrays; files and PIL images have their own.
+        leave_out: real paths of files that a pattern is not to give, such as the results of an earlier run.
 
     Raises:
         BadInput: it is none of these, or there is no such file.
@@ -74,7 +76,7 @@ def find(source: Any, channels: str = 'bgr') -> Found:
     if channels not in CHANNELS:
         raise BadInput(f"channels must be 'bgr' or 'rgb', got {channels!r}")
     if isinstance(source, (str, os.PathLike)):
-        return _of_path(source)
+        return _of_path(source, leave_out)
     if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
         return Found(_frames(read_camera(int(source)), f'camera {source}'), None, endless=True)
     if isinstance(source, np.ndarray) and source.ndim == 4:
@@ -82,16 +84,16 @@ def find(source: Any, channels: str = 'bgr') -> Found:
     if isinstance(source, np.ndarray) or _is_pillow(source):
         return Found(iter([_of_array(source, channels)]), 1)
     if isinstance(source, Iterable) and not isinstance(source, (bytes, dict)):
-        return _of_several(source, channels)
+        return _of_several(source, channels, leave_out)
     raise BadInput(
         f'cannot look at a {type(source).__name__}; give a path, a folder, a URL, an array, a PIL image, the number of '
         'a camera, or a list of these'
     )
 
 
-def _of_path(source: str | os.PathLike) -> Found:
+def _of_path(source: str | os.PathLike, leave_out: frozenset[str]) -> Found:
     try:
-        return _of_text(os.fspath(source))
+        return _of_text(os.fspath(source), leave_out)
     except BadInput:
         raise
     except (OSError, RuntimeError, TypeError, ValueError) as error:  # no right to read, no such user, no valid URL
@@ -99,11 +101,12 @@ def _of_path(source: str | os.PathLike) -> Found:
         raise BadInput(f'{str(source):.200}: cannot be looked at ({reason}); give another path') from error
 
 
-def _of_several(sources: Iterable, channels: str) -> Found:
+def _of_several(sources: Iterable, channels: str, leave_out: frozenset[str]) -> Found:
     if not isinstance(sources, (list, tuple)):  # a generator, which may never end
-        return Found((item for each in sources for item in find(each, channels).items), None, endless=True)
+        items = (item for each in sources for item in find(each, channels, leave_out).items)
+        return Found(items, None, endless=True)
 
-    return _one_after_the_other([find(each, channels) for each in sources])
+    return _one_after_the_other([find(each, channels, leave_out) for each in sources])
 
 
 def _one_after_the_other(found: list[Found]) -> Found:
@@ -112,10 +115,11 @@ def _one_after_the_other(found: list[Found]) -> Found:
     files = tuple(name for each in found for name in each.files)
     passed_over = tuple(name for each in found for name in each.passed_over)
     items = (item for each in found for item in each.items)
-    return Found(items, total, any(each.endless for each in found), files, passed_over)
+    num_results = sum(each.num_results for each in found)
+    return Found(items, total, any(each.endless for each in found), files, passed_over, num_results)
 
 
-def _of_text(text: str) -> Found:
+def _of_text(text: str, leave_out: frozenset[str]) -> Found:
     """A path, a pattern, a URL, or the number of a camera."""
     if not text:
         raise BadInput("an empty path; '.' is the folder that you are in")
@@ -135,13 +139,22 @@ def _of_text(text: str) -> Found:
     if path.exists():
         return _of_file(path)
     if any(letter in text for letter in WILD):
-        paths = [name for name in sorted(glob.glob(str(path), recursive=True)) if os.path.isfile(name)]
-        if not paths:
-            raise BadInput(f'{text}: no file has such a name')
-        return _of_several(paths, 'bgr')
+        return _of_pattern(path, leave_out)
     if text.isdecimal():
         return Found(_frames(read_camera(int(text)), f'camera {text}'), None, endless=True)
     raise BadInput(f'{text}: no such file or folder')
+
+
+def _of_pattern(pattern: Path, leave_out: frozenset[str]) -> Found:
+    """The files that a pattern matches, in the order of their names."""
+    matches = [name for name in sorted(glob.glob(str(pattern), recursive=True)) if os.path.isfile(name)]
+    paths = [name for name in matches if os.path.realpath(name) not in leave_out]
+    if matches and not paths:
+        raise BadInput(f'{pattern}: only results of an earlier run have such a name; name the images')
+    if not paths:
+        raise BadInput(f'{pattern}: no file has such a name')
+    found = _one_after_the_other([_of_file(Path(name)) for name in paths])
+    return found._replace(num_results=len(matches) - len(paths))
 
 
 def _of_folder(folder: Path) -> Found:

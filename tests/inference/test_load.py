@@ -82,6 +82,10 @@ def test_the_size_of_the_input_can_be_set(work_folder, images):
         (dict(precision='int8'), r"precision must be one of \('float32', 'bfloat16', 'float16'\), got 'int8'"),
         (dict(device='cuda:99'), "device 'cuda:99' cannot be used here"),
         (dict(device='abacus'), "device 'abacus' cannot be used here"),
+        (dict(device='meta'), "device 'meta' cannot be used here"),
+        (dict(device=''), "device '' cannot be used here"),
+        (dict(device=2.5), 'device 2.5 cannot be used here'),
+        (dict(device=['cpu']), r"device \['cpu'\] cannot be used here"),
     ],
 )
 def test_a_wrong_option_is_one_clear_error(work_folder, options, said):
@@ -97,11 +101,27 @@ def test_a_wrong_option_is_one_clear_error(work_folder, options, said):
         ('nothing.pth', 'nothing.pth: no such checkpoint file'),
         ('cid_hrnet-w32_crowdpose', 'nobody has published weights of this model; name a checkpoint of yours'),
         ('../configs/cid_hrnet-w32_coco', 'no such file, folder or model'),
+        (3, 'load: model is 3; give the name of a model, or the path'),
+        (None, 'load: model is None; give the name of a model, or the path'),
+        (b'work_dirs/demo', "load: model is b'work_dirs/demo'; give the name"),
+        ('', 'load: model has an empty name'),
+        ('x' * 300, 'x: no such file, folder or model'),
+        ('a\0b', 'no such file, folder or model'),
     ],
 )
 def test_what_is_no_model_is_one_clear_error(model, said):
     with pytest.raises(BadInput, match=said):
         cid_mmpose.load(model, device='cpu')
+
+
+@pytest.mark.parametrize('checkpoint', [3, b'a.pth', ''])
+def test_what_is_no_name_of_a_checkpoint_is_one_clear_error(work_folder, checkpoint):
+    with pytest.raises(BadInput, match='load: checkpoint '):
+        cid_mmpose.load(work_folder / 'tiny.py', checkpoint, device='cpu')
+
+
+def test_a_device_of_torch_is_taken_as_its_name_is(work_folder):
+    assert cid_mmpose.load(work_folder, device=torch.device('cpu')).device == torch.device('cpu')
 
 
 def test_an_empty_folder_is_no_work_folder(tmp_path):

@@ -1,8 +1,10 @@
 """What a prediction hands over: which numbers, in which form, and that nobody changes them."""
 
+import copy
 import csv
 import io
 import json
+import pickle
 import subprocess
 import sys
 
@@ -43,6 +45,18 @@ def test_the_arrays_are_float32_and_nobody_changes_them():
         found.scores = np.ones(1)
     given[0] = 7  # the caller's array stays the caller's
     assert not found.keypoints.any()
+
+
+@pytest.mark.parametrize('copied', [copy.copy, copy.deepcopy, lambda found: pickle.loads(pickle.dumps(found))])
+def test_copies_hold_the_same_and_do_not_change_either(copied):
+    found = people(path='a.jpg')
+    again = copied(found)
+    assert again.path == 'a.jpg' and again.keypoint_set == NOSE_AND_EYES
+    for name in ('keypoints', 'keypoint_scores', 'scores', 'boxes', 'centers'):
+        array = getattr(again, name)
+        np.testing.assert_array_equal(array, getattr(found, name))
+        with pytest.raises(ValueError, match='read-only'):
+            array[0] = 1
 
 
 def test_arrays_of_another_number_of_people_are_refused_by_name():

@@ -15,6 +15,7 @@ import pytest
 
 import cid_mmpose
 from cid_mmpose.errors import BadInput
+from cid_mmpose.inference import origins
 from cid_mmpose.inference import predict as command
 from cid_mmpose.inference.journal import FOLDER, Entry, Journal
 from cid_mmpose.inference.predict import Wanted, predict
@@ -43,6 +44,7 @@ def test_each_image_has_its_files_and_all_have_theirs(model, images, tmp_path, c
             *(f'json/{name}.json' for name in names),
             'people.csv',
             'people_coco.json',
+            origins.FILE,
         ]
     )
     expected = model(images)
@@ -84,7 +86,7 @@ def test_what_cannot_be_read_is_told_counted_and_left_out(model, images, tmp_pat
     ):
         assert line in said
     assert said.strip().splitlines()[-1].startswith('4 images, ') and '3 left out' in said
-    assert sorted(contents(tmp_path / 'out')) == [f'json/{number}.png.json' for number in (0, 2, 3, 4)]
+    assert sorted(contents(tmp_path / 'out')) == [origins.FILE, *(f'json/{number}.png.json' for number in (0, 2, 3, 4))]
 
 
 def test_strict_stops_at_the_first_that_cannot_be_read(model, images, tmp_path):
@@ -97,6 +99,7 @@ def test_no_image_at_all_is_an_error(model, tmp_path):
     (tmp_path / 'a.jpg').write_bytes(b'')
     with pytest.raises(BadInput, match='no image could be read, 1 tried'):
         predict(model, [str(tmp_path / 'a.jpg')], str(tmp_path / 'out'), Wanted(json=True))
+    assert os.listdir(tmp_path) == ['a.jpg']  # neither results nor a run that could go on
 
 
 def test_two_images_of_one_name_have_two_results(model, images, tmp_path):
@@ -182,7 +185,7 @@ def test_an_unfinished_run_with_other_settings_is_not_taken_up(model, images, tm
     journal.add(Entry(str(images / '0.png'), None, 'wrong'))
     predict(model, [str(images)], str(out), Wanted(json=True))
     assert 'had other settings or inputs; this one starts anew' in capfd.readouterr().err
-    assert len(contents(out)) == 5
+    assert len(contents(out / 'json')) == 5
 
 
 def test_inputs_that_changed_since_are_looked_at_anew_from_there_on(model, images, tmp_path):
@@ -264,7 +267,7 @@ TIMES = [0.0, 0.1, 0.2, 0.5, 0.6, 0.7]  # seconds
 def test_a_video_gives_a_list_of_frames_and_a_drawn_video(model, clip, tmp_path):
     out = tmp_path / 'out'
     assert predict(model, [str(clip)], str(out), Wanted(json=True, video=True, csv=True)) == 0
-    assert sorted(contents(out)) == ['json/clip.mp4.json', 'people.csv', 'videos/clip.mp4']
+    assert sorted(contents(out)) == [origins.FILE, 'json/clip.mp4.json', 'people.csv', 'videos/clip.mp4']
     frames = json.loads((out / 'json' / 'clip.mp4.json').read_text())
     expected = model(clip)
     assert [frame['frame'] for frame in frames] == list(range(6))
