@@ -18,7 +18,7 @@ from .dekr import dekr_model
 from .measure import Row, Stopwatch, agreement, in_turns
 from .subjects import TEST_SIZE, mmpose_model, our_model, random_images, test_samples
 
-PRECISIONS = ('float32', 'bfloat16')  # of the folded backbone
+FOLDED_PRECISIONS = ('float32', 'bfloat16')  # of the folded backbone
 
 
 def predict(options: SimpleNamespace) -> Iterator[Row]:
@@ -69,7 +69,7 @@ def first_people(program: Callable) -> InstanceData:
 def our_programs(ours: nn.Module, image: torch.Tensor, compiled: bool) -> dict[str, Callable]:
     """Ours as it is and with the options of ``test_cfg``, by name; compiled ones only where torch.compile works."""
     programs = {'as it is': tester(ours, image)}
-    for precision in PRECISIONS:
+    for precision in FOLDED_PRECISIONS:
         programs[f'precision={precision}'] = tester(ours, image, precision)
         program = tester(ours, image, precision, 'default')
         if compiled and works(program):
@@ -138,7 +138,7 @@ def half_error(case: str, full: InstanceData, half: InstanceData) -> Iterator[Ro
 def heatmap_error(ours: nn.Module, image: torch.Tensor) -> float:
     """The largest change of a heatmap that bfloat16 brings about for the people of the image (1, 3, h, w)."""
     maps = []
-    for precision in PRECISIONS:
+    for precision in FOLDED_PRECISIONS:
         program = tester(ours, image, precision, heatmaps=True)
         sample = program()[0]
         maps.append(sample.pred_fields.heatmaps)

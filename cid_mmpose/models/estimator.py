@@ -20,7 +20,7 @@ from cid_mmpose.weights.pretrained import pretrained_must_fit
 from .fast.folded import FoldedBackbone
 from .features import check_stride
 from .head import CIDHead
-from .options import PRECISIONS, TestOptions
+from .options import DTYPES, TestOptions
 from .views import View, mirrored_view, plain_view
 
 HRNET_FINEST = 4  # input pixels per cell of HRNet's finest branch
@@ -122,12 +122,12 @@ class CID(BottomupPoseEstimator):
 
     def _views(self, inputs: Tensor, data_samples: list, options: TestOptions) -> list[View]:
         """The views of B images, through the backbone a few at a time."""
-        dtype, mode = self._precision(inputs, options)
+        mode = self._compile_mode(options)
+        dtype = self._folded_dtype(inputs.device, options)
         num_views = 2 if options.flip_test else 1
         at_once = images_at_once(inputs, num_views, even=mode is not None)
-        groups_of_views: list[list] = [
-            [] for _ in range(num_views)
-        ]  # for each view the branches of each group of images
+        # for each view the branches of each group of images
+        groups_of_views: list[list] = [[] for _ in range(num_views)]
         for images in inputs.split(at_once):
             if options.flip_test:
                 images = torch.cat([images, images.flip(-1)])
@@ -146,15 +146,20 @@ class CID(BottomupPoseEstimator):
         dtype = self.head.iia.conv.weight.dtype
         return [branch.to(dtype) for branch in branches]
 
-    def _precision(self, inputs: Tensor, options: TestOptions) -> 'tuple[torch.dtype | None, str | None]':
-        """What a folded backbone computes in, None for the backbone as it is; and how it is compiled, None if not."""
+    def _compile_mode(self, options: TestOptions) -> str | None:
+        """How the folded backbone is compiled, see ``train``; None if it is not."""
+        if self.training or self.was_in_training:
+            return None
+        return options.compile
+
+    def _folded_dtype(self, device: torch.device, options: TestOptions) -> torch.dtype | None:
+        """What the folded backbone computes in; None where the backbone is taken as it is."""
         if self.training:  # batch normalisation is folded for evaluation only
-            return None, None
-        mode = None if self.was_in_training else options.compile
-        dtype = or_float32(PRECISIONS[options.precision], inputs.device, 'model.test_cfg', options.insist)
-        if mode and dtype is None:
-            dtype = next(self.backbone.parameters()).dtype
-        return dtype, mode
+            return None
+        dtype = or_float32(DTYPES[options.precision], device, 'model.test_cfg', options.insist)
+        if dtype is None and self._compile_mode(options):  # only a folded backbone is compiled
+            return next(self.backbone.parameters()).dtype
+        return dtype
 
     def extract_feat(self, inputs: Tensor, dtype: torch.dtype | None = None, mode: str | None = None) -> Any:
         """The branches of F for images (B, 3, h, w), as MMPose's; by the ``FoldedBackbone`` in ``dtype`` if given.

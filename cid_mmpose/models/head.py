@@ -50,7 +50,7 @@ class CIDOutput(NamedTuple):
     heatmaps: Tensor  # (N, K, H, W), logits of each person's keypoints (eq. 1)
 
 
-class Found(NamedTuple):
+class FoundPeople(NamedTuple):
     """The people of B images."""
 
     people: list[InstanceData]  # B, see ``make_people``
@@ -75,7 +75,8 @@ class CIDHead(BaseHead):
         crowd_loss: of the crowd's maps, FL of eq. 14; called with logits, targets and weights.
         person_loss: of each person's maps, L_GFD; a ``HeatmapLoss``. Its ``loss_weight`` is lambda of eq. 5.
         contrastive_loss: of the vectors, eq. 8; called with vectors and the image of each.
-        decoder: config of the codec that made the targets, here for its ``stride`` and ``decode``.
+        decoder: config of the codec that made the targets, ``codecs/size_adaptive.py``. The head takes its ``stride``
+            and its ``decode_peaks``, which makes keypoints of the peaks of heatmaps.
         recipe: 'reference' or 'mmpose', for ``cell_center`` (``recipes.py``).
         cell_center: see ``gfd.relative_coordinates``; a checkpoint that is loaded brings its own.
         max_train_people: at most so many people of a batch get a map, chosen at random.
@@ -213,7 +214,7 @@ class CIDHead(BaseHead):
             test_cfg: changes of ``test``, see ``TestOptions``.
 
         Returns:
-            ``Found.people``; with ``output_heatmaps`` a pair of them and ``Found.heatmap_fields()``.
+            ``FoundPeople.people``; with ``output_heatmaps`` a pair of them and ``FoundPeople.heatmap_fields()``.
 
         Raises:
             BadInput: an unknown option in ``test_cfg``.
@@ -221,9 +222,11 @@ class CIDHead(BaseHead):
         options = self.test.with_test_cfg(test_cfg)
         flip_indices = batch_data_samples[0].metainfo['flip_indices'] if options.flip_test else None
         found = self.find_people(views_of(feats, flip_indices), options)
-        return (found.people, found.heatmap_fields()) if options.output_heatmaps else found.people
+        if options.output_heatmaps:
+            return found.people, found.heatmap_fields()
+        return found.people
 
-    def find_people(self, views: Sequence[View], options: TestOptions) -> Found:
+    def find_people(self, views: Sequence[View], options: TestOptions) -> FoundPeople:
         """The people of B equally sized images.
 
         Args:
@@ -241,7 +244,7 @@ class CIDHead(BaseHead):
 
         # peaks become keypoints in pixels of the input; score, box, and nobody twice
         people = self._people_of(peaks, roots, center.shape, options)
-        return Found(people, heatmaps)
+        return FoundPeople(people, heatmaps)
 
     def _center(self, view: View) -> Tensor:
         """The center map of a view as scores (B, H, W); of IIA's maps the only one that testing needs."""
@@ -255,22 +258,23 @@ class CIDHead(BaseHead):
     def _people_of(self, peaks: Peaks, roots: Roots, shape: Sequence[int], options: TestOptions) -> list[InstanceData]:
         """The peaks of N people on maps of ``shape`` (B, H, W) -> the people of each image."""
         num_images, height, width = shape
-        keypoints, scores = self.decoder.decode_peaks(peaks, (width, height), roots.score)
-        places = to_pixel(roots.cell, self.decoder.stride)
+        decoded = self.decoder.decode_peaks(peaks, (width, height), roots.score)
+        root_centers = to_pixel(roots.cell, self.decoder.stride)
 
-        # by one transfer to the host
-        num_keypoints = scores.shape[1]
-        parts = [keypoints.flatten(1), scores, places, roots.image[:, None]]
-        row = torch.cat(parts, 1).detach().cpu().numpy()
-        sizes = [2 * num_keypoints, num_keypoints, 2]
-        keypoints, scores, centers, image = np.split(row, np.cumsum(sizes), 1)
-        keypoints = keypoints.reshape(-1, num_keypoints, 2)
+        # to the host as one table, a row a person: one transfer takes less time than four
+        num_keypoints = decoded.scores.shape[1]
+        columns = [decoded.keypoints.flatten(1), decoded.scores, root_centers, roots.image[:, None]]
+        table = torch.cat(columns, 1).detach().cpu().numpy()
+        ends = np.cumsum([2 * num_keypoints, num_keypoints, 2])
+        flat_keypoints, scores, centers, image = np.split(table, ends, 1)
+        keypoints = flat_keypoints.reshape(-1, num_keypoints, 2)
 
         sigmas = options.keypoint_sigmas(num_keypoints)
         people = []
         for number in range(num_images):
-            here = image[:, 0] == number
-            people.append(make_people(keypoints[here], scores[here], centers[here], sigmas, options.nms))
+            in_image = image[:, 0] == number
+            of_image = make_people(keypoints[in_image], scores[in_image], centers[in_image], sigmas, options.nms)
+            people.append(of_image)
         return people
 
 
@@ -282,14 +286,21 @@ def loss_mask(batch_data_samples: list, like: Tensor) -> Tensor:
         like: (B, C, H, W), whose device and (H, W) are taken.
 
     Returns:
-        (B, 1, H, W) float, 0 where they do not count; all 1 for a batch whose first sample has no mask.
+        (B, 1, H, W) float, 0 where they do not count; all 1 for a batch without masks.
 
     Raises:
-        BadInput: the masks are not of the maps' size, as those of MMPose's own transform.
+        BadInput: only some samples have a mask, or the masks are not of the maps' size, as those of MMPose's own
+            transform.
     """
     size = like.shape[-2:]
-    if 'gt_fields' not in batch_data_samples[0]:
+    have_mask = ['gt_fields' in sample for sample in batch_data_samples]
+    if not any(have_mask):
         return like.new_ones(len(like), 1, *size, dtype=torch.float32)
+    if not all(have_mask):
+        raise BadInput(
+            f'gt_fields.heatmap_mask: {have_mask.count(True)} of {len(have_mask)} samples of a batch have one; data '
+            'sets that are mixed need pipelines that all have cid_mmpose.LossMask, or none'
+        )
     masks = torch.stack([sample.gt_fields.heatmap_mask for sample in batch_data_samples])
     if masks.shape[-2:] != size:
         raise BadInput(

@@ -10,7 +10,7 @@ import torch
 from cid_mmpose.compat.metainfo import coco_sigmas
 from cid_mmpose.errors import BadInput
 
-PRECISIONS = {None: None, 'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
+DTYPES = {None: None, 'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 COMPILE_MODES = (None, 'default', 'reduce-overhead')  # torch.compile's names; the last one records CUDA graphs
 
 
@@ -57,7 +57,7 @@ class TestOptions:
             value = getattr(self, name)
             if not isinstance(value, bool):  # 'False' would count as true
                 raise ValueError(f'{name} must be True or False, got {value!r}')
-        _check_choice('precision', self.precision, PRECISIONS)
+        _check_choice('precision', self.precision, DTYPES)
         _check_choice('compile', self.compile, COMPILE_MODES)
 
     def with_test_cfg(self, test_cfg: Mapping[str, Any] | None) -> 'TestOptions':

@@ -14,7 +14,7 @@ class View(NamedTuple):
     """One view of B images."""
 
     branches: Sequence[Tensor]  # (B, C_i, H_i, W_i) of F, already mirrored back
-    keypoints: Sequence[int] | None = None  # (K,), which map of the view stands for each keypoint; None for its own
+    map_order: Sequence[int] | None = None  # (K,), which map of the view stands for each keypoint; None for its own
 
 
 def plain_view(branches: Sequence[Tensor]) -> View:

@@ -102,7 +102,7 @@ def maps_as_printed(head, views):
     maps = []
     for view in views:
         scores = to_scores(head(view.branches, roots).heatmaps)
-        maps.append(scores if view.keypoints is None else scores[:, list(view.keypoints)])
+        maps.append(scores if view.map_order is None else scores[:, list(view.map_order)])
     return torch.stack(maps).mean(0)
 
 

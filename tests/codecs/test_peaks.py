@@ -53,13 +53,9 @@ def test_a_map_that_is_no_number_stays_none_whatever_the_rows():
     maps = torch.zeros(1, 1, 6, 3)
     maps[0, 0, 2, 1] = torch.nan
     whole = torch.zeros(1, dtype=int)
-    found = read_peaks(
-        lambda chunk: maps[chunk.people, :, chunk.rows],
-        people_and_rows(whole, 1, (6, 3), 3),
-        no_peaks(1, 1, maps.device),
-        1,
-        6,
-    )
+    found = no_peaks(1, 1, maps.device)
+    chunks = people_and_rows(whole, 1, (6, 3), 3)
+    read_peaks(lambda chunk: maps[chunk.people, :, chunk.rows], chunks, found, 1, 6)
     assert found.value.isnan().all()
 
 

@@ -128,6 +128,13 @@ def test_a_mask_of_another_size_names_the_transform_that_makes_fitting_ones():
         oracle.head().loss(*masked_batch(np.ones((64, 96), bool), 1))
 
 
+def test_a_batch_in_which_only_some_samples_have_a_loss_mask_is_refused():
+    feats, samples = masked_batch(np.ones((16, 24), bool), 1, 1, 1)
+    del samples[0].gt_fields
+    with pytest.raises(BadInput, match=r'2 of 3 samples of a batch have one; .*LossMask, or none'):
+        oracle.head().loss(feats, samples)
+
+
 def test_a_keypoint_that_nobody_has_labelled_trains_no_map_of_a_person():
     rng = np.random.default_rng(0)
     scene = oracle.crowd(rng, 3, 4, SIZE)

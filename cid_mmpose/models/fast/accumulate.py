@@ -129,18 +129,18 @@ class _Sum(torch.autograd.Function):
 
 def _add_chunk(job: Job, chunk: Chunk, tensors: Groups, gradients: Groups) -> Tensor:
     """The value of a chunk; its gradient is added, in place, to ``gradients``."""
-    rows = (chunk.image, chunk.rows)
-    image_part = [_leaf(tensor[rows], job.with_gradient) for tensor in tensors.image]
+    rows_of_image = (chunk.image, chunk.rows)
+    image_part = [_leaf(tensor[rows_of_image], job.with_gradient) for tensor in tensors.image]
     person_part = [_leaf(tensor[chunk.people], job.with_gradient) for tensor in tensors.person]
-    with _precision(tensors.image[0]), torch.set_grad_enabled(job.with_gradient):
+    with _autocast(tensors.image[0]), torch.set_grad_enabled(job.with_gradient):
         value = job.term(chunk, job.image_fields.named(image_part), job.person_fields.named(person_part))
 
     if job.with_gradient:
-        # views of the sums, where the gradients of this chunk belong
-        image_places = [_part(gradient, rows) for gradient in gradients.image]
-        person_places = [_part(gradient, chunk.people) for gradient in gradients.person]
+        # views of the sums, which take the gradients of this chunk
+        image_sums = [_part(gradient, rows_of_image) for gradient in gradients.image]
+        person_sums = [_part(gradient, chunk.people) for gradient in gradients.person]
         inputs = image_part + person_part + tensors.parameters
-        _add_gradient(value, inputs, image_places + person_places + gradients.parameters)
+        _add_gradient(value, inputs, image_sums + person_sums + gradients.parameters)
     return value.detach()
 
 
@@ -148,8 +148,10 @@ def _zeros_for(tensor: Tensor) -> Tensor:
     return torch.zeros_like(tensor, dtype=torch.float32, memory_format=torch.contiguous_format)
 
 
-def _part(gradient: Tensor | None, place: Any) -> Tensor | None:
-    return None if gradient is None else gradient[place]
+def _part(gradient: Tensor | None, index: Any) -> Tensor | None:
+    if gradient is None:
+        return None
+    return gradient[index]
 
 
 def _leaf(tensor: Tensor, with_gradient: bool) -> Tensor:
@@ -160,7 +162,7 @@ def _leaf(tensor: Tensor, with_gradient: bool) -> Tensor:
     return tensor.requires_grad_(with_gradient)
 
 
-def _precision(tensor: Tensor) -> torch.autocast:
+def _autocast(tensor: Tensor) -> torch.autocast:
     """Autocast to bfloat16 if the maps that people share are; float32 otherwise, also for float16.
 
     GradScaler's factor is applied after this function, so float16 gradients would underflow here.
@@ -170,12 +172,12 @@ def _precision(tensor: Tensor) -> torch.autocast:
     return torch.autocast(tensor.device.type, torch.bfloat16, enabled=is_bfloat16, cache_enabled=False)
 
 
-def _add_gradient(value: Tensor, inputs: Sequence[Tensor], places: Sequence[Tensor | None]) -> None:
-    """Adds the gradient of ``value`` in each input to its place; None wants none."""
-    wanted = [(tensor, place) for tensor, place in zip(inputs, places) if place is not None]
+def _add_gradient(value: Tensor, inputs: Sequence[Tensor], sums: Sequence[Tensor | None]) -> None:
+    """Adds the gradient of ``value`` in each input to its sum, in place; an input whose sum is None needs none."""
+    wanted = [(tensor, total) for tensor, total in zip(inputs, sums) if total is not None]
     tensors = [tensor for tensor, _ in wanted]
     with torch.autocast(value.device.type, enabled=False):
         gradients = torch.autograd.grad(value, tensors, allow_unused=True)
-    for gradient, (_, place) in zip(gradients, wanted):
+    for gradient, (_, total) in zip(gradients, wanted):
         if gradient is not None:
-            place += gradient
+            total += gradient

@@ -8,8 +8,9 @@ product over channels.
 What it saves: the paper stacks [F_c; F_s] for each person and convolves the stack. Why it is equal: convolutions are
 linear.
 
-- Eq. 9, 11 and 12. The layer that fuses has the halves W = [W_c W_s], and W [F_c; F_s] = W_c diag(c) F^ + M (W_s F^).
-  W_s F^ is one map for all people, W_c diag(c) a D x D matrix a person.
+- Eq. 12 fuses [F_c; F_s] by a layer of two halves, W = [W_c W_s], so W [F_c; F_s] = W_c F_c + W_s F_s.
+- Eq. 9 in it is W_s F_s = W_s (M F^) = M (W_s F^): W_s F^ is one map for all people.
+- Eq. 11 in it is W_c F_c = W_c diag(c) F^: W_c diag(c) is a D x D matrix a person.
 - Eq. 10. The mask's layer convolves M_sim = a . F^ with a kernel k, O_x with k_x and O_y with k_y. The first one is
   k * (a . F^) = a . (k * F^). For a root (x, y) and a cell (column, row), to which the cell center is added,
   O_x = (x - column) / 32 and O_y = (y - row) / 32, so with
@@ -43,7 +44,7 @@ class ImageTerms(NamedTuple):
     """What the people of an image have in common; of B images, or (h, W, ...) of some rows of one."""
 
     shared: Tensor  # (B, H, W, D), F^
-    spatial_half: Tensor | None  # (B, H, W, D), W_s F^; None where only channels are recalibrated
+    unmasked: Tensor | None  # (B, H, W, D), W_s F^; None where only channels are recalibrated
     mask_basis: Tensor | None  # (B, H, W, D + 3), k * F^, A_x, A_y and A_0; None as above
 
 
@@ -86,11 +87,11 @@ class FactoredGFD:
         channels_first = convolve_branches(branches, self.gfd.conv_down)  # F^, (B, D, H, W)
         shared = channels_first.permute(0, 2, 3, 1).contiguous()
         if self.gfd.spatial is None:
-            return ImageTerms(shared, spatial_half=None, mask_basis=None)
+            return ImageTerms(shared, unmasked=None, mask_basis=None)
         spatial_kernel = self.gfd.fuse.weight[:, -self.gfd.channels :, 0, 0]  # W_s
         return ImageTerms(
             shared,
-            spatial_half=F.linear(shared, spatial_kernel),
+            unmasked=F.linear(shared, spatial_kernel),
             mask_basis=basis_of_masks(self.gfd.spatial, channels_first),
         )
 
@@ -111,65 +112,101 @@ class FactoredGFD:
         return PersonTerms(channel_kernel, mask_coefficients)
 
     def logits(
-        self, image_terms: ImageTerms, person_terms: PersonTerms, keypoints: Sequence[int] | None = None
+        self, image_terms: ImageTerms, person_terms: PersonTerms, map_order: Sequence[int] | None = None
     ) -> Tensor:
         """The heatmaps of n people of one image (eq. 9-12 and 1).
 
         Args:
             image_terms: of some rows of it, (h, W, ...).
             person_terms: (n, ...).
-            keypoints: (K,), another order of the maps.
+            map_order: (K,), which map comes first, second, ...; None leaves them as they are.
 
         Returns:
             (n, K, h, W), in memory as (h, W, n, K).
         """
         weight = self.gfd.heatmap.weight[:, :, 0, 0]
         bias = bias_of(self.gfd.heatmap)
-        if keypoints is not None:
-            weight = weight[list(keypoints)]
-            bias = bias[list(keypoints)]
+        if map_order is not None:
+            weight = weight[list(map_order)]
+            bias = bias[list(map_order)]
 
-        instance = self._fuse(image_terms, person_terms).relu_()  # F^(i), (h, W, n, D)
+        instance = self.instance_features(image_terms, person_terms)  # F^(i), (h, W, n, D)
         logits = convolve_cells(instance.flatten(1, 2), weight, bias)  # eq. 1, (h, W * n, K)
         return logits.unflatten(1, instance.shape[1:3]).permute(2, 3, 0, 1)
 
     @torch.no_grad()
     def scores(
-        self, image_terms: ImageTerms, person_terms: PersonTerms, keypoints: Sequence[int] | None = None
+        self, image_terms: ImageTerms, person_terms: PersonTerms, map_order: Sequence[int] | None = None
     ) -> Tensor:
         """``logits`` as scores in [1e-4, 1 - 1e-4], for testing; arguments as there."""
-        logits = self.logits(image_terms, person_terms, keypoints)
+        logits = self.logits(image_terms, person_terms, map_order)
         return to_scores(logits, in_place=True)
 
-    def _fuse(self, image_terms: ImageTerms, person_terms: PersonTerms) -> Tensor:
-        """F^(i) before its ReLU, W_c diag(c) F^ + M (W_s F^) + bias (eq. 12): (h, W, n, D); arguments as ``logits``."""
-        shared, spatial_half, mask_basis = image_terms
+    def instance_features(self, image_terms: ImageTerms, person_terms: PersonTerms) -> Tensor:
+        """F^(i) = relu(W_c F_c + W_s F_s + bias) of n people of one image (eq. 12), or one of both halves alone.
+
+        Args:
+            image_terms: of some rows of it, (h, W, ...).
+            person_terms: (n, ...).
+
+        Returns:
+            (h, W, n, D).
+        """
+        shared, unmasked, mask_basis = image_terms
         channel_kernel, mask_coefficients = person_terms
-        if spatial_half is None or mask_basis is None or mask_coefficients is None:
+        if unmasked is None or mask_basis is None or mask_coefficients is None:
             assert channel_kernel is not None
-            return self._channel_half(shared, channel_kernel)  # eq. 11 alone
+            return self.channel_half(shared, channel_kernel).relu_()
 
-        masks = masks_of(mask_basis, mask_coefficients).to(shared.dtype)[..., None]  # eq. 10, (h, W, n, 1)
-        spatial_half = spatial_half[:, :, None]  # (h, W, 1, D)
-        bias = bias_of(self.gfd.fuse).to(shared.dtype)
+        masks = masks_of(mask_basis, mask_coefficients)  # eq. 10
         if channel_kernel is None:
-            return torch.addcmul(bias, masks, spatial_half)  # eq. 9 alone
+            fused = self.spatial_half(masks, unmasked)
+        elif by_onednn(shared, channel_kernel):  # which cannot add to what is there, so its half is the first
+            fused = self.channel_half(shared, channel_kernel)
+            fused = self.spatial_half(masks, unmasked, onto=fused)
+        else:
+            fused = self.spatial_half(masks, unmasked)
+            fused = self.channel_half(shared, channel_kernel, onto=fused)
+        return fused.relu_()  # eq. 12
 
-        # Either way the second half is added in place: one pass less over (h, W, n, D).
-        if by_onednn(shared, channel_kernel):
-            fused = self._channel_half(shared, channel_kernel)  # eq. 11
-            return fused.addcmul_(masks, spatial_half)  # eq. 9
-        fused = torch.addcmul(bias, masks, spatial_half)  # eq. 9
+    def spatial_half(self, masks: Tensor, unmasked: Tensor, onto: Tensor | None = None) -> Tensor:
+        """W_s F_s = M (W_s F^), with F_s of eq. 9.
+
+        Args:
+            masks: M, (h, W, n).
+            unmasked: W_s F^, (h, W, D).
+            onto: (h, W, n, D), to which it is added in place: one pass less over them. None takes the bias of the
+                fusing layer instead.
+
+        Returns:
+            (h, W, n, D).
+        """
+        masks = masks.to(unmasked.dtype)[..., None]
+        unmasked = unmasked[:, :, None]
+        if onto is None:
+            bias = bias_of(self.gfd.fuse).to(unmasked.dtype)
+            return torch.addcmul(bias, masks, unmasked)
+        return onto.addcmul_(masks, unmasked)
+
+    def channel_half(self, shared: Tensor, channel_kernel: Tensor, onto: Tensor | None = None) -> Tensor:
+        """W_c F_c = (W_c diag(c)) F^, with F_c of eq. 11.
+
+        Args:
+            shared: F^, (h, W, D).
+            channel_kernel: W_c diag(c), (n, D, D).
+            onto: as in ``spatial_half``.
+
+        Returns:
+            (h, W, n, D).
+        """
+        kernels = channel_kernel.flatten(0, 1)  # (n * D, D)
+        if onto is None:
+            bias = bias_of(self.gfd.fuse).repeat(len(channel_kernel))
+            halves = convolve_cells(shared, kernels, bias)  # (h, W, n * D)
+            return halves.unflatten(2, channel_kernel.shape[:2])
         cells = shared.flatten(0, 1)  # (h * W, D)
-        kernels = channel_kernel.flatten(0, 1).to(shared.dtype)  # (n * D, D)
-        fused.view(len(cells), len(kernels)).addmm_(cells, kernels.T)  # eq. 11
-        return fused
-
-    def _channel_half(self, shared: Tensor, channel_kernel: Tensor) -> Tensor:
-        """W_c diag(c) F^ + bias, of eq. 11 and 12: (h, W, D) and (n, D, D) -> (h, W, n, D)."""
-        bias = bias_of(self.gfd.fuse).repeat(len(channel_kernel))
-        fused = convolve_cells(shared, channel_kernel.flatten(0, 1), bias)  # (h, W, n * D)
-        return fused.unflatten(2, channel_kernel.shape[:2])
+        onto.view(len(cells), len(kernels)).addmm_(cells, kernels.to(shared.dtype).T)
+        return onto
 
 
 def basis_of_masks(spatial: SpatialRecalibration, shared: Tensor) -> Tensor:

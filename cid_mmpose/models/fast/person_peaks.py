@@ -52,7 +52,9 @@ def person_peaks(
     def scores_of(chunk: Chunk) -> Tensor:
         scores = []
         for view, of_images, of_people in zip(views, image_terms, person_terms):
-            scores.append(gfd.scores(image_part(of_images, chunk), people_part(of_people, chunk), view.keypoints))
+            of_rows = image_part(of_images, chunk)
+            of_chunk = people_part(of_people, chunk)
+            scores.append(gfd.scores(of_rows, of_chunk, view.map_order))
         return mean_of(scores)
 
     # their peaks, chunk by chunk
@@ -61,20 +63,20 @@ def person_peaks(
         heatmaps = first.new_zeros(num_images, num_keypoints, height, width, dtype=torch.float32)
     cells_at_once = cells_in_budget(gfd.floats_to_test(), budget, first.device)
     chunks = people_and_rows(roots.image, num_images, (height, width), cells_at_once)
-    no_peaks_yet = no_peaks(num_people, num_keypoints, first.device)
-    peaks = read_peaks(scores_of, chunks, no_peaks_yet, options.blur, height, heatmaps)
+    peaks = no_peaks(num_people, num_keypoints, first.device)
+    read_peaks(scores_of, chunks, peaks, options.blur, height, heatmaps)
     return peaks, heatmaps
 
 
 def read_peaks(
     scores_of: Callable, chunks: Sequence[Chunk], peaks: Peaks, blur: int, height: int, heatmaps: Tensor | None = None
-) -> Peaks:
-    """The peaks of the smoothed maps of N people.
+) -> None:
+    """Puts the peaks of the smoothed maps of N people into ``peaks``.
 
     Args:
         scores_of: chunk -> scores (n, K, h, W) of its people in its rows.
         chunks: all rows of everyone.
-        peaks: of N people, changed in place.
+        peaks: of N people, changed in place to the highest ones; at first ``no_peaks``.
         blur: see ``smooth``.
         height: H, rows of the maps.
         heatmaps: (B, K, H, W), changed in place to the largest value of all people, before smoothing; None if not
@@ -89,12 +91,11 @@ def read_peaks(
             so_far = heatmaps[chunk.image, :, chunk.rows]
             torch.maximum(so_far, scores[:, :, inner].amax(0), out=so_far)
 
-        found = find_peaks(smooth(scores, blur), inner)
-        found.cell[..., 1] += outer.start
-        highest = higher_peaks(people_part(peaks, chunk), found)
-        for of_everyone, of_chunk in zip(peaks, highest):
+        peaks_here = find_peaks(smooth(scores, blur), inner)
+        peaks_here.cell[..., 1] += outer.start
+        highest_so_far = higher_peaks(people_part(peaks, chunk), peaks_here)
+        for of_everyone, of_chunk in zip(peaks, highest_so_far):
             of_everyone[chunk.people] = of_chunk
-    return peaks
 
 
 def with_margin(rows: slice, margin: int, height: int) -> slice:

@@ -93,9 +93,9 @@ def test_the_offset_maps_of_a_root_add_up_to_the_convolution_of_its_relative_coo
 
 def test_only_the_terms_of_the_chosen_recalibration_are_there():
     _, image, people = terms(*scene('channel'))
-    assert image.spatial_half is None and image.mask_basis is None and people.mask_coefficients is None
+    assert image.unmasked is None and image.mask_basis is None and people.mask_coefficients is None
     _, image, people = terms(*scene('spatial'))
-    assert image.spatial_half is not None and people.channel_kernel is None
+    assert image.unmasked is not None and people.channel_kernel is None
 
 
 def test_any_rows_of_an_image_are_as_in_the_whole_and_lie_cell_by_cell():

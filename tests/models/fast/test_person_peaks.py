@@ -27,9 +27,8 @@ def test_peaks_read_in_parts_equal_those_of_whole_smoothed_maps(blur, cells):
     expected = find_peaks(smooth(maps, blur))
     fields = torch.zeros(2, 4, 11, 8)
     chunks = people_and_rows(image, 2, (11, 8), cells)
-    found = read_peaks(
-        lambda chunk: maps[chunk.people, :, chunk.rows], chunks, no_peaks(3, 4, maps.device), blur, 11, fields
-    )
+    found = no_peaks(3, 4, maps.device)
+    read_peaks(lambda chunk: maps[chunk.people, :, chunk.rows], chunks, found, blur, 11, fields)
     assert found.cell.tolist() == expected.cell.tolist()
     np.testing.assert_allclose(found.value, expected.value, rtol=1e-6)
     np.testing.assert_allclose(found.rise, expected.rise, atol=1e-6)
