@@ -12,7 +12,7 @@ from cid_mmpose.data.headers import problem_of_header, size_of
 from cid_mmpose.data.image_file import decode_image, read_file
 from cid_mmpose.errors import BadInput
 from cid_mmpose.files import write_whole
-from cid_mmpose.visualization import draw_crowd
+from cid_mmpose.visualization import ColourMemory, draw_crowd
 
 if TYPE_CHECKING:
     from .people import People
@@ -29,6 +29,30 @@ def draw(people: People, image: np.ndarray | None, options: dict[str, Any]) -> n
         people.boxes,
         **options,
     )
+
+
+class Drawer:
+    """Draws people on image after image; in the frames of a video each person keeps a colour.
+
+    Args:
+        options: as ``People.draw`` takes them.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        self.path: str | None = None
+        self.frame = -1  # the last one of the video
+        self.memory = ColourMemory()
+
+    def draw(self, people: People) -> np.ndarray:
+        """The image with its people drawn, (h, w, 3) uint8 BGR."""
+        if people.frame is None:
+            return people.draw(**self.options)
+        if people.path != self.path or people.frame < self.frame:
+            self.memory = ColourMemory()
+        self.path = people.path
+        self.frame = people.frame
+        return people.draw(colour_memory=self.memory, **self.options)
 
 
 def save(people: People, path: str | Path, image: np.ndarray | None, options: dict[str, Any]) -> None:

@@ -177,7 +177,8 @@ class People:
 
         Args:
             image: (h, w, 3) uint8 BGR, the one that the people were found in; None takes ``image``, or reads ``path``.
-            options: of ``cid_mmpose.visualization.DrawOptions``, by name.
+            options: of ``cid_mmpose.visualization.DrawOptions``, by name, and ``colour_memory``, a ``ColourMemory`` of
+                the video in whose frames people keep their colours.
 
         Raises:
             BadInput: there is no image, it has another size, or an option is unknown or out of its range.

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from cid_mmpose.errors import BadInput, RunStopped
 from cid_mmpose.files import check_writable, only_run_in, remove_partial
 
+from .drawing import Drawer
 from .journal import FOLDER, Entry, Journal, remove_folder
 from .origins import Origins
 from .outputs import (
@@ -168,6 +168,7 @@ class Run:
         self.strict = strict
         self.skip_existing = skip_existing
         self.draws = wanted.images or wanted.video or wanted.show
+        self.drawer = Drawer(min_score=predictor.options.min_score)
         self.names = Names(origins if skip_existing else None)
         self.done: dict[str | None, bool] = {}  # path of an image or a video -> whether its results are there
         self.videos = Videos()
@@ -198,7 +199,7 @@ class Run:
                 self.num_people += len(people)
                 bar.set_postfix_str(f'{self.num_people} people', refresh=False)
                 bar.update()
-                if self.wanted.show and not show(self._drawn(people)):
+                if self.wanted.show and not show(self.drawer.draw(people)):
                     break
         seconds = time.monotonic() - start
 
@@ -280,16 +281,13 @@ class Run:
         json_file, image_file, video_file = self._files_of(people.path)
         if people.frame is not None:
             if self.wanted.video:
-                drawn = self._drawn(people)
+                drawn = self.drawer.draw(people)
                 self.videos.add(self._claimed(video_file, people.path), people, drawn)
             return
         if self.wanted.json:
             people.to_json(self._claimed(json_file, people.path))
         if self.wanted.images and people.image is not None:
-            write_image(self._claimed(image_file, people.path), self._drawn(people))
-
-    def _drawn(self, people: People) -> np.ndarray:
-        return people.draw(min_score=self.predictor.options.min_score)
+            write_image(self._claimed(image_file, people.path), self.drawer.draw(people))
 
     def _write_of_all(self) -> None:
         """The files that hold all images, and those that hold all frames of a video."""

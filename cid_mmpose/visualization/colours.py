@@ -57,7 +57,7 @@ def neighbours(boxes: np.ndarray) -> np.ndarray:
     return near
 
 
-def colour_graph(near: np.ndarray, count: int) -> np.ndarray:
+def colour_graph(near: np.ndarray, count: int, given: np.ndarray | None = None) -> np.ndarray:
     """A colour for each person, another one than any neighbour has.
 
     Brélaz' DSATUR: next comes who sees the most colours around, then who has the most neighbours. Of the colours that
@@ -69,6 +69,8 @@ def colour_graph(near: np.ndarray, count: int) -> np.ndarray:
     Args:
         near: (N, N) bool, symmetric, who is whose neighbour.
         count: of the colours, at least 1.
+        given: (N,) int, colours that people have already, -1 for none. Of neighbours with the same one the first in the
+            array keeps it.
 
     Returns:
         (N,) int in [0, count).
@@ -79,15 +81,20 @@ def colour_graph(near: np.ndarray, count: int) -> np.ndarray:
     used = np.zeros(count, int)
     chosen = np.full(people, -1)
 
-    for _ in range(people):
+    def choose(person: int, colour: int) -> None:
+        chosen[person] = colour
+        used[colour] += 1
+        around[near[person], colour] += 1
+
+    for person, colour in enumerate(() if given is None else given):
+        if colour >= 0 and not around[person, colour]:
+            choose(person, colour)
+
+    while (chosen < 0).any():
         urgency = (around > 0).sum(axis=1) * (people + 1) + degree
         urgency[chosen >= 0] = -1
         person = urgency.argmax()
 
         cost = around[person] * (people + 1) + used
-        colour = cost.argmin()
-
-        chosen[person] = colour
-        used[colour] += 1
-        around[near[person], colour] += 1
+        choose(person, cost.argmin())
     return chosen

@@ -10,7 +10,8 @@ import numpy as np
 
 from cid_mmpose.inference.keypoints import KeypointSet
 
-from .colours import PALETTE, SIDES, Colour, colour_graph, lighter, neighbours
+from .colour_memory import ColourMemory
+from .colours import PALETTE, SIDES, Colour, lighter
 from .options import DrawOptions
 from .skeleton import Skeleton, anatomy, cover, limb_width, make_skeleton, paint
 from .text import Rectangle, text_size, write
@@ -54,6 +55,8 @@ def draw_crowd(
     keypoint_set: KeypointSet,
     scores: np.ndarray | None = None,
     boxes: np.ndarray | None = None,
+    *,
+    colour_memory: ColourMemory | None = None,
     **options: Any,
 ) -> np.ndarray:
     """Draws people from far to near, translucent where they lie over others, each easy to tell from the next.
@@ -65,6 +68,7 @@ def draw_crowd(
         keypoint_set: what the K keypoints are.
         scores: (N,), of each person; None writes none.
         boxes: (N, 4), x1, y1, x2, y2 px; None takes those around the keypoints that are drawn.
+        colour_memory: of the video that the image is the next frame of, so that people keep their colours.
         options: of ``DrawOptions``, by name.
 
     Returns:
@@ -78,12 +82,12 @@ def draw_crowd(
     _check_arrays(image, keypoints, keypoint_scores, keypoint_set, scores, boxes)
     crowd = visible_people(image.shape, keypoints, keypoint_scores, scores, boxes, chosen)
     canvas = np.array(image, order='C')  # a new array, as OpenCV takes them
+    colours = person_colours(crowd, colour_memory or ColourMemory())
     if not len(crowd.numbers):
         if chosen.legend:
             _write_legend(canvas, chosen)
         return canvas
 
-    colours = person_colours(crowd)
     widths = [limb_width(size, _diagonal(image)) * chosen.thickness for size in crowd.sizes]
     order = far_to_near(crowd.extents)
     if chosen.show_boxes:
@@ -152,12 +156,17 @@ def visible_people(
     )
 
 
-def person_colours(crowd: Crowd) -> list[Colour]:
-    """A colour for each of n people, another one than those have who overlap, touch or stand close."""
+def person_colours(crowd: Crowd, memory: ColourMemory) -> list[Colour]:
+    """A colour for each of n people, another one than those have who overlap, touch or stand close.
+
+    Args:
+        crowd: n people.
+        memory: of the frames before.
+    """
     low = np.minimum(crowd.boxes[:, :2], crowd.extents[:, :2])
     high = np.maximum(crowd.boxes[:, 2:], crowd.extents[:, 2:])
-    near = neighbours(np.concatenate([low, high], axis=1))
-    return [PALETTE[number] for number in colour_graph(near, len(PALETTE))]
+    numbers = memory.choose(np.concatenate([low, high], axis=1))
+    return [PALETTE[number] for number in numbers]
 
 
 def far_to_near(extents: np.ndarray) -> np.ndarray:
