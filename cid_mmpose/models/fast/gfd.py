@@ -78,21 +78,37 @@ class FactoredGFD:
         """Numbers that ``logits``, smoothing and peaks hold for a person and cell in testing."""
         return self.gfd.channels + TEST_MAPS * self.num_keypoints
 
-    def image_terms(self, branches: Sequence[Tensor]) -> ImageTerms:
+    def offset_maps(self, size: Sequence[int]) -> Tensor | None:
+        """A_x, A_y and A_0, the same for all images and views; None where only channels are recalibrated.
+
+        Args:
+            size: (H, W).
+
+        Returns:
+            (3, H, W).
+        """
+        if self.gfd.spatial is None:
+            return None
+        return offset_maps(self.gfd.spatial, size)
+
+    def image_terms(self, branches: Sequence[Tensor], offsets: Tensor | None = None) -> ImageTerms:
         """The terms of B images.
 
         Args:
             branches: (B, C_i, H_i, W_i) of F.
+            offsets: ``offset_maps`` of their size, where several views share them; None forms them here.
         """
         channels_first = convolve_branches(branches, self.gfd.conv_down)  # F^, (B, D, H, W)
         shared = channels_first.permute(0, 2, 3, 1).contiguous()
         if self.gfd.spatial is None:
             return ImageTerms(shared, unmasked=None, mask_basis=None)
+        if offsets is None:
+            offsets = offset_maps(self.gfd.spatial, shared.shape[1:3])
         spatial_kernel = self.gfd.fuse.weight[:, -self.gfd.channels :, 0, 0]  # W_s
         return ImageTerms(
             shared,
             unmasked=F.linear(shared, spatial_kernel),
-            mask_basis=basis_of_masks(self.gfd.spatial, channels_first),
+            mask_basis=basis_of_masks(self.gfd.spatial, channels_first, offsets),
         )
 
     def person_terms(self, vectors: Tensor, roots: Roots) -> PersonTerms:
@@ -209,12 +225,13 @@ class FactoredGFD:
         return onto
 
 
-def basis_of_masks(spatial: SpatialRecalibration, shared: Tensor) -> Tensor:
+def basis_of_masks(spatial: SpatialRecalibration, shared: Tensor, offsets: Tensor) -> Tensor:
     """The maps that every person's mask is a sum of: k * F^, A_x, A_y and A_0.
 
     Args:
         spatial: holds the weights.
         shared: F^, (B, D, H, W).
+        offsets: ``offset_maps``, (3, H, W).
 
     Returns:
         (B, H, W, D + 3).
@@ -222,9 +239,8 @@ def basis_of_masks(spatial: SpatialRecalibration, shared: Tensor) -> Tensor:
     channels = shared.shape[1]
     kernel = spatial.conv.weight[:, :1].expand(channels, -1, -1, -1)  # k of M_sim, the same for every channel
     similarity = F.conv2d(shared, kernel, padding=spatial.conv.padding, groups=channels)
-    offsets = offset_maps(spatial, shared.shape[-2:])
-    offsets = offsets.permute(1, 2, 0).expand(len(shared), -1, -1, -1)
-    return torch.cat([similarity.permute(0, 2, 3, 1), offsets], 3)
+    offsets_of_all = offsets.permute(1, 2, 0).expand(len(shared), -1, -1, -1)
+    return torch.cat([similarity.permute(0, 2, 3, 1), offsets_of_all], 3)
 
 
 def offset_maps(spatial: SpatialRecalibration, size: Sequence[int]) -> Tensor:

@@ -41,11 +41,12 @@ def person_peaks(
     num_keypoints = gfd.num_keypoints
 
     # the terms of images and of people, in each view
+    offsets = gfd.offset_maps((height, width))
     image_terms = []
     person_terms = []
     for view in views:
         vectors = sample_branches(view.branches, roots)
-        image_terms.append(gfd.image_terms(view.branches))
+        image_terms.append(gfd.image_terms(view.branches, offsets))
         person_terms.append(gfd.person_terms(vectors, roots))
 
     # the heatmaps of a chunk: the mean of the views

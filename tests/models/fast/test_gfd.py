@@ -74,7 +74,7 @@ def test_masks_equal_the_paper_s():
     module, features = scene()
     module, features = module.double(), features.double()
     vectors = sample_at(features, ROOTS)
-    basis = basis_of_masks(module.spatial, module.conv_down(features))
+    basis = basis_of_masks(module.spatial, module.conv_down(features), offset_maps(module.spatial, features.shape[-2:]))
     masks = masks_of(basis[2], coefficients_of_masks(module.spatial, vectors[2:], ROOTS.cell[2:]))
     expected = module(features, vectors, ROOTS).masks[2:]
     np.testing.assert_allclose(masks.permute(2, 0, 1).detach(), expected.detach(), atol=1e-12)
