@@ -1,6 +1,8 @@
 """What a model can be called by, and what is said about what is none."""
 
+import errno
 import shutil
+import socket
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from mmpose.apis import inference_bottomup, init_model
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 import cid_mmpose
+from cid_mmpose.cli import main
 from cid_mmpose.errors import BadInput
 from cid_mmpose.inference import networks
 from cid_mmpose.inference.config_text import config_of
@@ -143,6 +146,26 @@ def test_a_name_stands_for_a_config_of_the_package_and_its_public_weights(monkey
         'https://download.openmmlab.com/mmpose/v1/body_2d_keypoint/cid/coco/'
         'cid_hrnet-w32_8xb20-140e_coco-512x512_42b7e6e6-20230207.pth'
     ]
+
+
+def test_without_a_network_the_command_says_in_one_line_what_to_do(images, tmp_path, monkeypatch, capfd):
+    with socket.create_server(('127.0.0.1', 0)) as closed:
+        port = closed.getsockname()[1]
+    url = f'http://127.0.0.1:{port}/cid_hrnet-w32_42b7e6e6-20230207.pth'
+    monkeypatch.setattr(networks, 'public_weights', lambda: {'cid_hrnet-w32_coco': url})
+    monkeypatch.setenv('CID_HOME', str(tmp_path / 'home'))
+    for name in ('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main(['predict', str(images / '0.png'), '--out', str(tmp_path / 'out')])
+    kept = tmp_path / 'home' / 'checkpoints' / 'cid_hrnet-w32_42b7e6e6-20230207.pth'
+    assert ended.value.code == 2
+    assert capfd.readouterr().err == (
+        f'error: {url}: cannot be downloaded ([Errno {errno.ECONNREFUSED}] Connection refused); check the URL, or fetch '
+        f'it by hand and give the path of the file; saved as {kept} it is found without a network (CID_HOME moves that '
+        'folder)\n'
+    )
+    assert not (tmp_path / 'out').exists() and not kept.exists()
 
 
 def test_weights_of_another_network_are_refused(work_folder, tmp_path):

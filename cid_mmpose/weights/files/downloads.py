@@ -118,6 +118,9 @@ def fetch(url: str, target: Path, check: Callable[[Path, str], None]) -> None:
         url: as for ``fetched``.
         target: where to keep it.
         check: as for ``fetched``.
+
+    Raises:
+        BadInput: as ``fetched``; the message also says where the file would be kept.
     """
     if target.exists():
         return
@@ -131,10 +134,14 @@ def fetch(url: str, target: Path, check: Callable[[Path, str], None]) -> None:
                 source = target.parent / SOURCE
                 source.write_text(url + '\n', encoding='utf-8', errors='replace')
             os.replace(scratch, target)
+    except BadInput as error:
+        raise BadInput(
+            f'{error}; saved as {target} it is found without a network ({HOME} moves that folder)'
+        ) from error
     except OSError as error:
         raise BadInput(
-            f'{url}: cannot be kept in {target.parent} ({error.strerror or error}); set TORCH_HOME to a '
-            f'folder with room, or {BY_HAND}'
+            f'{url}: cannot be kept in {target.parent} ({error.strerror or error}); set {HOME} to a folder with room, '
+            f'or {BY_HAND}'
         ) from error
 
 

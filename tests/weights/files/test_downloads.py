@@ -229,6 +229,20 @@ def test_a_url_that_is_none_is_told_what_it_lacks(web, url, says):
     assert refused(url).startswith(says)
 
 
+@pytest.mark.parametrize('content', [None, b'other weights'], ids=['nobody', 'hash'])
+def test_a_file_that_is_put_where_the_message_says_is_found(web, tmp_path, monkeypatch, content):
+    monkeypatch.setenv('CID_HOME', str(tmp_path / 'home'))
+    data = weights(5)
+    name = f'cid_{hashlib.sha256(data).hexdigest()[:8]}-20230207.pth'
+    if content:
+        web.pages[f'/{name}'] = content
+    said = refused(f'{web.url}/{name}')
+    place = said.partition('saved as ')[2].partition(' it is found without a network (CID_HOME moves')[0]
+    assert place == str(tmp_path / 'home' / 'checkpoints' / name)
+    Path(place).write_bytes(data)
+    assert load(f'{web.url}/{name}') == 5
+
+
 def test_letters_of_any_alphabet_and_spaces_reach_the_server_as_it_wants_them(web, tmp_path):
     web.pages['/m%C3%BCller/my%20w.pth?q=%C3%A4'] = weights(7)
     assert load(f'{web.url}/müller/my w.pth?q=ä') == 7
@@ -247,4 +261,4 @@ def test_no_name_of_a_file_leads_out_of_the_cache(web, tmp_path):
 def test_a_cache_that_cannot_be_written_is_named(web, tmp_path):
     (tmp_path / 'hub').write_text('a file where the folder should be')
     web.pages['/w.pth'] = weights(1)
-    assert 'set TORCH_HOME to a folder with room' in refused(f'{web.url}/w.pth')
+    assert 'set CID_HOME to a folder with room' in refused(f'{web.url}/w.pth')
