@@ -161,9 +161,9 @@ def test_without_a_network_the_command_says_in_one_line_what_to_do(images, tmp_p
     kept = tmp_path / 'home' / 'checkpoints' / 'cid_hrnet-w32_42b7e6e6-20230207.pth'
     assert ended.value.code == 2
     assert capfd.readouterr().err == (
-        f'error: {url}: cannot be downloaded ([Errno {errno.ECONNREFUSED}] Connection refused); check the URL, or fetch '
-        f'it by hand and give the path of the file; saved as {kept} it is found without a network (CID_HOME moves that '
-        'folder)\n'
+        f'error: {url}: cannot be downloaded ([Errno {errno.ECONNREFUSED}] Connection refused); check the URL, or '
+        f'fetch it by hand and give the path of the file; saved as {kept} it is found without a network '
+        '(CID_HOME moves that folder)\n'
     )
     assert not (tmp_path / 'out').exists() and not kept.exists()
 
