@@ -14,7 +14,24 @@ BYTES_OF_PIXEL = 8  # of the largest kind, four colours of 16 bits
 BYTES_OF_HEADER = 2**26
 
 
-def image_of(
+class OtherSize(BadInput):
+    """An image is not of the annotated size.
+
+    Args:
+        path: of the image.
+        shape: its (H, W) in pixels.
+        annotated: (H, W) in pixels.
+    """
+
+    def __init__(self, path: str, shape: tuple, annotated: tuple) -> None:
+        self.height, self.width = shape
+        super().__init__(
+            f"{path}: is {shape[1]} x {shape[0]} pixels, but fields 'width' and 'height' of its annotation "
+            f'say {annotated[1]} x {annotated[0]}; the file is not the annotated one'
+        )
+
+
+def image_of_bytes(
     data: bytes, name: str, annotated: tuple | None = None, max_pixels: int = MAX_PIXELS
 ) -> np.ndarray | Unusable:
     """The image in the bytes of a file, whose header is looked at before anything is decoded.
@@ -29,7 +46,8 @@ def image_of(
         (H, W, 3) uint8 BGR; or why there is none.
 
     Raises:
-        BadInput: it is not of the annotated size, or the program that reads its header is missing.
+        OtherSize: it is not of the annotated size.
+        BadInput: the program that reads its header is missing.
     """
     if lacks_reader(data):
         raise BadInput(f'{name}: the header of this kind of image is read by Pillow: pip install pillow')
@@ -113,9 +131,6 @@ def may_be(size: tuple | None, annotated: tuple | None) -> bool:
 
 
 def check_shape(path: str, shape: tuple, annotated: tuple | None) -> None:
-    """BadInput if an image's (H, W) is not the annotated one, where there is one."""
+    """OtherSize if an image's (H, W) is not the annotated one, where there is one."""
     if annotated is not None and shape != tuple(annotated):
-        raise BadInput(
-            f"{path}: is {shape[1]} x {shape[0]} pixels, but fields 'width' and 'height' of its annotation "
-            f'say {annotated[1]} x {annotated[0]}; the file is not the annotated one'
-        )
+        raise OtherSize(path, shape, annotated)

@@ -11,7 +11,7 @@ from cid_mmpose.registry import TRANSFORMS
 
 from .headers import MAX_PIXELS, Unusable
 from .image_array import bgr_of
-from .image_file import image_of, read_file
+from .image_file import image_of_bytes, read_file
 
 UNREADABLE = ('error', 'skip')
 
@@ -57,7 +57,7 @@ class LoadImage(BaseTransform):
     def _load(self, path: str, annotated: tuple | None) -> np.ndarray | None:
         """The image (H, W, 3) of a file whose annotation says (H, W) ``annotated``; None if it is left out."""
         data = read_file(path, self.max_pixels)
-        image = image_of(data, path, annotated, self.max_pixels)
+        image = image_of_bytes(data, path, annotated, self.max_pixels)
         if isinstance(image, Unusable):
             return self._leave_out(path, image)
         return image

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from cid_mmpose.data.headers import problem_of_header, size_of
-from cid_mmpose.data.image_file import decode_image, read_file
+from cid_mmpose.data.headers import Unusable
+from cid_mmpose.data.image_file import OtherSize, image_of_bytes, read_file
 from cid_mmpose.errors import BadInput
 from cid_mmpose.files import write_whole
 from cid_mmpose.visualization import ColourMemory, draw_crowd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def draw(people: People, image: np.ndarray | None, options: dict[str, Any]) -> np.ndarray:
     """See ``People.draw``."""
     return draw_crowd(
-        image_of(people, image),
+        image_of_people(people, image),
         people.keypoints,
         people.keypoint_scores,
         people.keypoint_set,
@@ -67,7 +67,7 @@ def save(people: People, path: str | Path, image: np.ndarray | None, options: di
     write_whole(path, content.tobytes())
 
 
-def image_of(people: People, image: np.ndarray | None = None) -> np.ndarray:
+def image_of_people(people: People, image: np.ndarray | None = None) -> np.ndarray:
     """The image that people were found in, (h, w, 3) uint8 BGR.
 
     Args:
@@ -96,17 +96,14 @@ def _read(people: People) -> np.ndarray:
     if people.frame is not None:
         raise BadInput(f'{path}, frame {people.frame}: was not kept; give its image, as in people.draw(image)')
 
-    data = read_file(path)
-    problem = problem_of_header(data, size_of(data))
-    if problem:
-        raise BadInput(f'{path}: {problem.text}')
     width, height = people.image_size
-    image = decode_image(data, (height, width))
-    if image is None:
-        raise BadInput(f'{path}: not a complete image any more; give the one that the people were found in')
-    if image.shape[:2] != (height, width):
-        now = f'{image.shape[1]} x {image.shape[0]} px'
-        raise BadInput(f'{path}: is {now} now, but the people were found in {_size(people)}; give that image')
+    try:
+        image = image_of_bytes(read_file(path), path, (height, width))
+    except OtherSize as other:
+        now = f'{other.width} x {other.height} px'
+        raise BadInput(f'{path}: is {now} now, but the people were found in {_size(people)}; give that image') from None
+    if isinstance(image, Unusable):
+        raise BadInput(f'{path}: {image.text}')
     return image
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cid_mmpose.data.headers import MAX_PIXELS, Unusable
 from cid_mmpose.data.image_array import bgr_of
-from cid_mmpose.data.image_file import image_of, read_file
+from cid_mmpose.data.image_file import image_of_bytes, read_file
 from cid_mmpose.errors import BadInput
 
 MAX_BYTES = 2**28  # of an image from the web
@@ -27,7 +27,7 @@ def read_image(path: str) -> np.ndarray:
     Raises:
         BadInput: there is no such file, or no complete image of at most ``MAX_PIXELS`` in it.
     """
-    return _checked(image_of(read_file(path, MAX_PIXELS), path), path)
+    return _checked(image_of_bytes(read_file(path, MAX_PIXELS), path), path)
 
 
 def download_image(url: str) -> np.ndarray:
@@ -47,7 +47,7 @@ def download_image(url: str) -> np.ndarray:
         raise BadInput(f'{url}: cannot be downloaded ({error}); check the URL, or fetch it by hand') from error
     if len(data) > MAX_BYTES:
         raise BadInput(f'{url}: is larger than {MAX_BYTES} bytes; fetch it by hand')
-    return _checked(image_of(data, url), url)
+    return _checked(image_of_bytes(data, url), url)
 
 
 def image_of_array(source: Any, channels: str = 'bgr') -> np.ndarray:

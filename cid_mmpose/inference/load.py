@@ -21,7 +21,8 @@ from cid_mmpose.registry import MODELS
 from cid_mmpose.weights.layouts import state_in
 from cid_mmpose.weights.loaders import note_file
 
-from .keypoints import KeypointSet, keypoint_set
+from . import keypoints
+from .keypoints import KeypointSet
 from .networks import Choice, choose, pipeline_of
 from .options import PredictOptions
 from .predictor import Predictor
@@ -48,17 +49,17 @@ def load(
 
     choice = choose(model, checkpoint)
     init_default_scope(choice.config.get('default_scope', 'mmpose'))
-    with config_errors(choice.name), quiet_warnings():
+    with config_errors(choice.config_file), quiet_warnings():
         network = build(choice).to(where).eval()
         meta = meta_of(choice, network)
-        keypoints = keypoints_of(meta, choice.name)
-        steps = sized(pipeline_of(choice.config, choice.name), chosen.size, choice.name)
+        keypoint_set = keypoint_set_of(meta, choice.weights)
+        steps = sized(pipeline_of(choice.config, choice.config_file), chosen.size, choice.config_file)
         pipeline = Compose([dict(step) for step in steps])
     network.test_cfg.update(chosen.test_cfg())
     network.head.test.with_test_cfg(network.test_cfg)
-    if network.test_cfg.get('flip_test') and not keypoints.swaps:
-        raise BadInput(f'{choice.name}: its keypoints have no flip_indices, which flip needs; load with flip=False')
-    return Predictor(network, pipeline, keypoints, meta, chosen, choice.name)
+    if network.test_cfg.get('flip_test') and not keypoint_set.swaps:
+        raise BadInput(f'{choice.weights}: its keypoints have no flip_indices, which flip needs; load with flip=False')
+    return Predictor(network, pipeline, keypoint_set, meta, chosen, choice.weights)
 
 
 def build(choice: Choice) -> CID:
@@ -72,15 +73,14 @@ def build(choice: Choice) -> CID:
     """
     config = choice.config.get('model')
     if not config:
-        raise BadInput(f'{choice.name}: its config has no model')
-    backbone = config.get('backbone')
-    if backbone:
-        backbone.pop('init_cfg', None)
+        raise BadInput(f'{choice.config_file}: the config has no model')
     network = revert_sync_batchnorm(MODELS.build(config))
     if not isinstance(network, CID):
-        raise BadInput(f'{choice.name}: is a {type(network).__name__}; cid_mmpose.CID is what can be loaded here')
-    check_every_weight(network, choice.checkpoint, choice.name)
-    weights = note_file(dict(state_in(choice.checkpoint)), choice.name)
+        raise BadInput(
+            f'{choice.config_file}: its model is a {type(network).__name__}; only a cid_mmpose.CID is loaded here'
+        )
+    check_every_weight(network, choice.checkpoint, choice.weights)
+    weights = note_file(dict(state_in(choice.checkpoint)), choice.weights)
     network.load_state_dict(weights, strict=False)
     return network
 
@@ -103,23 +103,23 @@ def meta_of(choice: Choice, network: CID) -> dict[str, Any]:
     wanted = network.head.gfd.heatmap.out_channels
     if meta.get('num_keypoints') != wanted:
         raise BadInput(
-            f'{choice.name}: its data set has {meta.get("num_keypoints")} keypoints and its network {wanted}; set '
+            f'{choice.weights}: its data set has {meta.get("num_keypoints")} keypoints and its network {wanted}; set '
             'metainfo of the data set in the config'
         )
     return meta
 
 
-def keypoints_of(meta: dict[str, Any], name: str) -> KeypointSet:
-    """``keypoint_set`` of what a file says; BadInput if it is not what a training writes.
+def keypoint_set_of(meta: dict[str, Any], weights: str) -> KeypointSet:
+    """``keypoints.keypoint_set`` of what a file says; BadInput if it is not what a training writes.
 
     Args:
         meta: of ``meta_of``.
-        name: of the file, for the message.
+        weights: the file, for the message.
     """
     try:
-        return keypoint_set(meta)
+        return keypoints.keypoint_set(meta)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInput(f'{name}: its dataset_meta is not what a training writes ({error!r:.100})') from error
+        raise BadInput(f'{weights}: its dataset_meta is not what a training writes ({error!r:.100})') from error
 
 
 def sized(steps: list[ConfigDict], size: int | None, name: str) -> list[ConfigDict]:

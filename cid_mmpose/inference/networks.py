@@ -30,7 +30,8 @@ class Choice(NamedTuple):
 
     config: Config
     checkpoint: dict[str, Any]  # as read
-    name: str  # of the file of weights
+    weights: str  # the file of the checkpoint, by path or URL
+    config_file: str  # that of the config; it is the checkpoint itself where the config is in it
     is_strangers: bool = False  # whether the config came with the weights, so that nothing it names is run
 
 
@@ -84,7 +85,7 @@ def _of_config_file(path: str, weights: str | None) -> Choice:
         check_names(config)
         check_kinds(config)
         apply_recipe(config)
-    return Choice(config, _read(weights), weights)
+    return Choice(config, _read(weights), weights, path)
 
 
 def _of_name(name: str, weights: str | None) -> Choice:
@@ -111,7 +112,7 @@ def _with_own_config(checkpoint: dict[str, Any], name: str) -> Choice:
         raise BadInput(f'{name}: the model or default_scope of its config is not what a training writes; {OWN_CONFIG}')
     check_types(parts, (MODELS, KEYPOINT_CODECS, TRANSFORMS), name)
     _drop_init_cfg(parts['model'])
-    return Choice(config, checkpoint, name, is_strangers=True)
+    return Choice(config, checkpoint, name, name, is_strangers=True)
 
 
 def _drop_init_cfg(node: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from cid_mmpose.errors import BadInput
 
-PRECISIONS = ('float32', 'bfloat16', 'float16')
+PRECISION_NAMES = ('float32', 'bfloat16', 'float16')
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class PredictOptions:
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < 1):
                 raise BadInput(f'{name} must be a whole number of at least 1, got {value!r}')
-        if self.precision not in (None, *PRECISIONS):
-            raise BadInput(f'precision must be one of {PRECISIONS}, got {self.precision!r}')
+        if self.precision not in (None, *PRECISION_NAMES):
+            raise BadInput(f'precision must be one of {PRECISION_NAMES}, got {self.precision!r}')
 
     def test_cfg(self) -> dict[str, Any]:
         """The options that are the head's, for ``model.test_cfg``.

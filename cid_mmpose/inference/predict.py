@@ -33,7 +33,7 @@ from .outputs import (
 from .people import People
 from .predictor import Predictor
 from .screen import check_screen, show, tell
-from .sources import VIDEO_ENDINGS, Found, Item, find
+from .sources import VIDEO_ENDINGS, FoundItems, Item, find
 
 CSV = 'people.csv'
 COCO = 'people_coco.json'
@@ -113,7 +113,7 @@ def predict(
     return run.num_unreadable
 
 
-def check_inputs_stay(found: Found, folder: Path) -> None:
+def check_inputs_stay(found: FoundItems, folder: Path) -> None:
     """BadInput if an input lies where results are written, and could be written over.
 
     Args:
@@ -178,7 +178,7 @@ class Run:
         self.num_images = 0
         self.num_people = 0
 
-    def work_through(self, found: Found) -> None:
+    def work_through(self, found: FoundItems) -> None:
         """See ``predict``."""
         if self.journal.is_other:
             tell(f'{self.folder}: the unfinished run there had other settings or inputs; this one starts anew')
@@ -209,7 +209,7 @@ class Run:
         if self.num_images + self.num_skipped:
             tell(self._summary(seconds))
 
-    def _items(self, found: Found) -> Iterator[Item]:
+    def _items(self, found: FoundItems) -> Iterator[Item]:
         """The items that are to be looked at; those that the journal knows come with their people."""
         entries: Iterator[Entry] = self.journal.entries()
         if found.endless or self.skip_existing:

@@ -160,12 +160,15 @@ class Predictor:
 
     @torch.no_grad()
     def _run(self, batch: list[Prepared]) -> list:
-        """The samples, with people, of images of one size."""
-        packed = [each.packed for each in batch if each.packed is not None]
-        if not packed:
+        """The samples, with people, of a batch of ``batches``; None for each image that the network is not asked."""
+        if batch[0].packed is None:  # nor is any other of its batch, which is of one size
             return [None] * len(batch)
-        inputs = [each['inputs'] for each in packed]
-        samples = [each['data_samples'] for each in packed]
+        inputs = []
+        samples = []
+        for each in batch:
+            assert each.packed is not None
+            inputs.append(each.packed['inputs'])
+            samples.append(each.packed['data_samples'])
         return self.network.test_step(dict(inputs=inputs, data_samples=samples))
 
     def _result(self, each: Prepared, sample: Any, keep: bool) -> People:
@@ -190,7 +193,8 @@ class Predictor:
 def batches(prepared: Iterable[Prepared], size: int, window: int) -> Iterator[list[tuple[int, Prepared]]]:
     """Images of one size together, with their numbers.
 
-    The oldest image that waits is always in the next batch, so none waits longer than ``window`` others.
+    The image that has waited longest is in the next batch, so none waits for more than ``window - 1`` batches before
+    its own.
 
     Args:
         prepared: in order.

@@ -50,7 +50,7 @@ class Item(NamedTuple):
     known: People | None = None  # who is in it, from an earlier run
 
 
-class Found(NamedTuple):
+class FoundItems(NamedTuple):
     """What a source turned out to be."""
 
     items: Iterator[Item]
@@ -61,7 +61,7 @@ class Found(NamedTuple):
     num_results: int = 0  # files that a pattern matches and that are left out
 
 
-def find(source: Any, channels: str = 'bgr', leave_out: frozenset[str] = frozenset()) -> Found:
+def find(source: Any, channels: str = 'bgr', leave_out: frozenset[str] = frozenset()) -> FoundItems:
     """What there is to look at.
 
     Args:
@@ -78,11 +78,11 @@ def find(source: Any, channels: str = 'bgr', leave_out: frozenset[str] = frozens
     if isinstance(source, (str, os.PathLike)):
         return _of_path(source, leave_out)
     if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
-        return Found(_frames(read_camera(int(source)), f'camera {source}'), None, endless=True)
+        return FoundItems(_frames(read_camera(int(source)), f'camera {source}'), None, endless=True)
     if isinstance(source, np.ndarray) and source.ndim == 4:
         source = list(source)
     if isinstance(source, np.ndarray) or _is_pillow(source):
-        return Found(iter([_of_array(source, channels)]), 1)
+        return FoundItems(iter([_of_array(source, channels)]), 1)
     if isinstance(source, Iterable) and not isinstance(source, (bytes, dict)):
         return _of_several(source, channels, leave_out)
     raise BadInput(
@@ -91,7 +91,7 @@ def find(source: Any, channels: str = 'bgr', leave_out: frozenset[str] = frozens
     )
 
 
-def _of_path(source: str | os.PathLike, leave_out: frozenset[str]) -> Found:
+def _of_path(source: str | os.PathLike, leave_out: frozenset[str]) -> FoundItems:
     try:
         return _of_text(os.fspath(source), leave_out)
     except BadInput:
@@ -101,35 +101,35 @@ def _of_path(source: str | os.PathLike, leave_out: frozenset[str]) -> Found:
         raise BadInput(f'{str(source):.200}: cannot be looked at ({reason}); give another path') from error
 
 
-def _of_several(sources: Iterable, channels: str, leave_out: frozenset[str]) -> Found:
+def _of_several(sources: Iterable, channels: str, leave_out: frozenset[str]) -> FoundItems:
     if not isinstance(sources, (list, tuple)):  # a generator, which may never end
         items = (item for each in sources for item in find(each, channels, leave_out).items)
-        return Found(items, None, endless=True)
+        return FoundItems(items, None, endless=True)
 
     return _one_after_the_other([find(each, channels, leave_out) for each in sources])
 
 
-def _one_after_the_other(found: list[Found]) -> Found:
+def _one_after_the_other(found: list[FoundItems]) -> FoundItems:
     totals = [each.total for each in found if each.total is not None]
     total = sum(totals) if len(totals) == len(found) else None
     files = tuple(name for each in found for name in each.files)
     passed_over = tuple(name for each in found for name in each.passed_over)
     items = (item for each in found for item in each.items)
     num_results = sum(each.num_results for each in found)
-    return Found(items, total, any(each.endless for each in found), files, passed_over, num_results)
+    return FoundItems(items, total, any(each.endless for each in found), files, passed_over, num_results)
 
 
-def _of_text(text: str, leave_out: frozenset[str]) -> Found:
+def _of_text(text: str, leave_out: frozenset[str]) -> FoundItems:
     """A path, a pattern, a URL, or the number of a camera."""
     if not text:
         raise BadInput("an empty path; '.' is the folder that you are in")
     scheme = urlsplit(text).scheme.lower() if '://' in text else ''
     if scheme in STREAMS:
-        return Found(_frames(read_stream(text), text), None, endless=True)
+        return FoundItems(_frames(read_stream(text), text), None, endless=True)
     if scheme in ('http', 'https'):
         if _ending(urlsplit(text).path) in VIDEO_ENDINGS:
             return _of_video(text)
-        return Found(iter([Item(lambda: download_image(text), text)]), 1)
+        return FoundItems(iter([Item(lambda: download_image(text), text)]), 1)
     if scheme not in ('', 'file'):
         raise BadInput(f'{text}: is read from files, http(s) and {", ".join(STREAMS)}, not from {scheme}://')
 
@@ -141,11 +141,11 @@ def _of_text(text: str, leave_out: frozenset[str]) -> Found:
     if any(letter in text for letter in WILD):
         return _of_pattern(path, leave_out)
     if text.isdecimal():
-        return Found(_frames(read_camera(int(text)), f'camera {text}'), None, endless=True)
+        return FoundItems(_frames(read_camera(int(text)), f'camera {text}'), None, endless=True)
     raise BadInput(f'{text}: no such file or folder')
 
 
-def _of_pattern(pattern: Path, leave_out: frozenset[str]) -> Found:
+def _of_pattern(pattern: Path, leave_out: frozenset[str]) -> FoundItems:
     """The files that a pattern matches, in the order of their names."""
     matches = [name for name in sorted(glob.glob(str(pattern), recursive=True)) if os.path.isfile(name)]
     paths = [name for name in matches if os.path.realpath(name) not in leave_out]
@@ -157,7 +157,7 @@ def _of_pattern(pattern: Path, leave_out: frozenset[str]) -> Found:
     return found._replace(num_results=len(matches) - len(paths))
 
 
-def _of_folder(folder: Path) -> Found:
+def _of_folder(folder: Path) -> FoundItems:
     """The images and videos of a folder in the order of their names; hidden files are not looked at."""
     names = [name for name in sorted(os.listdir(folder)) if not name.startswith('.') and _may_be_file(folder / name)]
     wanted = [name for name in names if _ending(name) in IMAGE_ENDINGS | VIDEO_ENDINGS]
@@ -176,20 +176,20 @@ def _may_be_file(path: Path) -> bool:
     return os.path.isfile(path) or not os.path.exists(path)
 
 
-def _of_file(path: Path) -> Found:
+def _of_file(path: Path) -> FoundItems:
     name = str(path)
     if _ending(name) in VIDEO_ENDINGS:
         return _of_video(name)
-    return Found(iter([Item(lambda: read_image(name), name, is_file=True)]), 1, files=(name,))
+    return FoundItems(iter([Item(lambda: read_image(name), name, is_file=True)]), 1, files=(name,))
 
 
-def _of_video(name: str) -> Found:
+def _of_video(name: str) -> FoundItems:
     video = read_video(name)
     try:
         total = video.frame_count
     except BadInput:  # said when its turn comes
         total = None
-    return Found(_frames(video, name), total, files=(name,))
+    return FoundItems(_frames(video, name), total, files=(name,))
 
 
 def _frames(video: Video | Camera, name: str) -> Iterator[Item]:

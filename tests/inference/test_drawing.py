@@ -104,7 +104,7 @@ def test_a_file_that_has_gone_or_changed_says_so(file, tmp_path):
     assert str(error.value) == now
 
     (tmp_path / 'a.png').write_bytes(cv2.imencode('.png', image())[1].tobytes()[:300])
-    with pytest.raises(BadInput, match='a.png: not a complete image any more'):
+    with pytest.raises(BadInput, match='a.png: not a complete image'):
         people.draw()
     (tmp_path / 'a.png').write_text('moon')
     with pytest.raises(BadInput, match='a.png: not an image of a kind that is read'):

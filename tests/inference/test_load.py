@@ -7,6 +7,7 @@ import socket
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.apis import inference_bottomup, init_model
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
@@ -174,6 +175,24 @@ def test_weights_of_another_network_are_refused(work_folder, tmp_path):
     torch.save(checkpoint, tmp_path / 'less.pth')
     with pytest.raises(BadInput, match='less.pth: .*head.gfd.fuse.weight'):
         cid_mmpose.load(tmp_path / 'less.pth', device='cpu')
+
+
+def test_no_file_of_initial_weights_is_read_where_all_weights_are_loaded(work_folder, images, tmp_path):
+    expected = people_of(cid_mmpose.load(work_folder, min_score=0.05, device='cpu'), images)
+    config = Config.fromfile(work_folder / 'tiny.py')
+    config.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='nowhere.pth')
+    config.dump(tmp_path / 'initial.py')
+    model = cid_mmpose.load(tmp_path / 'initial.py', work_folder / NAME, min_score=0.05, device='cpu')
+    assert same(people_of(model, images), expected)
+
+
+def test_what_is_wrong_with_the_config_is_told_of_the_config_and_not_of_the_weights(work_folder, tmp_path):
+    config = Config.fromfile(work_folder / 'tiny.py')
+    config.pop('test_dataloader')
+    config.pop('val_dataloader')
+    config.dump(tmp_path / 'less.py')
+    with pytest.raises(BadInput, match='less.py: its config has no test_dataloader'):
+        cid_mmpose.load(tmp_path / 'less.py', work_folder / NAME, device='cpu')
 
 
 def test_weights_alone_ask_for_their_config(work_folder, tmp_path):

@@ -38,7 +38,7 @@ CROWDPOSE = (
 UNCOUNTED = ('head', 'neck')  # keypoints that CrowdPose's own ``num_keypoints`` leaves out
 
 
-class Found(NamedTuple):
+class FoundEntries(NamedTuple):
     """What a check found."""
 
     entries: list[Any]  # the annotations, images, categories or keypoint names that it is about
@@ -137,14 +137,14 @@ class Case:
         return any('crowdIndex' in image for image in self.images)
 
     @cached_property
-    def image_of(self) -> dict[Any, dict]:
+    def image_by_id(self) -> dict[Any, dict]:
         """Image by id, the first where an id is taken twice."""
         return {image['id']: image for image in reversed(self.images)}
 
     @cached_property
     def shapes(self) -> np.ndarray:
         """(N, 2) height and width of each person's image in pixels; NaN where it is unknown or gives none."""
-        known = {number: sides_of(image) for number, image in self.image_of.items()}
+        known = {number: sides_of(image) for number, image in self.image_by_id.items()}
         unknown = (np.nan, np.nan)
         shapes = [known.get(a['image_id'], unknown) for a in self.people]
         return np.array(shapes, float).reshape(-1, 2)
@@ -237,12 +237,12 @@ class Case:
 
     def file_of(self, annotation: dict) -> str:
         """File name of an annotation's image."""
-        image = self.image_of.get(annotation['image_id'], {})
+        image = self.image_by_id.get(annotation['image_id'], {})
         return str(image.get('file_name', 'no image'))
 
     def people_where(
         self, mask: np.ndarray, among: np.ndarray | None = None, detail: Callable[[int], str] = no_detail
-    ) -> Found:
+    ) -> FoundEntries:
         """The people of ``mask`` among those who were looked at.
 
         Args:
@@ -255,9 +255,9 @@ class Case:
 
         entries = [self.people[row] for row in rows]
         examples = [self.shown(self.people[row], detail(row)) for row in rows[:EXAMPLES]]
-        return Found(entries, int(looked_at.sum()), examples)
+        return FoundEntries(entries, int(looked_at.sum()), examples)
 
-    def annotations_where(self, entries: list[dict], detail: Callable[[dict], str] = no_detail) -> Found:
+    def annotations_where(self, entries: list[dict], detail: Callable[[dict], str] = no_detail) -> FoundEntries:
         """These annotations, of people or not.
 
         Args:
@@ -265,14 +265,14 @@ class Case:
             detail: annotation -> what is wrong with it, shown with the example.
         """
         examples = [self.shown(a, detail(a)) for a in entries[:EXAMPLES]]
-        return Found(entries, len(self.annotations), examples)
+        return FoundEntries(entries, len(self.annotations), examples)
 
     def shown(self, annotation: dict, detail: str = '') -> str:
         """An annotation as an example: its id, its image's file, and the detail."""
         place = f'id {annotation["id"]} in {self.file_of(annotation)}'
         return f'{place}: {detail}' if detail else place
 
-    def images_where(self, entries: list[dict], detail: Callable[[dict], str] = no_detail) -> Found:
+    def images_where(self, entries: list[dict], detail: Callable[[dict], str] = no_detail) -> FoundEntries:
         """These images.
 
         Args:
@@ -284,7 +284,7 @@ class Case:
             text = detail(image)
             place = f'{image["file_name"]} (id {image["id"]})'
             examples.append(f'{place}: {text}' if text else place)
-        return Found(entries, len(self.images), examples)
+        return FoundEntries(entries, len(self.images), examples)
 
     def anew(self) -> 'Case':
         """The same case after its data changed."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cid_mmpose.data.annotations import read_annotations
 
-from .case import Case, Found
+from .case import Case, FoundEntries
 from .images import look_at, same_content
 from .source import Source
 from .table import FINDINGS, SEVERITIES, Finding
@@ -17,7 +17,7 @@ class Result(NamedTuple):
     """What one finding found in a file."""
 
     finding: Finding
-    found: Found
+    found: FoundEntries
 
 
 Findings = list[Result]

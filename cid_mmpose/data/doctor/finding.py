@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .case import Case, Found
+from .case import Case, FoundEntries
 from .repairs import Repair
 
 ERROR = 'error'
@@ -19,6 +19,6 @@ class Finding(NamedTuple):
     severity: str  # error: training or evaluation stops or is wrong; warning: something is lost; note: to know
     counts: str  # what is counted
     means: str  # what it leads to in training or AP
-    find: Callable[[Case], Found]
+    find: Callable[[Case], FoundEntries]
     repair: Repair | None = None
     fix: str = ''  # what the repair does

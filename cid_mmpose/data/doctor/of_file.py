@@ -8,13 +8,13 @@ from cid_mmpose.data.annotations import keypoint_words, problem_of_names
 from cid_mmpose.data.problems import problem_of_category, problem_of_sides
 from cid_mmpose.data.values import as_json
 
-from .case import EXAMPLES, Case, Found
+from .case import EXAMPLES, Case, FoundEntries
 from .numbers import as_number
 
 OTHER = dict(left='right', right='left')
 
 
-def several_categories(case: Case) -> Found:
+def several_categories(case: Case) -> FoundEntries:
     """Categories beside that of people."""
     if not case.person_ids:
         return _categories(case, [])
@@ -22,28 +22,28 @@ def several_categories(case: Case) -> Found:
     return _categories(case, others)
 
 
-def no_person_category(case: Case) -> Found:
+def no_person_category(case: Case) -> FoundEntries:
     """All categories, where none of several is that of people."""
     if case.person_ids:
         return _categories(case, [])
     return _categories(case, case.categories)
 
 
-def person_id(case: Case) -> Found:
+def person_id(case: Case) -> FoundEntries:
     """The category of people, if there is one and its id is not 1."""
     if case.person_ids == (1,) or len(set(case.person_ids)) > 1:
         return _categories(case, [])
     return _categories(case, case.person_categories)
 
 
-def _categories(case: Case, entries: list[dict]) -> Found:
+def _categories(case: Case, entries: list[dict]) -> FoundEntries:
     """These categories, each example with the number of its annotations."""
     times = Counter(a['category_id'] for a in case.annotations)
     examples = []
     for category in entries[:EXAMPLES]:
         annotations = times[category['id']]
         examples.append(f'{_shown(category)}: {annotations} annotations')
-    return Found(entries, len(case.categories), examples)
+    return FoundEntries(entries, len(case.categories), examples)
 
 
 def _shown(category: dict) -> str:
@@ -52,12 +52,12 @@ def _shown(category: dict) -> str:
     return f'id {category["id"]} {name}'
 
 
-def duplicate_category_ids(case: Case) -> Found:
+def duplicate_category_ids(case: Case) -> FoundEntries:
     """Categories whose id an earlier one has."""
     return _categories(case, later_of_one('id', case.categories))
 
 
-def unknown_category(case: Case) -> Found:
+def unknown_category(case: Case) -> FoundEntries:
     """Annotations whose category is not in the list of categories."""
     known = {c['id'] for c in case.categories}
     entries = [a for a in case.annotations if problem_of_category(a, known)]
@@ -68,7 +68,7 @@ def unknown_category(case: Case) -> Found:
     return case.annotations_where(entries, detail)
 
 
-def keypoint_names(case: Case) -> Found:
+def keypoint_names(case: Case) -> FoundEntries:
     """The category of people, if what it names its keypoints by is no list, or not all names differ."""
     wrong = []
     examples = []
@@ -77,19 +77,19 @@ def keypoint_names(case: Case) -> Found:
         if problem:
             wrong.append(category)
             examples.append(f'{_shown(category)}: {problem}')
-    return Found(wrong, len(case.categories), examples)
+    return FoundEntries(wrong, len(case.categories), examples)
 
 
-def model_keypoints(case: Case) -> Found:
+def model_keypoints(case: Case) -> FoundEntries:
     """The keypoints of the data set, if the head of the config has another number of maps."""
     names = case.source.names or ()
     maps = case.source.model_keypoints
     if not names or maps in (None, len(names)):
-        return Found([], len(names), [])
-    return Found(list(names), len(names), [f'{len(names)} keypoints in metainfo, {maps} in model.head'])
+        return FoundEntries([], len(names), [])
+    return FoundEntries(list(names), len(names), [f'{len(names)} keypoints in metainfo, {maps} in model.head'])
 
 
-def keypoint_order(case: Case) -> Found:
+def keypoint_order(case: Case) -> FoundEntries:
     """Keypoints that both the file and the config name, in any spelling, at another place."""
     names = case.source.names or ()
     places = {keypoint_words(name): place for place, name in enumerate(names)}
@@ -101,10 +101,10 @@ def keypoint_order(case: Case) -> Found:
         if asked_for != place:
             wrong.append(name)
             examples.append(f'{name}: keypoint {place} of the file, {asked_for} of the config')
-    return Found(wrong, len(case.file_names), examples[:EXAMPLES])
+    return FoundEntries(wrong, len(case.file_names), examples[:EXAMPLES])
 
 
-def flip_pairs(case: Case) -> Found:
+def flip_pairs(case: Case) -> FoundEntries:
     """Keypoints whose partner in the mirrored image is not the one that their names ask for."""
     names = case.source.names or case.file_names
     partners = case.source.flip_indices
@@ -116,7 +116,7 @@ def flip_pairs(case: Case) -> Found:
         if problem:
             wrong.append(name)
             examples.append(f'{name}: {problem}')
-    return Found(wrong, len(names), examples[:EXAMPLES])
+    return FoundEntries(wrong, len(names), examples[:EXAMPLES])
 
 
 def wrong_partner(place: int, names: Sequence[str], partners: Sequence[int] | None) -> str:
@@ -145,12 +145,12 @@ def wrong_partner(place: int, names: Sequence[str], partners: Sequence[int] | No
     return ''
 
 
-def duplicate_image_ids(case: Case) -> Found:
+def duplicate_image_ids(case: Case) -> FoundEntries:
     """Images whose id an earlier one has."""
     return case.images_where(later_of_one('id', case.images))
 
 
-def duplicate_file_names(case: Case) -> Found:
+def duplicate_file_names(case: Case) -> FoundEntries:
     """Images whose file an earlier one has, under another id."""
     first = {image['file_name']: image for image in reversed(case.images)}
 
@@ -164,7 +164,7 @@ def duplicate_file_names(case: Case) -> Found:
     return case.images_where([image for image in entries if image['id'] != first_id(image)], detail)
 
 
-def image_sides(case: Case) -> Found:
+def image_sides(case: Case) -> FoundEntries:
     """Images whose width or height cannot be that of an image."""
 
     def detail(image: dict) -> str:
@@ -176,12 +176,12 @@ def image_sides(case: Case) -> Found:
     return case.images_where(wrong, detail)
 
 
-def duplicate_annotation_ids(case: Case) -> Found:
+def duplicate_annotation_ids(case: Case) -> FoundEntries:
     """Annotations whose id an earlier one has."""
     return case.annotations_where(later_of_one('id', case.annotations))
 
 
-def negative_ids(case: Case) -> Found:
+def negative_ids(case: Case) -> FoundEntries:
     """Annotations whose id is below 0."""
     entries = [a for a in case.annotations if a['id'] < 0]
     return case.annotations_where(entries)
@@ -204,7 +204,7 @@ def later_of_one(field: str, entries: Sequence[dict]) -> list[dict]:
     return found
 
 
-def crowd_index_missing(case: Case) -> Found:
+def crowd_index_missing(case: Case) -> FoundEntries:
     """Images without a crowdIndex, where the evaluation needs one."""
     if not case.needs_crowd_index:
         return case.images_where([])
@@ -212,9 +212,9 @@ def crowd_index_missing(case: Case) -> Found:
     return case.images_where(missing)
 
 
-def nobody_labelled(case: Case) -> Found:
+def nobody_labelled(case: Case) -> FoundEntries:
     """All images, if none of them shows a labelled person; a file without 'annotations' is one of images alone."""
     is_empty = 'annotations' in case.data and not case.is_labelled.any()
     if not is_empty:
-        return Found([], len(case.images), [])
-    return Found(case.images or [case.data], len(case.images), [])
+        return FoundEntries([], len(case.images), [])
+    return FoundEntries(case.images or [case.data], len(case.images), [])

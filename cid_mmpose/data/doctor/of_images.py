@@ -2,7 +2,7 @@
 
 from cid_mmpose.data.problems import problem_of_sides
 
-from .case import Case, Found
+from .case import Case, FoundEntries
 from .images import Look
 
 
@@ -12,7 +12,7 @@ def _look_of(case: Case, image: dict) -> Look | None:
     return looks.get(image['file_name'])
 
 
-def image_missing(case: Case) -> Found:
+def image_missing(case: Case) -> FoundEntries:
     """Images without a file."""
 
     def is_missing(image: dict) -> bool:
@@ -22,7 +22,7 @@ def image_missing(case: Case) -> Found:
     return case.images_where([image for image in case.images if is_missing(image)])
 
 
-def image_unreadable(case: Case) -> Found:
+def image_unreadable(case: Case) -> FoundEntries:
     """Images whose file was decoded and is no complete image."""
 
     def problem(image: dict) -> str:
@@ -33,7 +33,7 @@ def image_unreadable(case: Case) -> Found:
     return case.images_where(wrong, problem)
 
 
-def image_size(case: Case) -> Found:
+def image_size(case: Case) -> FoundEntries:
     """Images whose file has other sides than the annotation says, if it says any."""
 
     def differs(image: dict) -> bool:
@@ -50,17 +50,17 @@ def image_size(case: Case) -> Found:
     return case.images_where(wrong, detail)
 
 
-def same_image_twice(case: Case) -> Found:
+def same_image_twice(case: Case) -> FoundEntries:
     """Images with the content of another one of the same data set."""
     return _copies(case, case.twice)
 
 
-def leak(case: Case) -> Found:
+def leak(case: Case) -> FoundEntries:
     """Images with the content of one in data that must be kept apart."""
     return _copies(case, case.elsewhere)
 
 
-def _copies(case: Case, other: dict[str, str]) -> Found:
+def _copies(case: Case, other: dict[str, str]) -> FoundEntries:
     """Images whose file name is among the keys of ``other``, which gives the image of the same content."""
 
     def detail(image: dict) -> str:

@@ -9,7 +9,7 @@ from cid_mmpose.data.regions import region_problem
 from cid_mmpose.data.units import problem_of_units
 from cid_mmpose.data.values import as_json
 
-from .case import Case, Found
+from .case import Case, FoundEntries
 
 SLACK = 1.0  # pixels that a box may stick out of its image before it is mentioned: annotations are rounded
 
@@ -30,11 +30,11 @@ def _places(mask: np.ndarray) -> str:
     return f'keypoints {np.flatnonzero(mask).tolist()}'
 
 
-def unknown_image(case: Case) -> Found:
+def unknown_image(case: Case) -> FoundEntries:
     """People whose image the file does not list."""
 
     def is_unknown(annotation: dict) -> bool:
-        return not is_image_known(annotation, case.image_of)
+        return not is_image_known(annotation, case.image_by_id)
 
     def detail(row: int) -> str:
         return f'image_id {as_json(case.people[row]["image_id"])}'
@@ -42,7 +42,7 @@ def unknown_image(case: Case) -> Found:
     return case.people_where(case.mask_of(is_unknown), detail=detail)
 
 
-def crowd_flag(case: Case) -> Found:
+def crowd_flag(case: Case) -> FoundEntries:
     """People whose 'iscrowd' is neither 0 nor 1."""
 
     def detail(row: int) -> str:
@@ -51,12 +51,12 @@ def crowd_flag(case: Case) -> Found:
     return case.people_where(case.mask_of(problem_of_crowd_flag), detail=detail)
 
 
-def keypoints_missing(case: Case) -> Found:
+def keypoints_missing(case: Case) -> FoundEntries:
     """People, not crowds, without keypoints."""
     return case.people_where(_lengths(case) == 0, ~case.crowd)
 
 
-def keypoints_count(case: Case) -> Found:
+def keypoints_count(case: Case) -> FoundEntries:
     """People, not crowds, with another number of keypoints than the data set."""
     lengths = _lengths(case)
     needed = 3 * case.num_keypoints
@@ -68,7 +68,7 @@ def keypoints_count(case: Case) -> Found:
     return case.people_where(wrong, ~case.crowd, detail)
 
 
-def keypoints_not_finite(case: Case) -> Found:
+def keypoints_not_finite(case: Case) -> FoundEntries:
     """People with a keypoint that is NaN, infinite or no number."""
     wrong = np.isnan(case.keypoints).any(2)
     is_complete = _lengths(case) == 3 * case.num_keypoints
@@ -79,7 +79,7 @@ def keypoints_not_finite(case: Case) -> Found:
     return case.people_where(wrong.any(1) & is_complete, ~case.crowd, detail)
 
 
-def visibility(case: Case) -> Found:
+def visibility(case: Case) -> FoundEntries:
     """People with a visibility that is a number other than 0, 1 and 2."""
     values = case.keypoints[..., 2]
     wrong = ~np.isin(values, (0, 1, 2)) & np.isfinite(values)
@@ -91,7 +91,7 @@ def visibility(case: Case) -> Found:
     return case.people_where(wrong.any(1), ~case.crowd, detail)
 
 
-def keypoints_at_origin(case: Case) -> Found:
+def keypoints_at_origin(case: Case) -> FoundEntries:
     """People with a labelled keypoint at exactly (0, 0), which their box does not reach."""
     reaches_origin = (case.box[:, :2] <= 0).all(1) & case.has_size
     wrong = at_origin(case) & ~reaches_origin[:, None]
@@ -108,7 +108,7 @@ def at_origin(case: Case) -> np.ndarray:
     return case.labelled & (xy == 0).all(2)
 
 
-def keypoints_outside(case: Case) -> Found:
+def keypoints_outside(case: Case) -> FoundEntries:
     """People with a labelled keypoint outside the image."""
     wrong = outside(case)
 
@@ -132,12 +132,12 @@ def _has_four(case: Case) -> np.ndarray:
     return np.array(lengths, int) == 4
 
 
-def box_missing(case: Case) -> Found:
+def box_missing(case: Case) -> FoundEntries:
     """Labelled people without a box of four numbers in a list."""
     return case.people_where(~_has_four(case), case.is_labelled)
 
 
-def box_not_finite(case: Case) -> Found:
+def box_not_finite(case: Case) -> FoundEntries:
     """Labelled people with a number in their box that is NaN, infinite or no number."""
     wrong = _has_four(case) & np.isnan(case.box).any(1)
 
@@ -147,7 +147,7 @@ def box_not_finite(case: Case) -> Found:
     return case.people_where(wrong, case.is_labelled, detail)
 
 
-def box_no_size(case: Case) -> Found:
+def box_no_size(case: Case) -> FoundEntries:
     """Labelled people whose box has zero or negative sides."""
     wrong = np.isfinite(case.box).all(1) & ~case.has_size
 
@@ -158,7 +158,7 @@ def box_no_size(case: Case) -> Found:
     return case.people_where(wrong, case.is_labelled, detail)
 
 
-def no_pixels(case: Case) -> Found:
+def no_pixels(case: Case) -> FoundEntries:
     """All labelled people, if their boxes or keypoints are plainly not in pixels."""
     is_complete = np.isfinite(case.keypoints).all((1, 2))
     sound = case.is_labelled & case.has_size & is_complete
@@ -177,7 +177,7 @@ def no_pixels(case: Case) -> Found:
     return case.people_where(sound & bool(problem), case.is_labelled, detail)
 
 
-def box_outside(case: Case) -> Found:
+def box_outside(case: Case) -> FoundEntries:
     """Labelled people whose box reaches out of the image by more than ``SLACK``."""
     low = case.box[:, :2]
     high = low + case.box[:, 2:]
@@ -192,12 +192,12 @@ def box_outside(case: Case) -> Found:
     return case.people_where(wrong, case.is_labelled, detail)
 
 
-def unlabelled_box(case: Case) -> Found:
+def unlabelled_box(case: Case) -> FoundEntries:
     """Crowds and people without labelled keypoints that have no usable box."""
     return case.people_where(~case.has_size, ~case.is_labelled)
 
 
-def same_person_twice(case: Case) -> Found:
+def same_person_twice(case: Case) -> FoundEntries:
     """Labelled people with exactly the keypoints of an earlier one in the same image."""
     keypoints = np.where(case.labelled[..., None], case.keypoints, 0)
     first_rows: dict[tuple, int] = {}
@@ -221,7 +221,7 @@ def _mask_of_rows(case: Case, rows: dict[int, Any]) -> np.ndarray:
     return mask
 
 
-def region_broken(case: Case) -> Found:
+def region_broken(case: Case) -> FoundEntries:
     """Crowds and people without labelled keypoints whose region does not decode; of others nobody reads the region."""
     problems: dict[int, str] = {}
     for row in np.flatnonzero(~case.is_labelled):
@@ -236,7 +236,7 @@ def region_broken(case: Case) -> Found:
     return case.people_where(_mask_of_rows(case, problems), ~case.is_labelled, detail)
 
 
-def rle_regions(case: Case) -> Found:
+def rle_regions(case: Case) -> FoundEntries:
     """Crowds and people without labelled keypoints whose region is run-length encoded."""
 
     def is_encoded(annotation: dict) -> bool:
@@ -245,7 +245,7 @@ def rle_regions(case: Case) -> Found:
     return case.people_where(case.mask_of(is_encoded), ~case.is_labelled)
 
 
-def no_region(case: Case) -> Found:
+def no_region(case: Case) -> FoundEntries:
     """Crowds and people without labelled keypoints that have no region."""
 
     def is_bare(annotation: dict) -> bool:
@@ -263,12 +263,12 @@ def _area_missing(case: Case) -> np.ndarray:
     return case.mask_of(lacks_area)
 
 
-def area_missing(case: Case) -> Found:
+def area_missing(case: Case) -> FoundEntries:
     """People and crowds without an area, where the evaluation takes it from the file."""
     return case.people_where(_area_missing(case) & case.needs_area)
 
 
-def area_invalid(case: Case) -> Found:
+def area_invalid(case: Case) -> FoundEntries:
     """Labelled people whose area cannot be a person's, where the evaluation takes it from the file."""
     wrong = np.zeros(len(case.people), bool)
     asked_for = case.is_labelled & ~_area_missing(case) & case.needs_area
@@ -282,12 +282,12 @@ def area_invalid(case: Case) -> Found:
     return case.people_where(wrong, case.is_labelled, detail)
 
 
-def area_estimated(case: Case) -> Found:
+def area_estimated(case: Case) -> FoundEntries:
     """People and crowds without an area, where the evaluation does not ask for it."""
     return case.people_where(_area_missing(case) & (not case.needs_area))
 
 
-def num_keypoints(case: Case) -> Found:
+def num_keypoints(case: Case) -> FoundEntries:
     """People whose 'num_keypoints' is missing or not the number of labelled keypoints, as this file counts them."""
     count = counted_keypoints(case)
     own = case.values_of('num_keypoints')
@@ -305,6 +305,6 @@ def counted_keypoints(case: Case) -> np.ndarray:
     return (case.labelled & case.counted).sum(1)
 
 
-def head_or_neck_only(case: Case) -> Found:
+def head_or_neck_only(case: Case) -> FoundEntries:
     """Labelled people none of whose labelled keypoints counts in CrowdPose's 'num_keypoints'."""
     return case.people_where(counted_keypoints(case) == 0, case.is_labelled)

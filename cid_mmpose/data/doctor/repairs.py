@@ -31,7 +31,7 @@ def leave_out_people(case: Case, entries: list[dict]) -> Counter:
 
 def image_by_text(case: Case, entries: list[dict]) -> Counter:
     """Takes an 'image_id' that is text as the number in it, where that is an image's; leaves the others out."""
-    return _id_by_text(case, entries, 'image_id', case.image_of)
+    return _id_by_text(case, entries, 'image_id', case.image_by_id)
 
 
 def category_by_text(case: Case, entries: list[dict]) -> Counter:

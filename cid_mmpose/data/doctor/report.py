@@ -4,7 +4,7 @@ import textwrap
 from collections import Counter
 from itertools import compress
 
-from .case import Case, Found
+from .case import Case, FoundEntries
 from .examine import Findings, Repaired
 from .table import SEVERITIES, Finding
 
@@ -48,7 +48,7 @@ def as_dict(case: Case, findings: Findings) -> dict:
     )
 
 
-def _finding_as_dict(finding: Finding, found: Found) -> dict:
+def _finding_as_dict(finding: Finding, found: FoundEntries) -> dict:
     """One finding, of plain values."""
     return dict(
         name=finding.name,
@@ -90,7 +90,7 @@ def _summary_as_text(case: Case) -> str:
     return text.format(**summary(case))
 
 
-def _finding_as_lines(finding: Finding, found: Found) -> list[str]:
+def _finding_as_lines(finding: Finding, found: FoundEntries) -> list[str]:
     """One finding: how often, examples, what it means, how it is repaired."""
     lines = [f'  {finding.severity:8}{finding.name}: {len(found.entries)} of {found.of} {finding.counts}']
     if found.examples:

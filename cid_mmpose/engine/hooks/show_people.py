@@ -40,10 +40,10 @@ class ShowPeople(Hook):
         for sample in outputs or ():
             path = osp.join(self.folder, image_name(sample.img_path, dataset.data_prefix.get('img', '')))
             os.makedirs(osp.dirname(path), exist_ok=True)
-            cv2.imwrite(path, draw_people(image_of(sample, dataset), sample, dataset.metainfo))
+            cv2.imwrite(path, draw_people(image_of_sample(sample, dataset), sample, dataset.metainfo))
 
 
-def image_of(sample: PoseDataSample, dataset: BaseDataset) -> np.ndarray:
+def image_of_sample(sample: PoseDataSample, dataset: BaseDataset) -> np.ndarray:
     """The whole image (H, W, 3) uint8 BGR that a prediction belongs to.
 
     Args:

@@ -144,7 +144,7 @@ class _Reading:
                 self.last_time = self._time_of(picture)
                 if picture.is_corrupt:
                     self._note_damage()
-                yield Frame(image_of(picture), self.count, self.last_time)
+                yield Frame(image_of_frame(picture), self.count, self.last_time)
                 self.count += 1
 
     def _packets(self) -> Iterator[Any]:
@@ -209,7 +209,7 @@ class _Reading:
         return bool(self.why_stopped) or too_early
 
 
-def image_of(picture: Any) -> np.ndarray:
+def image_of_frame(picture: Any) -> np.ndarray:
     """A decoded frame as it is to be shown.
 
     Args:
