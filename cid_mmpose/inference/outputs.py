@@ -30,7 +30,10 @@ LONGEST = 200  # bytes of a name; systems take 255, of which the names of unfini
 
 
 class Names:
-    """A name for the results of each image, no two the same: two folders may have images of one name.
+    """A name for the results of each path, no two the same: two folders may have images of one name.
+
+    The same path always gets the same name. What has no path, as an array, gets one name altogether: who writes
+    results of several must keep them apart, or refuse them as ``predict.check_names`` does.
 
     Args:
         origins: of results that must stay; an image gets no name under which those of another are there. None: what is
@@ -43,7 +46,11 @@ class Names:
         self.taken: set[str] = set()
 
     def name_of(self, path: str | None) -> str:
-        """The last part of a path, with a number behind its stem if another path has it; 'image.png' for an array."""
+        """The last part of a path, with a number behind its stem if another path has it already.
+
+        Args:
+            path: of an image or a video; 'image.png' where it has no last part, or is None.
+        """
         if path not in self.of_path:
             name = os.path.basename(path or '') or 'image.png'
             stem, ending = os.path.splitext(name)

@@ -39,7 +39,7 @@ class People:
         centers: (N, 2), where the person was found (the root of the paper), in pixels.
         keypoint_set: what the K keypoints are.
         image_size: (width, height) in pixels.
-        path: of the file, None for an array.
+        path: of the file, or its URL; 'camera 0' for a camera, None for an array.
         frame: number of the frame in a video, from 0; None for a still image.
         time: of the frame in seconds; None for a still image.
         image: (h, w, 3) uint8 BGR, where it is not in a file of its own; used by ``draw``.

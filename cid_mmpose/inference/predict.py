@@ -15,6 +15,7 @@ from cid_mmpose.errors import BadInput, RunStopped
 from cid_mmpose.files import check_writable, only_run_in, remove_partial
 
 from .drawing import Drawer
+from .input_checks import check_inputs_stay, check_names
 from .journal import FOLDER, Entry, Journal, remove_folder
 from .origins import Origins
 from .outputs import (
@@ -77,7 +78,7 @@ def predict(
 
     Args:
         predictor: of ``load``.
-        inputs: as ``sources.find`` takes them.
+        inputs: paths, folders, patterns, URLs and numbers of cameras, as ``sources.find`` takes them.
         out: folder of results; it is made.
         wanted: what is written.
         settings: on which results depend, such as the name of the model; an unfinished run with others is not taken up.
@@ -88,8 +89,10 @@ def predict(
         How many images could not be read.
 
     Raises:
-        BadInput: an input is not there, the folder cannot be written to, or no image could be read at all.
+        BadInput: an input is not there or has no name, the folder cannot be written to, or no image could be read at
+            all.
     """
+    check_names(inputs)
     check_writable(out, 'folder of results')
     if skip_existing and (wanted.csv or wanted.coco):
         raise BadInput('--skip-existing: what is left out would be missing in --csv and --coco; give one or the other')
@@ -111,19 +114,6 @@ def predict(
     if run.num_unreadable and not run.num_images + run.num_skipped:
         raise BadInput(f'no image could be read, {run.num_unreadable} tried')
     return run.num_unreadable
-
-
-def check_inputs_stay(found: FoundItems, folder: Path) -> None:
-    """BadInput if an input lies where results are written, and could be written over.
-
-    Args:
-        found: of the inputs.
-        folder: of results.
-    """
-    results = {os.path.realpath(folder / name) for name in (IMAGES, VIDEOS)}
-    for path in found.files:
-        if results & {os.path.realpath(os.path.dirname(path)), os.path.dirname(os.path.realpath(path))}:
-            raise BadInput(f'{path}: lies where results are written, which would replace it; choose another --out')
 
 
 @contextmanager
@@ -233,11 +223,17 @@ class Run:
         """The item with the people that the journal knows; its image is loaded only if it will be drawn."""
         if entry.people is None:
             return item  # it could not be read, and says so again
-        people = People.from_dict(entry.people, self.predictor.keypoint_set)
-        _, drawn, _ = self._files_of(item.path)
-        is_drawn = item.is_file and self.folder.joinpath(drawn).exists()
-        needs_image = self.wanted.show or (self.draws and not is_drawn)
-        return item._replace(known=people, load=item.load if needs_image else None)
+        known = item._replace(known=People.from_dict(entry.people, self.predictor.keypoint_set))
+        if self.wanted.show or self._is_drawn_again(item):
+            return known
+        return known._replace(load=None)
+
+    def _is_drawn_again(self, item: Item) -> bool:
+        """Whether an image that the journal knows is drawn once more: a frame is, since its video is written anew."""
+        if item.frame is not None:
+            return self.wanted.video
+        _, image_file, _ = self._files_of(item.path)
+        return self.wanted.images and not self.folder.joinpath(image_file).exists()
 
     def _leave_out(self, item: Item, error: BadInput) -> None:
         """What happens to an image that cannot be read."""

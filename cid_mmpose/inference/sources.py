@@ -43,7 +43,7 @@ class Item(NamedTuple):
     """One image that will be looked at."""
 
     load: Callable[[], np.ndarray] | None  # gives (h, w, 3) uint8 BGR, or raises BadInput; None: it is not needed
-    path: str | None = None  # of the file; None for an array
+    path: str | None = None  # of the file, or its URL; 'camera 0' for a camera; None for an array
     frame: int | None = None  # of a video, from 0
     time: float | None = None  # seconds from the video's start
     is_file: bool = False  # whether ``path`` holds just this image
@@ -66,7 +66,8 @@ def find(source: Any, channels: str = 'bgr', leave_out: frozenset[str] = frozens
 
     Args:
         source: path of an image or a video, a folder, a pattern such as ``'images/*.jpg'``, a URL, number of a camera
-            (0 or '0'), an array (h, w, 3), (h, w, 4) or (h, w) of uint8, a PIL image, or a list of any of these.
+            (0 or '0'), an array (h, w, 3), (h, w, 4) or (h, w) of uint8, several of one size in an array (n, h, w, 3)
+            or (n, h, w, 4), a PIL image, or a list of any of these.
         channels: 'bgr' or 'rgb', the order in arrays; files and PIL images have their own.
         leave_out: real paths of files that a pattern is not to give, such as the results of an earlier run.
 
@@ -80,7 +81,7 @@ def find(source: Any, channels: str = 'bgr', leave_out: frozenset[str] = frozens
     if isinstance(source, (int, np.integer)) and not isinstance(source, bool):
         return FoundItems(_frames(read_camera(int(source)), f'camera {source}'), None, endless=True)
     if isinstance(source, np.ndarray) and source.ndim == 4:
-        source = list(source)
+        source = list(source)  # one image each
     if isinstance(source, np.ndarray) or _is_pillow(source):
         return FoundItems(iter([_of_array(source, channels)]), 1)
     if isinstance(source, Iterable) and not isinstance(source, (bytes, dict)):

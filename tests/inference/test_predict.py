@@ -15,7 +15,8 @@ import pytest
 
 import cid_mmpose
 from cid_mmpose.errors import BadInput
-from cid_mmpose.inference import origins
+from cid_mmpose.inference import images as images_of_files
+from cid_mmpose.inference import origins, sources
 from cid_mmpose.inference import predict as command
 from cid_mmpose.inference.journal import FOLDER, Entry, Journal
 from cid_mmpose.inference.predict import Wanted, predict
@@ -176,6 +177,25 @@ def test_only_images_that_are_not_known_go_through_the_network(model, images, tm
     predict(model, [str(images)], str(out), EVERY_FILE)
     assert asked == [str(images / f'{number}.png') for number in range(1, 5)]
     assert sorted(os.listdir(out / 'images')) == [f'{number}.png' for number in range(5)]
+
+
+@pytest.mark.parametrize('wanted', [Wanted(video=True), Wanted(csv=True), Wanted(json=True)])
+def test_images_that_are_known_and_not_drawn_are_not_read_again(model, images, tmp_path, monkeypatch, wanted):
+    out = tmp_path / 'out'
+    out.mkdir()
+    about = dict(options=command.asdict(model.options), wanted=command.asdict(wanted), inputs=[str(images)])
+    journal = Journal(out, about)
+    for number, people in enumerate(model(images)[:3]):
+        journal.add(Entry(str(images / f'{number}.png'), people.to_dict(exact=True)))
+    read = []
+
+    def read_image(path):
+        read.append(path)
+        return images_of_files.read_image(path)
+
+    monkeypatch.setattr(sources, 'read_image', read_image)
+    predict(model, [str(images)], str(out), wanted)
+    assert read == [str(images / '3.png'), str(images / '4.png')]
 
 
 def test_an_unfinished_run_with_other_settings_is_not_taken_up(model, images, tmp_path, capfd):

@@ -118,6 +118,15 @@ def test_a_damaged_line_of_the_journal_and_what_follows_are_dropped(tmp_path, da
     again.file.close()
 
 
+@pytest.mark.parametrize('given', [[np.zeros((8, 8, 3), np.uint8)] * 2, np.zeros((2, 8, 8, 3), np.uint8), [['a.png']]])
+def test_arrays_whose_results_would_all_have_one_name_are_refused_before_anything_is_made(model, tmp_path, given):
+    names = Names()
+    assert [names.name_of(None) for _ in range(2)] == ['image.png', 'image.png']
+    with pytest.raises(BadInput, match='results of a (ndarray|list) have no name to be written under; give the path'):
+        predict(model, given, str(tmp_path / 'out'), FILES)
+    assert not (tmp_path / 'out').exists()
+
+
 def test_no_two_inputs_are_drawn_into_one_file():
     names = Names()
     given = ['x/a', 'x/a.png', 'x/b.gif', 'x/b.gif.png', 'x/c.avi', 'x/c.avi.mp4']
