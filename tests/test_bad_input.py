@@ -13,6 +13,7 @@ import pytest
 from mmengine.runner import Runner
 from PIL import Image
 
+from cid_mmpose.engine.config.steps import numbered
 from cid_mmpose.errors import BadInput
 from tests.helpers.images import coco, person, tiny_config, use_data, without, write_coco
 
@@ -38,7 +39,7 @@ def runner(folder: Path, workers: int = 0, **changes) -> Runner:
         log_level='WARNING',
         experiment_name=str(folder).replace('/', '_'),
     )
-    cfg.merge_from_dict(changes)
+    cfg.merge_from_dict({numbered(name, cfg): value for name, value in changes.items()})
     return Runner.from_cfg(cfg)
 
 
@@ -131,7 +132,7 @@ def test_an_error_in_a_worker_is_the_same_one_line(tmp_path):
 def test_a_cut_off_image_stops_training_when_asked(tmp_path):
     write_coco(tmp_path, good())
     cut_off(tmp_path, '2.png')
-    options = {'train_dataloader.dataset.pipeline.0.unreadable': 'error'}
+    options = {'train_dataloader.dataset.pipeline.LoadImage.unreadable': 'error'}
     assert '2.png: not a complete image' in error_of(lambda: runner(tmp_path, **options).train())
     assert list(tmp_path.glob('work/**/*.pth')) == []
 

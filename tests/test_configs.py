@@ -16,7 +16,7 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS
 from cid_mmpose.codecs.gaussian import MIN_OVERLAP
 from cid_mmpose.models.estimator import with_sigmas
 from cid_mmpose.recipes import apply_recipe, parts_in
-from tests.helpers.images import ROOT, build_data, build_model, coco_mini, config, step, tiny_config
+from tests.helpers.images import ROOT, build_data, build_model, coco_mini, config, step, tiny_config, transform
 from tests.helpers.layouts import lay_out, shrink, small_loaders
 from tests.helpers.paper import RECIPES, Recipe
 
@@ -148,7 +148,7 @@ def test_the_recipe_s_word_reaches_every_part(name, recipe, cell_center):
 
 def test_augmentation_losses_and_test_options_are_the_paper_s():
     data, model = build_data(coco_mini(config())), build_model(config())
-    affine, mirror = data.pipeline.transforms[1:3]
+    affine, mirror = transform(data, 'RandomAffine'), transform(data, 'RandomMirror')
     assert (affine.rotation, affine.scale, affine.shift, affine.scale_type) == (30, (0.75, 1.5), 0.2, 'short')
     assert (mirror.prob, mirror.mirror) == (0.5, 'map')
     head = model.head

@@ -16,7 +16,7 @@ from cid_mmpose.engine.launch import load_config
 from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import RECIPES, apply_recipe, options_of
 from tests.helpers import oracle
-from tests.helpers.images import step
+from tests.helpers.images import step, step_in
 
 CODEC = dict(type='cid_mmpose.SizeAdaptiveHeatmap')
 
@@ -52,9 +52,10 @@ def test_one_word_reaches_every_part_but_those_with_a_recipe_of_their_own():
     cfg = config(recipe='mmpose')
     apply_recipe(cfg)
     assert cfg.model.head.recipe == cfg.model.head.decoder.recipe == cfg.data.recipe == 'mmpose'
-    assert cfg.data.pipeline[2].encoder.recipe == 'mmpose'
-    assert cfg.data.pipeline[1].recipe == 'reference'
-    assert 'recipe' not in cfg.theirs and 'recipe' not in cfg.model and 'recipe' not in cfg.data.pipeline[0]
+    steps = cfg.data.pipeline
+    assert step_in(steps, 'GenerateTarget').encoder.recipe == 'mmpose'
+    assert step_in(steps, 'RandomMirror').recipe == 'reference'
+    assert 'recipe' not in cfg.theirs and 'recipe' not in cfg.model and 'recipe' not in step_in(steps, 'LoadImage')
 
 
 def test_without_the_word_a_config_stays_as_it_is():
@@ -81,9 +82,10 @@ def test_the_codec_of_a_config_reaches_head_and_pipelines(tmp_path):
 def test_the_stride_of_the_codec_reaches_the_steps_that_count_in_cells():
     cfg = config(codec=dict(CODEC, stride=8), mask=dict(type='cid_mmpose.LossMask', stride=16))  # this one has its own
     apply_recipe(cfg)
-    image, mirror, target = cfg.data.pipeline
-    assert (mirror.stride, cfg.mask.stride) == (8, 16) and 'stride' not in image
-    assert cfg.model.head.decoder.stride == target.encoder.stride == 8
+    steps = cfg.data.pipeline
+    assert (step_in(steps, 'RandomMirror').stride, cfg.mask.stride) == (8, 16)
+    assert 'stride' not in step_in(steps, 'LoadImage')
+    assert cfg.model.head.decoder.stride == step_in(steps, 'GenerateTarget').encoder.stride == 8
 
 
 @pytest.mark.parametrize('steps_stride', [4, 8])

@@ -1,4 +1,4 @@
-"""What the commands check before, and read out of, a run; runs themselves are in tests/test_tools.py."""
+"""What the commands check before, and read out of, a run; runs themselves are in tests/test_train_and_test.py."""
 
 import json
 import zipfile
@@ -22,7 +22,7 @@ from cid_mmpose.engine.launch import (
 from cid_mmpose.engine.resume import newest_checkpoint
 from cid_mmpose.errors import BadInput
 from cid_mmpose.files import check_file, check_writable
-from tests.helpers.images import ROOT, tiny_config
+from tests.helpers.images import ROOT, step, tiny_config
 
 CONFIG = str(ROOT / 'configs' / 'cid_hrnet-w32_coco.py')
 IMPOSSIBLE = '/proc/cid/work'  # no file system for files, not even for root
@@ -109,8 +109,8 @@ def test_a_config_that_is_none_is_refused_by_its_path(tmp_path, text, says):
 
 
 def test_options_reach_into_lists_and_those_that_do_not_fit_are_refused():
-    cfg = load_config(CONFIG, None, {'train_dataloader.dataset.pipeline.1.input_size': (128, 128)})
-    assert cfg.train_dataloader.dataset.pipeline[1].input_size == (128, 128)
+    cfg = load_config(CONFIG, None, {'train_dataloader.dataset.pipeline.RandomAffine.input_size': (128, 128)})
+    assert step(cfg.train_dataloader, 'RandomAffine').input_size == (128, 128)
     with pytest.raises(BadInput, match='--cfg-options'):
         load_config(CONFIG, None, {'train_dataloader.dataset.pipeline.99.input_size': 1})
 

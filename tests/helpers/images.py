@@ -8,8 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmcv.transforms import BaseTransform
 from mmengine.config import Config
-from mmengine.dataset import Compose
+from mmengine.dataset import BaseDataset, Compose
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, MODELS
 
@@ -93,7 +94,28 @@ def step(loader: dict, kind: str) -> dict:
         loader: such as ``cfg.train_dataloader``.
         kind: name of the class.
     """
-    (found,) = [step for step in loader.dataset.pipeline if step.type.rpartition('.')[2] == kind]
+    return step_in(loader.dataset.pipeline, kind)
+
+
+def step_in(steps: list, kind: str) -> dict:
+    """The step of a list that is of this type, whatever its scope.
+
+    Args:
+        steps: as a config has them.
+        kind: name of the class.
+    """
+    (found,) = [step for step in steps if step.type.rpartition('.')[2] == kind]
+    return found
+
+
+def transform(data: BaseDataset, kind: str) -> BaseTransform:
+    """The step of a built data set's pipeline that is of this class.
+
+    Args:
+        data: the data set.
+        kind: name of the class.
+    """
+    (found,) = [step for step in data.pipeline.transforms if type(step).__name__ == kind]
     return found
 
 

@@ -1,26 +1,14 @@
 """Mistakes in configs and in ``--cfg-options``: one line that names the option, before anything is built."""
 
-import copy
-from typing import Optional
-
 import pytest
-from mmengine.config import Config
 from mmengine.registry import MODELS, TRANSFORMS
 
 from cid_mmpose.engine import launch
 from cid_mmpose.engine.config.check import check_config
-from cid_mmpose.engine.config.errors import of_config
-from cid_mmpose.engine.config.meta import Meta, check_meta
-from cid_mmpose.engine.config.names import check_names
-from cid_mmpose.engine.config.parts import check_options, parameters_of
-from cid_mmpose.engine.config.values import fits, in_words
-from cid_mmpose.errors import BadInput
-from tests.helpers.images import ROOT, shared
+from tests.helpers.config_lines import CONFIG, derived, line_of
+from tests.helpers.images import ROOT
 
-CONFIG = str(ROOT / 'configs' / 'cid_hrnet-w32_coco.py')
 ALL = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
-OPTIONAL_INT = Optional[int]  # noqa: UP045  older parts of the stack write it so
-
 # words of --cfg-options -> what the one line says
 MISTAKES = {
     'train_dataloader.batch_size=0': 'train_dataloader.batch_size must be a whole number of at least 1, got 0',
@@ -119,17 +107,6 @@ MISTAKES = {
 }
 
 
-def line_of(words: str, config: str = CONFIG) -> str | None:
-    """The one line with which a training is refused; None if it is not."""
-    try:
-        cfg = launch.load_config(config, cfg_options=launch.read_options(words.split()))
-        with of_config(config):
-            check_config(cfg, 'train')
-    except BadInput as error:
-        return str(error)
-    return None
-
-
 @pytest.mark.parametrize('words', MISTAKES)
 def test_a_mistake_on_the_command_line_is_one_line_that_names_it(words):
     line = line_of(words)
@@ -195,200 +172,7 @@ def test_every_config_of_the_project_is_right(path, tmp_path):
     check_config(launch.load_config(str(path), str(tmp_path)), part)
 
 
-def derived(tmp_path, text: str) -> str:
-    own = tmp_path / 'own.py'
-    own.write_text(f"_base_ = '{CONFIG}'\n{text}\n")
-    return str(own)
-
-
-@pytest.mark.parametrize(
-    'text, says',
-    [
-        (
-            'optim_wraper = dict(optimizer=dict(lr=1e-4))',
-            "unknown setting 'optim_wraper'; did you mean 'optim_wrapper'?",
-        ),
-        ('trian_cfg = dict(max_epochs=3)', "unknown setting 'trian_cfg'; did you mean 'train_cfg'?"),
-        ('max_epoch = 3', "unknown setting 'max_epoch'; did you mean 'train_cfg.max_epochs'?"),
-        ('custom_hook = [dict(type="EMAHook")]', "unknown setting 'custom_hook'; did you mean 'custom_hooks'?"),
-        (
-            'optimizer = dict(type="SGD", lr=1)',
-            'nothing reads this setting of older versions; set optim_wrapper.optimizer',
-        ),
-        ('total_epochs = 3', 'set train_cfg.max_epochs'),
-        ('a = 1 / 0', 'cannot be read as a config: ZeroDivisionError: division by zero'),
-    ],
-)
-def test_words_of_a_config_that_do_nothing_and_look_like_settings_are_refused(tmp_path, text, says):
-    own = derived(tmp_path, text)
-    line = line_of('', own)
-    assert line.startswith(f'{own}: ') and says in line
-
-
-@pytest.mark.parametrize(
-    'text',
-    [
-        'my_rate = 1e-4\noptim_wrapper = dict(optimizer=dict(lr=my_rate))',
-        'people = dict(a=1)',
-        'models = ["a", "b"]',
-        'max_epoch = 3\ntrain_cfg = dict(max_epochs=max_epoch)',
-        'num_keypoints = 17',
-        'experiment = "first"',
-        'optimizer = dict(type="SGD", lr=1.)\noptim_wrapper = dict(optimizer=dict(_delete_=True, **optimizer))',
-        'test_pipeline = _base_.val_pipeline',
-        'batch = 4',
-        'codec_of_mine = dict(type="MSRAHeatmap")',
-    ],
-)
-def test_variables_of_a_user_s_own_are_let_alone(tmp_path, text):
-    check_names(Config.fromfile(derived(tmp_path, text)))
-
-
-KEYPOINTS = {
-    0: dict(name='nose', id=0, swap=''),
-    1: dict(name='left_ear', id=1, swap='right_ear'),
-    2: dict(name='right_ear', id=2, swap='left_ear'),
-}
-META = dict(
-    dataset_name='fox',
-    keypoint_info=KEYPOINTS,
-    skeleton_info={0: dict(link=('nose', 'left_ear'))},
-    joint_weights=[1.0] * 3,
-    sigmas=[0.05] * 3,
-)
-
-
-def test_sound_meta_information_gives_its_number_of_keypoints():
-    assert check_meta(Meta('fox.py', META)) == 3
-
-
-@pytest.mark.parametrize(
-    'change, says',
-    [
-        (dict(skeleton_info={0: dict(link=('nose', 'tial'))}), "skeleton_info 0 links 'tial', which is no keypoint"),
-        (dict(skeleton_info={0: dict(link=('nose', 'left_ea'))}), "no keypoint; did you mean 'left_ear'?"),
-        (dict(skeleton_info={0: dict(link=('nose',))}), 'must be a dict with link=(keypoint, keypoint)'),
-        (dict(joint_weights=None), 'joint_weights must have one number a keypoint: 3, got None'),
-        (dict(joint_weights=[1.0] * 4), 'joint_weights must have one number a keypoint: 3, got 4'),
-        (dict(joint_weights=[1.0, 1.0, -1.0]), 'joint_weights must have numbers of at least 0, got -1.0'),
-        (dict(sigmas=[0.05] * 2), 'sigmas must have one number a keypoint: 3, got 2'),
-        (dict(sigmas=[0.05, 0.05, 0]), 'sigmas must have numbers above 0, got 0'),
-        (dict(sigmas=[0.05, 0.05, float('nan')]), 'sigmas must have numbers above 0, got nan'),
-        (
-            dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='nose')}),
-            "keypoint_info 1 (left_ear) swaps with 'right_ear', but that one with 'nose'",
-        ),
-        (
-            dict(keypoint_info={**KEYPOINTS, 2: dict(name='right_ear', swap='ear')}),
-            "swaps with 'ear', which is no keypoint",
-        ),
-        (dict(keypoint_info={**KEYPOINTS, 2: dict(name='nose')}), "has the name 'nose', which another keypoint has"),
-        (dict(keypoint_info={0: KEYPOINTS[0], 2: KEYPOINTS[2]}), 'numbers and ids must count from 0'),
-        (dict(keypoint_info={0: dict(name='nose', color=[1, 2])}), 'must be three whole numbers in [0, 255]'),
-    ],
-)
-def test_meta_information_that_does_not_fit_together_is_named_by_its_field(change, says):
-    with pytest.raises(BadInput) as caught:
-        check_meta(Meta('fox.py', {**copy.deepcopy(META), **change}))
-    assert str(caught.value).startswith('fox.py: ') and says in str(caught.value)
-
-
-@pytest.mark.parametrize('field', META)
-def test_a_missing_field_of_meta_information_is_named(field):
-    with pytest.raises(BadInput, match=f'^fox.py: {field} is missing'):
-        check_meta(Meta('fox.py', {name: value for name, value in META.items() if name != field}))
-
-
-@pytest.mark.parametrize(
-    'name, says',
-    [
-        ('fox_meta.py', None),
-        ('meta_skel.py', "skeleton_info 2 links 'tial', which is no keypoint; did you mean 'tail'?"),
-        ('meta_nojw.py', 'joint_weights is missing'),
-        ('meta_sig7.py', 'sigmas must have one number a keypoint: 8, got 7'),
-    ],
-)
-def test_the_meta_information_of_a_run_is_checked_before_training(name, says, tmp_path):
-    file = shared('coco_mini').parents[1] / 'cases' / 'own_joints' / name
-    own = derived(
-        tmp_path,
-        f"meta = dict(from_file='{file}')\n"
-        'model = dict(metainfo=meta, head=dict(num_keypoints=8))\n'
-        'train_dataloader = dict(dataset=dict(metainfo=meta))\n'
-        'val_dataloader = dict(dataset=dict(metainfo=meta))\ntest_dataloader = val_dataloader',
-    )
-    line = line_of('', own)
-    assert line == (says if says is None else f'{own}: {file}: {says}')
-
-
-def test_a_model_with_the_meta_information_of_other_keypoints_is_refused(tmp_path):
-    own = derived(tmp_path, "model = dict(metainfo=dict(from_file='configs/_base_/datasets/crowdpose.py'))")
-    assert 'model.head.num_keypoints is 17, but configs/_base_/datasets/crowdpose.py of model.metainfo' in line_of(
-        '', own
-    )
-
-
-class Parent:
-    def __init__(self, size: int, kind='round', rate=0.5) -> None:
-        pass
-
-
-class Child(Parent):
-    def __init__(self, colour: str | None = None, **kwargs) -> None:
-        super().__init__(**kwargs)
-
-
-class Taker:
-    def __init__(self, **kwargs) -> None:
-        pass
-
-
-def test_options_are_those_of_the_class_and_of_its_parents_as_far_as_they_are_handed_on():
-    assert list(parameters_of(Child).names) == ['colour', 'size', 'kind', 'rate']
-    assert parameters_of(Parent).names.keys() == {'size', 'kind', 'rate'}
-    check_options(dict(size=3, rate=1, colour=None), Child, 'x', 'Child')
-    check_options(dict(anything=1), Taker, 'x', 'Taker')
-
-
-@pytest.mark.parametrize(
-    'options, says',
-    [
-        (dict(siz=3), "x: Child: unknown option 'siz'; did you mean 'size'?"),
-        (dict(size='3'), "x.size must be a whole number, got '3'"),
-        (dict(size=3, colour=5), 'x.colour must be a text or None'),
-        (dict(size=3, rate='fast'), "x.rate must be a number, got 'fast'"),
-    ],
-)
-def test_an_option_is_held_against_annotation_and_default(options, says):
-    with pytest.raises(BadInput) as caught:
-        check_options(options, Child, 'x', 'Child')
-    assert str(caught.value).startswith(says)
-
-
 def test_the_check_builds_nothing(monkeypatch, tmp_path):
     for registry in (MODELS, TRANSFORMS):
         monkeypatch.setattr(registry, 'build', lambda *args, **kwargs: pytest.fail('something was built'))
     check_config(launch.load_config(CONFIG, str(tmp_path)), 'train')
-
-
-@pytest.mark.parametrize(
-    'value, kind, right',
-    [
-        (3, int, True),
-        (True, int, False),
-        (3.0, int, False),
-        (3, float, True),
-        (float('nan'), float, False),
-        ([1, 2], tuple, True),
-        ('ab', list, False),
-        (None, int | None, True),
-        (None, OPTIONAL_INT, True),
-        ('x', OPTIONAL_INT, False),
-    ],
-)
-def test_kinds_are_told_apart(value, kind, right):
-    assert fits(value, kind) is right
-
-
-def test_kinds_are_said_in_words():
-    assert in_words(OPTIONAL_INT) == 'a whole number or None'
