@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,13 @@ def test_the_help_of_the_command_names_every_verb(capsys):
     said = capsys.readouterr().out
     assert [verb for verb in VERBS if f'\n    {verb}' not in said] == []
     assert 'exit status: 0 done, 1 the doctor found errors, 2 something given is wrong' in said
+
+
+def test_every_verb_but_run_has_a_script_in_tools_that_starts_it_for_mim():
+    calls = [re.findall(r'run_tool\((.*)\)', path.read_text()) for path in (ROOT / 'tools').glob('*.py')]
+    started = {tuple(re.findall(r"'(\w+)'", words)) for found in calls for words in found}
+    wanted = {(verb,) for verb in VERBS} - {('run',), ('prepare',)}
+    assert started == wanted | {('prepare', name) for name in DATA_SETS}
 
 
 def test_brackets_in_a_help_are_printed_as_they_are(monkeypatch, capsys):
