@@ -21,6 +21,11 @@ test: venv ## the quick tests
 test-slow: venv ## the tests that take minutes
 	'$(VENV)/bin/python' -m pytest -m slow $(TESTS)
 
+test-web: venv ## the page of `cid web` in a headless Chromium (CHROMIUM=/path/to/it; what needs one is left out without)
+	@test -d .venv-web/gradio -a .venv-web -nt requirements/web.txt || { rm -rf .venv-web && \
+		'$(VENV)/bin/python' -m pip install -q --no-deps --only-binary=:all: --target .venv-web -r requirements/web.txt; }
+	PYTHONPATH=.venv-web OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs tests/web
+
 test-numpy1: ## the quick tests on numpy 1 with xtcocotools (Python 3.10 or 3.11)
 	@$(MAKE_VENV) .venv-numpy1 numpy1
 	OMP_NUM_THREADS=1 .venv-numpy1/bin/python $(QUICK)
@@ -73,5 +78,5 @@ clean: ## remove environments and what builds and tests leave behind (keeps work
 venv:
 	@$(MAKE_VENV) '$(VENV)' stack
 
-.PHONY: help demo test test-slow test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
+.PHONY: help demo test test-slow test-web test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
 	overfit lint api lock clean venv

@@ -25,6 +25,7 @@ VERBS = dict(
     test='evaluate a checkpoint on the test images of a config',
     predict='find the people in images, folders and videos',
     explain='see why the keypoints of an image are where they are',
+    web='play with a model on a page in the browser',
     demo='train a small CID on drawn people in five minutes, without data',
     doctor='examine an annotation file before it is trained on',
     prepare='make the folders that the configs read from the official downloads',

@@ -119,20 +119,31 @@ def explain_image(predictor: Predictor, source: Any, channels: str = 'bgr') -> E
     """See ``Predictor.explain``."""
     item = one_image(source, channels)
     (people,) = predictor.people_of([item], keep_files=True)
+    return explain_people(predictor, people, predictor.options.min_score)
+
+
+def explain_people(predictor: Predictor, people: People, min_score: float) -> Explained:
+    """The maps of people who are known.
+
+    Args:
+        predictor: that found them.
+        people: with their image.
+        min_score: that they had to have.
+    """
     assert people.image is not None  # it is kept
     packed = predictor.pack(people.image, people.path)
     grid = Grid.of_input(predictor.network.head.decoder.stride, packed['data_samples'].metainfo)
     cells = np.rint(grid.cells(people.centers)).astype(int)
     maps = explain(predictor.network, packed['inputs'], cells)
-    nobodies = _nobodies(maps, predictor)
-    return Explained(people, people.image, maps, nobodies, grid, predictor.weights, predictor.options.min_score)
+    nobodies = _nobodies(maps, predictor, min_score)
+    return Explained(people, people.image, maps, nobodies, grid, predictor.weights, min_score)
 
 
-def _nobodies(maps: Explanation, predictor: Predictor) -> np.ndarray:
+def _nobodies(maps: Explanation, predictor: Predictor, min_score: float) -> np.ndarray:
     """Peaks of the center map that are no person's, (M, 2) x, y in cells."""
     network = predictor.network
     options = network.head.test.with_test_cfg(network.test_cfg)
     center = torch.from_numpy(maps.crowd[-1:])
-    peaks = find_roots(center, options.max_people, options.min_score, options.blur).cell.numpy()
+    peaks = find_roots(center, options.max_people, min_score, options.blur).cell.numpy()
     apart = np.abs(peaks[:, None] - maps.roots[None]).max(-1)  # (peaks, N)
     return peaks[(apart > SAME).all(1)]

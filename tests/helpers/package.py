@@ -16,6 +16,7 @@ TIERS = [
     {'data', 'evaluation', 'engine.hooks', 'engine.loops', 'engine.optim'},
     {'data.prepare', 'data.doctor', 'data.own'},
     {'engine', 'benchmark', 'inference', 'weights.convert', 'weights.model_zoo'},
+    {'web'},
     {'cli'},
     {'__main__'},
 ]

@@ -1,32 +1,18 @@
-"""A work folder as a training leaves it, with a tiny network of random weights that finds people everywhere."""
+"""A work folder with a network that finds people everywhere, and a folder of images."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import torch
 
-from tests.helpers.images import tiny_config
-from tests.helpers.public_weights import ours
-
-SIDE = 96
+from tests.helpers.work_folder import write_work_folder
 
 
 @pytest.fixture(scope='session')
 def work_folder(tmp_path_factory) -> Path:
     """With a config, a best checkpoint that carries it, and no other one."""
-    folder = tmp_path_factory.mktemp('work')
-    config = tiny_config(SIDE)
-    config.dump(folder / 'tiny.py')
-    network = ours()
-    torch.manual_seed(0)
-    for name, value in network.named_parameters():
-        if name.startswith('head.'):
-            torch.nn.init.normal_(value, std=0.15)
-    checkpoint = dict(meta=dict(cfg=config.pretty_text), state_dict=network.state_dict())
-    torch.save(checkpoint, folder / 'best_coco_AP_epoch_1.pth')
-    return folder
+    return write_work_folder(tmp_path_factory.mktemp('work'))
 
 
 @pytest.fixture

@@ -107,7 +107,9 @@ def test_the_wheel_holds_the_package_and_below_mim_every_config_and_tool(wheel):
     below_mim = files_below('configs', '*.py') | files_below('tools', '*.py') | files_below('configs', '*.yml')
     below_mim.add('model-index.yml')
     assert len(below_mim) > 40
-    assert content(wheel) == files_below('cid_mmpose', '*.py') | {f'cid_mmpose/.mim/{name}' for name in below_mim}
+    package = files_below('cid_mmpose', '*.py') | files_below('cid_mmpose', '*.js') | files_below('cid_mmpose', '*.css')
+    assert len(package) > 150 and 'cid_mmpose/web/page.css' in package
+    assert content(wheel) == package | {f'cid_mmpose/.mim/{name}' for name in below_mim}
 
 
 def test_the_wheel_asks_for_numpy_and_what_the_command_is_made_of_unless_an_extra_is_named(wheel):
@@ -115,7 +117,7 @@ def test_the_wheel_asks_for_numpy_and_what_the_command_is_made_of_unless_an_extr
         re.match(r'[\w-]+', need).group() for need in metadata(wheel).get_all('Requires-Dist') if 'extra ==' not in need
     ]
     assert set(needs) == {'numpy', 'packaging', 'argcomplete', 'rich-argparse'}
-    assert set(metadata(wheel).get_all('Provides-Extra')) == {'hotcoco', 'test', 'video'}
+    assert set(metadata(wheel).get_all('Provides-Extra')) == {'hotcoco', 'test', 'video', 'web'}
     assert metadata(wheel)['Version'] == cid_mmpose.__version__
 
 

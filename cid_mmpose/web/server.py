@@ -1,0 +1,203 @@
+"""The server of the page: on this machine alone, bounded, and talking to nobody else."""
+
+import os
+import threading
+from typing import Any
+
+import cv2
+
+from cid_mmpose.engine.interrupts import run_ends
+from cid_mmpose.errors import BadInput
+from cid_mmpose.inference.people import People
+from cid_mmpose.inference.predictor import Predictor
+
+from .actions import Actions
+from .candidates import keep_candidates
+from .page import FILES, HERE, TITLE, build
+from .sessions import Sessions
+from .uploads import MAX_BYTES
+
+HOST = '127.0.0.1'
+MAX_BODY = MAX_BYTES * 4 // 3 + 2**16  # bytes of a request: base64 is a third longer, and some words are around it
+UPLOADS = '/gradio_api/upload'  # Gradio's own, which writes files; the page does without
+TYPES = {'json': 'application/json', 'csv': 'text/csv; charset=utf-8', 'png': 'image/png'}
+# Nothing is loaded from or sent to another host; Gradio's own scripts need the rest.
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; "
+    "style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; frame-ancestors 'self'"
+)
+HEADERS = [
+    (b'content-security-policy', POLICY.encode()),
+    (b'referrer-policy', b'no-referrer'),
+    (b'x-content-type-options', b'nosniff'),
+]
+NO_GRADIO = "cid web needs Gradio, which is not installed: pip install 'cid_mmpose[web]'"
+
+
+def check_gradio() -> None:
+    """BadInput if Gradio is missing, or so old or new that it does not work."""
+    try:
+        import gradio  # noqa: F401
+    except ImportError as error:
+        if error.name != 'gradio':
+            raise BadInput(f"cid web: Gradio cannot be imported ({error}); pip install 'cid_mmpose[web]'") from error
+        raise BadInput(NO_GRADIO) from error
+
+
+class Guard:
+    """Around the page's server: requests are bounded, and the page may load nothing from elsewhere.
+
+    Args:
+        app: the server, in ASGI's form.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+        """Answers a request."""
+        if scope['type'] != 'http':
+            await self.app(scope, receive, send)
+            return
+        if scope['path'].rstrip('/') == UPLOADS:
+            await _refuse(send, 404, b'files are not taken here')
+            return
+        length = dict(scope['headers']).get(b'content-length', b'0')
+        if not length.isdigit() or int(length) > MAX_BODY:
+            await _refuse(send, 413, b'larger than this page takes')
+            return
+        taken = 0
+
+        async def bounded() -> dict:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get('body', b''))
+            if taken > MAX_BODY:  # sent in pieces, without its length
+                return {'type': 'http.disconnect'}
+            return message
+
+        async def with_headers(message: dict) -> None:
+            if message['type'] == 'http.response.start':
+                message = {**message, 'headers': [*message['headers'], *HEADERS]}
+            await send(message)
+
+        await self.app(scope, bounded, with_headers)
+
+
+async def _refuse(send: Any, status: int, text: bytes) -> None:
+    headers = [(b'content-type', b'text/plain'), (b'content-length', str(len(text)).encode())]
+    await send({'type': 'http.response.start', 'status': status, 'headers': headers})
+    await send({'type': 'http.response.body', 'body': text})
+
+
+def download(sessions: Sessions, token: str, name: str) -> Any:
+    """An answer with a file of the people who are shown, made now and kept nowhere.
+
+    Args:
+        sessions: of the open pages.
+        token: of one of them.
+        name: one of ``page.FILES``.
+    """
+    from starlette.responses import PlainTextResponse, Response
+
+    session = sessions.with_token(token)
+    people = session.shown() if session is not None else None
+    if people is None or name not in FILES:
+        return PlainTextResponse('there is nothing under this address any more; give the image again', 404)
+    ending = name.rpartition('.')[2]
+    headers = {'content-disposition': f'attachment; filename="{name}"', 'cache-control': 'no-store'}
+    return Response(content_of(people, ending), media_type=TYPES[ending], headers=headers)
+
+
+def content_of(people: People, ending: str) -> bytes:
+    """A file with people.
+
+    Args:
+        people: with their image.
+        ending: 'json', 'csv' or 'png'.
+    """
+    if ending == 'json':
+        return people.to_json().encode()
+    if ending == 'csv':
+        return people.to_csv().encode()
+    return cv2.imencode('.png', people.draw())[1].tobytes()
+
+
+def launch(predictor: Predictor, port: int | None, share: bool) -> Any:
+    """Starts the server in threads of its own.
+
+    Args:
+        predictor: any; from now on it is the page's.
+        port: on this machine; None takes the first free one from 7860.
+        share: whether Gradio makes a public link.
+
+    Returns:
+        The page, a ``gradio.Blocks`` with ``local_url`` and ``share_url``; ``close`` ends it.
+
+    Raises:
+        BadInput: the port is taken, or there is no link.
+    """
+    check_gradio()
+    import gradio as gr
+    from starlette.middleware import Middleware
+    from starlette.routing import Route
+
+    sessions = Sessions(keep_candidates(predictor))
+    page = build(Actions(predictor), sessions)
+
+    def answer(request: Any) -> Any:
+        return download(sessions, request.path_params['token'], request.path_params['name'])
+
+    _ask_no_proxy()
+    plain = ['ui-sans-serif', 'system-ui', 'sans-serif']
+    theme = gr.themes.Default(font=plain, font_mono=['ui-monospace', 'monospace'])
+    try:
+        page.launch(
+            server_name=HOST,
+            server_port=port,
+            share=share,
+            theme=theme,
+            css=(HERE / 'page.css').read_text(encoding='utf-8'),
+            app_kwargs=dict(middleware=[Middleware(Guard)], routes=[Route('/people/{token}/{name}', answer)]),
+            quiet=True,
+            prevent_thread_lock=True,
+            footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            mcp_server=False,
+            pwa=False,
+        )
+    except OSError as error:
+        raise BadInput(f'--port: {HOST}:{port or "7860-7959"} cannot be used ({error}); name another one') from error
+    if share and not page.share_url:
+        page.close()
+        raise BadInput('--share: Gradio could not make a link; leave it out, or see to the network')
+    return page
+
+
+def serve(predictor: Predictor, port: int | None = None, share: bool = False) -> None:
+    """Serves the page until a signal comes.
+
+    Args:
+        predictor: as for ``launch``.
+        port: as for ``launch``.
+        share: as for ``launch``.
+    """
+    page = launch(predictor, port, share)
+    print(f'{TITLE}: open {page.local_url} (Ctrl-C ends it)', flush=True)
+    if page.share_url:
+        print(f'anybody who has this link can use the page: {page.share_url}', flush=True)
+    try:
+        with run_ends():
+            threading.Event().wait()
+    finally:
+        page.close(verbose=False)
+
+
+def _ask_no_proxy() -> None:
+    """Gradio asks its own server whether it is there; a proxy of the environment must not be asked instead."""
+    for name in ('NO_PROXY', 'no_proxy'):
+        hosts = [host for host in os.environ.get(name, '').split(',') if host]
+        os.environ[name] = ','.join(dict.fromkeys([*hosts, HOST]))
