@@ -2,6 +2,7 @@
 
 import os
 from fractions import Fraction
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -38,7 +39,7 @@ class About(NamedTuple):
 
 
 def pyav() -> ModuleType:
-    """PyAV.
+    """PyAV, with FFmpeg's messages kept away from Python (``keep_messages_out``).
 
     Raises:
         BadInput: it is not installed, or too old.
@@ -53,7 +54,24 @@ def pyav() -> ModuleType:
         raise BadInput(
             f'videos need PyAV {oldest} or later, and {module.__version__} is there: pip install "cid_mmpose[video]"'
         )
+    keep_messages_out(import_module('av.logging'))
     return module
+
+
+@cache  # once: what somebody sets later stays
+def keep_messages_out(logging: ModuleType) -> None:
+    """FFmpeg's messages do not go through Python, unless somebody has switched PyAV's logging on.
+
+    The threads of a decoder wait for Python's lock to hand over a message; who frees a decoder holds this lock and
+    waits for its threads. Where both meet, the process stands still for ever (issue 751 of PyAV).
+
+    Args:
+        logging: ``av.logging``.
+    """
+    if logging.get_level() is not None:
+        return
+    logging.set_libav_level(logging.PANIC)  # FFmpeg's own callback writes to the screen; errors come as exceptions
+    logging.restore_default_callback()
 
 
 def is_url(path: str) -> bool:

@@ -1,14 +1,16 @@
-"""PyAV as an extra: what is said where it is missing or too old."""
+"""PyAV as an extra: what is said where it is missing or too old, and where FFmpeg's messages go."""
 
 import configparser
 import sys
 from types import SimpleNamespace
 
 import pytest
+from av import logging as av_logging
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.inference.video import VideoWriter, read_video
-from cid_mmpose.inference.video.pyav import OLDEST
+from cid_mmpose.inference.video.pyav import OLDEST, keep_messages_out, pyav
+from tests.helpers import clips
 from tests.helpers.images import ROOT
 
 
@@ -31,3 +33,32 @@ def test_the_extra_asks_for_the_oldest_version_that_is_taken():
     setup.read(ROOT / 'setup.cfg')
     oldest = '.'.join(map(str, OLDEST))
     assert setup['options.extras_require']['video'].strip().startswith(f'av>={oldest},')
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return clips.clip(tmp_path / 'clip.mp4', [0.1 * number for number in range(5)])
+
+
+def test_ffmpeg_s_messages_do_not_go_through_python(clip, capfd):
+    pyav()
+    av_logging.set_libav_level(av_logging.DEBUG)  # what only FFmpeg's own callback asks for
+    list(read_video(clip))
+    av_logging.set_libav_level(av_logging.PANIC)
+    assert 'nal_unit_type' in capfd.readouterr().err
+
+
+def test_ffmpeg_s_messages_are_not_shown(clip, capfd):
+    list(read_video(clip))
+    assert capfd.readouterr() == ('', '')
+
+
+def test_the_logging_of_pyav_stays_on_for_who_has_switched_it_on(clip):
+    av_logging.set_level(av_logging.DEBUG)
+    try:
+        with av_logging.Capture(local=False) as messages:
+            list(read_video(clip))
+    finally:
+        av_logging.set_level(None)
+        keep_messages_out.__wrapped__(av_logging)
+    assert any('nal_unit_type' in text for _, _, text in messages)
