@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-av = pytest.importorskip('av')
+from cid_mmpose.inference.video.pyav import pyav
+
+pytest.importorskip('av')
+av = pyav()  # as the package sets it up, so that no thread of an encoder waits for Python
 WIDTH, HEIGHT = 64, 48  # pixels of a frame
 SOUND_RATE = 48_000  # samples a second
 CLOCK = 12_800  # ticks a second of a clip

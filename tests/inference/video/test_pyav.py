@@ -5,13 +5,14 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from av import logging as av_logging
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.inference.video import VideoWriter, read_video
 from cid_mmpose.inference.video.pyav import OLDEST, keep_messages_out, pyav
 from tests.helpers import clips
 from tests.helpers.images import ROOT
+
+av_logging = pytest.importorskip('av.logging')
 
 
 def test_without_pyav_reading_and_writing_name_the_extra(monkeypatch, tmp_path):
