@@ -267,7 +267,8 @@ def set_amp(cfg: Config, amp: str) -> None:
         'bf16': dict(type='cid_mmpose.BFloat16OptimWrapper'),
     }
     present = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if present not in ('OptimWrapper', *(kind['type'] for kind in kinds.values())):
+    replaceable = ['OptimWrapper', kinds['fp16']['type'], kinds['bf16']['type']]
+    if present not in replaceable:
         raise BadInput(f'--amp: optim_wrapper.type is {present}; only OptimWrapper can be given mixed precision')
     other_kinds = ('dtype', 'loss_scale') if amp == 'bf16' else ('dtype', 'loss_scale', 'insist')
     for option in other_kinds:

@@ -34,8 +34,10 @@ def _settle_backends(cfg: Config) -> None:
     if not isinstance(chosen, (list, tuple)):
         return  # of a wrong kind: the check of the config says so
 
-    kept = any(_names_local_backend(backend) for backend in chosen)
-    visualizer.vis_backends = list(chosen) if kept else [*chosen, dict(type=LOCAL_BACKEND)]
+    backends = list(chosen)
+    if not any(map(_names_local_backend, backends)):
+        backends.append(dict(type=LOCAL_BACKEND))
+    visualizer.vis_backends = backends
 
 
 def _is_default(backends: Any) -> bool:
@@ -44,8 +46,10 @@ def _is_default(backends: Any) -> bool:
 
 
 def _names_local_backend(backend: Any) -> bool:
-    named = backend.get('type', '') if isinstance(backend, dict) else type(backend)
-    name = named if isinstance(named, str) else named.__name__
+    kind = type(backend)
+    if isinstance(backend, dict):
+        kind = backend.get('type', '')
+    name = kind if isinstance(kind, str) else kind.__name__
     return name.rpartition('.')[2] == LOCAL_BACKEND
 
 

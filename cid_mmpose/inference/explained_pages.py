@@ -73,9 +73,10 @@ def pages_of(models: Sequence[Explained], persons: Sequence[int]) -> Iterator[tu
 
     rows = [_overview(sides)]
     for of_person in everyone:
+        region = region_of(of_person)
         for side in of_person:
-            panels = stages(side, STAGES, region_of(of_person))
-            rows.append([side.titled(panel) for panel in panels.values()])
+            panels = stages(side, STAGES, region).values()
+            rows.append(list(map(side.titled, panels)))
     yield 'sheet.png', page(rows, heading)
 
     columns = len(sides)
@@ -128,17 +129,32 @@ def person_pages(sides: Sequence[Side], heading: Sequence[str]) -> Iterator[tupl
     region = region_of(sides)
     stem = f'person_{sides[0].person}'
     columns = 3 if len(sides) == 1 else 4
-    in_rows = [stages(side, columns, region) for side in sides]
-    panels = [side.titled(of_side[name]) for name in in_rows[0] for side, of_side in zip(sides, in_rows)]
+    panels = []  # stage by stage, those of two models beside each other
+    for of_stage in stages_of_models(sides, columns, region, ROW_HEIGHT).values():
+        panels += of_stage
     heatmaps = _heatmaps(sides, region)
-    yield f'{stem}.png', page([*_rows(panels, columns), *heatmaps], heading)
+    yield f'{stem}.png', page(_rows(panels, columns) + heatmaps, heading)
 
-    singles = [stages(side, len(sides), region, SINGLE_HEIGHT) for side in sides]
-    for name in singles[0]:
-        row = [side.titled(of_side[name]) for side, of_side in zip(sides, singles)]
+    for name, row in stages_of_models(sides, len(sides), region, SINGLE_HEIGHT).items():
         if any(panel is not None for panel in row):
             yield f'{stem}/{name}.png', trimmed(page([row], heading))
     yield f'{stem}/heatmaps_of_keypoints.png', trimmed(page(heatmaps, heading))
+
+
+def stages_of_models(sides: Sequence[Side], columns: int, region: Region, height: int) -> dict[str, list]:
+    """Name of a file -> a panel of each model, titled; None where a model has no such stage.
+
+    Args:
+        sides: of ``matched``.
+        columns: of the row that they will stand in.
+        region: that is shown.
+        height: of the pictures at most, px.
+    """
+    of_models: dict[str, list] = {}
+    for side in sides:
+        for name, panel in stages(side, columns, region, height).items():
+            of_models.setdefault(name, []).append(side.titled(panel))
+    return of_models
 
 
 def stages(side: Side, columns: int, region: Region, height: int = ROW_HEIGHT) -> dict[str, Panel | Chart | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 
@@ -34,7 +35,7 @@ class KeypointSet:
                 raise ValueError(f'{name} has {len(values)} values for {count} keypoints')
         if not all(sigma >= 0 for sigma in self.sigmas):  # false for NaN as well
             raise ValueError(f'sigmas must be numbers of at least 0, got {list(self.sigmas)}')
-        for keypoint in (*self.swaps, *sum(self.links, ())):
+        for keypoint in chain(self.swaps, *self.links):
             if not 0 <= keypoint < count:
                 raise ValueError(f'links or swaps name keypoint {keypoint} of {count}')
 
@@ -60,15 +61,18 @@ def keypoint_set(meta: Mapping[str, Any]) -> KeypointSet:
         meta: as MMPose parses it (``parse_pose_metainfo``): ``keypoint_id2name``, ``skeleton_links``, ``flip_indices``
             and ``sigmas``.
     """
-    names = meta['keypoint_id2name']
+    names_by_number = meta['keypoint_id2name']
+    names = [str(names_by_number[number]) for number in sorted(names_by_number)]
     links = []
     for link in meta.get('skeleton_links', ()):
         start, end = link
         links.append((int(start), int(end)))
     sigmas = meta.get('sigmas')
+    if sigmas is None:
+        sigmas = ()
     return KeypointSet(
-        names=tuple(str(names[number]) for number in sorted(names)),
+        names=tuple(names),
         links=tuple(links),
-        swaps=tuple(int(other) for other in meta.get('flip_indices', ())),
-        sigmas=() if sigmas is None else tuple(float(sigma) for sigma in sigmas),
+        swaps=tuple(map(int, meta.get('flip_indices', ()))),
+        sigmas=tuple(map(float, sigmas)),
     )

@@ -135,9 +135,16 @@ def sized(steps: list[ConfigDict], size: int | None, name: str) -> list[ConfigDi
     """
     if size is None:
         return steps
-    if not any('input_size' in step for step in steps):
+    resized = []
+    is_set = False
+    for step in steps:
+        if 'input_size' in step:
+            step = ConfigDict(step, input_size=(size, size))
+            is_set = True
+        resized.append(step)
+    if not is_set:
         raise BadInput(f'{name}: size={size}: no step of its test pipeline has an input_size that could be set')
-    return [ConfigDict(step, input_size=(size, size)) if 'input_size' in step else step for step in steps]
+    return resized
 
 
 def _check_name(what: str, name: Any) -> None:

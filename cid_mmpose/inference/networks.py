@@ -1,6 +1,7 @@
 """Which network, with which weights: what a user names a model by."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,14 +65,19 @@ def choose(model: str | os.PathLike, checkpoint: str | os.PathLike | None = None
 def _of_work_folder(folder: Path, weights: str | None) -> Choice:
     """The best checkpoint of a training, else the newest one, with the config that the training wrote down."""
     if weights is None:
-        best = sorted(folder.glob('best_*.pth'), key=lambda path: path.stat().st_mtime)
+        best = _by_age(folder.glob('best_*.pth'))
         weights = str(best[-1]) if best else newest_checkpoint(str(folder))
     if weights is None:
         raise BadInput(f'{folder}: holds no checkpoint (best_*.pth, epoch_*.pth, iter_*.pth); name another work folder')
-    configs = sorted(folder.glob('*.py'), key=lambda path: path.stat().st_mtime)
+    configs = _by_age(folder.glob('*.py'))
     if configs:
         return _of_config_file(str(configs[-1]), weights)
     return _with_own_config(_read(weights), weights)
+
+
+def _by_age(paths: Iterable[Path]) -> list[Path]:
+    """Files, that which was changed last behind the others."""
+    return sorted(paths, key=lambda path: path.stat().st_mtime)
 
 
 def _of_config_file(path: str, weights: str | None) -> Choice:

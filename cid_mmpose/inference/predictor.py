@@ -132,8 +132,12 @@ class Predictor:
             keep_frames: the same for frames of videos.
             endless: reads no further ahead than one image, so that what comes is not old.
         """
-        window = self.batch_size if endless else WINDOW * self.batch_size
-        prepared = ahead(items, self._prepare, depth=1 if endless else window + 2)
+        window = WINDOW * self.batch_size
+        depth = window + 2
+        if endless:
+            window = self.batch_size
+            depth = 1
+        prepared = ahead(items, self._prepare, depth)
         for each, people in in_order(batches(prepared, self.batch_size, window), self._run):
             if each.error is not None:
                 if on_error is None:

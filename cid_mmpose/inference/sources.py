@@ -111,13 +111,27 @@ def _of_several(sources: Iterable, channels: str, leave_out: frozenset[str]) -> 
 
 
 def _one_after_the_other(found: list[FoundItems]) -> FoundItems:
-    totals = [each.total for each in found if each.total is not None]
-    total = sum(totals) if len(totals) == len(found) else None
-    files = tuple(name for each in found for name in each.files)
-    passed_over = tuple(name for each in found for name in each.passed_over)
-    items = (item for each in found for item in each.items)
-    num_results = sum(each.num_results for each in found)
-    return FoundItems(items, total, any(each.endless for each in found), files, passed_over, num_results)
+    """Several sources as one."""
+    total: int | None = 0
+    files: list[str] = []
+    passed_over: list[str] = []
+    for each in found:
+        total = None if total is None or each.total is None else total + each.total
+        files += each.files
+        passed_over += each.passed_over
+    return FoundItems(
+        items=_items_of(found),
+        total=total,
+        endless=any(each.endless for each in found),
+        files=tuple(files),
+        passed_over=tuple(passed_over),
+        num_results=sum(each.num_results for each in found),
+    )
+
+
+def _items_of(found: list[FoundItems]) -> Iterator[Item]:
+    for each in found:
+        yield from each.items
 
 
 def _of_text(text: str, leave_out: frozenset[str]) -> FoundItems:
@@ -160,16 +174,22 @@ def _of_pattern(pattern: Path, leave_out: frozenset[str]) -> FoundItems:
 
 def _of_folder(folder: Path) -> FoundItems:
     """The images and videos of a folder in the order of their names; hidden files are not looked at."""
-    names = [name for name in sorted(os.listdir(folder)) if not name.startswith('.') and _may_be_file(folder / name)]
-    wanted = [name for name in names if _ending(name) in IMAGE_ENDINGS | VIDEO_ENDINGS]
-    if not wanted:
+    found: list[FoundItems] = []
+    passed_over: list[str] = []
+    for name in sorted(os.listdir(folder)):
+        path = folder / name
+        if name.startswith('.') or not _may_be_file(path):
+            continue
+        if _ending(name) in IMAGE_ENDINGS | VIDEO_ENDINGS:
+            found.append(_of_file(path))
+        else:
+            passed_over.append(str(path))
+    if not found:
         raise BadInput(
             f'{folder}: holds no image and no video (by their endings, such as .jpg, .png, .mp4); name another folder, '
             f"or a pattern such as '{folder}/*/*.jpg'"
         )
-    passed_over = tuple(str(folder / name) for name in names if name not in set(wanted))
-    found = _one_after_the_other([_of_file(folder / name) for name in wanted])
-    return found._replace(passed_over=passed_over)
+    return _one_after_the_other(found)._replace(passed_over=tuple(passed_over))
 
 
 def _may_be_file(path: Path) -> bool:

@@ -156,13 +156,17 @@ class GFD(nn.Module):
         super().__init__()
         if recalibration not in RECALIBRATIONS:
             raise ValueError(f'recalibration must be one of {RECALIBRATIONS}, got {recalibration!r}')
-        has_channel = recalibration != 'spatial'
-        has_spatial = recalibration != 'channel'
         self.channels = channels
         self.conv_down = nn.Conv2d(in_channels, channels, 1)
-        self.channel = ChannelRecalibration(in_channels, channels) if has_channel else None
-        self.spatial = SpatialRecalibration(in_channels, channels, cell_center) if has_spatial else None
-        num_parts = 2 if has_channel and has_spatial else 1  # of [F_c; F_s]
+        self.channel: ChannelRecalibration | None = None
+        self.spatial: SpatialRecalibration | None = None
+        num_parts = 0  # of [F_c; F_s]
+        if recalibration != 'spatial':
+            self.channel = ChannelRecalibration(in_channels, channels)
+            num_parts += 1
+        if recalibration != 'channel':
+            self.spatial = SpatialRecalibration(in_channels, channels, cell_center)
+            num_parts += 1
         self.fuse = nn.Conv2d(num_parts * channels, channels, 1)
         self.heatmap = nn.Conv2d(channels, num_keypoints, 1)
         self.apply(partial(init_linear, std=init_std))

@@ -36,23 +36,28 @@ def explain(model: nn.Module, image: Tensor, cells: np.ndarray | None = None) ->
     model.eval()
     batch = model.data_preprocessor(dict(inputs=[image], data_samples=[]), training=False)
     branches = model.extract_feat(batch['inputs'])
-    seen = model.head(branches, None if cells is None else roots_at(cells, branches[0].device))
+    known_roots = None
+    if cells is not None:
+        known_roots = roots_at(cells, branches[0].device)
+    seen = model.head(branches, known_roots)
 
     roots = seen.roots.cell
     crowd = to_scores(seen.crowd)[0]
     heatmaps = to_scores(seen.heatmaps)
     no_map = heatmaps[:0, 0]  # (0, H, W)
     no_weights = seen.instance_features[:0, :, 0, 0]  # (0, D)
-    scores = crowd[-1, roots[:, 1], roots[:, 0]] if seen.roots.score is None else seen.roots.score
+    scores = seen.roots.score
+    if scores is None:
+        scores = crowd[-1, roots[:, 1], roots[:, 0]]
 
     return Explanation(
         image=_array(image.permute(1, 2, 0)),
         crowd=_array(crowd),
         roots=_array(roots),
         scores=_array(scores),
-        similarity=_array(no_map if seen.similarity is None else seen.similarity),
-        masks=_array(no_map if seen.masks is None else seen.masks),
-        channel_weights=_array(no_weights if seen.channel_weights is None else seen.channel_weights),
+        similarity=_array_or(seen.similarity, no_map),
+        masks=_array_or(seen.masks, no_map),
+        channel_weights=_array_or(seen.channel_weights, no_weights),
         features=_array(seen.instance_features.norm(dim=1)),
         keypoints=_array(heatmaps),
     )
@@ -67,6 +72,10 @@ def roots_at(cells: np.ndarray, device: torch.device) -> Roots:
     """
     cell = torch.as_tensor(cells, dtype=torch.int64, device=device).reshape(-1, 2)
     return Roots(cell, torch.zeros_like(cell[:, 0]))
+
+
+def _array_or(tensor: Tensor | None, empty: Tensor) -> np.ndarray:
+    return _array(empty if tensor is None else tensor)
 
 
 def _array(tensor: Tensor) -> np.ndarray:

@@ -146,9 +146,14 @@ def make_skeleton(
     """
     fixed = np.rint(keypoints * 2**SHIFT).astype(np.int32)
     seen = drawn.tolist()
-    parts = [part for part in body.parts if seen[part.start] and seen[part.end]]
-    starts = [part.start for part in parts]
-    ends = [part.end for part in parts]
+    parts = []
+    starts = []
+    ends = []
+    for part in body.parts:
+        if seen[part.start] and seen[part.end]:
+            parts.append(part)
+            starts.append(part.start)
+            ends.append(part.end)
     lengths = np.hypot(*(keypoints[starts] - keypoints[ends]).T)  # px
 
     reach = np.full(len(keypoints), np.inf)  # px from a keypoint to the nearest one that it is linked to
@@ -157,7 +162,11 @@ def make_skeleton(
 
     lines = _lines(parts, lengths.tolist(), fixed, width, palette)
     dots = _dots(np.flatnonzero(drawn).tolist(), reach.tolist(), fixed, body, width, palette)
-    widest = max([dot.outer for dot in dots] + [line.outer / 2 for line in lines])
+    widest = 0.0  # px from the middle of a dot or line to its edge
+    for dot in dots:
+        widest = max(widest, dot.outer)
+    for line in lines:
+        widest = max(widest, line.outer / 2)
     rows, columns = _around(keypoints[drawn], widest + 4, shape)
     return Skeleton(lines, dots, rows, columns)
 

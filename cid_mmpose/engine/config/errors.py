@@ -74,19 +74,33 @@ def config_error(error: BaseException) -> str | None:
     error = original(error)
     if isinstance(error, BadInput) or not isinstance(error, KINDS):
         return None
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     builders = _builders()
-    places = [place for place, frame in enumerate(frames) if frame.f_code in builders]
-    if not places or not _is_of_the_stack(frames[-1]) or _is_of_the_user(frames):
+    frames = []
+    last_builder = None  # place in ``frames``
+    for place, (frame, _) in enumerate(traceback.walk_tb(error.__traceback__)):
+        frames.append(frame)
+        if frame.f_code in builders:
+            last_builder = place
+    if last_builder is None or not _is_of_the_stack(frames[-1]) or _is_of_the_user(frames):
         return None
 
-    component = _component(frames[places[-1] :])
-    text = ' '.join(str(error.args[0] if error.args else error).split())
+    component = _component(frames[last_builder:])
+    text = _text_of(error)
+    if not component or text.startswith(component):
+        return text
+    return f'{component}: {text}'
+
+
+def _text_of(error: BaseException) -> str:
+    """What an error says, in one line that is not too long; its class where it says nothing."""
+    said = error.args[0] if error.args else error
+    words = str(said).split()
+    text = ' '.join(words)
     if not text:
-        text = type(error).__name__
+        return type(error).__name__
     if len(text) > LONGEST:
-        text = text[:LONGEST] + ' ...'
-    return text if not component or text.startswith(component) else f'{component}: {text}'
+        return text[:LONGEST] + ' ...'
+    return text
 
 
 def _builders() -> set[CodeType]:

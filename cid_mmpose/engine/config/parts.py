@@ -190,26 +190,32 @@ def parameters_of(built: Callable) -> Parameters:
     Args:
         built: as found in a registry.
     """
-    names, hints, needed = {}, {}, []
-    is_open, first = False, True
-    for maker in _makers(built):
+    names: dict[str, inspect.Parameter] = {}
+    hints: dict[str, Any] = {}
+    needed: list[str] = []
+    is_open = False
+    for number, maker in enumerate(_makers(built)):
         try:
             parameters = inspect.signature(maker).parameters.values()
         except (TypeError, ValueError):  # of a compiled function
             return Parameters(names, hints, True, needed)
+
+        takes_more = False
         own_hints = _hints_of(maker)
-        plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and p.name != 'self']
-        for parameter in plain:
-            if parameter.name not in names:
-                names[parameter.name] = parameter
-                hints.update({parameter.name: own_hints[parameter.name]} if parameter.name in own_hints else {})
-        if first:
-            needed = [p.name for p in plain if p.default is p.empty]
-        first = False
-        takes_more = any(p.kind is p.VAR_KEYWORD for p in parameters)
-        is_open = is_open or takes_more
+        for parameter in parameters:
+            name = parameter.name
+            if parameter.kind is parameter.VAR_KEYWORD:
+                takes_more = True
+            elif parameter.kind is not parameter.VAR_POSITIONAL and name != 'self':
+                if number == 0 and parameter.default is parameter.empty:
+                    needed.append(name)
+                if name not in names:
+                    names[name] = parameter
+                    if name in own_hints:
+                        hints[name] = own_hints[name]
         if not takes_more:
             break
+        is_open = True
     return Parameters(names, hints, is_open, needed)
 
 
@@ -277,13 +283,10 @@ def _meant(kind: str, registry: Registry) -> str:
     if scope == 'cid_mmpose':
         from cid_mmpose import registry as ours
 
-        known = {
-            name: f'{scope}.{name}'
-            for table in vars(ours).values()
-            if isinstance(table, Registry)
-            for name in table.module_dict
-            if table.name == registry.name
-        }
+        for table in vars(ours).values():
+            if isinstance(table, Registry) and table.name == registry.name:
+                for name in table.module_dict:
+                    known[name] = f'{scope}.{name}'
     while registry is not None and not scope:
         known.update({name: name for name in registry.module_dict})
         registry = registry.parent

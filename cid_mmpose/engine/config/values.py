@@ -72,11 +72,18 @@ def _fits_list(value: Any, kind: type, inner: Sequence[Any], strict: bool) -> bo
         return True
     if not isinstance(value, (list, tuple, set)):
         return False
+    if not inner:
+        return True
     if not strict:
-        return not inner or all(any(fits(item, part, False) for part in inner) or item is None for item in value)
-    if kind is tuple and inner and inner[-1] is not Ellipsis:
-        return len(value) == len(inner) and all(fits(item, part) for item, part in zip(value, inner))
-    return not inner or all(fits(item, inner[0]) for item in value)
+        return all(item is None or _fits_one_of(item, inner) for item in value)
+    parts = inner
+    if kind is not tuple or inner[-1] is Ellipsis:  # any number of one kind
+        parts = [inner[0]] * len(value)
+    return len(value) == len(parts) and all(map(fits, value, parts))
+
+
+def _fits_one_of(value: Any, kinds: Sequence[Any]) -> bool:
+    return any(fits(value, kind, strict=False) for kind in kinds)
 
 
 def _has_words(kind: Any) -> bool:

@@ -1,6 +1,7 @@
 """Skips steps whose loss or gradient is not finite, and stops a run that makes no others."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -163,11 +164,13 @@ class Copies:
     """
 
     def __init__(self, tensors: list[Tensor]) -> None:
-        kinds = {(tensor.dtype, tensor.device) for tensor in tensors}
-        self.groups = []  # of one kind each, for which torch has one call
-        for kind in kinds:
-            group = [tensor for tensor in tensors if (tensor.dtype, tensor.device) == kind]
-            self.groups.append((group, [tensor.clone() for tensor in group]))
+        by_kind = defaultdict(list)  # for those of one kind torch has one call
+        for tensor in tensors:
+            by_kind[tensor.dtype, tensor.device].append(tensor)
+        self.groups = []
+        for group in by_kind.values():
+            copies = [tensor.clone() for tensor in group]
+            self.groups.append((group, copies))
 
     def keep(self) -> None:
         """Copies what the tensors hold now."""
@@ -199,9 +202,12 @@ def not_finite(tensors: list[Tensor]) -> Tensor:
     if not tensors:
         return torch.zeros((), dtype=torch.bool)
     # NaN and infinity go through into a norm, which is a handful of calls for all of them; float16's would overflow
-    wide = [tensor.float() if tensor.dtype == torch.float16 else tensor for tensor in tensors]
-    norms = [norm.to(wide[0].device) for norm in torch._foreach_norm(wide)]
-    return ~torch.isfinite(torch.stack(norms)).all()
+    wide = []
+    for tensor in tensors:
+        wide.append(tensor.float() if tensor.dtype == torch.float16 else tensor)
+    device = wide[0].device
+    norms = [norm.to(device) for norm in torch._foreach_norm(wide)]
+    return ~torch.stack(norms).isfinite().all()
 
 
 def which_not_finite(state: Mapping[str, Tensor]) -> str | None:

@@ -53,7 +53,8 @@ def read_curves(files: Sequence[str], iterations: int) -> Curves:
         rows = [_at_iteration(row, iterations) for row in _complete_rows(file)]
         if rows:
             start = min(row['at'] for row in rows)
-            kept = [row for row in kept if row['at'] < start] + rows
+            before = [row for row in kept if row['at'] < start]
+            kept = before + rows
     curves: Curves = {}
     for row in kept:
         for name in row:

@@ -68,8 +68,9 @@ def _same_kind(value: Any, ours: Any) -> bool:
     if is_number(ours):
         return is_number(value)
     if isinstance(ours, Mapping):
-        numbers = [*value.keys(), *value.values()] if isinstance(value, Mapping) else [value]
-        return all(map(is_number, numbers))
+        if not isinstance(value, Mapping):
+            return is_number(value)
+        return all(map(is_number, value.keys())) and all(map(is_number, value.values()))
     if isinstance(ours, (list, tuple)):
         return isinstance(value, (list, tuple)) and _same_list(value, ours)
     return type(value) is type(ours)

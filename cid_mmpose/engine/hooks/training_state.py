@@ -1,6 +1,6 @@
 """What a training can go on from: the state of its own optimizer and schedules, in numbers that are numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -182,8 +182,8 @@ def _options_apart(group: Mapping[str, Any], own: Optimizer) -> list[str]:
 
 def _why_other_moments(saved: Mapping[str, Any], own: Optimizer) -> str:
     """How the moments do not belong to the weights, '' if they do."""
-    numbers = [number for group in saved['param_groups'] for number in group['params']]
-    weights = [weight for group in own.param_groups for weight in group['params']]
+    numbers = _of_all_groups(saved['param_groups'])
+    weights = _of_all_groups(own.param_groups)
     if not all(isinstance(number, int) for number in numbers) or len(set(numbers)) != len(numbers):
         return 'optimizer.param_groups does not number its weights'
     by_number = dict(zip(numbers, weights))
@@ -202,10 +202,19 @@ def _why_other_moments(saved: Mapping[str, Any], own: Optimizer) -> str:
     return ''
 
 
+def _of_all_groups(groups: Sequence[Mapping[str, Any]]) -> list:
+    """The weights, or their numbers, of all groups of an optimizer."""
+    found: list = []
+    for group in groups:
+        found += group['params']
+    return found
+
+
 def _why_no_step(place: str, state: Mapping[str, Any]) -> str:
     """What is wrong with the count of steps of one weight, '' if nothing is."""
-    step = state.get('step', 0)
-    count = step.item() if isinstance(step, Tensor) and step.numel() == 1 and not wrong_tensor(step) else step
+    count = state.get('step', 0)
+    if isinstance(count, Tensor) and count.numel() == 1 and not wrong_tensor(count):
+        count = count.item()
     if not is_number(count) or count < 0 or count % 1:
         return f'{place}.step is {short(count)} and no number of steps'
     return ''
