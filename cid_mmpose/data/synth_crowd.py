@@ -165,14 +165,13 @@ def _silhouette(scene: Scene, index: int) -> list[list]:
     return polygons
 
 
-def _nobody(keypoints: int) -> dict:
+def _nobody(num_keypoints: int) -> dict:
     """What an item says of its people when there are none: the same keys, arrays of length 0."""
-
     return dict(
         bbox=np.zeros((0, 4), np.float32),
         bbox_score=np.zeros(0, np.float32),
-        keypoints=np.zeros((0, keypoints, 2), np.float32),
-        keypoints_visible=np.zeros((0, keypoints), np.float32),
+        keypoints=np.zeros((0, num_keypoints, 2), np.float32),
+        keypoints_visible=np.zeros((0, num_keypoints), np.float32),
         area=np.zeros(0, np.float32),
         category_id=np.zeros(0, int),
         num_keypoints=[],

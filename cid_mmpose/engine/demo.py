@@ -73,8 +73,14 @@ def explain_most_people(model: nn.Module, dataset: BaseDataset, indices: Sequenc
     Returns:
         The path of the sheet with everyone.
     """
-    keypoints = keypoint_set(dataset.metainfo)
-    predictor = Predictor(model.eval(), dataset.pipeline, keypoints, dataset.metainfo, PredictOptions(), folder)
+    predictor = Predictor(
+        model.eval(),
+        dataset.pipeline,
+        keypoint_set(dataset.metainfo),
+        dataset.metainfo,
+        PredictOptions(),
+        weights=folder,
+    )
     images = [dataset.get_data_info(index)['img'] for index in indices]
     counts = [len(people) for people in predictor(images)]
     most = counts.index(max(counts))

@@ -43,7 +43,7 @@ def sample_at(features: Tensor, roots: Roots) -> Tensor:
     Returns:
         (N, C).
     """
-    x, y = roots.cell.unbind(1)
+    x, y = roots.cell.unbind(1)  # a map is (C, H, W), so y is its row
     return features[roots.image, :, y, x]
 
 

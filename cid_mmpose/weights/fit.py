@@ -39,14 +39,14 @@ def fit(own: Mapping[str, Any], given: Mapping[str, Any], keep_own_keypoints: bo
         keep_own_keypoints: whether the model's maps stay where the file's are of another number of keypoints.
     """
     weights, layout = translate(given)
-    keypoints = num_keypoints(weights)
+    given_keypoints = num_keypoints(weights)
     if keep_own_keypoints:
         keep_keypoint_maps(weights, own)
 
     complaint = why_unfit(own, weights) or why_not_finite(own, weights)
     if complaint:
         return Fitted(weights, complaint, '')
-    done = changes(weights_of(given), weights, layout, keypoints)
+    done = changes(weights_of(given), weights, layout, given_keypoints)
     return Fitted(weights, None, done)
 
 
@@ -82,12 +82,12 @@ def why_unfit(own: Mapping[str, Any], weights: Mapping[str, Any], complete: bool
         if not backbone_lacks and not head_lacks:
             return None
 
-    keypoints = num_keypoints(weights)
+    given_keypoints = num_keypoints(weights)
     own_keypoints = num_keypoints(own)
-    if set(wrong) <= set(KEYPOINT_MAPS) and keypoints not in (0, own_keypoints):
+    if set(wrong) <= set(KEYPOINT_MAPS) and given_keypoints not in (0, own_keypoints):
         return (
-            f'{listed(wrong, own)}: these are weights for {keypoints} keypoints, the model has '
-            f'{own_keypoints}; give a configuration with {keypoints} keypoints, or '
+            f'{listed(wrong, own)}: these are weights for {given_keypoints} keypoints, the model has '
+            f'{own_keypoints}; give a configuration with {given_keypoints} keypoints, or '
             "model.other_keypoints='fresh' to train new maps of keypoints on top of the other weights"
         )
     if prefix := prefix_of(own, weights):
@@ -105,14 +105,14 @@ def _lacks(own: Mapping[str, Any], missing: list[str], part: str, complete: bool
     return gone > 0 and (complete or 2 * gone >= num_weights(own, part))
 
 
-def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout, keypoints: int) -> str:
+def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout, given_keypoints: int) -> str:
     """What was changed for weights to be taken over, '' if nothing was.
 
     Args:
         given: the weights as they came.
         weights: as they are taken over.
         layout: theirs.
-        keypoints: K of the file.
+        given_keypoints: K of the file.
     """
     done = []
     if layout is not OURS:
@@ -121,6 +121,6 @@ def changes(given: Mapping[str, Any], weights: Mapping[str, Any], layout: Layout
     if CELL_CENTER in weights and CELL_CENTER not in given:
         done.append(f'relative coordinates from cell + {float(weights[CELL_CENTER]):g} (cell_center)')
     taken = num_keypoints(weights)
-    if keypoints != taken:
-        done.append(f'its maps of {keypoints} keypoints left out, those of {taken} start anew')
+    if given_keypoints != taken:
+        done.append(f'its maps of {given_keypoints} keypoints left out, those of {taken} start anew')
     return '; '.join(done)

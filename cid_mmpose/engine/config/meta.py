@@ -94,12 +94,12 @@ def _check_links(meta: Meta, names: Sequence[str]) -> None:
         _check_colour(meta, where, entry)
 
 
-def _check_numbers(meta: Meta, field: str, keypoints: int, zero: bool) -> None:
+def _check_numbers(meta: Meta, field: str, num_keypoints: int, zero: bool) -> None:
     """One finite number a keypoint, above 0 or at least 0."""
     values = meta.info[field]
-    if not isinstance(values, (list, tuple)) or len(values) != keypoints:
+    if not isinstance(values, (list, tuple)) or len(values) != num_keypoints:
         found = len(values) if isinstance(values, (list, tuple)) else repr(values)
-        raise _wrong(meta, field, f'must have one number a keypoint: {keypoints}, got {found}')
+        raise _wrong(meta, field, f'must have one number a keypoint: {num_keypoints}, got {found}')
     for value in values:
         number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
         if not number or value < 0 or (value == 0 and not zero):

@@ -10,6 +10,7 @@ B images, N people of all images, n of a chunk, (H, W) cells of their maps, h ro
 import math
 from collections.abc import Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -28,6 +29,11 @@ class Chunk(NamedTuple):
     image: int  # image in the batch
     people: slice  # of the people of the batch, who are sorted by image
     rows: slice = slice(None)
+
+    @property
+    def num_people(self) -> int:
+        """n."""
+        return self.people.stop - self.people.start
 
 
 def people_chunks(image: Tensor, num_images: int, size: int) -> list[Chunk]:
@@ -66,9 +72,9 @@ def people_and_rows(image: Tensor, num_images: int, size: Sequence[int], cells: 
     by_people = people_chunks(image, num_images, people_at_once)
 
     chunks: list[Chunk] = []
-    for _, group in groupby(by_people, lambda chunk: chunk.image):
+    for _, group in groupby(by_people, key=attrgetter('image')):
         of_image = list(group)
-        most_people = max(chunk.people.stop - chunk.people.start for chunk in of_image)
+        most_people = max(chunk.num_people for chunk in of_image)
         rows_that_fit = max(cells // (width * most_people), 1)
         num_parts = math.ceil(height / rows_that_fit)
         step = math.ceil(height / num_parts)  # parts of about the same size

@@ -119,8 +119,17 @@ def can_compile() -> bool:
 
 
 def compiled(network: nn.Module, mode: str) -> Callable:
-    """``network`` by torch.compile with its weights as constants: a program for the first size of images that comes,
-    and a more general one, slower to compile and to run, for all others (two if the next size is a square).
+    """A network by torch.compile, with its weights as constants.
+
+    There is a program for the first size of images that comes, and a more general one, slower to compile and to run,
+    for all others (two if the next size is a square).
+
+    Args:
+        network: in evaluation.
+        mode: one of ``COMPILE_MODES`` that is not None.
+
+    Returns:
+        What is called with images (B, 3, h, w) as the network is.
 
     Raises:
         BadInput: if this torch does not compile networks apart; when called, if it cannot be compiled here.

@@ -122,7 +122,7 @@ class FactoredGFD:
         if self.gfd.channel is not None:
             weights = self.gfd.channel(vectors)  # c, (N, D)
             kernel = self.gfd.fuse.weight[:, : self.gfd.channels, 0, 0]  # W_c, (D, D)
-            channel_kernel = kernel * weights[:, None]
+            channel_kernel = kernel * weights[:, None]  # W_c diag(c), (N, D, D)
         if self.gfd.spatial is not None:
             mask_coefficients = coefficients_of_masks(self.gfd.spatial, vectors, roots.cell)
         return PersonTerms(channel_kernel, mask_coefficients)
