@@ -2,7 +2,6 @@
 
 import os
 from fractions import Fraction
-from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ OLDEST = (14, 2)  # the first version whose frames carry the display matrix; set
 PATIENCE = 15.0  # seconds that a network source may be silent
 TEXT_FORMAT = 'tty'  # FFmpeg makes a video of any text whose name ends in .txt
 BT709 = 1  # the colors of HD, as FFmpeg counts spaces of colors, primaries and transfer curves
+ON_SCREEN = 0  # the least important of FFmpeg's messages that are shown: its "panic", which it never says
 EXACT_DURATIONS = ('mov', 'matroska', 'avi')  # containers whose header tells it; for others FFmpeg may estimate
 
 
@@ -58,19 +58,20 @@ def pyav() -> ModuleType:
     return module
 
 
-@cache  # once: what somebody sets later stays
 def keep_messages_out(logging: ModuleType) -> None:
-    """FFmpeg's messages do not go through Python, unless somebody has switched PyAV's logging on.
+    """FFmpeg's messages do not go through Python, unless somebody wants more of them than errors.
 
     The threads of a decoder wait for Python's lock to hand over a message; who frees a decoder holds this lock and
-    waits for its threads. Where both meet, the process stands still for ever (issue 751 of PyAV).
+    waits for its threads. Where both meet, the process stands still for ever (issue 751 of PyAV). Errors alone are
+    what torchvision asks for when it is imported; here they come as exceptions.
 
     Args:
         logging: ``av.logging``.
     """
-    if logging.get_level() is not None:
+    level = logging.get_level()
+    if level is not None and level > logging.ERROR:
         return
-    logging.set_libav_level(logging.PANIC)  # FFmpeg's own callback writes to the screen; errors come as exceptions
+    logging.set_libav_level(ON_SCREEN)  # FFmpeg's own callback writes to the screen
     logging.restore_default_callback()
 
 
