@@ -14,7 +14,6 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from cid_mmpose import config_path
 from cid_mmpose.cli.user_errors import user_errors
@@ -170,6 +169,8 @@ def train_and_test(model: nn.Module, training: dict, testing: dict) -> dict:
 
 def cost_of(model: nn.Module) -> Cost:
     """Size of a network and work of its backbone."""
+    from torch.utils.flop_counter import FlopCounterMode  # torch 2.0 has none
+
     model.train(False)
     count = sum(parameter.numel() for parameter in model.parameters())
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

@@ -97,7 +97,10 @@ def write_image(path: Path, image: np.ndarray) -> None:
     Raises:
         BadInput: OpenCV cannot write it so: JPEG has at most 65535 pixels a side, WebP 16383.
     """
-    written, data = cv2.imencode(path.suffix, image)
+    try:
+        written, data = cv2.imencode(path.suffix, image)
+    except cv2.error:  # how OpenCV before 4.8 says it of WebP
+        written = False
     if not written:
         height, width = image.shape[:2]
         raise BadInput(

@@ -24,6 +24,7 @@ def test_the_page_has_a_row_for_each_backbone():
 def test_a_light_backbone_trains_tests_and_has_the_row_of_the_page(kind):
     model = network(kind)
     assert train_and_test(model, *batches()).keys() == LOSSES
+    pytest.importorskip('torch.utils.flop_counter', reason='torch 2.0 does not count operations')
     assert row(kind, cost_of(model)) in PAGE
 
 
@@ -34,6 +35,7 @@ def test_a_backbone_trains_tests_and_has_the_row_of_the_page(kind):
 
 
 def test_size_and_work_of_resnet_50_are_torchvision_s():
+    pytest.importorskip('torch.utils.flop_counter', reason='torch 2.0 does not count operations')
     published = ResNet50_Weights.IMAGENET1K_V1.meta  # with the last layer, 2048 x 1000, for images of 224 px
     model = network('ResNet')
     head = sum(parameter.numel() for parameter in model.head.parameters())
