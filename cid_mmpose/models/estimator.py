@@ -126,19 +126,21 @@ class CID(BottomupPoseEstimator):
         dtype = self._folded_dtype(inputs.device, options)
         num_views = 2 if options.flip_test else 1
         at_once = images_at_once(inputs, num_views, even=mode is not None)
-        # for each view the branches of each group of images
-        groups_of_views: list[list] = [[] for _ in range(num_views)]
+
+        of_images = []  # the branches of each group of images
+        of_mirror_images = []
         for images in inputs.split(at_once):
+            count = len(images)
             if options.flip_test:
                 images = torch.cat([images, images.flip(-1)])
             branches = self._as_head(self.extract_feat(images, dtype, mode))
-            for number, groups in enumerate(groups_of_views):
-                groups.append([branch.chunk(num_views)[number] for branch in branches])
+            of_images.append([branch[:count] for branch in branches])
+            of_mirror_images.append([branch[count:] for branch in branches])
 
-        views = [plain_view(join(groups_of_views[0]))]
+        views = [plain_view(join(of_images))]
         if options.flip_test:
             flip_indices = data_samples[0].metainfo['flip_indices']
-            views.append(mirrored_view(join(groups_of_views[1]), flip_indices))
+            views.append(mirrored_view(join(of_mirror_images), flip_indices))
         return views
 
     def _as_head(self, branches: Sequence[Tensor]) -> list[Tensor]:
