@@ -9,6 +9,7 @@ from pathlib import Path
 from .compat import stack
 
 __version__ = '0.2.0'
+EXPORTED = ('.onnx',)  # endings of the files that ``cid export`` writes
 __all__ = ['__version__', 'config_path', 'load']
 
 
@@ -38,18 +39,24 @@ def load(model, checkpoint=None, device=None, **options):
 
     Args:
         model: a work folder of a training; a checkpoint that carries its config, by path or URL; the path of a config;
-            or the name of a model with public weights, such as 'cid_hrnet-w32_coco'.
+            the name of a model with public weights, such as 'cid_hrnet-w32_coco'; or a file that ``cid export`` wrote,
+            which needs no torch.
         checkpoint: path or URL of the weights, for a config or a name.
         device: such as 'cpu' or 'cuda:0'; a GPU if there is one by default.
         **options: fields of ``inference.options.PredictOptions``: min_score, flip, max_people, nms, size, precision,
             batch_size.
 
     Returns:
-        An ``inference.predictor.Predictor``.
+        An ``inference.finder.PeopleFinder``: an ``inference.predictor.Predictor``, or for an exported file a
+        ``runtime.predictor.ExportedPredictor``.
 
     Raises:
         BadInput: there is no such model, the weights are of another one, or an option is wrong.
     """
+    if str(model).endswith(EXPORTED):
+        from .runtime.predictor import load as load_exported
+
+        return load_exported(model, device, checkpoint=checkpoint, **options)
     stack.check_versions()
     from .inference.load import load as loaded
 

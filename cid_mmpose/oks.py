@@ -6,7 +6,39 @@ area the mean of both areas, sigma how far annotators differ at that keypoint fo
 numpy only: what works without torch needs it too.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+
+
+class Best(NamedTuple):
+    """The people of an image who stay, N' of them, best first."""
+
+    keypoints: np.ndarray  # (N', K, 2) in pixels
+    keypoint_scores: np.ndarray  # (N', K) in [0, 1]
+    scores: np.ndarray  # (N',), of each person: the mean over the keypoints
+    boxes: np.ndarray  # (N', 4), x1, y1, x2, y2 around the keypoints
+    centers: np.ndarray  # (N', 2) in pixels
+
+
+def best_people(
+    keypoints: np.ndarray, scores: np.ndarray, centers: np.ndarray, sigmas: np.ndarray, threshold: float
+) -> Best:
+    """Score and box of the people of an image, and nobody twice.
+
+    Args:
+        keypoints: (N, K, 2) in pixels.
+        scores: (N, K) in [0, 1].
+        centers: (N, 2) in pixels, where the roots are.
+        sigmas: (K,) OKS fall-off.
+        threshold: OKS.
+    """
+    low, high = keypoints.min(1), keypoints.max(1)
+    area = np.prod(high - low, 1)
+    score = scores.mean(1)
+    kept = oks_nms(keypoints, score, area, sigmas, threshold)
+    boxes = np.concatenate([low, high], 1)
+    return Best(keypoints[kept], scores[kept], score[kept], boxes[kept], centers[kept])
 
 
 def oks_nms(

@@ -30,6 +30,7 @@ VERBS = dict(
     doctor='examine an annotation file before it is trained on',
     prepare='make the folders that the configs read from the official downloads',
     convert='write a checkpoint in another layout',
+    export='write a model for a runtime without torch',
     synth='look at SynthCrowd, or export it',
     benchmark='time and memory of CID here and in MMPose, side by side',
     run="run one of MMPose's own scripts",

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cid_mmpose.inference.predictor import Predictor
+    from cid_mmpose.inference.finder import PeopleFinder
 
 DEFAULT_MODEL = 'cid_hrnet-w32_coco'
 
@@ -14,7 +14,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--model',
         default=DEFAULT_MODEL,
-        help=f'work folder, checkpoint with its config, config, or name of a public model ({DEFAULT_MODEL})',
+        help='work folder, checkpoint with its config, config, exported file, or name of a public model '
+        f'({DEFAULT_MODEL})',
     )
     parser.add_argument('--checkpoint', help='weights for a config or a name: path or URL')
     parser.add_argument('--min-score', type=float, default=0.3, help='leaves out people with a lower score (0.3)')
@@ -28,7 +29,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def load_model(
     args: argparse.Namespace, model: str, checkpoint: str | None, batch_size: int | None = None
-) -> 'Predictor':
+) -> 'PeopleFinder':
     """A model with the options of the command line.
 
     Args:
@@ -37,9 +38,9 @@ def load_model(
         checkpoint: its weights, if it is a config or a name.
         batch_size: images at a time.
     """
-    from cid_mmpose.inference.load import load
+    import cid_mmpose
 
-    return load(
+    return cid_mmpose.load(
         model,
         checkpoint,
         args.device,

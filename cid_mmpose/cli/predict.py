@@ -38,9 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Predicts."""
-    from cid_mmpose.compat import check_versions
+    import cid_mmpose
 
-    check_versions()
+    if not args.model.endswith(cid_mmpose.EXPORTED):
+        from cid_mmpose.compat import check_versions
+
+        check_versions()
     from cid_mmpose.engine.interrupts import run_ends
     from cid_mmpose.inference.origins import state_of
     from cid_mmpose.inference.predict import EVERYTHING, Wanted, predict

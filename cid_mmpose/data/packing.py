@@ -5,6 +5,8 @@ from mmpose.datasets.transforms import BottomupResize, PackPoseInputs
 from cid_mmpose.errors import BadInput
 from cid_mmpose.registry import TRANSFORMS
 
+from .resize import Resizing, place, placing_of
+
 
 @TRANSFORMS.register_module()
 class PackPeople(PackPoseInputs):
@@ -27,7 +29,7 @@ class PackPeople(PackPoseInputs):
 
 @TRANSFORMS.register_module(name=['ResizeImage', 'ResizePicture'])  # the second is its name in version 0.1.0
 class ResizeImage(BottomupResize):
-    """MMPose's ``BottomupResize`` with a bound for the network's input.
+    """MMPose's ``BottomupResize`` with a bound for the network's input, by a function that exported models use too.
 
     A narrow image whose short side is brought to ``input_size`` grows: one of 4 x 1500 pixels to 512 x 192000.
 
@@ -46,7 +48,20 @@ class ResizeImage(BottomupResize):
     def transform(self, results: dict) -> dict:
         """See the class."""
         self._check_input(results)
-        return super().transform(results)
+        if self.use_udp or self.aug_scales:
+            return super().transform(results)
+        height, width = results['ori_shape']
+        how = Resizing(tuple(self.input_size), self.size_factor, self.resize_mode, self.pad_val)
+        placing = placing_of((width, height), how)
+        results.update(
+            img=place(results['img'], placing, self.pad_val),
+            img_shape=placing.size[::-1],
+            input_center=placing.center,
+            input_scale=placing.scale,
+            input_size=placing.size,
+            aug_scale=None,
+        )
+        return results
 
     def _check_input(self, results: dict) -> None:
         """BadInput if the network's input for an image would be larger than ``max_input_pixels``."""

@@ -46,20 +46,36 @@ def load(
         raise BadInput(f'load: unknown options {unknown}; there are: {", ".join(known)}')
     chosen = PredictOptions(**options)
     where = _device(device)
+    return predictor_of(choose(model, checkpoint), chosen, where)
 
-    choice = choose(model, checkpoint)
+
+def predictor_of(
+    choice: Choice, options: PredictOptions, device: torch.device, steps: list[ConfigDict] | None = None
+) -> Predictor:
+    """A network, its weights and its pipeline, ready to be called.
+
+    Args:
+        choice: of ``networks.choose``.
+        options: how people are found.
+        device: of the network.
+        steps: by which images become its input; None takes those of the config, for ``options.size``.
+
+    Raises:
+        BadInput: the weights are of another network, or an option is not possible with it.
+    """
     init_default_scope(choice.config.get('default_scope', 'mmpose'))
     with config_errors(choice.config_file), quiet_warnings():
-        network = build(choice).to(where).eval()
+        network = build(choice).to(device).eval()
         meta = meta_of(choice, network)
         keypoint_set = keypoint_set_of(meta, choice.weights)
-        steps = sized(pipeline_of(choice.config, choice.config_file), chosen.size, choice.config_file)
+        if steps is None:
+            steps = sized(pipeline_of(choice.config, choice.config_file), options.size, choice.config_file)
         pipeline = Compose([dict(step) for step in steps])
-    network.test_cfg.update(chosen.test_cfg())
+    network.test_cfg.update(options.test_cfg())
     network.head.test.with_test_cfg(network.test_cfg)
     if network.test_cfg.get('flip_test') and not keypoint_set.swaps:
         raise BadInput(f'{choice.weights}: its keypoints have no flip_indices, which flip needs; load with flip=False')
-    return Predictor(network, pipeline, keypoint_set, meta, chosen, choice.weights)
+    return Predictor(network, pipeline, keypoint_set, meta, options, choice.weights)
 
 
 def build(choice: Choice) -> CID:

@@ -15,6 +15,7 @@ from cid_mmpose.errors import BadInput, RunStopped
 from cid_mmpose.files import check_writable, only_run_in, remove_partial
 
 from .drawing import Drawer
+from .finder import PeopleFinder
 from .input_checks import check_inputs_stay, check_names
 from .journal import FOLDER, Entry, Journal, remove_folder
 from .origins import Origins
@@ -32,7 +33,6 @@ from .outputs import (
     write_json_list,
 )
 from .people import People
-from .predictor import Predictor
 from .screen import check_screen, show, tell
 from .sources import VIDEO_ENDINGS, FoundItems, Item, find
 
@@ -65,7 +65,7 @@ EVERYTHING = Wanted(json=True, images=True, video=True)  # where nothing is name
 
 
 def predict(
-    predictor: Predictor,
+    predictor: PeopleFinder,
     inputs: Sequence[Any],
     out: str,
     wanted: Wanted,
@@ -143,7 +143,7 @@ class Run:
 
     def __init__(
         self,
-        predictor: Predictor,
+        predictor: PeopleFinder,
         origins: Origins,
         wanted: Wanted,
         journal: Journal,

@@ -1,43 +1,24 @@
-"""One call: whatever shows people goes in, and ``People`` come out, in the same order."""
+"""A network of torch that is called with images."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from mmcv.transforms import Compose
 
-from cid_mmpose.errors import BadInput
 from cid_mmpose.models import CID
+from cid_mmpose.oks import Best
 
-from .ahead import ahead
+from .finder import PeopleFinder
 from .keypoints import KeypointSet
 from .options import PredictOptions
-from .people import People
-from .sources import Item, find
 
 if TYPE_CHECKING:
     from .explained import Explained
 
-WINDOW = 2  # batches among whose images those of one size are looked for
 
-
-class Prepared(NamedTuple):
-    """An image on its way to the network, or why there is none."""
-
-    item: Item
-    image: np.ndarray | None = None  # (h, w, 3) uint8 BGR, as given
-    packed: dict | None = None  # what the config's pipeline made of it; None where the network is not asked
-    error: BadInput | None = None
-
-    def size(self) -> tuple | None:
-        """Of the network's input; None where there is none."""
-        return None if self.packed is None else tuple(self.packed['inputs'].shape)
-
-
-class Predictor:
-    """A network that is called with images.
+class Predictor(PeopleFinder):
+    """A network that is called with images, see ``PeopleFinder``.
 
     Args:
         network: a ``cid_mmpose.CID``.
@@ -59,35 +40,14 @@ class Predictor:
     ) -> None:
         self.network = network
         self.pipeline = pipeline
-        self.keypoint_set = keypoint_set
         self.meta = meta
-        self.options = options
-        self.weights = weights
         self.device = next(network.parameters()).device
-        self.batch_size = options.batch_size or (1 if self.device.type == 'cpu' else 8)
+        batch_size = options.batch_size or (1 if self.device.type == 'cpu' else 8)
+        super().__init__(keypoint_set, options, weights, batch_size)
 
     def __repr__(self) -> str:
         backbone = type(self.network.backbone).__name__
         return f'CID on {backbone}, {len(self.keypoint_set)} keypoints, weights {self.weights}, on {self.device}'
-
-    def __call__(self, source: Any, *, stream: bool = False, channels: str = 'bgr') -> list[People] | Iterator[People]:
-        """The people of each image, in order.
-
-        Args:
-            source: path of an image or a video, a folder, a pattern, a URL, number of a camera, an array, a PIL image,
-                or a list of any of these.
-            stream: gives each result when it is there instead of a list of all; needed for cameras and generators.
-            channels: 'bgr' or 'rgb', the order in arrays.
-
-        Raises:
-            BadInput: a source is not there, or an image cannot be read.
-        """
-        found = find(source, channels)
-        if stream:
-            return self.people_of(found.items, endless=found.endless)
-        if found.endless:
-            raise BadInput('a camera, a stream or a generator may never end: call with stream=True and take what comes')
-        return list(self.people_of(found.items, keep_frames=False))
 
     def explain(self, source: Any, *, channels: str = 'bgr') -> 'Explained':
         """What the network sees on its way to the people of one image: maps, and pages that show them.
@@ -115,127 +75,20 @@ class Predictor:
         """
         return self.pipeline({**self.meta, 'img': image, 'img_path': path or 'array', 'id': 0, 'img_id': 0})
 
-    def people_of(
-        self,
-        items: Iterable[Item],
-        on_error: Callable[[Item, BadInput], None] | None = None,
-        keep_files: bool = False,
-        keep_frames: bool = True,
-        endless: bool = False,
-    ) -> Iterator[People]:
-        """The people of each item, in order.
-
-        Args:
-            items: of ``sources.find``.
-            on_error: is told of an image that cannot be read, which is then left out; None raises the error.
-            keep_files: hands over the image itself also where it can be read again from its file.
-            keep_frames: the same for frames of videos.
-            endless: reads no further ahead than one image, so that what comes is not old.
-        """
-        window = WINDOW * self.batch_size
-        depth = window + 2
-        if endless:
-            window = self.batch_size
-            depth = 1
-        prepared = ahead(items, self._prepare, depth)
-        for each, people in in_order(batches(prepared, self.batch_size, window), self._run):
-            if each.error is not None:
-                if on_error is None:
-                    raise each.error
-                on_error(each.item, each.error)
-                continue
-            keep = keep_files if each.item.is_file else keep_frames or each.item.frame is None
-            if each.item.known is not None:
-                yield replace(each.item.known, image=each.image if keep else None)
-            else:
-                yield self._result(each, people, keep)
-
-    def _prepare(self, item: Item) -> Prepared:
-        """Called by threads that read ahead."""
-        try:
-            image = None if item.load is None else item.load()
-            if item.known is not None:
-                return Prepared(item, image)
-            assert image is not None  # only items whose people are known come without
-            packed = self.pack(image, item.path)
-        except BadInput as error:
-            return Prepared(item, error=error)
-        return Prepared(item, image, packed)
+    def size_of(self, packed: dict) -> tuple[int, ...]:
+        """See ``PeopleFinder``."""
+        return tuple(packed['inputs'].shape)
 
     @torch.no_grad()
-    def _run(self, batch: list[Prepared]) -> list:
-        """The samples, with people, of a batch of ``batches``; None for each image that the network is not asked."""
-        if batch[0].packed is None:  # nor is any other of its batch, which is of one size
-            return [None] * len(batch)
-        inputs = []
-        samples = []
-        for each in batch:
-            assert each.packed is not None
-            inputs.append(each.packed['inputs'])
-            samples.append(each.packed['data_samples'])
-        return self.network.test_step(dict(inputs=inputs, data_samples=samples))
-
-    def _result(self, each: Prepared, sample: Any, keep: bool) -> People:
-        found = sample.pred_instances
-        height, width = sample.ori_shape[:2]
-        people = People(
-            keypoints=found.keypoints,
-            keypoint_scores=found.keypoint_scores,
-            scores=found.bbox_scores,
-            boxes=found.bboxes,
-            centers=found.centers,
-            keypoint_set=self.keypoint_set,
-            image_size=(width, height),
-            path=each.item.path,
-            frame=each.item.frame,
-            time=each.item.time,
-            image=each.image if keep else None,
-        )
-        return people.above(self.options.min_score)
+    def compute(self, packed: list[dict]) -> list[Best]:
+        """See ``PeopleFinder``."""
+        inputs = [each['inputs'] for each in packed]
+        samples = [each['data_samples'] for each in packed]
+        answers = self.network.test_step(dict(inputs=inputs, data_samples=samples))
+        return [_best_of(answer) for answer in answers]
 
 
-def batches(prepared: Iterable[Prepared], size: int, window: int) -> Iterator[list[tuple[int, Prepared]]]:
-    """Images of one size together, with their numbers.
-
-    The image that has waited longest is in the next batch, so none waits for more than ``window - 1`` batches before
-    its own.
-
-    Args:
-        prepared: in order.
-        size: images of a batch at most.
-        window: images among which those of one size are looked for.
-    """
-    waiting: list[tuple[int, Prepared]] = []
-    for number, each in enumerate(prepared):
-        waiting.append((number, each))
-        if len(waiting) >= window:
-            yield _like_the_first(waiting, size)
-    while waiting:
-        yield _like_the_first(waiting, size)
-
-
-def _like_the_first(waiting: list[tuple[int, Prepared]], size: int) -> list[tuple[int, Prepared]]:
-    """Takes the first image, and others of its size, out of those that wait."""
-    wanted = waiting[0][1].size()
-    alike = [pair for pair in waiting if pair[1].size() == wanted][:size]
-    taken = {number for number, _ in alike}
-    waiting[:] = [pair for pair in waiting if pair[0] not in taken]
-    return alike
-
-
-def in_order(numbered: Iterable[list[tuple[int, Any]]], run: Callable) -> Iterator[tuple[Any, Any]]:
-    """Each image with what the network says of it, in the order of the numbers.
-
-    Args:
-        numbered: batches.
-        run: images -> as many answers.
-    """
-    done = {}
-    following = 0
-    for batch in numbered:
-        numbers, images = zip(*batch)
-        for number, image, answer in zip(numbers, images, run(list(images))):
-            done[number] = (image, answer)
-        while following in done:
-            yield done.pop(following)
-            following += 1
+def _best_of(sample: Any) -> Best:
+    """The people that a network has put into a sample."""
+    found = sample.pred_instances
+    return Best(found.keypoints, found.keypoint_scores, found.bbox_scores, found.bboxes, found.centers)

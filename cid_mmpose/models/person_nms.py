@@ -3,7 +3,7 @@
 import numpy as np
 from mmengine.structures import InstanceData
 
-from cid_mmpose.oks import oks_nms
+from cid_mmpose.oks import best_people
 
 
 def make_people(
@@ -22,15 +22,11 @@ def make_people(
         ``keypoints``, ``keypoint_scores``, ``centers``, ``bboxes`` (N', 4) x1, y1, x2, y2 around the keypoints, and
         ``bbox_scores`` (N',), the person's score: the mean over the keypoints.
     """
-    low, high = keypoints.min(1), keypoints.max(1)
-    boxes = np.concatenate([low, high], 1)
-    area = np.prod(high - low, 1)
-    score = scores.mean(1)
-    kept = oks_nms(keypoints, score, area, sigmas, nms)
+    best = best_people(keypoints, scores, centers, sigmas, nms)
     return InstanceData(
-        keypoints=keypoints[kept],
-        keypoint_scores=scores[kept],
-        centers=centers[kept],
-        bboxes=boxes[kept],
-        bbox_scores=score[kept],
+        keypoints=best.keypoints,
+        keypoint_scores=best.keypoint_scores,
+        centers=best.centers,
+        bboxes=best.boxes,
+        bbox_scores=best.scores,
     )

@@ -16,7 +16,8 @@ TIERS = [
     {'data', 'evaluation', 'engine.hooks', 'engine.loops', 'engine.optim'},
     {'data.prepare', 'data.doctor', 'data.own'},
     {'engine', 'benchmark', 'inference', 'weights.convert', 'weights.model_zoo'},
-    {'web'},
+    {'runtime'},
+    {'export', 'web'},
     {'cli'},
     {'__main__'},
 ]

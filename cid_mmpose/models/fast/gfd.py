@@ -239,7 +239,7 @@ def basis_of_masks(spatial: SpatialRecalibration, shared: Tensor, offsets: Tenso
     channels = shared.shape[1]
     kernel = spatial.conv.weight[:, :1].expand(channels, -1, -1, -1)  # k of M_sim, the same for every channel
     similarity = F.conv2d(shared, kernel, padding=spatial.conv.padding, groups=channels)
-    offsets_of_all = offsets.permute(1, 2, 0).expand(len(shared), -1, -1, -1)
+    offsets_of_all = offsets.permute(1, 2, 0).expand(shared.shape[0], -1, -1, -1)
     return torch.cat([similarity.permute(0, 2, 3, 1), offsets_of_all], 3)
 
 

@@ -1,0 +1,82 @@
+"""Write a model as a file for a runtime without torch, checked against torch before it is said to be done.
+
+The file takes images as they are resized, uint8 BGR, and gives the keypoints, keypoint scores and scores of at most so
+many people; docs/export.md has its inputs and outputs. cid predict --model FILE runs it.
+"""
+
+import argparse
+
+from .model_arguments import DEFAULT_MODEL
+
+EXAMPLES = """
+  cid export work_dirs/demo --out demo.onnx
+  cid export cid_hrnet-w32_coco --checkpoint epoch_140.pth --no-flip --max-people 100 --out cid.onnx
+  cid export work_dirs/demo --fixed-size 640x512 --batch 1 --images photos/ --out fixed.onnx"""
+FORMATS = ('onnx',)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of the verb."""
+    parser.add_argument(
+        'model',
+        metavar='MODEL',
+        nargs='?',
+        default=DEFAULT_MODEL,
+        help=f'work folder, checkpoint with its config, config, or name of a public model ({DEFAULT_MODEL})',
+    )
+    parser.add_argument('--out', required=True, metavar='FILE', help='path of the file')
+    parser.add_argument('--format', choices=FORMATS, help='what runs the file (by its ending)')
+    parser.add_argument('--checkpoint', help='weights for a config or a name: path or URL')
+    parser.add_argument('--max-people', type=int, help="rows of an image (the config's, 30)")
+    parser.add_argument('--min-score', type=float, default=0.01, help='leaves out people with a lower score (0.01)')
+    parser.add_argument('--nms', type=float, help='of two people with a higher OKS one stays')
+    flip = parser.add_mutually_exclusive_group()
+    flip.add_argument('--flip', action='store_true', help="the graph looks at the mirror image too (the config's)")
+    flip.add_argument('--no-flip', action='store_true', help='it does not: twice as fast')
+    parser.add_argument('--size', type=int, help="short side of the network's input in pixels; the other is free")
+    parser.add_argument('--fixed-size', type=size_of, metavar='WxH', help='the input has this size, images are padded')
+    parser.add_argument('--batch', type=int, help='images at a time (free)')
+    parser.add_argument('--precision', choices=('float32', 'float16'), default='float32', help='of the backbone')
+    parser.add_argument('--opset', type=int, default=18, help='of the ONNX graph, 18 to 23 (18)')
+    parser.add_argument('--images', nargs='+', default=[], metavar='INPUT', help='images to check on (drawn people)')
+    parser.add_argument('--force', action='store_true', help='replace the file if it is already there')
+
+
+def size_of(word: str) -> tuple[int, int]:
+    """'WxH' in pixels."""
+    width, _, height = word.lower().partition('x')
+    if not width.isdigit() or not height.isdigit():
+        raise argparse.ArgumentTypeError(f'{word!r}: give a width and a height, such as 640x512')
+    return int(width), int(height)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Exports."""
+    from cid_mmpose.compat import check_versions
+
+    check_versions()
+    from cid_mmpose.export.options import ExportOptions
+    from cid_mmpose.export.run import export, format_of
+
+    flip = True if args.flip else False if args.no_flip else None
+    options = ExportOptions(
+        max_people=args.max_people,
+        min_score=args.min_score,
+        nms=args.nms,
+        flip=flip,
+        size=args.size,
+        fixed_size=args.fixed_size,
+        batch=args.batch,
+        precision=args.precision,
+        opset=args.opset,
+    )
+    exported = export(
+        args.model,
+        args.out,
+        checkpoint=args.checkpoint,
+        format=args.format or format_of(args.out),
+        options=options,
+        images=args.images,
+        force=args.force,
+    )
+    print(exported.text())

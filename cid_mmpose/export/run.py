@@ -1,0 +1,177 @@
+"""``cid export``: from a model to a file that has been run and held against torch."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.config import ConfigDict
+
+from cid_mmpose.errors import BadInput
+from cid_mmpose.files import check_file, put_in_place
+from cid_mmpose.inference.load import predictor_of
+from cid_mmpose.inference.networks import Choice, choose, pipeline_of
+from cid_mmpose.inference.options import PredictOptions
+from cid_mmpose.inference.predictor import Predictor
+from cid_mmpose.inference.sources import find
+from cid_mmpose.models.options import DTYPES
+from cid_mmpose.runtime.about import About
+from cid_mmpose.runtime.onnx_file import onnxruntime_of
+from cid_mmpose.runtime.predictor import ExportedPredictor, session_of
+
+from .describe import RESIZING, about_of, resizing_of, resizing_step
+from .graph import check_exporter, write_onnx
+from .network import ExportedCID
+from .options import ExportOptions
+from .verify import TOLERANCES, Difference, Tolerance, check, compare, drawn_images, noise_images
+
+FORMATS = dict(onnx='.onnx')  # format -> ending of its file
+
+
+class Exported(NamedTuple):
+    """What was written."""
+
+    path: Path
+    about: About
+    difference: Difference
+
+    def text(self) -> str:
+        """As a user reads it."""
+        megabytes = self.path.stat().st_size / 2**20
+        return f'{self.path}: {megabytes:.1f} MiB; as torch: {self.difference.text()}'
+
+
+def export(
+    model: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    checkpoint: str | os.PathLike | None = None,
+    format: str = 'onnx',
+    options: ExportOptions | None = None,
+    images: Sequence[Any] = (),
+    force: bool = False,
+    tolerance: Tolerance | None = None,
+) -> Exported:
+    """Writes a model as a file for a runtime; nothing is left of a file that says something else than torch.
+
+    Args:
+        model: as ``cid_mmpose.load`` takes it.
+        out: path of the file.
+        checkpoint: as ``cid_mmpose.load`` takes it.
+        format: one of ``FORMATS``.
+        options: of the export.
+        images: paths or arrays on which the file is held against torch, besides noise; none takes drawn people.
+        force: whether an existing file may be replaced.
+        tolerance: how far the file may be from torch; None takes that of its precision.
+
+    Raises:
+        BadInput: the model, an option or the target is wrong, the file cannot be written, or it says something else
+            than torch.
+    """
+    options = options or ExportOptions()
+    path = Path(out)
+    _check_target(path, format, force)
+    check_exporter()
+    onnxruntime_of()
+    real_images = list(_images(images))
+
+    choice = choose(model, checkpoint)
+    chosen = PredictOptions(
+        min_score=options.min_score,
+        flip=options.flip,
+        max_people=options.max_people,
+        nms=options.nms,
+        size=options.size,
+    )
+    step = resizing_step(choice)
+    predictor = predictor_of(choice, chosen, torch.device('cpu'), _steps(choice, options))
+    resizing = resizing_of(step, options, choice.config_file)
+    about = about_of(predictor, choice, resizing, options)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='.export', dir=path.parent) as folder:
+        written = Path(folder) / path.name
+        write_onnx(_graph(predictor, about), about, written)
+        found = _held_against(predictor, written, chosen, real_images, tolerance or TOLERANCES[options.precision])
+        check(found, tolerance or TOLERANCES[options.precision], str(path))
+        put_in_place(written, path)
+    return Exported(path, about, found)
+
+
+def format_of(out: str | os.PathLike) -> str:
+    """The format that a file is of by its ending.
+
+    Args:
+        out: path of the file.
+
+    Raises:
+        BadInput: its ending is none of them.
+    """
+    for name, ending in FORMATS.items():
+        if Path(out).suffix == ending:
+            return name
+    raise BadInput(f'{out}: name a file that ends in {" or ".join(FORMATS.values())}')
+
+
+def _check_target(path: Path, format: str, force: bool) -> None:
+    """BadInput if the file cannot be written, or is there already."""
+    if format not in FORMATS:
+        raise BadInput(f'format {format!r}: is one of {", ".join(FORMATS)}')
+    if path.suffix != FORMATS[format]:
+        raise BadInput(f'{path}: a file of format {format} ends in {FORMATS[format]}')
+    check_file(str(path))
+    if path.exists() and not force:
+        raise BadInput(f'{path}: is already there; choose another name, or --force to replace it')
+
+
+def _images(given: Sequence[Any]) -> Iterator[np.ndarray]:
+    """The images on which a file is held against torch, besides noise."""
+    if not given:
+        yield from drawn_images()
+        return
+    for item in find(list(given)).items:
+        if item.load is not None:
+            yield item.load()
+
+
+def _steps(choice: Choice, options: ExportOptions) -> list[ConfigDict] | None:
+    """The pipeline for a fixed size of the input; None where the config's does."""
+    if options.fixed_size is None:
+        return None
+    changes = dict(input_size=options.fixed_size, resize_mode='fit', size_factor=32)
+    steps = []
+    for step in pipeline_of(choice.config, choice.config_file):
+        is_resizing = str(step.get('type')).rpartition('.')[2] in RESIZING
+        steps.append(ConfigDict(step, **changes) if is_resizing else step)
+    return steps
+
+
+def _graph(predictor: Predictor, about: About) -> ExportedCID:
+    """The network as a graph."""
+    dtype = DTYPES[about.precision]
+    assert dtype is not None
+    graph = ExportedCID(
+        predictor.network,
+        max_people=about.max_people,
+        min_score=about.min_score,
+        blur=about.blur,
+        flip_indices=about.keypoint_set.swaps if about.flip else None,
+        free_size=about.size is None,
+        dtype=dtype,
+    )
+    graph.train(False)  # a statement of its own: HRNet.train returns None
+    return graph.requires_grad_(False)
+
+
+def _held_against(
+    predictor: Predictor, written: Path, options: PredictOptions, images: list[np.ndarray], tolerance: Tolerance
+) -> Difference:
+    """What torch and a file find in noise and in images, both without NMS."""
+    everyone = replace(options, nms=1.0)
+    predictor.network.test_cfg.update(everyone.test_cfg())
+    session = session_of(str(written), 'cpu')
+    exported = ExportedPredictor(session, replace(everyone, size=None), str(written))
+    return compare(predictor, exported, [*noise_images(), *images], tolerance.pixels)

@@ -1,0 +1,173 @@
+"""An exported file says what torch says, or is not there."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cid_mmpose
+from cid_mmpose.errors import BadInput
+from tests.helpers.exported import needs_exporter, smooth_images, tiny_export
+from tests.helpers.images import tiny_config
+from tests.helpers.random_weights import random_checkpoint
+
+needs_exporter()
+import onnx  # noqa: E402  where it is installed
+
+from cid_mmpose.export import run as module  # noqa: E402
+from cid_mmpose.export.network import ExportedCID  # noqa: E402
+from cid_mmpose.export.options import ExportOptions  # noqa: E402
+from cid_mmpose.export.run import export  # noqa: E402
+
+SIZES = [(160, 120), (96, 96), (300, 200), (128, 400), (333, 90)]  # (w, h) of images
+EVERYONE = dict(min_score=0.0, nms=1.0, device='cpu')
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory) -> str:
+    return random_checkpoint(tmp_path_factory.mktemp('weights') / 'tiny.pth', tiny_config(96))
+
+
+@pytest.fixture(scope='module')
+def exported(checkpoint, tmp_path_factory) -> str:
+    return tiny_export(tmp_path_factory.mktemp('exported'), checkpoint)
+
+
+def assert_same(one, other):
+    """The same people in the same order: no keypoint is further off than 0.01 px."""
+    assert len(one) == len(other) > 0
+    assert np.abs(one.keypoints - other.keypoints).max() < 0.01
+    assert np.abs(one.boxes - other.boxes).max() < 0.01
+    assert np.abs(one.centers - other.centers).max() < 0.01
+    assert np.abs(one.keypoint_scores - other.keypoint_scores).max() < 1e-5
+    assert np.abs(one.scores - other.scores).max() < 1e-5
+    assert one.keypoint_set.names == other.keypoint_set.names and one.image_size == other.image_size
+
+
+@pytest.mark.parametrize('size', SIZES)
+def test_images_of_any_size_show_the_same_people_to_the_file_and_to_torch(checkpoint, exported, size):
+    (image,) = smooth_images(size)
+    torch_model = cid_mmpose.load(checkpoint, max_people=12, **EVERYONE)
+    assert_same(cid_mmpose.load(exported, **EVERYONE)(image)[0], torch_model(image)[0])
+
+
+def test_another_short_side_is_as_in_torch(checkpoint, exported):
+    (image,) = smooth_images((160, 120))
+    torch_model = cid_mmpose.load(checkpoint, max_people=12, size=192, **EVERYONE)
+    assert_same(cid_mmpose.load(exported, size=192, **EVERYONE)(image)[0], torch_model(image)[0])
+
+
+def test_fewer_people_and_nms_are_as_in_torch(checkpoint, exported):
+    (image,) = smooth_images((160, 120))
+    options = dict(EVERYONE, max_people=5, nms=0.02)
+    found = cid_mmpose.load(exported, **options)(image)[0]
+    assert 0 < len(found) < 5
+    assert_same(found, cid_mmpose.load(checkpoint, **options)(image)[0])
+
+
+def test_four_images_at_a_time_show_whom_they_show_one_by_one(exported):
+    images = smooth_images(*[(160, 120)] * 4)
+    together = cid_mmpose.load(exported, batch_size=4, **EVERYONE)(images)
+    alone = cid_mmpose.load(exported, **EVERYONE)(images)
+    for one, other in zip(together, alone):
+        assert_same(one, other)
+    assert not np.allclose(alone[0].keypoints, alone[1].keypoints)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(flip=False),
+        dict(fixed_size=(160, 96), batch=2),
+        dict(max_people=300),
+    ],
+)
+def test_a_graph_of_other_options_says_what_torch_says(checkpoint, tmp_path, options):
+    path = tiny_export(tmp_path, checkpoint, **options)
+    graph = onnx.load(path).graph
+    (shape,) = [[side.dim_value for side in each.type.tensor_type.shape.dim] for each in graph.input]
+    width, height = options.get('fixed_size', (0, 0))
+    assert shape == [options.get('batch', 0), height, width, 3]
+    if options.get('flip') is False:
+        images = smooth_images((160, 120))
+        torch_model = cid_mmpose.load(checkpoint, max_people=12, flip=False, **EVERYONE)
+        assert_same(cid_mmpose.load(path, **EVERYONE)(images)[0], torch_model(images)[0])
+    if options.get('batch'):
+        images = smooth_images((160, 120), (50, 200), (100, 100))
+        model = cid_mmpose.load(path, **EVERYONE)
+        assert [len(people) > 0 for people in model(images)] == [True] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('recalibration', ['spatial', 'channel'])
+def test_the_models_of_table_1_are_exported(tmp_path, recalibration):
+    weights = random_checkpoint(
+        tmp_path / 'tiny.pth',
+        tiny_config(96),
+        **{'model.head.recalibration': recalibration, 'model.head.gfd_channels': 8},
+    )
+    assert Path(tiny_export(tmp_path, weights)).is_file()
+
+
+def test_the_file_says_what_it_needs_to_be_used(checkpoint, exported):
+    proto = onnx.load(exported)
+    assert [entry.key for entry in proto.metadata_props] == ['cid_mmpose']
+    said = json.loads(proto.metadata_props[0].value)
+    assert said['keypoint_set']['names'][:2] == ['nose', 'left_eye'] and len(said['keypoint_set']['sigmas']) == 17
+    assert said['normalisation'] == dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], colors='rgb')
+    assert said['resizing']['input_size'] == [96, 96]
+    assert (said['max_people'], said['flip'], said['precision'], said['license']) == (12, True, 'float32', 'Apache-2.0')
+    assert said['made_by']['cid_mmpose'] == cid_mmpose.__version__ and said['model'] == checkpoint
+    assert len(said['weights_sha256']) == len(said['config_sha256']) == 64
+    assert proto.opset_import[0].version == said['opset'] == 18
+
+
+@pytest.mark.slow
+def test_half_precision_makes_half_the_file(checkpoint, exported, tmp_path):
+    path = tiny_export(tmp_path, checkpoint, precision='float16')
+    assert 0.4 < Path(path).stat().st_size / Path(exported).stat().st_size < 0.9
+
+
+def test_of_a_graph_that_says_something_else_nothing_is_left(checkpoint, tmp_path, monkeypatch):
+    right = ExportedCID._normalised
+    monkeypatch.setattr(ExportedCID, '_normalised', lambda self, images: right(self, images) * 1.5)
+    with pytest.raises(BadInput, match='says something else than torch and was not written: .* keypoints moved'):
+        tiny_export(tmp_path / 'new', checkpoint)
+    assert list((tmp_path / 'new').iterdir()) == []
+
+
+def test_a_model_that_finds_nobody_cannot_be_checked_and_is_not_written(checkpoint, tmp_path):
+    with pytest.raises(BadInput, match='torch finds nobody in the 5 images'):
+        export(checkpoint, tmp_path / 'a.onnx', options=ExportOptions(min_score=1.0), images=smooth_images())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_stays_unless_it_may_be_replaced(checkpoint, tmp_path):
+    target = tmp_path / 'a.onnx'
+    target.write_text('mine')
+    with pytest.raises(BadInput, match='a.onnx: is already there; .* --force'):
+        export(checkpoint, target)
+    assert target.read_text() == 'mine'
+
+
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(opset=17), 'opset 17: is from 18 to'),
+        (dict(fixed_size=(100, 96)), 'fixed size 100x96: both sides must be multiples of 32'),
+        (dict(fixed_size=(96, 96), size=96), 'exclude each other'),
+        (dict(batch=0), 'batch must be a whole number of at least 1, got 0'),
+    ],
+)
+def test_options_that_no_graph_has_are_refused(changes, message):
+    with pytest.raises(BadInput, match=message):
+        ExportOptions(**changes)
+
+
+def test_what_is_no_format_is_refused(checkpoint, tmp_path):
+    with pytest.raises(BadInput, match='a.pt: name a file that ends in .onnx'):
+        module.format_of(tmp_path / 'a.pt')
+    with pytest.raises(BadInput, match='a.pt: a file of format onnx ends in .onnx'):
+        export(checkpoint, tmp_path / 'a.pt')
