@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from cid_mmpose.errors import BadInput
+
 if TYPE_CHECKING:
     from cid_mmpose.inference.finder import PeopleFinder
 
@@ -28,7 +30,11 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def load_model(
-    args: argparse.Namespace, model: str, checkpoint: str | None, batch_size: int | None = None
+    args: argparse.Namespace,
+    model: str,
+    checkpoint: str | None,
+    batch_size: int | None = None,
+    takes_exported: bool = False,
 ) -> 'PeopleFinder':
     """A model with the options of the command line.
 
@@ -37,9 +43,15 @@ def load_model(
         model: which one.
         checkpoint: its weights, if it is a config or a name.
         batch_size: images at a time.
+        takes_exported: whether the command does without the network itself.
+
+    Raises:
+        BadInput: the model is an exported file, and the command needs the network.
     """
     import cid_mmpose
 
+    if model.endswith(cid_mmpose.EXPORTED) and not takes_exported:
+        raise BadInput(f'{model}: is an exported file, which gives people and no maps; name the model it was made of')
     return cid_mmpose.load(
         model,
         checkpoint,

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
     from cid_mmpose.inference.sources import find
 
     find(args.inputs)  # says what is not there before weights are fetched
-    predictor = load_model(args, args.model, args.checkpoint, args.batch_size)
+    predictor = load_model(args, args.model, args.checkpoint, args.batch_size, takes_exported=True)
     print(f'model: {predictor}', file=sys.stderr)
     wanted = Wanted(**{name: getattr(args, name) for name in FORMATS})
     if wanted == Wanted():
