@@ -12,7 +12,7 @@ from cid_mmpose.inference.sources import Item
 from cid_mmpose.oks import oks_nms
 
 LOWEST_SCORE = 0.05  # the lowest that the slider goes to
-LOWEST_NMS = 0.05
+LOWEST_NMS = 0.05  # the same
 NO_NMS = 1.0  # no OKS lies above it
 
 
@@ -24,9 +24,9 @@ class Sliders(NamedTuple):
 
     def checked(self) -> 'Sliders':
         """These; BadInput if a value is no number in its range."""
-        for name, value, low in (('min_score', self.min_score, 0.0), ('nms', self.nms, LOWEST_NMS)):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= 1:
-                raise BadInput(f'{name} must be a number from {low:g} to 1, got {value!r:.40}')
+        for name, value in self._asdict().items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+                raise BadInput(f'{name} must be a number from 0 to 1, got {value!r:.40}')
         return self
 
 

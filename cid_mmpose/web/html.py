@@ -1,6 +1,7 @@
 """Parts of the page as HTML; images lie inside it, so that no file is written for the browser to fetch."""
 
 import base64
+from dataclasses import replace
 from html import escape
 from typing import NamedTuple
 
@@ -53,14 +54,11 @@ def picture_html(people: People, chosen: int | None) -> str:
         people: with their image.
         chosen: number of a person; None for nobody.
     """
-    drawn = people.draw(labels='number')
+    width, height = people.image_size
+    smaller = reduced(people)
+    drawn = smaller.draw(labels='number')
     if chosen is not None:
-        _draw_box(drawn, people.boxes[chosen])
-    height, width = drawn.shape[:2]
-    factor = min(1.0, LONGEST / max(height, width))
-    if factor < 1:
-        size = max(1, round(width * factor)), max(1, round(height * factor))
-        drawn = cv2.resize(drawn, size, interpolation=cv2.INTER_AREA)
+        _draw_box(drawn, smaller.boxes[chosen])
     alt = f'{len(people)} people with their skeletons'
     return (
         f'<img class="cid-people" src="{jpeg_url(drawn)}" alt="{alt}" data-width="{width}" data-height="{height}" '
@@ -68,12 +66,39 @@ def picture_html(people: People, chosen: int | None) -> str:
     )
 
 
+def reduced(people: People) -> People:
+    """The people on a smaller image if theirs is larger than a page shows: it is drawn on at each move of a slider.
+
+    Args:
+        people: with their image.
+    """
+    width, height = people.image_size
+    factor = LONGEST / max(width, height)
+    if factor >= 1 or people.image is None:
+        return people
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    factors = np.array(size) / (width, height)
+
+    def moved(places: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) of the image -> of the smaller one; the middle of a pixel is whole in both."""
+        return (places + 0.5) * factors - 0.5
+
+    return replace(
+        people,
+        keypoints=moved(people.keypoints),
+        boxes=moved(people.boxes.reshape(-1, 2, 2)).reshape(-1, 4),
+        centers=moved(people.centers),
+        image=cv2.resize(people.image, size, interpolation=cv2.INTER_AREA),
+        image_size=size,
+    )
+
+
 def _draw_box(image: np.ndarray, box: np.ndarray) -> None:
     height, width = image.shape[:2]
     line = max(2, round(limb_width(max(height, width), np.hypot(height, width)) / 3))
-    corners = np.rint(np.clip(box, 0, [width - 1, height - 1] * 2)).astype(int).tolist()
+    left, top, right, bottom = np.rint(np.clip(box, 0, [width - 1, height - 1] * 2)).astype(int).tolist()
     for colour, thickness in ((DARK, line + 2), (WHITE, line)):
-        cv2.rectangle(image, corners[:2], corners[2:], colour, thickness, cv2.LINE_AA)
+        cv2.rectangle(image, (left, top), (right, bottom), colour, thickness, cv2.LINE_AA)
 
 
 def person_label(people: People, number: int) -> str:
@@ -98,7 +123,8 @@ def maps_html(seen: Explained, person: int) -> str:
     small = crop_of(seen.image, seen.grid, region, HEATMAP)
     people, maps = seen.people, seen.maps
     limits = limits_of(maps, seen.grid, people.image_size)
-    with_people = crop_of(people.draw(labels='number'), seen.grid, region, STAGE)  # in the colours of the large picture
+    # in the colours of the large picture, without numbers: those may change as the sliders move
+    with_people = crop_of(people.draw(labels='none'), seen.grid, region, STAGE)
     stages = (
         ('the person', Panel('', with_people.image)),
         ('similarity map <i>M</i><sub>sim</sub> (eq. 10)', similarity_panel(maps, person, crop, limits)),
@@ -111,7 +137,7 @@ def maps_html(seen: Explained, person: int) -> str:
     heatmaps = heatmap_panels(maps, person, small, people.keypoints[person], people.names)
     of_keypoints = [_figure(escape(panel.title), panel) for panel in heatmaps]
     return (
-        f'<h2>Person {person}, score {people.scores[person]:.2f}</h2>'
+        f'<h2>The person in the box, score {people.scores[person]:.2f}</h2>'
         f'<div class="cid-stages">{"".join(figures)}</div>'
         '<h3>The heatmap of each keypoint, with the height of its peak</h3>'
         f'<div class="cid-heatmaps">{"".join(of_keypoints)}</div>'

@@ -14,11 +14,13 @@ from cid_mmpose.inference.predictor import Predictor
 from .actions import Actions
 from .candidates import keep_candidates
 from .page import FILES, HERE, TITLE, build
-from .sessions import Sessions
+from .sessions import MOST, Sessions
 from .uploads import MAX_BYTES
 
 HOST = '127.0.0.1'
+MAX_PORT = 65535
 MAX_BODY = MAX_BYTES * 4 // 3 + 2**16  # bytes of a request: base64 is a third longer, and some words are around it
+MAX_DIGITS = 12  # of a size; Python refuses to read numbers of thousands
 UPLOADS = '/gradio_api/upload'  # Gradio's own, which writes files; the page does without
 TYPES = {'json': 'application/json', 'csv': 'text/csv; charset=utf-8', 'png': 'image/png'}
 # Nothing is loaded from or sent to another host; Gradio's own scripts need the rest.
@@ -32,6 +34,21 @@ HEADERS = [
     (b'referrer-policy', b'no-referrer'),
     (b'x-content-type-options', b'nosniff'),
 ]
+FONT = ['ui-sans-serif', 'system-ui', 'sans-serif']  # what the browser has; Gradio's themes name fonts of Google's
+FONT_OF_CODE = ['ui-monospace', 'monospace']
+GRADIO_OPTIONS: dict[str, Any] = dict(
+    quiet=True,
+    prevent_thread_lock=True,
+    state_session_capacity=MOST,
+    footer_links=[],
+    # what Gradio would keep or tell
+    run_history=False,
+    enable_monitoring=False,
+    # further servers and forms of the page
+    ssr_mode=False,
+    mcp_server=False,
+    pwa=False,
+)
 NO_GRADIO = "cid web needs Gradio, which is not installed: pip install 'cid_mmpose[web]'"
 
 
@@ -64,7 +81,7 @@ class Guard:
             await _refuse(send, 404, b'files are not taken here')
             return
         length = dict(scope['headers']).get(b'content-length', b'0')
-        if not length.isdigit() or int(length) > MAX_BODY:
+        if not length.isdigit() or len(length) > MAX_DIGITS or int(length) > MAX_BODY:
             await _refuse(send, 413, b'larger than this page takes')
             return
         taken = 0
@@ -136,9 +153,11 @@ def launch(predictor: Predictor, port: int | None, share: bool) -> Any:
         The page, a ``gradio.Blocks`` with ``local_url`` and ``share_url``; ``close`` ends it.
 
     Raises:
-        BadInput: the port is taken, or there is no link.
+        BadInput: there is no such port, it is taken, or there is no link.
     """
     check_gradio()
+    if port is not None and not 0 < port <= MAX_PORT:
+        raise BadInput(f'--port: {port} is none; give a number from 1 to {MAX_PORT}')
     import gradio as gr
     from starlette.middleware import Middleware
     from starlette.routing import Route
@@ -149,31 +168,19 @@ def launch(predictor: Predictor, port: int | None, share: bool) -> Any:
     def answer(request: Any) -> Any:
         return download(sessions, request.path_params['token'], request.path_params['name'])
 
+    app = dict(middleware=[Middleware(Guard)], routes=[Route('/people/{token}/{name}', answer)])
+    theme = gr.themes.Default(font=FONT, font_mono=FONT_OF_CODE)
+    style = (HERE / 'page.css').read_text(encoding='utf-8')
     _ask_no_proxy()
-    plain = ['ui-sans-serif', 'system-ui', 'sans-serif']
-    theme = gr.themes.Default(font=plain, font_mono=['ui-monospace', 'monospace'])
     try:
         page.launch(
-            server_name=HOST,
-            server_port=port,
-            share=share,
-            theme=theme,
-            css=(HERE / 'page.css').read_text(encoding='utf-8'),
-            app_kwargs=dict(middleware=[Middleware(Guard)], routes=[Route('/people/{token}/{name}', answer)]),
-            quiet=True,
-            prevent_thread_lock=True,
-            footer_links=[],
-            run_history=False,
-            enable_monitoring=False,
-            ssr_mode=False,
-            mcp_server=False,
-            pwa=False,
+            server_name=HOST, server_port=port, share=share, theme=theme, css=style, app_kwargs=app, **GRADIO_OPTIONS
         )
     except OSError as error:
         raise BadInput(f'--port: {HOST}:{port or "7860-7959"} cannot be used ({error}); name another one') from error
     if share and not page.share_url:
-        page.close()
-        raise BadInput('--share: Gradio could not make a link; leave it out, or see to the network')
+        page.close(verbose=False)
+        raise BadInput('--share: Gradio could not make a link (it says above why); leave it out, or see to the network')
     return page
 
 

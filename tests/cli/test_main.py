@@ -33,6 +33,7 @@ NO_STACK = (
     'scipy',
     'matplotlib',
     'pandas',
+    'gradio',
 )
 ENVIRONMENT = {**os.environ, 'PYTHONPATH': str(ROOT), 'COLUMNS': '120'}
 

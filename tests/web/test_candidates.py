@@ -63,7 +63,7 @@ def test_nobody_is_a_normal_case(predictor):
 
 
 @pytest.mark.parametrize(
-    'sliders, name', [((-0.1, 0.5), 'min_score'), ((0.3, 0.0), 'nms'), (('a', 0.5), 'min_score'), ((0.3, None), 'nms')]
+    'sliders, name', [((-0.1, 0.5), 'min_score'), ((0.3, 1.1), 'nms'), (('a', 0.5), 'min_score'), ((0.3, None), 'nms')]
 )
 def test_values_outside_the_sliders_are_refused_by_name(sliders, name):
     with pytest.raises(BadInput, match=f'^{name} must be a number from '):

@@ -14,7 +14,7 @@ from cid_mmpose.inference.keypoints import KeypointSet
 from cid_mmpose.inference.people import People
 from cid_mmpose.visualization.maps import HEAT, Scale
 from cid_mmpose.visualization.pages import Chart
-from cid_mmpose.web.html import LONGEST, Line, _bars, _colour_bar, jpeg_url, maps_html, picture_html
+from cid_mmpose.web.html import LONGEST, Line, _bars, _colour_bar, jpeg_url, maps_html, picture_html, reduced
 
 SCRIPT = '<script>alert(1)</script>'
 
@@ -93,3 +93,24 @@ def test_a_colour_bar_goes_from_the_colour_of_the_low_end_to_that_of_the_high_en
         tuple(HEAT[-1, ::-1].tolist()),
     ]
     assert bar.startswith('<span class="cid-scale">0<span') and bar.endswith('</span>0.5</span>')
+
+
+def test_people_on_a_smaller_image_are_on_the_same_places_of_it():
+    keypoint_set = KeypointSet(('head', 'foot'))
+    image = np.zeros((2400, 3200, 3), np.uint8)
+    people = People(
+        keypoints=[[[-0.5, -0.5], [3199.5, 2399.5]]],
+        keypoint_scores=[[0.9, 0.8]],
+        scores=[0.85],
+        boxes=[[-0.5, -0.5, 3199.5, 2399.5]],
+        centers=[[1599.5, 1199.5]],
+        keypoint_set=keypoint_set,
+        image_size=(3200, 2400),
+        image=image,
+    )
+    smaller = reduced(people)
+    assert smaller.image.shape == (1200, 1600, 3) and smaller.image_size == (1600, 1200)
+    np.testing.assert_array_equal(smaller.keypoints, [[[-0.5, -0.5], [1599.5, 1199.5]]])
+    np.testing.assert_array_equal(smaller.boxes, [[-0.5, -0.5, 1599.5, 1199.5]])
+    np.testing.assert_array_equal(smaller.centers, [[799.5, 599.5]])
+    assert reduced(smaller) is smaller

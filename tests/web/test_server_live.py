@@ -97,6 +97,29 @@ def test_a_download_without_its_token_gives_nothing(page):
     assert status_of(f'{page.local_url}people/abc/people.json') == 404
 
 
+@pytest.mark.parametrize('link', ['https://abc.gradio.live', None])
+def test_a_public_link_is_made_where_it_is_asked_for_or_the_reason_is_told(page, model, monkeypatch, link):
+    def tunnel(**_):
+        if link is None:
+            raise OSError('no network')
+        return link
+
+    monkeypatch.setattr('gradio.networking.setup_tunnel', tunnel)
+    if link is None:
+        with pytest.raises(BadInput, match='^--share: Gradio could not make a link'):
+            launch(model, None, share=True)
+        return
+    shared = launch(model, None, share=True)
+    assert shared.share_url == link
+    shared.close(verbose=False)
+
+
+@pytest.mark.parametrize('port', [0, -1, 65536])
+def test_a_number_that_is_no_port_is_one_line(model, port):
+    with pytest.raises(BadInput, match=f'^--port: {port} is none; give a number from 1 to 65535$'):
+        launch(model, port, share=False)
+
+
 def test_a_port_that_is_taken_is_one_line(page, model):
     with pytest.raises(BadInput, match=rf'^--port: {HOST}:{page.server_port} cannot be used'):
         launch(model, page.server_port, share=False)
