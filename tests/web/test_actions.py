@@ -80,6 +80,18 @@ def test_another_person_has_other_maps_and_needs_no_network(actions, session, up
     assert (first.chosen, second.chosen) == (0, 1)
 
 
+def test_after_a_slider_moved_the_maps_are_those_of_who_has_the_number_now(actions, session, upload):
+    actions.give(session, upload)
+    actions.slide(session, 0.3, 1.0)
+    actions.choose(session, 1)
+    actions.slide(session, 0.3, 0.8)
+    view = actions.choose(session, 1)
+    assert len(session.explained.people) == len(view.people) < 30
+    score = session.shown().scores[1]
+    assert f'score {score:.2f}</h2>' in view.maps
+    assert session.explained.people.scores[1] == score and view.maps == maps_html(session.explained, 1)
+
+
 def test_a_click_chooses_the_person_at_its_place(actions, session, upload):
     actions.give(session, upload)
     people = session.shown()
@@ -101,7 +113,7 @@ def test_of_two_people_the_one_whose_keypoint_is_nearest_is_clicked():
         image_size=(100, 60),
     )
     assert [person_at(people, x, y) for x, y in ((88, 12), (52, 48), (50, 12), (60, 40))] == [0, 1, 0, 1]
-    assert person_at(people, 70, 25) == 0  # the foot of the other one is not drawn
+    assert person_at(people, 80, 32) == 0  # the foot of the other one is nearer, but not drawn
 
 
 def test_the_maps_stay_as_long_as_their_person_is_shown(actions, session, upload):
