@@ -72,7 +72,8 @@ def predictor_of(
             steps = sized(pipeline_of(choice.config, choice.config_file), options.size, choice.config_file)
         pipeline = Compose([dict(step) for step in steps])
     network.test_cfg.update(options.test_cfg())
-    network.head.test.with_test_cfg(network.test_cfg)
+    if network.head.test.with_test_cfg(network.test_cfg).precision is None:
+        network.test_cfg['precision'] = precision_of(network)
     if network.test_cfg.get('flip_test') and not keypoint_set.swaps:
         raise BadInput(f'{choice.weights}: its keypoints have no flip_indices, which flip needs; load with flip=False')
     return Predictor(network, pipeline, keypoint_set, meta, options, choice.weights)
@@ -161,6 +162,15 @@ def sized(steps: list[ConfigDict], size: int | None, name: str) -> list[ConfigDi
     if not is_set:
         raise BadInput(f'{name}: size={size}: no step of its test pipeline has an input_size that could be set')
     return resized
+
+
+def precision_of(network: CID) -> str | None:
+    """'float32' where the backbone has such weights: its folded copy gives the same people sooner.
+
+    Args:
+        network: as built.
+    """
+    return 'float32' if next(network.backbone.parameters()).dtype is torch.float32 else None
 
 
 def _check_name(what: str, name: Any) -> None:

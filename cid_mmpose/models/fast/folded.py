@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from cid_mmpose.errors import BadInput
 
+from .fused import can_fuse, fused
+
 
 class WeightState(NamedTuple):
     """Identity and version of a weight, to notice that it has changed."""
@@ -53,11 +55,11 @@ class FoldedBackbone:
 
     def __init__(self) -> None:
         self.state: list[WeightState] = []  # of the backbone when the copies were made
-        self.copies: dict[tuple, Callable] = {}  # by dtype and mode
+        self.copies: dict[tuple, Callable] = {}  # by dtype, mode, and whether it is fused
 
     def forget(self) -> None:
         """The next call makes a new copy."""
-        if any(mode for _, mode in self.copies):
+        if any(mode for _, mode, _ in self.copies):
             torch.compiler.reset()  # nothing else gives back programs, and at 256 of them torch compiles no more
         self.state = []
         self.copies = {}
@@ -82,9 +84,9 @@ class FoldedBackbone:
         if not same_state(state, self.state):
             self.forget()
             self.state = state
-        if (dtype, mode) not in self.copies:
-            copy = folded_copy(backbone, dtype)
-            self.copies[dtype, mode] = compiled(copy, mode) if mode else copy
+        key = dtype, mode, mode is None and can_fuse(backbone, inputs, dtype)
+        if key not in self.copies:
+            self.copies[key] = program_of(backbone, *key)
 
         if dtype is torch.float16 and inputs.device.type == 'cpu' and not cpu_autocasts_float16():
             raise BadInput(
@@ -94,7 +96,18 @@ class FoldedBackbone:
         half = dtype in (torch.float16, torch.bfloat16)
         # autocast for layers that stay in float32 between others that do not
         with torch.autocast(inputs.device.type, dtype if half else None, enabled=half):
-            return self.copies[dtype, mode](inputs.to(dtype))
+            return self.copies[key](inputs.to(dtype))
+
+
+def program_of(backbone: nn.Module, dtype: torch.dtype, mode: str | None, is_fused: bool) -> Callable:
+    """A folded copy of a backbone, as it is, compiled, or fused (``fused.Block``)."""
+    copy = folded_copy(backbone, dtype)
+    if mode:
+        return compiled(copy, mode)
+    if is_fused:
+        with torch.inference_mode(False), torch.no_grad():
+            return fused(copy)
+    return copy
 
 
 def cpu_autocasts_float16() -> bool:
