@@ -63,7 +63,7 @@ def test_compiling_changes_no_map(mode, context):
     with context():
         for _ in range(2):  # with the same weights in both; the second ones are other ones
             found, expected = (each.predict(IMAGES, samples(3)) for each in (network, plain))
-            assert set(network.folded.copies) == {(torch.float32, mode)}
+            assert set(network.folded.copies) == {(torch.float32, mode, False)}
             for one, other in zip(found, expected):
                 assert len(one.pred_instances.keypoints) > 3
                 torch.testing.assert_close(one.pred_fields.heatmaps, other.pred_fields.heatmaps, rtol=0, atol=1e-5)
