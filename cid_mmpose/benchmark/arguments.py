@@ -6,7 +6,7 @@ from pathlib import Path
 from cid_mmpose.errors import BadInput
 
 ALL = ('targets', 'head', 'predict', 'train', 'roialign', 'table3')  # with a peer in MMPose
-PARTS = ALL + ('device',)
+PARTS = ALL + ('inference', 'device')
 # glibc then keeps large blocks; by default it gives them back after each operation and faults them in again
 TUNED = dict(MALLOC_MMAP_THRESHOLD_='8000000000', MALLOC_TRIM_THRESHOLD_='16000000000')
 COUNTS = (1, 10, 30, 50, 100)  # people
@@ -14,7 +14,8 @@ QUICK_COUNTS = (1, 30)
 REPEATS = 7
 QUICK_REPEATS = 3
 ALLOCATORS = ('default', 'tuned', 'both')
-ONLY_FOR = dict(checkpoint='predict', curves='train')  # option -> the part that it is for
+# option -> the parts that it is for
+ONLY_FOR = dict(checkpoint=('predict', 'inference', 'all'), curves=('train', 'all'), images=('inference',))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', help='cpu or cuda; cuda where there is a GPU')
     parser.add_argument('--threads', type=int, help="of the CPU; torch's choice by default")
     parser.add_argument('--repeats', type=int, help='rounds; 7, or 3 with --quick')
-    parser.add_argument('--checkpoint', help='weights of CID-W32, for predict alone; random ones by default')
+    parser.add_argument('--checkpoint', help='weights of CID-W32, for predict and inference; random ones by default')
+    parser.add_argument('--images', type=Path, help='inference: a folder of images; drawn ones by default')
     parser.add_argument('--curves', action='store_true', help='train: 300 iterations in float32 and in bfloat16 too')
     parser.add_argument(
         '--allocator',
@@ -62,9 +64,11 @@ def settle(args: argparse.Namespace) -> None:
     if args.repeats < 1 or (args.threads is not None and args.threads < 1):
         raise BadInput('--threads and --repeats must be at least 1')
 
-    for option, part in ONLY_FOR.items():
-        if getattr(args, option) and args.part not in (part, 'all'):
-            raise BadInput(f'--{option} is for {part} and all, not for {args.part}')
+    for option, parts in ONLY_FOR.items():
+        if getattr(args, option) and args.part not in parts:
+            raise BadInput(f'--{option} is for {", ".join(parts)}, not for {args.part}')
+    if args.images is not None and not args.images.is_dir():
+        raise BadInput(f'--images: {args.images} is no folder; give one with images')
 
     if args.out.exists() and not args.out.is_dir():
         raise BadInput(f'--out: {args.out} is a file; give a folder')

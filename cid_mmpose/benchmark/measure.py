@@ -80,10 +80,19 @@ def in_turns(programs: dict[str, Callable], repeats: int, device: torch.device, 
         device: that the programs run on.
         calls: in a row at each turn, for programs too short for one clock reading; the time is that of one call.
     """
-    for program in programs.values():
-        program()
+    taken = times_in_turns(programs, repeats, device, calls)
+    return {name: summarise(times) for name, times in taken.items()}
 
-    taken = {name: [] for name in programs}
+
+def times_in_turns(
+    programs: dict[str, Callable], repeats: int, device: torch.device, calls: int = 1, warm_up: bool = True
+) -> dict[str, list[float]]:
+    """The milliseconds of each round; arguments as of ``in_turns``, and whether each is called once more before."""
+    if warm_up:
+        for program in programs.values():
+            program()
+
+    taken: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(repeats):
         for name, program in programs.items():
             wait_for(device)
@@ -93,8 +102,7 @@ def in_turns(programs: dict[str, Callable], repeats: int, device: torch.device, 
             wait_for(device)
             seconds = time.perf_counter() - start
             taken[name].append(1e3 * seconds / calls)
-
-    return {name: summarise(times) for name, times in taken.items()}
+    return taken
 
 
 def peak_mib(program: Callable, device: torch.device) -> float | None:
@@ -132,11 +140,22 @@ def _peak_on_gpu(program: Callable, device: torch.device) -> float:
 def _peak_on_linux(program: Callable) -> float:
     libc = ctypes.CDLL(None)
     libc.malloc_trim(0)
-    CLEAR.write_text('5')  # forgets the peak so far
+    clear_peak()
     before = _status('VmRSS')
     program()
     peak = _status('VmHWM')
     return (peak - before) / 1024
+
+
+def clear_peak() -> None:
+    """Forgets the peak of this process's memory so far, where the system can."""
+    if CLEAR.exists():
+        CLEAR.write_text('5')
+
+
+def peak_rss_mib() -> float | None:
+    """MiB that this process had at most since ``clear_peak``; None where that cannot be told (no Linux)."""
+    return _status('VmHWM') / 1024 if CLEAR.exists() else None
 
 
 def _status(field: str) -> int:

@@ -15,6 +15,7 @@ from cid_mmpose.errors import BadInput
 from .arguments import ALL, TUNED
 from .device import device
 from .head import head
+from .inference import inference
 from .measure import Row, Timing
 from .predict import parts_of_time, predict
 from .report import HEADING, line_of, machine, write
@@ -30,6 +31,7 @@ STEPS = dict(
     train=[train],
     roialign=[roialign],
     table3=[table3],
+    inference=[inference],
     device=[device],
 )
 

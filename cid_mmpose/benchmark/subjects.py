@@ -1,14 +1,17 @@
 """What is measured: CID here and CID in MMPose, with the same weights, features and people."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+import mmpose
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import load_checkpoint
 from mmengine.structures import InstanceData, PixelData
+from mmpose.apis import MMPoseInferencer
 from mmpose.models import HeatmapHead  # noqa: F401  registers MMPose's models
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
@@ -18,6 +21,8 @@ from cid_mmpose.codecs import STRIDE, SizeAdaptiveHeatmap
 from cid_mmpose.registry import MODELS
 from cid_mmpose.weights.layouts import CELL_CENTER, MMPOSE_1, OURS, rename
 
+CONFIG = 'cid_hrnet-w32_coco.py'
+PEER = 'body_2d_keypoint/cid/coco/cid_hrnet-w32_8xb20-140e_coco-512x512.py'  # MMPose's config of the same network
 KEYPOINTS = 17
 TRAIN_SIZE = (512, 512)  # pixels, (w, h)
 TEST_SIZE = (704, 512)
@@ -145,9 +150,16 @@ def build(cfg: dict) -> nn.Module:
         return MODELS.build(cfg)
 
 
-def our_model(people: int, checkpoint: str | None, device: torch.device) -> nn.Module:
-    """CID-W32 in the recipe mmpose that finds ``people`` people in any image; random weights or given ones."""
-    cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py')).model
+def our_model(people: int, checkpoint: str | None, device: torch.device, config: str = CONFIG) -> nn.Module:
+    """CID in the recipe mmpose that finds ``people`` people in any image; random weights or given ones.
+
+    Args:
+        people: how many.
+        checkpoint: path or URL of weights; None for random ones.
+        device: of the network.
+        config: name of that of the network.
+    """
+    cfg = Config.fromfile(config_path(config)).model
     cfg.backbone.init_cfg = None
     cfg.head.update(
         recipe='mmpose',
@@ -168,7 +180,7 @@ def our_model(people: int, checkpoint: str | None, device: torch.device) -> nn.M
 
 def mmpose_model(ours: nn.Module) -> nn.Module:
     """MMPose's CID with the weights of ours."""
-    cfg = Config.fromfile(config_path('cid_hrnet-w32_coco.py')).model
+    cfg = Config.fromfile(config_path(CONFIG)).model
     cfg.backbone.init_cfg = None
     cfg.update(
         type='BottomupPoseEstimator',
@@ -197,3 +209,22 @@ def mmpose_model(ours: nn.Module) -> nn.Module:
 
     device = next(ours.parameters()).device
     return model.to(device).train(False)
+
+
+def mmpose_inferencer(ours: nn.Module, folder: Path) -> MMPoseInferencer:
+    """MMPose's inferencer of its own config of CID, with the weights of ours.
+
+    Args:
+        ours: of ``our_model``.
+        folder: where the config is written.
+    """
+    cfg = Config.fromfile(Path(mmpose.__file__).parent / '.mim' / 'configs' / PEER)
+    cfg.model.backbone.init_cfg = None
+    cfg.model.test_cfg.update(max_instances=ours.head.test.max_people, score_threshold=0.0)
+    path = folder / 'mmpose.py'
+    cfg.dump(path)
+
+    device = next(ours.parameters()).device
+    made = MMPoseInferencer(pose2d=str(path), device=str(device))
+    made.inferencer.model.load_state_dict(mmpose_model(ours).state_dict())
+    return made

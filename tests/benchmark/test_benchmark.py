@@ -2,15 +2,17 @@
 
 import csv
 import json
+import mmap
 import re
 from types import ModuleType, SimpleNamespace
 from unittest import mock
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from cid_mmpose.benchmark import predict, run, subjects
+from cid_mmpose.benchmark import inference, predict, run, subjects
 from cid_mmpose.benchmark.dekr import AdaptiveBlock, dekr_model
 from cid_mmpose.benchmark.head import head
 from cid_mmpose.benchmark.measure import Row, Stopwatch, Timing, agreement, in_turns, peak_mib, summarise
@@ -193,6 +195,8 @@ def test_the_ratio_of_the_tuned_allocator_stands_in_brackets():
         [],
         ['head', '--checkpoint', 'x.pth'],
         ['predict', '--curves'],
+        ['predict', '--images', '.'],
+        ['inference', '--images', __file__],
     ],
 )
 def test_unknown_words_are_refused(words, capsys):
@@ -215,3 +219,66 @@ def test_a_folder_that_cannot_be_made_is_named_before_anything_is_measured(tmp_p
         cid(['benchmark', 'targets', '--out', str(tmp_path / 'file' / 'deeper')])
     said = capsys.readouterr().err
     assert re.fullmatch(r'error: --out: .*file/deeper cannot be made .*; give another folder\n', said)
+
+
+def test_what_the_call_costs_over_its_network_is_the_median_of_the_rounds():
+    # rounds of 10, 20 and 50 %, slowed down by 1, 3 and 2
+    assert inference.overhead([1.1, 3.6, 3.0], [1.0, 3.0, 2.0]) == pytest.approx(20)
+
+
+def test_rounds_take_a_few_images_each_and_times_are_those_of_one_image(clock):
+    calls = []
+
+    def programs(piece):
+        return dict(a=lambda: calls.append((piece, clock.sleep(0.01 * len(piece)))))
+
+    options = SimpleNamespace(repeats=2, device=CPU)
+    taken = inference.of_an_image(programs, options, ['0', '1', '2', '3', '4'], 2)
+    assert taken['a'] == pytest.approx([10] * 6)
+    assert [''.join(piece) for piece, _ in calls] == ['01', '01', '01', '23', '23', '4', '4']  # the first to warm up
+
+
+@pytest.mark.skipif(not __import__('os').path.exists('/proc/self/clear_refs'), reason='Linux tells the peak')
+def test_memory_is_measured_over_the_files_and_frames_of_a_run(monkeypatch):
+    pytest.importorskip('av')
+    monkeypatch.setattr(inference, 'FEW', 20)
+    rows = list(inference.memory(SimpleNamespace(quick=True, device=CPU)))
+    assert [row.case for row in rows[::2]] == ['20 images of 96 x 64 px', '20 frames of 96 x 64 px']
+    assert all(row.ours > 100 for row in rows[::2]) and all(abs(row.ours) < 100 for row in rows[1::2])
+
+
+@pytest.mark.skipif(not __import__('os').path.exists('/proc/self/clear_refs'), reason='Linux tells the peak')
+def test_memory_that_is_kept_for_each_image_is_seen(monkeypatch):
+    kept = []
+
+    def people_of(self, *_):
+        for number in range(40):
+            kept.append(mmap.mmap(-1, 2**21))  # 2 MiB from the system itself
+            kept[-1].write(b'1' * 2**21)
+            yield number
+
+    monkeypatch.setattr('cid_mmpose.inference.predictor.Predictor.people_of', people_of)
+    watched = inference.WatchedPredictor.__new__(inference.WatchedPredictor)
+    watched.num_expected = 40
+    assert len(list(watched.people_of())) == 40
+    first, second = watched.peaks
+    assert 30 < second - first < 60
+
+
+def test_images_are_those_of_the_folder_or_drawn_ones(tmp_path):
+    options = SimpleNamespace(quick=True, images=None)
+    drawn = inference.image_paths(options, tmp_path)
+    assert len(drawn) == inference.FEW_IMAGES and [cv2.imread(path).shape for path in drawn] == [(480, 640, 3)] * 6
+    options.images = tmp_path
+    assert sorted(inference.image_paths(options, tmp_path)) == sorted(drawn)
+
+
+@pytest.mark.slow
+def test_the_call_and_mmposes_inferencer_find_the_same_people(monkeypatch):
+    monkeypatch.setattr(inference, 'FEW_IMAGES', 1)
+    monkeypatch.setattr(inference, 'FEW', 20)
+    options = SimpleNamespace(quick=True, images=None, device=CPU, repeats=1, checkpoint=None)
+    rows = {(row.case, row.measure): row for row in inference.inference(options)}
+    assert rows['1 images', 'largest distance to MMPose, px'].ours < 0.01
+    for case in ('1 images, batch 1', '1 images, batch 8'):
+        assert rows[case, 'from file to people, ms an image'].ratio > 0
