@@ -1,4 +1,4 @@
-"""Draw how CID finds the keypoints of three people: the image at the top of the README.
+"""Draw how CID finds the keypoints of three people: the image at the top of docs/architecture.md.
 
     make demo
     .venv/bin/python experiments/stages.py work_dirs/demo/iter_1000.pth
