@@ -25,12 +25,13 @@ from cid_mmpose import config_path
 from cid_mmpose.data.synth_crowd import SynthCrowd
 from cid_mmpose.errors import BadInput
 from cid_mmpose.inference import People, keypoint_set
+from cid_mmpose.inference.finder import WINDOW, Prepared, batches
 from cid_mmpose.inference.images import read_image
 from cid_mmpose.inference.load import COCO, precision_of, sized
 from cid_mmpose.inference.networks import pipeline_of
 from cid_mmpose.inference.options import PredictOptions
 from cid_mmpose.inference.predict import Wanted, predict
-from cid_mmpose.inference.predictor import WINDOW, Predictor, Prepared, batches
+from cid_mmpose.inference.predictor import Predictor
 from cid_mmpose.inference.sources import Item, find
 from cid_mmpose.inference.video import VideoWriter
 
@@ -160,13 +161,14 @@ def network_alone(model: Predictor, paths: list[str]) -> Callable:
     prepared = []
     for path in paths:
         image = read_image(path)
-        prepared.append(Prepared(Item(None, path), packed=model.pack(image, path)))
+        packed = model.pack(image, path)
+        prepared.append(Prepared(Item(None, path), packed=packed, size=model.size_of(packed)))
 
     data = []
     for batch in batches(prepared, model.batch_size, WINDOW * model.batch_size):
-        packed = [each.packed for _, each in batch if each.packed is not None]
-        inputs = [each['inputs'] for each in packed]
-        samples = [each['data_samples'] for each in packed]
+        of_batch = [each.packed for _, each in batch if each.packed is not None]
+        inputs = [each['inputs'] for each in of_batch]
+        samples = [each['data_samples'] for each in of_batch]
         data.append(dict(inputs=inputs, data_samples=samples))
 
     @torch.no_grad()

@@ -257,7 +257,7 @@ def test_memory_that_is_kept_for_each_image_is_seen(monkeypatch):
             kept[-1].write(b'1' * 2**21)
             yield number
 
-    monkeypatch.setattr('cid_mmpose.inference.predictor.Predictor.people_of', people_of)
+    monkeypatch.setattr('cid_mmpose.inference.finder.PeopleFinder.people_of', people_of)
     watched = inference.WatchedPredictor.__new__(inference.WatchedPredictor)
     watched.num_expected = 40
     assert len(list(watched.people_of())) == 40
