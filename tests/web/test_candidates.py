@@ -8,8 +8,8 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.inference.people import ARRAYS
 from cid_mmpose.web.candidates import LOWEST_SCORE, Sliders, find_candidates, keep_candidates
 
-NMS = (0.05, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0)
-SCORES = (0.05, 0.3, 0.36, 0.37, 0.38, 0.5)
+NMS = (0.05, 0.5, 0.8, 0.9, 1.0)
+SCORES = (0.05, 0.36, 0.37, 0.38, 0.5)
 
 
 @pytest.fixture(scope='module')
