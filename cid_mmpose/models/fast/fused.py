@@ -6,7 +6,7 @@ compiler, called without compiling.
 """
 
 import platform
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from mmpose.models.backbones import HRNet, ResNet
@@ -86,16 +86,29 @@ class Block(nn.Module):
         return self.last.add(maps, others)
 
 
+def is_plain_convolution(part: nn.Module) -> TypeGuard[nn.Conv2d]:
+    """Whether ``Convolution`` does what a part of a network does."""
+    return type(part) is nn.Conv2d and part.padding_mode == 'zeros' and not isinstance(part.padding, str)
+
+
+def is_plain_block(part: nn.Module) -> bool:
+    """Whether ``Block`` does what a part of a network does: convolutions alone, as after folding; no group norm."""
+    if type(part) not in (BasicBlock, Bottleneck):
+        return False
+    layers = [layer for name, layer in part.named_children() if name not in ('relu', 'downsample')]
+    return all(type(layer) is nn.Identity or is_plain_convolution(layer) for layer in layers)
+
+
 def fused(network: nn.Module) -> Any:
-    """The network with its blocks and convolutions replaced, in place.
+    """The network with its blocks and convolutions replaced, in place; what they cannot do stays as it is.
 
     Args:
         network: in evaluation, in float32, batch normalisation folded.
     """
     for name, part in network.named_children():
-        if type(part) in (BasicBlock, Bottleneck):
+        if is_plain_block(part):
             setattr(network, name, Block(part))
-        elif type(part) is nn.Conv2d:
+        elif is_plain_convolution(part):
             setattr(network, name, Convolution(part))
         else:
             fused(part)

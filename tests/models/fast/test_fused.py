@@ -68,6 +68,20 @@ def test_a_convolution_in_onednns_order_is_the_same_convolution(options):
         torch.testing.assert_close(fast.add(maps, others), (expected + others).relu(), rtol=1e-5, atol=1e-5)
 
 
+@can_be_fused
+@pytest.mark.parametrize('depth', [18, 50])
+def test_blocks_with_a_normalisation_that_does_not_fold_stay_as_they_are(depth):
+    torch.manual_seed(0)
+    backbone = ResNet(depth, norm_cfg=dict(type='GN', num_groups=8))
+    backbone.train(False)
+    fast = fused(folded_copy(backbone, torch.float32))
+    assert not any(isinstance(part, Block) for part in fast.modules())
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        for mine, expected in zip(fast(images), backbone(images), strict=True):
+            torch.testing.assert_close(mine, expected, rtol=1e-4, atol=1e-4)
+
+
 class OtherNet(ResNet):
     """Whose forward we do not know."""
 
