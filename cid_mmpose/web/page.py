@@ -79,7 +79,7 @@ def _lay_out(start: Sliders, lowest: float) -> Parts:
     """
     import gradio as gr
 
-    gr.HTML(f'<h1>{TITLE}</h1>')
+    gr.HTML(f'<h1>{TITLE}</h1>', elem_id='cid-title')
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_id='cid-left'):
             with gr.Column(min_width=0):
