@@ -34,6 +34,10 @@ test-onedl: ## the quick tests with onedl-mmengine in place of mmengine
 	@$(MAKE_VENV) .venv-onedl onedl
 	OMP_NUM_THREADS=1 .venv-onedl/bin/python $(QUICK)
 
+test-export: ## the tests of exported files, with onnx, onnxruntime and OpenVINO
+	@$(MAKE_VENV) .venv-export export
+	OMP_NUM_THREADS=1 .venv-export/bin/python -m pytest tests/export tests/runtime $(TESTS)
+
 test-oldest: ## the quick tests on the oldest versions that fit (Python 3.10, torch 2.0)
 	@$(MAKE_VENV) .venv-oldest oldest
 	OMP_NUM_THREADS=1 .venv-oldest/bin/python $(QUICK)
@@ -78,5 +82,5 @@ clean: ## remove environments and what builds and tests leave behind (keeps work
 venv:
 	@$(MAKE_VENV) '$(VENV)' stack
 
-.PHONY: help demo test test-slow test-web test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
+.PHONY: help demo test test-slow test-web test-export test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
 	overfit lint api lock clean venv
