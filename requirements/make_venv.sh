@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make or bring up to date a virtual environment of this project:  make_venv.sh FOLDER STACK
-#   STACK: stack, export, numpy1, onedl, oldest or newest, the file of pins in this folder.
+#   STACK: stack, numpy1, onedl, oldest or newest, the file of pins in this folder.
 #   PYTHON names the interpreter to take; HASHES=no takes whatever file the package index has for a pinned version.
 # FOLDER/.ready is written last and says what it was made of; when that has not changed, nothing is done.
 # FOLDER/.installing is there while packages change: one that finds it takes up a broken-off installation, from new.
@@ -14,7 +14,6 @@ held=
 child=
 
 case $stack in
-    export) lowest=3.11 highest=3.14 ;;   # onnxruntime has no wheels for 3.10
     numpy1) lowest=3.10 highest=3.11 ;;   # xtcocotools has no wheels for newer ones
     oldest) lowest=3.10 highest=3.10 ;;   # torch 2.0 has none for newer ones with what was current then
     newest) lowest=3.11 highest=3.14 ;;   # the newest torch has none for 3.10
