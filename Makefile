@@ -37,7 +37,7 @@ test-onedl: ## the quick tests with onedl-mmengine in place of mmengine
 test-export: venv ## the tests of exported files, with onnx, onnxruntime and OpenVINO (Python 3.11 or newer)
 	@test -d .venv-export/onnx -a .venv-export -nt requirements/export.txt || { rm -rf .venv-export && \
 		'$(VENV)/bin/python' -m pip install -q --no-deps --only-binary=:all: --target .venv-export -r requirements/export.txt; }
-	PYTHONPATH=.venv-export OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs tests/export tests/runtime
+	PYTHONPATH=.venv-export OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs $(or $(TESTS),tests/export/test_run.py tests/runtime)
 
 test-oldest: ## the quick tests on the oldest versions that fit (Python 3.10, torch 2.0)
 	@$(MAKE_VENV) .venv-oldest oldest

@@ -43,7 +43,8 @@ class Exported(NamedTuple):
 
     def text(self) -> str:
         """As a user reads it."""
-        megabytes = self.path.stat().st_size / 2**20
+        parts = [self.path, self.path.with_suffix('.bin')] if self.path.suffix == '.xml' else [self.path]
+        megabytes = sum(part.stat().st_size for part in parts) / 2**20
         return f'{self.path}: {megabytes:.1f} MiB; as torch: {self.difference.text()}'
 
 

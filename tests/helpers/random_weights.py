@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmpose.apis.inference import dataset_meta_from_config
 from torch import nn
 
 from cid_mmpose.recipes import apply_recipe
@@ -44,7 +45,8 @@ def random_checkpoint(path: Path, cfg: Config, **options) -> str:
         network.backbone(images)
         network.eval()
         even_out(network, images)
-    torch.save(dict(meta=dict(cfg=text), state_dict=network.state_dict()), path)
+    meta = dict(cfg=text, dataset_meta=dataset_meta_from_config(cfg, dataset_mode='train'))
+    torch.save(dict(meta=meta, state_dict=network.state_dict()), path)
     return str(path)
 
 
