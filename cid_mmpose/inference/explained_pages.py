@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cid_mmpose.visualization.crops import Crop, Region, around, crop_of
-from cid_mmpose.visualization.options import DrawOptions
+from cid_mmpose.visualization.options import least_keypoint_score
 from cid_mmpose.visualization.pages import Chart, Panel, page, slot_width, trimmed
 from cid_mmpose.visualization.panels import (
     all_heatmaps_panel,
@@ -27,6 +27,7 @@ from cid_mmpose.visualization.panels import (
 
 if TYPE_CHECKING:
     from .explained import Explained
+    from .people import People
 
 STAGES = 6  # panels of a person
 HEATMAP_COLUMNS = 6
@@ -114,7 +115,7 @@ def region_of(sides: Sequence[Side]) -> Region:
         sides: of ``matched``.
     """
     person = sides[0].seen.people[sides[0].person]
-    is_drawn = person.keypoint_scores[0] >= DrawOptions().min_keypoint_score
+    is_drawn = person.keypoint_scores[0] >= least_keypoint_score(sides[0].seen.min_score)
     places = np.concatenate([person.keypoints[0, is_drawn], person.centers])
     return around(np.concatenate([places.min(0), places.max(0)]), person.image_size)
 
@@ -225,16 +226,21 @@ def _center(seen: Explained, columns: int, height: int) -> Panel:
 
 def _people(seen: Explained, columns: int, height: int) -> Panel:
     people = seen.people
-    crop = _whole(seen, columns, height)
-    picture = people_picture(crop, people.keypoints, people.keypoint_scores, people.keypoint_set)
+    picture = _people_on(_whole(seen, columns, height), people, seen.min_score)
     title = 'people, numbered best first' if len(people) else f'nobody above {seen.min_score:g}'
     return Panel(title, picture)
 
 
 def _skeleton(seen: Explained, person: int, crop: Crop) -> Panel:
     people = seen.people[person]
-    picture = people_picture(crop, people.keypoints, people.keypoint_scores, people.keypoint_set)
+    picture = _people_on(crop, people, seen.min_score)
     return Panel(f'person {person}, score {people.scores[0]:.2f}', picture)
+
+
+def _people_on(crop: Crop, people: People, min_score: float) -> np.ndarray:
+    """People on a crop, with the keypoints that are drawn of those who have at least ``min_score``."""
+    least = least_keypoint_score(min_score)
+    return people_picture(crop, people.keypoints, people.keypoint_scores, people.keypoint_set, least)
 
 
 def heading_of(sides: Sequence[Side]) -> list[str]:

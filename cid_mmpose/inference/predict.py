@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from cid_mmpose.errors import BadInput, RunStopped
 from cid_mmpose.files import check_writable, only_run_in, remove_partial
+from cid_mmpose.visualization.options import least_keypoint_score
 
 from .drawing import Drawer
 from .finder import PeopleFinder
@@ -158,7 +159,8 @@ class Run:
         self.strict = strict
         self.skip_existing = skip_existing
         self.draws = wanted.images or wanted.video or wanted.show
-        self.drawer = Drawer(min_score=predictor.options.min_score)
+        min_score = predictor.options.min_score
+        self.drawer = Drawer(min_score=min_score, min_keypoint_score=least_keypoint_score(min_score))
         self.names = Names(origins if skip_existing else None)
         self.done: dict[str | None, bool] = {}  # path of an image or a video -> whether its results are there
         self.videos = Videos()
@@ -307,6 +309,8 @@ class Run:
         """The last line: how much, how fast, and where it is."""
         new = self.num_images + self.num_unreadable - self.num_journaled
         parts = [f'{self.num_images} images, {self.num_people} people']
+        if self.num_images and not self.num_people:
+            parts[0] += f' (nobody above {self.predictor.options.min_score:g}; --min-score sets that)'
         if new > 0 and seconds > 0:
             parts.append(f'{new / seconds:.1f} images/s')
         if self.num_unreadable:

@@ -85,7 +85,7 @@ def draw_crowd(
     colours = person_colours(crowd, colour_memory or ColourMemory())
     if not len(crowd.numbers):
         if chosen.legend:
-            _write_legend(canvas, chosen)
+            _write_legend(canvas, chosen, scores)
         return canvas
 
     widths = [limb_width(size, _diagonal(image)) * chosen.thickness for size in crowd.sizes]
@@ -284,12 +284,14 @@ def _label_places(
     return places
 
 
-def _write_legend(canvas: np.ndarray, options: DrawOptions) -> None:
-    """Says at the top left that nobody is there."""
-    threshold = max(options.min_score, options.min_keypoint_score)
+def _write_legend(canvas: np.ndarray, options: DrawOptions, scores: np.ndarray | None) -> None:
+    """Says at the top left that nobody is there, or that no keypoint of those who are can be drawn."""
+    text = f'nobody above {max(options.min_score, options.min_keypoint_score):g}'
+    if scores is not None and (np.asarray(scores) >= options.min_score).any():
+        text = f'no keypoint above {options.min_keypoint_score:g}'
     height = max(LEGEND_OF_IMAGE * _diagonal(canvas), LEAST_LABEL)
     margin = round(height / 2)
-    write(canvas, f'nobody above {threshold:g}', margin, margin, height, WHITE)
+    write(canvas, text, margin, margin, height, WHITE)
 
 
 def _diagonal(image: np.ndarray) -> float:

@@ -70,5 +70,17 @@ class DrawOptions:
         return cls(**options)
 
 
+def least_keypoint_score(min_score: float) -> float:
+    """From which score on keypoints are drawn, so that everyone who was asked for is seen.
+
+    A person's score is the mean of the keypoints' scores. So where people below the usual threshold of keypoints are
+    asked for, all keypoints of some may lie below it too.
+
+    Args:
+        min_score: from which on people were asked for, in [0, 1].
+    """
+    return min(DrawOptions.min_keypoint_score, min_score)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)

@@ -156,7 +156,9 @@ def heatmap_panels(
     return panels
 
 
-def people_picture(crop: Crop, keypoints: np.ndarray, scores: np.ndarray, keypoint_set: KeypointSet) -> np.ndarray:
+def people_picture(
+    crop: Crop, keypoints: np.ndarray, scores: np.ndarray, keypoint_set: KeypointSet, min_keypoint_score: float
+) -> np.ndarray:
     """People on a crop, a colour each (figure 6).
 
     Args:
@@ -164,6 +166,9 @@ def people_picture(crop: Crop, keypoints: np.ndarray, scores: np.ndarray, keypoi
         keypoints: (N, K, 2) px of the image.
         scores: (N, K), of the keypoints.
         keypoint_set: what they are.
+        min_keypoint_score: keypoints with a lower score are left out, in [0, 1].
     """
-    labels = 'number' if len(keypoints) > 1 else 'none'
-    return draw_crowd(crop.image, crop.places(keypoints), scores, keypoint_set, labels=labels, legend=False)
+    options = dict(
+        labels='number' if len(keypoints) > 1 else 'none', legend=False, min_keypoint_score=min_keypoint_score
+    )
+    return draw_crowd(crop.image, crop.places(keypoints), scores, keypoint_set, **options)

@@ -14,7 +14,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.inference.explained import explain_people
 from cid_mmpose.inference.people import People
 from cid_mmpose.inference.predictor import Predictor
-from cid_mmpose.visualization.options import DrawOptions
+from cid_mmpose.visualization.options import least_keypoint_score
 
 from .candidates import Sliders, find_candidates
 from .html import Line, maps_html, person_label, picture_html
@@ -127,7 +127,7 @@ class Actions:
         people = _some_people(session)
         if not all(isinstance(value, (int, float)) and np.isfinite(value) for value in (x, y)):
             raise BadInput(f'a place in the image is two numbers, got {x!r:.20} and {y!r:.20}')
-        return self.choose(session, person_at(people, x, y))
+        return self.choose(session, person_at(people, x, y, session.sliders.min_score))
 
     def choose(self, session: Session, person: Any) -> View:
         """Shows the maps of a person.
@@ -177,17 +177,18 @@ def attempt(action: Callable[..., View], *arguments: Any) -> View:
         return View(Line(f'this did not work ({type(error).__name__}); the terminal of cid web says more', True))
 
 
-def person_at(people: People, x: float, y: float) -> int:
+def person_at(people: People, x: float, y: float, min_score: float) -> int:
     """The number of the person of whom a center or a keypoint that is drawn is nearest to a place.
 
     Args:
         people: at least one.
         x: px of the image.
         y: px of the image.
+        min_score: that people had to have.
     """
     places = np.concatenate([people.centers[:, None], people.keypoints], 1)  # (N, 1 + K, 2)
     distances = np.hypot(*(places - (x, y)).transpose(2, 0, 1))
-    hidden = people.keypoint_scores < DrawOptions().min_keypoint_score
+    hidden = people.keypoint_scores < least_keypoint_score(min_score)
     distances[:, 1:][hidden] = np.inf
     return int(distances.min(1).argmin())
 
@@ -224,4 +225,4 @@ def _everything(session: Session, people: People, line: Line) -> View:
     numbers = session.numbers()
     chosen = numbers.index(session.chosen) if session.chosen in numbers else None
     labels = [(person_label(people, number), number) for number in range(len(people))]
-    return View(line, picture_html(people, chosen), labels, chosen)
+    return View(line, picture_html(people, chosen, session.sliders.min_score), labels, chosen)

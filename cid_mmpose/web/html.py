@@ -13,6 +13,7 @@ from cid_mmpose.inference.explained_pages import Side, region_of
 from cid_mmpose.inference.people import People
 from cid_mmpose.visualization.crops import crop_of
 from cid_mmpose.visualization.maps import Scale
+from cid_mmpose.visualization.options import least_keypoint_score
 from cid_mmpose.visualization.pages import Chart, Panel
 from cid_mmpose.visualization.panels import (
     all_heatmaps_panel,
@@ -47,16 +48,17 @@ class Line(NamedTuple):
         return f'<p {kind}>{escape(" ".join(self.text.split()))}</p>'
 
 
-def picture_html(people: People, chosen: int | None) -> str:
+def picture_html(people: People, chosen: int | None, min_score: float) -> str:
     """The image with everyone drawn, numbered, and a box around the one who was chosen.
 
     Args:
         people: with their image.
         chosen: number of a person; None for nobody.
+        min_score: that people had to have.
     """
     width, height = people.image_size
     smaller = reduced(people)
-    drawn = smaller.draw(labels='number')
+    drawn = smaller.draw(labels='number', min_keypoint_score=least_keypoint_score(min_score))
     if chosen is not None:
         _draw_box(drawn, smaller.boxes[chosen])
     alt = f'{len(people)} people with their skeletons'
@@ -124,7 +126,8 @@ def maps_html(seen: Explained, person: int) -> str:
     people, maps = seen.people, seen.maps
     limits = limits_of(maps, seen.grid, people.image_size)
     # in the colours of the large picture, without numbers: those may change as the sliders move
-    with_people = crop_of(people.draw(labels='none'), seen.grid, region, STAGE)
+    drawn = people.draw(labels='none', min_keypoint_score=least_keypoint_score(seen.min_score))
+    with_people = crop_of(drawn, seen.grid, region, STAGE)
     stages = (
         ('the person', Panel('', with_people.image)),
         ('similarity map <i>M</i><sub>sim</sub> (eq. 10)', similarity_panel(maps, person, crop, limits)),

@@ -10,6 +10,7 @@ from cid_mmpose.engine.interrupts import run_ends
 from cid_mmpose.errors import BadInput
 from cid_mmpose.inference.people import People
 from cid_mmpose.inference.predictor import Predictor
+from cid_mmpose.visualization.options import least_keypoint_score
 
 from .actions import Actions
 from .candidates import keep_candidates
@@ -120,25 +121,27 @@ def download(sessions: Sessions, token: str, name: str) -> Any:
 
     session = sessions.with_token(token)
     people = session.shown() if session is not None else None
-    if people is None or name not in FILES:
+    if session is None or people is None or name not in FILES:
         return PlainTextResponse('there is nothing under this address any more; give the image again', 404)
     ending = name.rpartition('.')[2]
     headers = {'content-disposition': f'attachment; filename="{name}"', 'cache-control': 'no-store'}
-    return Response(content_of(people, ending), media_type=TYPES[ending], headers=headers)
+    return Response(content_of(people, ending, session.sliders.min_score), media_type=TYPES[ending], headers=headers)
 
 
-def content_of(people: People, ending: str) -> bytes:
+def content_of(people: People, ending: str, min_score: float) -> bytes:
     """A file with people.
 
     Args:
         people: with their image.
         ending: 'json', 'csv' or 'png'.
+        min_score: that people had to have.
     """
     if ending == 'json':
         return people.to_json().encode()
     if ending == 'csv':
         return people.to_csv().encode()
-    return cv2.imencode('.png', people.draw())[1].tobytes()
+    drawn = people.draw(min_keypoint_score=least_keypoint_score(min_score))
+    return cv2.imencode('.png', drawn)[1].tobytes()
 
 
 def launch(predictor: Predictor, port: int | None, share: bool) -> Any:

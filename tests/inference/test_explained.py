@@ -1,5 +1,7 @@
 """Why keypoints are where they are: the maps belong to the people, lie over the image, and become pages."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -148,6 +150,15 @@ def test_where_nobody_is_found_the_pages_say_so(work_folder, images, out):
     assert nobody.maps.keypoints.shape[0] == nobody.maps.masks.shape[0] == 0
     nobody.save(out)
     assert written(out) == {'sheet.png', 'center_map.png', 'people.png'}
+
+
+def test_people_who_were_asked_for_with_a_low_score_are_drawn(seen, out):
+    people = seen.people[:1]
+    weak = replace(people, keypoint_scores=np.full_like(people.keypoint_scores, 0.1))
+    for min_score, folder in ((0.05, out / 'drawn'), (0.2, out / 'left_out')):
+        replace(seen, people=weak, min_score=min_score).save(folder, [0])
+    drawn, left_out = (cv2.imread(str(out / name / 'people.png')) for name in ('drawn', 'left_out'))
+    assert drawn.shape == left_out.shape and (drawn != left_out).any(2).sum() > 50
 
 
 def test_a_person_is_shown_alone_where_the_second_model_finds_nobody(work_folder, seen, images, out):

@@ -53,6 +53,7 @@ def test_each_image_has_its_files_and_all_have_theirs(model, images, tmp_path, c
         assert json.loads((out / 'json' / f'{name}.json').read_text()) == json.loads(people.to_json())
         drawn, given = cv2.imread(str(out / 'images' / name)), cv2.imread(str(images / name))
         assert drawn.shape == given.shape and (drawn != given).any()
+        np.testing.assert_array_equal(drawn, people.draw(min_keypoint_score=0.05))  # everyone: the model's min_score
 
     rows = list(csv.reader((out / 'people.csv').open()))
     assert rows[0] == expected[0].header()

@@ -11,6 +11,7 @@ from cid_mmpose.inference import KeypointSet
 from cid_mmpose.visualization import DrawOptions, draw_crowd
 from cid_mmpose.visualization.colours import PALETTE, SIDES
 from cid_mmpose.visualization.crowd import far_to_near
+from cid_mmpose.visualization.options import least_keypoint_score
 
 ROD = KeypointSet(('left_end', 'right_end', 'middle'), links=((0, 2), (2, 1)), swaps=(1, 0, 2))
 GREY = 90
@@ -203,6 +204,20 @@ def test_the_legend_names_the_threshold():
     assert (draw(**nobody, min_score=0.3) == usual).all()
     higher = draw(**nobody, min_score=0.5)
     assert (higher != usual).any() and (draw(**nobody, min_keypoint_score=0.5) == higher).all()
+
+
+def test_where_people_have_no_keypoint_that_is_drawn_the_legend_does_not_say_that_nobody_is_there():
+    two = [rod(50, 20, 50, 180), rod(150, 20, 150, 180)]
+    weak = np.full((2, 3), 0.2)
+    nobody = draw([])
+    assert (draw(two, weak, scores=np.array([0.2, 0.2]), min_score=0.1) != nobody).any()
+    assert (draw(two, weak, scores=np.array([0.2, 0.2]), min_score=0.3) == nobody).all()
+
+
+def test_everyone_who_was_asked_for_is_drawn_down_to_the_lowest_score():
+    person, weak = [rod(50, 20, 50, 180)], [[0.06, 0.06, 0.06]]
+    assert changed(draw(person, weak, min_keypoint_score=least_keypoint_score(0.06)))[60, 50]
+    assert (least_keypoint_score(0.06), least_keypoint_score(0.3), least_keypoint_score(0.9)) == (0.06, 0.3, 0.3)
 
 
 def test_people_with_a_low_score_are_left_out():

@@ -97,8 +97,8 @@ def test_a_click_chooses_the_person_at_its_place(actions, session, upload):
     people = session.shown()
     for number in range(len(people)):
         x, y = people.centers[number].tolist()
-        assert actions.point(session, x, y).chosen == person_at(people, x, y)
-    assert {person_at(people, *center) for center in people.centers} == set(range(len(people)))
+        assert actions.point(session, x, y).chosen == person_at(people, x, y, 0.3)
+    assert {person_at(people, *center, 0.3) for center in people.centers} == set(range(len(people)))
 
 
 def test_of_two_people_the_one_whose_keypoint_is_nearest_is_clicked():
@@ -112,8 +112,9 @@ def test_of_two_people_the_one_whose_keypoint_is_nearest_is_clicked():
         keypoint_set=KeypointSet(('head', 'foot')),
         image_size=(100, 60),
     )
-    assert [person_at(people, x, y) for x, y in ((88, 12), (52, 48), (50, 12), (60, 40))] == [0, 1, 0, 1]
-    assert person_at(people, 80, 32) == 0  # the foot of the other one is nearer, but not drawn
+    assert [person_at(people, x, y, 0.3) for x, y in ((88, 12), (52, 48), (50, 12), (60, 40))] == [0, 1, 0, 1]
+    assert person_at(people, 80, 32, 0.3) == 0  # the foot of the other one is nearer, but not drawn
+    assert person_at(people, 80, 32, 0.1) == 1  # where the slider stands at 0.1 it is
 
 
 def test_the_maps_stay_as_long_as_their_person_is_shown(actions, session, upload):

@@ -40,7 +40,7 @@ def test_a_picture_is_as_large_as_the_image_or_as_fits_and_knows_its_pixels(size
     width, height = size
     image = np.full((height, width, 3), 90, np.uint8)
     nobody = replace(People.nobody(KeypointSet(('head',)), size), image=image)
-    picture = picture_html(nobody, None)
+    picture = picture_html(nobody, None, 0.3)
     assert f'data-width="{width}" data-height="{height}"' in picture
     assert image_at(re.search('src="(.*?)"', picture)[1]).shape == (shown[1], shown[0], 3)
 

@@ -82,12 +82,14 @@ def test_files_that_would_be_written_to_the_disk_are_not_taken(path):
 
 def test_downloads_are_what_people_write(predictor, image):
     people = predictor(image)[0][:3]
-    found = json.loads(content_of(people, 'json'))
+    found = json.loads(content_of(people, 'json', 0.3))
     assert len(found['people']) == 3 and found == json.loads(people.to_json())
-    rows = list(csv.reader(io.StringIO(content_of(people, 'csv').decode())))
+    rows = list(csv.reader(io.StringIO(content_of(people, 'csv', 0.3).decode())))
     assert rows[0] == people.header() and len(rows) == 4
-    drawn = cv2.imdecode(np.frombuffer(content_of(people, 'png'), np.uint8), cv2.IMREAD_COLOR)
+    drawn = cv2.imdecode(np.frombuffer(content_of(people, 'png', 0.3), np.uint8), cv2.IMREAD_COLOR)
     np.testing.assert_array_equal(drawn, people.draw(image))
+    drawn = cv2.imdecode(np.frombuffer(content_of(people, 'png', 0.1), np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(drawn, people.draw(image, min_keypoint_score=0.1))
 
 
 def test_without_gradio_the_command_says_how_to_get_it_before_it_looks_for_weights(monkeypatch, capsys):
