@@ -13,11 +13,11 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
-from mmcv.cnn import fuse_conv_bn
 from torch import Tensor, nn
 
 from cid_mmpose.errors import BadInput
 
+from .folding import fold
 from .fused import can_fuse, fused
 
 
@@ -85,8 +85,9 @@ class FoldedBackbone:
             self.forget()
             self.state = state
         key = dtype, mode, mode is None and can_fuse(backbone, inputs, dtype)
-        if key not in self.copies:
-            self.copies[key] = program_of(backbone, *key)
+        program = self.copies.get(key)
+        if program is None:  # another thread may forget the copies at any time, but not this one
+            program = self.copies[key] = program_of(backbone, *key)
 
         if dtype is torch.float16 and inputs.device.type == 'cpu' and not cpu_autocasts_float16():
             raise BadInput(
@@ -96,7 +97,7 @@ class FoldedBackbone:
         half = dtype in (torch.float16, torch.bfloat16)
         # autocast for layers that stay in float32 between others that do not
         with torch.autocast(inputs.device.type, dtype if half else None, enabled=half):
-            return self.copies[key](inputs.to(dtype))
+            return program(inputs.to(dtype))
 
 
 def program_of(backbone: nn.Module, dtype: torch.dtype, mode: str | None, is_fused: bool) -> Callable:
@@ -123,7 +124,7 @@ def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
     with torch.inference_mode(False), torch.no_grad():
         copy = deepcopy(backbone)
         copy.train(False)  # a statement of its own: HRNet.train returns None
-        return fuse_conv_bn(copy).to(dtype).requires_grad_(False)
+        return fold(copy).to(dtype).requires_grad_(False)
 
 
 def can_compile() -> bool:

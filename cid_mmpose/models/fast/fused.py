@@ -13,6 +13,8 @@ from mmpose.models.backbones import HRNet, ResNet
 from mmpose.models.backbones.resnet import BasicBlock, Bottleneck
 from torch import Tensor, nn
 
+from .folding import has_hooks
+
 PROCESSORS = ('x86_64', 'AMD64')
 OPERATIONS = ('_convolution_pointwise', '_reorder_convolution_weight')
 SPARE: tuple[list, str] = ([], '')  # what ReLU would need of numbers, and the way to compute it
@@ -88,12 +90,13 @@ class Block(nn.Module):
 
 def is_plain_convolution(part: nn.Module) -> TypeGuard[nn.Conv2d]:
     """Whether ``Convolution`` does what a part of a network does."""
-    return type(part) is nn.Conv2d and part.padding_mode == 'zeros' and not isinstance(part.padding, str)
+    has_such_padding = type(part) is nn.Conv2d and part.padding_mode == 'zeros' and not isinstance(part.padding, str)
+    return has_such_padding and not has_hooks(part)
 
 
 def is_plain_block(part: nn.Module) -> bool:
     """Whether ``Block`` does what a part of a network does: convolutions alone, as after folding; no group norm."""
-    if type(part) not in (BasicBlock, Bottleneck):
+    if type(part) not in (BasicBlock, Bottleneck) or any(has_hooks(each) for each in part.modules()):
         return False
     layers = [layer for name, layer in part.named_children() if name not in ('relu', 'downsample')]
     return all(type(layer) is nn.Identity or is_plain_convolution(layer) for layer in layers)
