@@ -26,6 +26,7 @@ EXAMPLE_PEOPLE = 3, 6  # fewest and most
 EXAMPLE_HEIGHT = 0.4, 0.9  # of the people, in image heights
 EXAMPLE_OVERLAP = 0.5
 EXAMPLE_TURN = 120.0  # degrees
+FARTHEST = 2.0**31  # px of a click; beyond it a whole number may be none that numpy has
 NO_IMAGE = 'there is no image (a page is forgotten when others are opened after it, or the server anew); give one'
 HINT = 'click a person to see why their keypoints are where they are'
 
@@ -125,7 +126,7 @@ class Actions:
             BadInput: there is no image, or nobody in it.
         """
         people = _some_people(session)
-        if not all(isinstance(value, (int, float)) and np.isfinite(value) for value in (x, y)):
+        if not all(isinstance(value, (int, float)) and abs(value) <= FARTHEST for value in (x, y)):
             raise BadInput(f'a place in the image is two numbers, got {x!r:.20} and {y!r:.20}')
         return self.choose(session, person_at(people, x, y, session.sliders.min_score))
 

@@ -104,14 +104,14 @@ def _listen_to_images(parts: Parts, actions: Actions, sessions: Sessions) -> Non
 
     def on_give(request: gr.Request, event: gr.EventData) -> list[Any]:
         session = sessions.of(request.session_hash)
-        return _changes(attempt(actions.give, session, event._data), session)
+        return _changes(attempt(actions.give, session, sent(event)), session)
 
     def on_example(request: gr.Request) -> list[Any]:
         session = sessions.of(request.session_hash)
         return _changes(attempt(actions.draw_example, session, secrets.randbelow(10**6)), session)
 
     def on_problem(request: gr.Request, event: gr.EventData) -> list[Any]:
-        view = View(Line(str(event._data.get('text'))[:LONGEST_PROBLEM], is_error=True))
+        view = View(Line(str(sent(event).get('text'))[:LONGEST_PROBLEM], is_error=True))
         return _changes(view, sessions.of(request.session_hash))
 
     common = dict(outputs=parts.shown(), api_visibility='private', show_progress_on=parts.picture)
@@ -130,7 +130,7 @@ def _listen_to_choices(parts: Parts, actions: Actions, sessions: Sessions) -> No
 
     def on_point(request: gr.Request, event: gr.EventData) -> list[Any]:
         session = sessions.of(request.session_hash)
-        place = event._data.get('x'), event._data.get('y')
+        place = sent(event).get('x'), sent(event).get('y')
         return _changes(attempt(actions.point, session, *place), session)
 
     def on_choose(person: int, request: gr.Request) -> list[Any]:
@@ -143,6 +143,15 @@ def _listen_to_choices(parts: Parts, actions: Actions, sessions: Sessions) -> No
         slider.input(on_slide, sliders, trigger_mode='always_last', show_progress='hidden', **common)
     parts.picture.select(on_point, show_progress_on=parts.picture, **common)
     parts.people.input(on_choose, parts.people, show_progress_on=parts.picture, **common)
+
+
+def sent(event: Any) -> dict[str, Any]:
+    """What an event of the page brings; nothing where somebody else has sent something else.
+
+    Args:
+        event: Gradio's ``EventData``.
+    """
+    return event._data if isinstance(event._data, dict) else {}
 
 
 def _changes(view: View, session: Session) -> list[Any]:

@@ -22,7 +22,12 @@ HOST = '127.0.0.1'
 MAX_PORT = 65535
 MAX_BODY = MAX_BYTES * 4 // 3 + 2**16  # bytes of a request: base64 is a third longer, and some words are around it
 MAX_DIGITS = 12  # of a size; Python refuses to read numbers of thousands
-UPLOADS = '/gradio_api/upload'  # Gradio's own, which writes files; the page does without
+API = '/gradio_api/'
+# What the page asks of Gradio's API, beside the heartbeats. Of the rest some write files: upload, deep_link and others.
+ASKED = {'queue/join', 'queue/data', 'startup-events', 'info', 'app_id', 'theme.css', 'cancel', 'reset'}
+HEARTBEAT = 'heartbeat/'
+# By which this machine is called. A page of another host whose name leads here ("DNS rebinding") has that name instead.
+OWN_NAMES = {'127.0.0.1', 'localhost', '[::1]'}
 TYPES = {'json': 'application/json', 'csv': 'text/csv; charset=utf-8', 'png': 'image/png'}
 # Nothing is loaded from or sent to another host; Gradio's own scripts need the rest.
 POLICY = (
@@ -64,24 +69,30 @@ def check_gradio() -> None:
 
 
 class Guard:
-    """Around the page's server: requests are bounded, and the page may load nothing from elsewhere.
+    """Around the page's server: requests are bounded and those of the page, which may load nothing from elsewhere.
 
     Args:
         app: the server, in ASGI's form.
+        is_shared: whether it may be called by other names than those of this machine.
     """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, is_shared: bool = False) -> None:
         self.app = app
+        self.is_shared = is_shared
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
         """Answers a request."""
         if scope['type'] != 'http':
             await self.app(scope, receive, send)
             return
-        if scope['path'].rstrip('/') == UPLOADS:
-            await _refuse(send, 404, b'files are not taken here')
+        headers = dict(scope['headers'])
+        if not self.is_shared and not is_own_name(headers.get(b'host', b'')):
+            await _refuse(send, 421, b'this page is for this machine; open it as 127.0.0.1 or localhost')
             return
-        length = dict(scope['headers']).get(b'content-length', b'0')
+        if not is_of_the_page(scope['method'], scope['path'], headers.get(b'content-type', b'')):
+            await _refuse(send, 404, b'the page does not ask for this; files are not taken here')
+            return
+        length = headers.get(b'content-length', b'0')
         if not length.isdigit() or len(length) > MAX_DIGITS or int(length) > MAX_BODY:
             await _refuse(send, 413, b'larger than this page takes')
             return
@@ -101,6 +112,34 @@ class Guard:
             await send(message)
 
         await self.app(scope, bounded, with_headers)
+
+
+def is_own_name(host: bytes) -> bool:
+    """Whether a request is for this machine.
+
+    Args:
+        host: its header of that name, with or without a port.
+    """
+    name, colon, port = host.decode('latin-1').rpartition(':')
+    if not (colon and port.isdigit()):
+        name = host.decode('latin-1')
+    return name.lower() in OWN_NAMES
+
+
+def is_of_the_page(method: str, path: str, content_type: bytes) -> bool:
+    """Whether the page sends such requests.
+
+    Args:
+        method: 'GET', 'POST' or another.
+        path: of the request.
+        content_type: of what is sent; forms would be written to files, and any web page could send them.
+    """
+    if method not in ('GET', 'HEAD') and not content_type.lower().startswith(b'application/json'):
+        return False
+    if not path.startswith(API):
+        return method in ('GET', 'HEAD')
+    asked = path[len(API) :].rstrip('/')
+    return asked in ASKED or asked.startswith(HEARTBEAT)
 
 
 async def _refuse(send: Any, status: int, text: bytes) -> None:
@@ -171,7 +210,7 @@ def launch(predictor: Predictor, port: int | None, share: bool) -> Any:
     def answer(request: Any) -> Any:
         return download(sessions, request.path_params['token'], request.path_params['name'])
 
-    app = dict(middleware=[Middleware(Guard)], routes=[Route('/people/{token}/{name}', answer)])
+    app = dict(middleware=[Middleware(Guard, is_shared=share)], routes=[Route('/people/{token}/{name}', answer)])
     theme = gr.themes.Default(font=FONT, font_mono=FONT_OF_CODE)
     style = (HERE / 'page.css').read_text(encoding='utf-8')
     _ask_no_proxy()

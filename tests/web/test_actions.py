@@ -101,6 +101,14 @@ def test_a_click_chooses_the_person_at_its_place(actions, session, upload):
     assert {person_at(people, *center, 0.3) for center in people.centers} == set(range(len(people)))
 
 
+@pytest.mark.parametrize('x', [10**400, -(10**30), float('nan'), float('inf'), '1', None, [1]])
+def test_a_click_that_is_no_place_is_one_line(actions, session, upload, x, capsys):
+    actions.give(session, upload)
+    view = attempt(actions.point, session, x, 1)
+    assert view.line.is_error and view.line.text.startswith('a place in the image is two numbers, got ')
+    assert capsys.readouterr().err == ''
+
+
 def test_of_two_people_the_one_whose_keypoint_is_nearest_is_clicked():
     keypoints = np.array([[[10, 10], [90, 10]], [[50, 50], [70, 50]]], float)
     people = People(

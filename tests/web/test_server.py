@@ -17,13 +17,25 @@ from cid_mmpose.web.server import MAX_BODY, Guard, content_of
 from cid_mmpose.web.uploads import MAX_BYTES
 
 
-def ask(path: str = '/', length: object = None, pieces: tuple = (b'',)) -> tuple[dict, list]:
+def ask(
+    path: str = '/',
+    length: object = None,
+    pieces: tuple = (b'',),
+    method: str = 'GET',
+    kind: str = '',
+    host: str = '127.0.0.1:7860',
+    is_shared: bool = False,
+) -> tuple[dict, list]:
     """What a guarded server answers, and the pieces of the request's body that reached it.
 
     Args:
         path: of the request.
         length: of its body as it says; None says none.
         pieces: of its body.
+        method: of the request.
+        kind: of its body, as it says.
+        host: that it asks.
+        is_shared: whether the server has a public link.
     """
     reached, answers, left = [], [], list(pieces)
 
@@ -44,8 +56,10 @@ def ask(path: str = '/', length: object = None, pieces: tuple = (b'',)) -> tuple
     async def send(message):
         answers.append(message)
 
-    headers = [] if length is None else [(b'content-length', str(length).encode())]
-    asyncio.run(Guard(app)({'type': 'http', 'path': path, 'headers': headers}, receive, send))
+    headers = [(b'host', host.encode()), (b'content-type', kind.encode())]
+    headers += [] if length is None else [(b'content-length', str(length).encode())]
+    scope = {'type': 'http', 'method': method, 'path': path, 'headers': headers}
+    asyncio.run(Guard(app, is_shared)(scope, receive, send))
     return (answers[0] if answers else {}), reached
 
 
@@ -74,10 +88,53 @@ def test_the_largest_file_fits_into_a_request():
     assert MAX_BODY > -(-MAX_BYTES // 3) * 4 + 1000
 
 
-@pytest.mark.parametrize('path', ['/gradio_api/upload', '/gradio_api/upload/'])
-def test_files_that_would_be_written_to_the_disk_are_not_taken(path):
-    answer, reached = ask(path)
+JSON = 'application/json'
+FORM = 'multipart/form-data; boundary=x'
+
+
+@pytest.mark.parametrize(
+    ('method', 'path', 'kind'),
+    [
+        ('POST', '/gradio_api/upload', FORM),
+        ('POST', '/gradio_api/upload/', JSON),
+        ('POST', '/gradio_api/queue/join', FORM),
+        ('POST', '/gradio_api/queue/join', 'text/plain'),
+        ('POST', '/gradio_api/component_server', FORM),
+        ('POST', '/gradio_api/process_recording', FORM),
+        ('GET', '/gradio_api/deep_link', ''),
+        ('GET', '/gradio_api/file=/etc/passwd', ''),
+        ('POST', '/', JSON),
+    ],
+)
+def test_what_the_page_does_not_ask_for_and_gradio_may_write_to_the_disk_is_refused(method, path, kind):
+    answer, reached = ask(path, method=method, kind=kind)
     assert answer['status'] == 404 and reached == []
+
+
+@pytest.mark.parametrize(
+    ('method', 'path', 'kind'),
+    [
+        ('POST', '/gradio_api/queue/join', 'application/json; charset=utf-8'),
+        ('GET', '/gradio_api/queue/data', ''),
+        ('GET', '/gradio_api/heartbeat/abc', ''),
+        ('HEAD', '/', ''),
+        ('GET', '/people/abc/people.json', ''),
+    ],
+)
+def test_what_the_page_asks_for_is_answered(method, path, kind):
+    assert ask(path, method=method, kind=kind)[0]['status'] == 200
+
+
+@pytest.mark.parametrize('host', ['elsewhere.example', 'elsewhere.example:7860', '127.0.0.1.example:7860', '', 'x:y:1'])
+def test_a_page_of_another_host_whose_name_leads_here_is_refused_unless_there_is_a_link(host):
+    answer, reached = ask(host=host)
+    assert answer['status'] == 421 and reached == []
+    assert ask(host=host, is_shared=True)[0]['status'] == 200
+
+
+@pytest.mark.parametrize('host', ['127.0.0.1:7860', 'localhost:8000', 'LOCALHOST', '127.0.0.1', '[::1]:7860'])
+def test_this_machine_is_called_by_its_own_names(host):
+    assert ask(host=host)[0]['status'] == 200
 
 
 def test_downloads_are_what_people_write(predictor, image):

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -89,8 +90,17 @@ def test_the_page_names_no_other_host_that_is_loaded_from(page):
 
 def test_uploads_to_gradio_and_large_requests_are_refused(page):
     assert status_of(f'{page.local_url}gradio_api/upload', data=b'x', method='POST') == 404
-    headers = {'Content-Length': str(MAX_BODY + 1)}
+    headers = {'Content-Length': str(MAX_BODY + 1), 'Content-Type': 'application/json'}
     assert status_of(f'{page.local_url}gradio_api/queue/join', data=b'x', headers=headers, method='POST') == 413
+
+
+@pytest.mark.parametrize('path', ['upload', 'queue/join', 'component_server', 'process_recording'])
+def test_a_form_with_a_file_leaves_nothing_on_the_disk(page, path, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nSECRET\r\n--x--\r\n'
+    headers = {'Content-Type': 'multipart/form-data; boundary=x'}
+    assert status_of(f'{page.local_url}gradio_api/{path}', data=form, headers=headers, method='POST') == 404
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_download_without_its_token_gives_nothing(page):
