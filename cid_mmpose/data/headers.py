@@ -44,7 +44,7 @@ class Unusable(NamedTuple):
     way_out: str
 
 
-AGAIN = 'get it again, or leave it out (of the annotation file)'
+AGAIN = 'get it again'
 
 
 def jpeg_marks(data: bytes) -> Iterator[int]:
@@ -175,12 +175,12 @@ def problem_of_header(data: bytes, size: tuple | None, max_pixels: int = MAX_PIX
         max_pixels: largest number of pixels that is decoded.
     """
     if data and kind_of(data) is None:
-        return Unusable(NO_KIND, 'convert it, or leave it out (of the annotation file)')
+        return Unusable(NO_KIND, 'convert it')
     if size is None:
         return Unusable(INCOMPLETE, AGAIN)
     if size[0] * size[1] > max_pixels:
         return Unusable(
             f'{size[1]} x {size[0]} pixels are more than max_pixels={max_pixels} of cid_mmpose.LoadImage',
-            'set that higher, or leave the image out (of the annotation file)',
+            'set that higher, make the image smaller',
         )
     return None

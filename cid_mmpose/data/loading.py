@@ -65,7 +65,7 @@ class LoadImage(BaseTransform):
     def _leave_out(self, path: str, problem: Unusable) -> None:
         """What happens to a file whose image is not complete, or not to be decoded."""
         if self.unreadable == 'error':
-            raise BadInput(f'{path}: {problem.text}; {problem.way_out}')
+            raise BadInput(f'{path}: {problem.text}; {problem.way_out}, or leave it out (of the annotation file)')
         if path in self.skipped:
             return
         self.skipped.add(path)

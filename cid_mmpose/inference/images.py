@@ -89,5 +89,5 @@ def _of_pillow(source: Any) -> np.ndarray:
 
 def _checked(image: np.ndarray | Unusable, name: str) -> np.ndarray:
     if isinstance(image, Unusable):
-        raise BadInput(f'{name}: {image.text}')
+        raise BadInput(f'{name}: {image.text}; {image.way_out}')
     return image

@@ -111,7 +111,7 @@ def test_a_header_beyond_the_bound_is_refused_before_anything_is_decoded(tmp_pat
     with pytest.raises(
         BadInput,
         match=rf'a.jpg: \d+ x \d+ pixels are more than max_pixels={MAX_PIXELS} of cid_mmpose.'
-        r'LoadImage; set that higher, or leave the image out \(of the annotation file\)',
+        r'LoadImage; set that higher, make the image smaller, or leave it out \(of the annotation file\)',
     ):
         LoadImage().transform(dict(img_path=str(path), ann_shape=(HEIGHT, WIDTH)))
     step = LoadImage(unreadable='skip')

@@ -82,8 +82,8 @@ def test_what_cannot_be_read_is_told_counted_and_left_out(model, images, tmp_pat
     said = capfd.readouterr().err
     for line in (
         f'passed over: {images}/notes.txt: no image and no video by its ending',
-        f'left out: {images}/1.png: not a complete image',
-        f'left out: {images}/5.jpg: not a complete image',
+        f'left out: {images}/1.png: not a complete image of a kind OpenCV reads; get it again',
+        f'left out: {images}/5.jpg: not a complete image of a kind OpenCV reads; get it again',
         f'left out: {images}/6.jpg: not an image of a kind that is read',
     ):
         assert line in said
