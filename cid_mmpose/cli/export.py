@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> None:
     from cid_mmpose.compat import check_versions
 
     check_versions()
+    from cid_mmpose.engine.screen import quiet_warnings
     from cid_mmpose.export.options import ExportOptions
     from cid_mmpose.export.run import export, format_of
 
@@ -72,13 +73,14 @@ def run(args: argparse.Namespace) -> None:
         precision=args.precision,
         opset=args.opset,
     )
-    exported = export(
-        args.model,
-        args.out,
-        checkpoint=args.checkpoint,
-        format=args.format or format_of(args.out),
-        options=options,
-        images=args.images,
-        force=args.force,
-    )
+    with quiet_warnings():
+        exported = export(
+            args.model,
+            args.out,
+            checkpoint=args.checkpoint,
+            format=args.format or format_of(args.out),
+            options=options,
+            images=args.images,
+            force=args.force,
+        )
     print(exported.text())

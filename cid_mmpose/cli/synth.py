@@ -35,9 +35,11 @@ def run(args: argparse.Namespace) -> None:
     from cid_mmpose.data.synth.export import export_coco
     from cid_mmpose.data.synth.sheet import drawing_speed, write_sheet
     from cid_mmpose.data.synth_crowd import SynthCrowd
+    from cid_mmpose.engine.screen import quiet_warnings
 
     options = {name: getattr(args, name) for name in OPTIONS if hasattr(args, name)}
-    dataset = SynthCrowd(**options)
+    with quiet_warnings():
+        dataset = SynthCrowd(**options)
     if args.sheet:
         write_sheet(dataset.scene, args.sheet)
         print(f'{args.sheet}: 16 images')

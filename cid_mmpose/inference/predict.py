@@ -308,7 +308,9 @@ class Run:
     def _summary(self, seconds: float) -> str:
         """The last line: how much, how fast, and where it is."""
         new = self.num_images + self.num_unreadable - self.num_journaled
-        parts = [f'{self.num_images} images, {self.num_people} people']
+        images = 'image' if self.num_images == 1 else 'images'
+        people = 'person' if self.num_people == 1 else 'people'
+        parts = [f'{self.num_images} {images}, {self.num_people} {people}']
         if self.num_images and not self.num_people:
             parts[0] += f' (nobody above {self.predictor.options.min_score:g}; --min-score sets that)'
         if new > 0 and seconds > 0:

@@ -42,7 +42,7 @@ def test_an_image_of_another_folder_is_not_done_because_its_name_is(model, two_f
     for folder in two_folders:
         predict(model, [str(folder)], str(out), wanted, skip_existing=True)
         said = capfd.readouterr().err.strip().splitlines()[-1]
-        assert said.startswith('1 images, ') and 'skipped' not in said
+        assert said.startswith('1 image, ') and 'skipped' not in said
     if wanted.json:
         first, second = (str(folder / 'a.png') for folder in two_folders)
         assert paths_of(out) == {'a.png.json': first, 'a_2.png.json': second}

@@ -231,7 +231,7 @@ def test_images_whose_results_are_there_are_skipped_if_asked(model, images, tmp_
     (tmp_path / 'out' / 'images' / '3.png').unlink()
     capfd.readouterr()
     predict(model, [str(images)], out, wanted, skip_existing=True)
-    assert capfd.readouterr().err.strip().splitlines()[-1].startswith('1 images, ')
+    assert capfd.readouterr().err.strip().splitlines()[-1].startswith('1 image, ')
     assert contents(tmp_path / 'out') == before
     with pytest.raises(BadInput, match='would be missing in --csv and --coco'):
         predict(model, [str(images)], out, EVERY_FILE, skip_existing=True)
