@@ -12,7 +12,7 @@ import torch
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.runtime.about import KEY, MULTIPLE, OUTPUTS, About
-from cid_mmpose.runtime.predictor import least_side
+from cid_mmpose.runtime.predictor import MAX_INPUT_PIXELS, least_side
 
 from .network import ExportedCID
 
@@ -74,8 +74,23 @@ def write_onnx(network: ExportedCID, about: About, path: Path) -> None:
 def _example(about: About) -> torch.Tensor:
     """Images of a size that the graph takes; where it is free, one that nothing else in the graph has."""
     least = least_side(about.max_people, about.stride)
+    check_rows(about.max_people, least)
     width, height = about.size or (max(least, 160) + 2 * MULTIPLE, max(least, 160))
     return torch.zeros(about.batch or 2, height, width, 3, dtype=torch.uint8)
+
+
+def check_rows(max_people: int, least: int) -> None:
+    """BadInput if the shortest images that have a cell for each row are larger than the network takes.
+
+    Args:
+        max_people: rows of an image.
+        least: shortest side in pixels, see ``least_side``.
+    """
+    if least**2 > MAX_INPUT_PIXELS:
+        raise BadInput(
+            f'max_people={max_people}: images would need sides of {least} pixels to have a cell for each person; take '
+            'fewer'
+        )
 
 
 def _free_sides(about: About) -> dict[int, Any] | None:

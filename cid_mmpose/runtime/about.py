@@ -11,6 +11,8 @@ from cid_mmpose.inference.keypoints import KeypointSet
 KEY = 'cid_mmpose'  # under which a file carries it
 VERSION = 1  # of this form
 OUTPUTS = ('keypoints', 'keypoint_scores', 'scores', 'centers')
+WHITE = 255  # the largest value of a color
+WIDEST = 1e3  # above any sigma of a keypoint; COCO's are below 0.11
 MULTIPLE = 32  # sides of images are multiples of it
 
 
@@ -143,5 +145,22 @@ def _check(about: About) -> None:
         raise ValueError(f'resizing is {about.resizing!r}')
     if not 0 <= about.min_score <= 1 or not 0 < about.nms <= 1:
         raise ValueError('min_score or nms lies outside its range')
-    if len(about.keypoint_set.sigmas) != len(about.keypoint_set):
-        raise ValueError('the keypoints have no sigmas')
+    if type(about.flip) is not bool:
+        raise ValueError(f'flip is {about.flip!r}')
+    padding = about.resizing.padding
+    if len(padding) != 3 or not all(0 <= value <= WHITE for value in padding):
+        raise ValueError(f'padding is {padding}')
+    _check_keypoints(about.keypoint_set)
+
+
+def _check_keypoints(points: KeypointSet) -> None:
+    """ValueError unless links and mirror partners are keypoints, and sigmas numbers that OKS can be computed with."""
+    count = len(points)
+    if not count or not all(type(name) is str for name in points.names):
+        raise ValueError(f'names of keypoints are {points.names}')
+    if len(points.sigmas) != count or not all(0 < sigma < WIDEST for sigma in points.sigmas):
+        raise ValueError(f'sigmas of the {count} keypoints are {points.sigmas}')
+    if points.swaps and sorted(points.swaps) != list(range(count)):
+        raise ValueError(f'mirror partners of the {count} keypoints are {points.swaps}')
+    if not all(0 <= end < count for link in points.links for end in link):
+        raise ValueError(f'links of the {count} keypoints are {points.links}')
