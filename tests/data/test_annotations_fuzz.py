@@ -15,7 +15,7 @@ from tests.helpers.evaluating import by_xthotcoco, rows, run, truth
 from tests.helpers.images import config, data_set, write_coco
 from tests.helpers.mutations import IMAGES, sound, spoilt_text
 
-QUICK = 30
+QUICK = 10
 ALL = int(os.environ.get('CID_FUZZ', 260))  # 1000 of them take ten minutes
 
 

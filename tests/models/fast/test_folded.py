@@ -35,6 +35,7 @@ def num_programs() -> int:
     return counters['stats']['unique_graphs']
 
 
+@pytest.mark.slow
 @needs_compiler
 @torch.no_grad()
 def test_every_size_and_set_of_weights_has_its_own_maps():
