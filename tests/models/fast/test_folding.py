@@ -7,7 +7,7 @@ from mmpose.models.backbones import ResNet
 from torch import nn
 from torch.nn.utils import spectral_norm
 
-from cid_mmpose.models.fast.folded import FoldedBackbone
+from cid_mmpose.models.fast.folded import FoldedBackbone, cpu_autocasts_float16
 from cid_mmpose.models.fast.folding import fold
 
 
@@ -87,6 +87,7 @@ def test_hooks_of_a_block_and_of_a_convolution_are_called_by_the_folded_copy():
     assert seen == ['block', 'convolution']
 
 
+@pytest.mark.skipif(not cpu_autocasts_float16(), reason='this torch has no float16 on a CPU')
 def test_a_copy_that_another_thread_forgets_meanwhile_still_answers(monkeypatch):
     run = FoldedBackbone()
     backbone = lively(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
