@@ -3,6 +3,7 @@
 import errno
 import os
 import os.path as osp
+import shutil
 import socket
 import tempfile
 import time
@@ -19,6 +20,7 @@ except ImportError:  # not on Windows: there nothing is locked
     fcntl = None
 
 PARTIAL = '.partial'  # the end of the name of a file that is not written to its end
+UNFINISHED = '.unfinished'  # the end of the name of a folder of such files
 LOCK = '.lock'  # of a work folder; it stays behind, empty
 FULL = {errno.ENOSPC: 'no space left on the device', errno.EDQUOT: 'quota exceeded', errno.EFBIG: 'file too large'}
 
@@ -157,6 +159,36 @@ def only_run_in(folder: str, doing: str = 'training') -> Iterator[None]:
         del _held[key]
         file.truncate(0)
         file.close()
+
+
+@contextmanager
+def unfinished_folder(parent: str | Path) -> Iterator[Path]:
+    """A folder for files until they are whole; it is gone at the end, as are those of runs that were killed.
+
+    Args:
+        parent: where it lies; on the disk of what will be put in place.
+    """
+    for left in Path(parent).glob(f'.*{UNFINISHED}'):
+        if _is_left_behind(left):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix='.', suffix=UNFINISHED, dir=parent))
+    try:
+        with only_run_in(str(folder), doing='writing'):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left_behind(folder: Path) -> bool:
+    """Whether a folder was locked by a process that is no more; false where that cannot be known."""
+    if fcntl is None or osp.realpath(folder) in _held:
+        return False
+    try:
+        with open(folder / LOCK, 'r+', encoding='utf-8') as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return bool(file.read())  # an empty one may belong to a process that is about to lock it
+    except OSError:
+        return False
 
 
 def _locked(folder: str, doing: str) -> IO:

@@ -14,7 +14,7 @@ from cid_mmpose import files
 from cid_mmpose.engine.hooks import checkpoint
 from cid_mmpose.engine.hooks.run_lock import RunLockHook
 from cid_mmpose.errors import BadInput, RunStopped
-from cid_mmpose.files import only_run_in, remove_partial, write_whole
+from cid_mmpose.files import only_run_in, remove_partial, unfinished_folder, write_whole
 from tests.helpers.images import ROOT
 from tests.helpers.toy_run import Notes, Spoil, saved, toy_runner
 
@@ -48,14 +48,16 @@ def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(tmp_path
 
 
 HOLD = (
-    'import sys, time\nfrom cid_mmpose.files import only_run_in\n'
-    'with only_run_in(sys.argv[1]):\n    print("held", flush=True)\n    time.sleep(60)\n'
+    'import sys, time\nfrom cid_mmpose.files import only_run_in, unfinished_folder\n'
+    'with {function}(sys.argv[1]):\n    print("held", flush=True)\n    time.sleep(60)\n'
 )
 
 
-def holder(folder) -> subprocess.Popen:
-    """Another process that holds a folder."""
-    process = subprocess.Popen([sys.executable, '-c', HOLD, str(folder)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+def holder(folder, function: str = 'only_run_in') -> subprocess.Popen:
+    """Another process that holds a folder, or one below it."""
+    program = HOLD.format(function=function)
+    command = [sys.executable, '-c', program, str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout.readline() == 'held\n'
     return process
 
@@ -87,6 +89,26 @@ def test_a_lock_that_a_finished_run_removes_meanwhile_is_taken_anew(tmp_path, mo
     with only_run_in(str(tmp_path)):
         assert len(taken) == 2 and taken[0].closed
         assert (tmp_path / files.LOCK).read_text().startswith(f'process {os.getpid()} ')
+
+
+def test_what_a_killed_run_left_unfinished_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    (tmp_path / '.mine.unfinished').mkdir()
+    killed = holder(tmp_path, 'unfinished_folder')
+    (of_killed,) = set(os.listdir(tmp_path)) - {'.mine.unfinished'}
+    killed.kill()
+    killed.wait()
+    living = holder(tmp_path, 'unfinished_folder')
+    (of_living,) = set(os.listdir(tmp_path)) - {'.mine.unfinished'}
+    assert of_living != of_killed and (tmp_path / of_living / files.LOCK).is_file()
+    with unfinished_folder(tmp_path) as first, unfinished_folder(tmp_path) as second:
+        (first / 'a').write_text('')
+        assert set(os.listdir(tmp_path)) == {'.mine.unfinished', of_living, first.name, second.name}
+    assert set(os.listdir(tmp_path)) == {'.mine.unfinished', of_living}
+    living.kill()
+    living.wait()
+    with unfinished_folder(tmp_path):
+        pass
+    assert os.listdir(tmp_path) == ['.mine.unfinished']
 
 
 def test_a_run_of_any_program_is_refused_before_it_writes_a_checkpoint(tmp_path):

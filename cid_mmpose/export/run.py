@@ -1,7 +1,6 @@
 """``cid export``: from a model to a file that has been run and held against torch."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from mmengine.config import ConfigDict
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.files import check_file, put_in_place
+from cid_mmpose.files import check_file, put_in_place, unfinished_folder
 from cid_mmpose.inference.load import predictor_of
 from cid_mmpose.inference.networks import Choice, choose, pipeline_of
 from cid_mmpose.inference.options import PredictOptions
@@ -23,6 +22,7 @@ from cid_mmpose.runtime.about import About
 from cid_mmpose.runtime.onnx_file import onnxruntime_of
 from cid_mmpose.runtime.openvino_file import openvino_of
 from cid_mmpose.runtime.predictor import ExportedPredictor, session_of
+from cid_mmpose.runtime.seal import seal
 
 from .describe import RESIZING, about_of, resizing_of, resizing_step
 from .graph import check_exporter, write_onnx
@@ -101,8 +101,9 @@ def export(
     resizing = resizing_of(step, options, choice.config_file)
     about = about_of(predictor, choice, resizing, options)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix='.export', dir=path.parent) as folder:
-        files = _write(_graph(predictor, about, format), about, format, Path(folder) / path.name)
+    with unfinished_folder(path.parent) as folder:
+        files = _write(_graph(predictor, about, format), about, format, folder / path.name)
+        seal(files[-1])
         found = _held_against(predictor, files[-1], chosen, real_images, tolerance)
         check(found, tolerance, str(path))
         for file in files:

@@ -1,19 +1,24 @@
 """What an exported file says of itself, so that it can be used without the config and the checkpoint it was made of."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, NamedTuple
 
 from cid_mmpose.data.resize import MODES, Resizing
 from cid_mmpose.errors import BadInput
 from cid_mmpose.inference.keypoints import KeypointSet
+from cid_mmpose.inference.options import PRECISION_NAMES
+
+from .fields import WrongField, hexadecimal, listing, maybe, names, number, one_of, read, text, whole
 
 KEY = 'cid_mmpose'  # under which a file carries it
 VERSION = 1  # of this form
 OUTPUTS = ('keypoints', 'keypoint_scores', 'scores', 'centers')
 WHITE = 255  # the largest value of a color
-WIDEST = 1e3  # above any sigma of a keypoint; COCO's are below 0.11
+WIDEST = 1e3  # above any sigma of a keypoint, COCO's are below 0.11, and any mean or deviation of a color
 MULTIPLE = 32  # sides of images are multiples of it
+LONGEST_SIDE = 2**14  # pixels of an input
+PRECISIONS = (*PRECISION_NAMES, 'int8')
 
 
 class Normalisation(NamedTuple):
@@ -79,88 +84,107 @@ class About:
         return json.dumps(dict(version=VERSION, **plain))
 
     @classmethod
-    def from_json(cls, text: str | None, name: str) -> 'About':
+    def from_json(cls, said: str | None, name: str) -> 'About':
         """What ``to_json`` gave.
 
         Args:
-            text: as the file carries it; None where it carries nothing.
+            said: as the file carries it; None where it carries nothing.
             name: of the file, for the messages.
 
         Raises:
-            BadInput: the file was not written by ``cid export``, or by a newer one.
+            BadInput: the file was not written by ``cid export``, or by a newer one, or a field has a value that no
+                export writes.
         """
-        if text is None:
+        if said is None:
             raise BadInput(f'{name}: says nothing of itself, so it was not written by cid export; export the model')
         try:
-            given = json.loads(text)
-            version = given.pop('version')
+            given = json.loads(said)
+            version = read(given, dict(version=whole(1, 2**31)))['version']
             if version > VERSION:
                 raise BadInput(f'{name}: was written by a newer cid_mmpose; update this one, or export the model again')
-            about = cls(**_converted(given))
-            _check(about)
-        except BadInput:
-            raise
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            return cls(**_values(given))
+        except WrongField as error:
+            raise BadInput(f'{name}: what it says of itself is wrong: {error}; export the model again') from None
+        except (ValueError, RecursionError) as error:  # of json
+            if isinstance(error, BadInput):
+                raise
             raise BadInput(
                 f'{name}: what it says of itself is not what cid export writes ({error!r:.100}); export the model again'
             ) from error
-        return about
 
 
-def _converted(given: dict[str, Any]) -> dict[str, Any]:
-    """The fields of ``About``, whose parts JSON has as lists and objects."""
-    known = {field.name for field in fields(About)}
-    made = {name: value for name, value in given.items() if name in known}
-    points = dict(given['keypoint_set'])
-    points['links'] = tuple((int(start), int(end)) for start, end in points['links'])
-    for name in ('names', 'swaps', 'sigmas'):
-        points[name] = tuple(points[name])
-    made['keypoint_set'] = KeypointSet(**points)
-
-    resizing = dict(given['resizing'])
-    resizing['input_size'] = _size(resizing['input_size'])
-    resizing['padding'] = tuple(float(value) for value in resizing['padding'])
-    made['resizing'] = Resizing(**resizing)
-
-    values = given['normalisation']
-    made['normalisation'] = Normalisation(tuple(values['mean']), tuple(values['std']), values['colors'])
-    if given['size'] is not None:
-        made['size'] = _size(given['size'])
-    return made
-
-
-def _size(value: Any) -> tuple[int, int]:
-    width, height = value
-    return int(width), int(height)
-
-
-def _check(about: About) -> None:
-    """ValueError for values that no export writes; they would be computed with."""
-    whole = (about.max_people, about.stride, about.resizing.factor, *about.resizing.input_size)
-    if not all(type(number) is int and 1 <= number < 2**20 for number in whole):
-        raise ValueError(f'numbers out of their range: {whole}')
-    if about.batch is not None and (type(about.batch) is not int or about.batch < 1):
-        raise ValueError(f'batch is {about.batch!r}')
-    if about.resizing.mode not in MODES or about.resizing.factor % MULTIPLE:
-        raise ValueError(f'resizing is {about.resizing!r}')
-    if not 0 <= about.min_score <= 1 or not 0 < about.nms <= 1:
-        raise ValueError('min_score or nms lies outside its range')
-    if type(about.flip) is not bool:
-        raise ValueError(f'flip is {about.flip!r}')
-    padding = about.resizing.padding
-    if len(padding) != 3 or not all(0 <= value <= WHITE for value in padding):
-        raise ValueError(f'padding is {padding}')
-    _check_keypoints(about.keypoint_set)
+SIDE = whole(1, LONGEST_SIDE)
+# what each field of ``About`` must be; those of its parts stand below
+READERS = dict(
+    max_people=whole(1, 2**20),
+    min_score=number(0, 1),
+    nms=number(0, 1, above=True),
+    flip=one_of(True, False),
+    blur=whole(1, 999, odd=True),
+    stride=whole(1, 2 * MULTIPLE),
+    precision=one_of(*PRECISIONS),
+    batch=maybe(whole(1, 2**16)),
+    size=maybe(listing(whole(MULTIPLE, LONGEST_SIDE, multiple=MULTIPLE), 2)),
+    model=text(10**4),
+    config_sha256=hexadecimal(64),
+    weights_sha256=hexadecimal(64),
+    opset=whole(1, 999),
+    made_by=names(text(100)),
+    license=text(1000),
+)
+RESIZING = dict(
+    input_size=listing(SIDE, 2),
+    factor=whole(MULTIPLE, LONGEST_SIDE, multiple=MULTIPLE),
+    mode=one_of(*MODES),
+    padding=listing(number(0, WHITE), 3),
+)
+NORMALISATION = dict(
+    mean=listing(number(-WIDEST, WIDEST), 3),
+    std=listing(number(0, WIDEST, above=True), 3),
+    colors=one_of('rgb', 'bgr'),
+)
 
 
-def _check_keypoints(points: KeypointSet) -> None:
-    """ValueError unless links and mirror partners are keypoints, and sigmas numbers that OKS can be computed with."""
-    count = len(points)
-    if not count or not all(type(name) is str for name in points.names):
-        raise ValueError(f'names of keypoints are {points.names}')
-    if len(points.sigmas) != count or not all(0 < sigma < WIDEST for sigma in points.sigmas):
-        raise ValueError(f'sigmas of the {count} keypoints are {points.sigmas}')
-    if points.swaps and sorted(points.swaps) != list(range(count)):
-        raise ValueError(f'mirror partners of the {count} keypoints are {points.swaps}')
-    if not all(0 <= end < count for link in points.links for end in link):
-        raise ValueError(f'links of the {count} keypoints are {points.links}')
+def _keypoint_readers(given: Any) -> dict[str, Any]:
+    """What the fields of a set of keypoints must be, which depends on how many there are."""
+    found = read(given, dict(names=listing(text(200, printable=True))), 'keypoint_set')
+    count = len(found['names'])
+    if not count or len(set(found['names'])) != count:
+        raise WrongField(f'keypoint_set.names are {count} of which {len(set(found["names"]))} differ, not one or more')
+    point = whole(0, count - 1)
+    has_partners = bool(given.get('swaps'))
+    return dict(
+        names=listing(text(200, printable=True)),
+        links=listing(listing(point, 2)),
+        swaps=listing(point, count if has_partners else 0),
+        sigmas=listing(number(0, WIDEST, above=True), count),
+    )
+
+
+def _values(given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of ``About``, each read and held against the others.
+
+    Args:
+        given: of JSON.
+
+    Raises:
+        WrongField: one is missing or wrong.
+    """
+    optional = [field.name for field in fields(About) if field.default is not MISSING and field.name not in given]
+    values = read(given, {name: reader for name, reader in READERS.items() if name not in optional})
+
+    points = given.get('keypoint_set')
+    keypoints = KeypointSet(**read(points, _keypoint_readers(points), 'keypoint_set'))
+    if keypoints.swaps and sorted(keypoints.swaps) != list(range(len(keypoints))):
+        raise WrongField(f'keypoint_set.swaps is {keypoints.swaps}, not each keypoint once')
+
+    resizing = Resizing(**read(given.get('resizing'), RESIZING, 'resizing'))
+    has_multiples = all(side % resizing.factor == 0 for side in resizing.input_size)
+    if resizing.mode == 'fit' and not has_multiples:
+        raise WrongField(f'resizing.input_size is {resizing.input_size}, not multiples of {resizing.factor}')
+    fixed = values['size']
+    if fixed is not None and (resizing.mode, resizing.input_size) != ('fit', fixed):
+        raise WrongField(f'size is {fixed}, not that of resizing.input_size, which is {resizing.input_size}')
+
+    normalisation = Normalisation(**read(given.get('normalisation'), NORMALISATION, 'normalisation'))
+    return dict(values, keypoint_set=keypoints, resizing=resizing, normalisation=normalisation)

@@ -10,7 +10,8 @@ import numpy as np
 from cid_mmpose.errors import BadInput
 
 from .about import KEY, OUTPUTS, About
-from .session import Rows
+from .seal import check_seal
+from .session import Port, Rows, check_ports
 
 INSTALL = "pip install 'cid_mmpose[onnx]'"
 CPU = 'CPUExecutionProvider'
@@ -65,7 +66,9 @@ class OnnxSession:
         carried = self.session.get_modelmeta().custom_metadata_map
         self.about = About.from_json(carried.get(KEY), path)
         self.path = path
-        _check_graph(self.session, self.about, path)
+        inputs = [_port(each) for each in self.session.get_inputs()]
+        outputs = [_port(each) for each in self.session.get_outputs()]
+        check_ports(inputs, outputs, self.about, path)
 
         used = self.session.get_providers()[0]
         if used != provider and device is not None:
@@ -87,6 +90,7 @@ def _check_file(path: str) -> None:
         raise BadInput(f'{path}: no such file; name one that cid export wrote')
     if not Path(path).stat().st_size:
         raise BadInput(f'{path}: is empty; export the model again')
+    check_seal(Path(path))
 
 
 def _provider(device: str | None, available: list[str]) -> tuple[str, int | None]:
@@ -105,15 +109,10 @@ def _provider(device: str | None, available: list[str]) -> tuple[str, int | None
     return provider, int(number) if number else None
 
 
-def _check_graph(session, about: About, path: str) -> None:
-    """BadInput unless inputs and outputs are those of an export."""
-    inputs = [each.name for each in session.get_inputs()]
-    outputs = [each.name for each in session.get_outputs()]
-    if inputs != ['images'] or set(outputs) != set(OUTPUTS):
-        raise BadInput(f'{path}: its graph takes {inputs} and gives {outputs}; export the model again')
-    shape = session.get_outputs()[outputs.index('keypoints')].shape
-    if len(shape) != 4 or shape[1:3] != [about.max_people, len(about.keypoint_set)]:
-        raise BadInput(f'{path}: its graph gives keypoints {shape}, which is not what it says of itself; export again')
+def _port(given: Any) -> Port:
+    """An input or output; its free sides have names."""
+    sides = [side if type(side) is int else None for side in given.shape]
+    return Port(given.name, sides, given.type == 'tensor(uint8)')
 
 
 def _line(error: Exception) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 from cid_mmpose.errors import BadInput
 
 from .about import KEY, OUTPUTS, About
-from .session import Rows
+from .seal import check_seal
+from .session import Port, Rows, check_ports
 
 INSTALL = "pip install 'cid_mmpose[openvino]'"
 # precision of a file -> OpenVINO's name of what it is computed in, where the device can
@@ -41,6 +42,7 @@ class OpenVinoSession:
         for part in (Path(path), Path(path).with_suffix('.bin')):
             if not part.is_file():
                 raise BadInput(f'{part}: no such file; the .xml and the .bin of an export belong together')
+        check_seal(Path(path))
         core = openvino.Core()
         name = _device(device, core.available_devices)
         try:
@@ -48,7 +50,9 @@ class OpenVinoSession:
         except Exception as error:  # openvino has one class for everything
             raise BadInput(f'{path}: openvino cannot read it ({_line(error)}); export the model again') from error
         self.about = About.from_json(_said(model), path)
-        _check_graph(model, self.about, path)
+        inputs = [_port(each) for each in model.inputs]
+        outputs = [_port(each) for each in model.outputs]
+        check_ports(inputs, outputs, self.about, path)
         hints = {'INFERENCE_PRECISION_HINT': HINTS.get(self.about.precision, 'f32'), 'PERFORMANCE_HINT': 'LATENCY'}
         try:
             self.compiled = core.compile_model(model, name, hints)
@@ -84,16 +88,10 @@ def _said(model: Any) -> str | None:
     return model.get_rt_info([KEY]).astype(str)
 
 
-def _check_graph(model: Any, about: About, path: str) -> None:
-    """BadInput unless inputs and outputs are those of an export."""
-    inputs = [each.get_any_name() for each in model.inputs]
-    outputs = [each.get_any_name() for each in model.outputs]
-    if inputs != ['images'] or set(outputs) != set(OUTPUTS):
-        raise BadInput(f'{path}: its graph takes {inputs} and gives {outputs}; export the model again')
-    shape = model.output('keypoints').get_partial_shape()
-    sides = [None if side.is_dynamic else side.get_length() for side in shape]
-    if sides[1:3] != [about.max_people, len(about.keypoint_set)]:
-        raise BadInput(f'{path}: its graph gives keypoints {shape}, which is not what it says of itself; export again')
+def _port(given: Any) -> Port:
+    """An input or output."""
+    sides = [None if side.is_dynamic else side.get_length() for side in given.get_partial_shape()]
+    return Port(given.get_any_name(), sides, given.get_element_type().get_type_name() == 'u8')
 
 
 def _line(error: Exception) -> str:

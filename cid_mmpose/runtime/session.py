@@ -4,7 +4,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .about import About
+from cid_mmpose.errors import BadInput
+
+from .about import OUTPUTS, About
+
+COLORS = 3
 
 
 class Rows(NamedTuple):
@@ -28,3 +32,39 @@ class Session(Protocol):
         Args:
             images: (B, h, w, 3) uint8 BGR.
         """
+
+
+class Port(NamedTuple):
+    """An input or output of a graph."""
+
+    name: str
+    sides: list[int | None]  # of its array; None where they are free
+    is_uint8: bool
+
+
+def check_ports(inputs: list[Port], outputs: list[Port], about: About, path: str) -> None:
+    """BadInput unless inputs and outputs are those of an export that is what the file says of itself.
+
+    Args:
+        inputs: of the graph.
+        outputs: of the graph.
+        about: what the file says of itself.
+        path: of the file.
+    """
+    names = [each.name for each in inputs]
+    made = {each.name: each for each in outputs}
+    if names != ['images'] or set(made) != set(OUTPUTS):
+        raise BadInput(f'{path}: its graph takes {names} and gives {list(made)}; export the model again')
+
+    width, height = about.size or (None, None)
+    wanted = [about.batch, height, width, COLORS]
+    if not inputs[0].is_uint8 or inputs[0].sides != wanted:
+        raise BadInput(
+            f'{path}: its graph takes images {inputs[0].sides}, and it says of itself {wanted}; export the model again'
+        )
+    rows = made['keypoints'].sides[1:3]
+    wanted = [about.max_people, len(about.keypoint_set)]
+    if rows != wanted:
+        raise BadInput(
+            f'{path}: its graph gives keypoints for {rows}, and it says of itself {wanted}; export the model again'
+        )

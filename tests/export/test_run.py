@@ -1,6 +1,9 @@
 """An exported file says what torch says, or is not there."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 import cid_mmpose
 from cid_mmpose.errors import BadInput
 from tests.helpers.exported import needs_exporter, smooth_images, tiny_export
-from tests.helpers.images import tiny_config
+from tests.helpers.images import ROOT, tiny_config
 from tests.helpers.random_weights import random_checkpoint
 
 needs_exporter()
@@ -113,7 +116,7 @@ def test_the_models_of_table_1_are_exported(tmp_path, recalibration):
 
 def test_the_file_says_what_it_needs_to_be_used(checkpoint, exported):
     proto = onnx.load(exported)
-    assert [entry.key for entry in proto.metadata_props] == ['cid_mmpose']
+    assert [entry.key for entry in proto.metadata_props] == ['cid_mmpose', 'cid_mmpose_sha256']
     said = json.loads(proto.metadata_props[0].value)
     assert said['keypoint_set']['names'][:2] == ['nose', 'left_eye'] and len(said['keypoint_set']['sigmas']) == 17
     assert np.allclose(said['normalisation']['mean'], [123.675, 116.28, 103.53])
@@ -134,11 +137,44 @@ def test_openvinos_files_say_what_torch_says(checkpoint, tmp_path):
     torch_model = cid_mmpose.load(checkpoint, max_people=12, **EVERYONE)
     assert_same(cid_mmpose.load(path, **EVERYONE)(image)[0], torch_model(image)[0])
 
+    weights = (tmp_path / 'tiny.bin').read_bytes()
+    (tmp_path / 'tiny.bin').write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    with pytest.raises(BadInput, match='tiny.xml: its sha256 is not the one .*: it or tiny.bin was changed'):
+        cid_mmpose.load(path, **EVERYONE)
+
 
 @pytest.mark.slow
 def test_half_precision_makes_half_the_file(checkpoint, exported, tmp_path):
     path = tiny_export(tmp_path, checkpoint, precision='float16')
     assert 0.4 < Path(path).stat().st_size / Path(exported).stat().st_size < 0.9
+
+
+def test_a_flipped_bit_of_the_weights_and_a_cut_file_are_one_line(exported, tmp_path):
+    content = Path(exported).read_bytes()
+    path = tmp_path / 'spoilt.onnx'
+    rng = np.random.default_rng(0)
+    for place in rng.integers(0, len(content), 30):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << rng.integers(8)
+        for spoilt in (flipped, content[:place]):
+            path.write_bytes(spoilt)
+            with pytest.raises(BadInput, match='spoilt.onnx: .*export the model') as error:
+                cid_mmpose.load(path, device='cpu')
+            assert '\n' not in str(error.value)
+
+
+@pytest.mark.slow
+def test_a_killed_export_leaves_nothing_behind_the_next_one(checkpoint, tmp_path):
+    command = [sys.executable, '-m', 'cid_mmpose', 'export', checkpoint, '--out', str(tmp_path / 'a.onnx')]
+    killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    while not list(tmp_path.glob('.*.unfinished/.lock')):
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    assert len(list(tmp_path.iterdir())) == 1
+    tiny_export(tmp_path, checkpoint, 'b.onnx')
+    assert [each.name for each in tmp_path.iterdir()] == ['b.onnx']
 
 
 def test_of_a_graph_that_says_something_else_nothing_is_left(checkpoint, tmp_path, monkeypatch):
