@@ -14,17 +14,17 @@ from cid_mmpose.models.fast.gfd import FactoredGFD
 from cid_mmpose.models.fast.products import bias_of
 from cid_mmpose.models.gfd import GFD, to_scores
 from cid_mmpose.models.roots import Roots
-from cid_mmpose.models.views import View
+from cid_mmpose.models.views import Views
 
 from .sizes import as_tensor, cells_of
 
 
-def heatmap_scores(gfd: GFD, view: View, roots: Roots, max_people: int) -> Tensor:
+def heatmap_scores(gfd: GFD, view: Views, roots: Roots, max_people: int) -> Tensor:
     """The heatmaps of B * P rows in one view.
 
     Args:
         gfd: holds the weights.
-        view: of B images.
+        view: one of B images.
         roots: of B * P rows.
         max_people: P.
 
@@ -54,9 +54,10 @@ def heatmap_scores(gfd: GFD, view: View, roots: Roots, max_people: int) -> Tenso
     instance = fused.relu().flatten(0, 1).unflatten(2, (height, width))  # F^(i), (B * P, D, H, W)
     weight = gfd.heatmap.weight
     bias = bias_of(gfd.heatmap)
-    if view.map_order is not None:
-        weight = weight[list(view.map_order)]
-        bias = bias[list(view.map_order)]
+    (map_order,) = view.map_orders
+    if map_order is not None:
+        weight = weight[list(map_order)]
+        bias = bias[list(map_order)]
     return to_scores(F.conv2d(instance, weight, bias))  # eq. 1
 
 

@@ -16,7 +16,7 @@ from cid_mmpose.models.fast.branches import convolve_branches
 from cid_mmpose.models.fast.folded import folded_copy
 from cid_mmpose.models.gfd import to_scores
 from cid_mmpose.models.roots import smooth
-from cid_mmpose.models.views import View, mean_of, mirrored_view, plain_view
+from cid_mmpose.models.views import Views, mean_of, mirrored_view, plain_view
 
 from .heatmaps import heatmap_scores, peaks_of
 from .roots import root_rows
@@ -108,7 +108,7 @@ class ExportedCID(nn.Module):
             inputs = inputs.flip(1)
         return (inputs.float() - self.mean) / self.std
 
-    def _views(self, inputs: Tensor) -> list[View]:
+    def _views(self, inputs: Tensor) -> list[Views]:
         if self.flip_indices is None:
             return [plain_view(self._branches(inputs))]
         both = self._branches(torch.cat([inputs, inputs.flip(-1)]))

@@ -11,7 +11,7 @@ from .iia import IIA
 from .losses import ContrastiveLoss, FocalHeatmapLoss, HeatmapLoss
 from .options import TestOptions
 from .roots import Roots, find_roots
-from .views import View
+from .views import Views
 
 __all__ = [
     'CID',
@@ -25,7 +25,7 @@ __all__ = [
     'IIA',
     'Roots',
     'TestOptions',
-    'View',
+    'Views',
     'find_roots',
     'sample_at',
     'stack_branches',

@@ -21,7 +21,7 @@ from .fast.folded import FoldedBackbone
 from .features import check_stride
 from .head import CIDHead
 from .options import DTYPES, TestOptions
-from .views import View, mirrored_view, plain_view
+from .views import Views, mirrored_view, plain_view, stack_views
 
 HRNET_FINEST = 4  # input pixels per cell of HRNet's finest branch
 HRNET_COARSEST = 32  # and of its coarsest one, which the others are added to
@@ -120,7 +120,7 @@ class CID(BottomupPoseEstimator):
             instances.centers = share * sample.metainfo['input_scale'] + sample.metainfo['input_center']
         return super().add_pred_to_datasample(people, heatmaps, data_samples)
 
-    def _views(self, inputs: Tensor, data_samples: list, options: TestOptions) -> list[View]:
+    def _views(self, inputs: Tensor, data_samples: list, options: TestOptions) -> Views:
         """The views of B images, through the backbone a few at a time."""
         mode = self._compile_mode(options)
         dtype = self._folded_dtype(inputs.device, options)
@@ -137,11 +137,11 @@ class CID(BottomupPoseEstimator):
             of_images.append([branch[:count] for branch in branches])
             of_mirror_images.append([branch[count:] for branch in branches])
 
-        views = [plain_view(join(of_images))]
-        if options.flip_test:
-            flip_indices = data_samples[0].metainfo['flip_indices']
-            views.append(mirrored_view(join(of_mirror_images), flip_indices))
-        return views
+        images_themselves = plain_view(join(of_images))
+        if not options.flip_test:
+            return images_themselves
+        flip_indices = data_samples[0].metainfo['flip_indices']
+        return stack_views([images_themselves, mirrored_view(join(of_mirror_images), flip_indices)])
 
     def _as_head(self, branches: Sequence[Tensor]) -> list[Tensor]:
         """The branches in the float type of the head."""

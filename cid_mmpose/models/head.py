@@ -34,7 +34,7 @@ from .losses import HeatmapLoss
 from .options import TestOptions
 from .person_nms import make_people
 from .roots import Roots, find_roots
-from .views import View, mean_of, views_of
+from .views import Views, mean_of, views_of
 
 
 class CIDOutput(NamedTuple):
@@ -226,7 +226,7 @@ class CIDHead(BaseHead):
             return found.people, found.heatmap_fields()
         return found.people
 
-    def find_people(self, views: Sequence[View], options: TestOptions) -> FoundPeople:
+    def find_people(self, views: Views, options: TestOptions) -> FoundPeople:
         """The people of B equally sized images.
 
         Args:
@@ -234,7 +234,8 @@ class CIDHead(BaseHead):
             options: of testing.
         """
         # the center map of each view, and their mean
-        center = mean_of([self._center(view) for view in views])
+        centers = self._centers(views)
+        center = mean_of(centers.tensor_split(views.num_views))
 
         # its peaks are the roots
         roots = self._find_roots(center, options)
@@ -246,9 +247,9 @@ class CIDHead(BaseHead):
         people = self._people_of(peaks, roots, center.shape, options)
         return FoundPeople(people, heatmaps)
 
-    def _center(self, view: View) -> Tensor:
-        """The center map of a view as scores (B, H, W); of IIA's maps the only one that testing needs."""
-        logits = convolve_branches(view.branches, self.iia.conv, slice(-1, None))
+    def _centers(self, views: Views) -> Tensor:
+        """The center maps of V views as scores (V * B, H, W); of IIA's maps the only ones that testing needs."""
+        logits = convolve_branches(views.branches, self.iia.conv, slice(-1, None))
         return to_scores(logits[:, 0])
 
     @staticmethod

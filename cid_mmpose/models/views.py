@@ -7,26 +7,37 @@ that are already mirrored back.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
-class View(NamedTuple):
-    """One view of B images."""
+class Views(NamedTuple):
+    """V views of B images, one view after another: view v of image b is v * B + b of the batch."""
 
-    branches: Sequence[Tensor]  # (B, C_i, H_i, W_i) of F, already mirrored back
-    map_order: Sequence[int] | None = None  # (K,), which map of the view stands for each keypoint; None for its own
+    branches: Sequence[Tensor]  # (V * B, C_i, H_i, W_i) of F, already mirrored back
+    map_orders: Sequence[Sequence[int] | None]  # V, which map stands for each keypoint; None for its own
+
+    @property
+    def num_views(self) -> int:
+        """V."""
+        return len(self.map_orders)
+
+    @property
+    def num_images(self) -> int:
+        """B."""
+        return len(self.branches[0]) // self.num_views
 
 
-def plain_view(branches: Sequence[Tensor]) -> View:
+def plain_view(branches: Sequence[Tensor]) -> Views:
     """The images themselves.
 
     Args:
         branches: (B, C_i, H_i, W_i) of F.
     """
-    return View(branches)
+    return Views(branches, [None])
 
 
-def mirrored_view(branches: Sequence[Tensor], flip_indices: Sequence[int]) -> View:
+def mirrored_view(branches: Sequence[Tensor], flip_indices: Sequence[int]) -> Views:
     """The mirror images.
 
     Args:
@@ -34,10 +45,23 @@ def mirrored_view(branches: Sequence[Tensor], flip_indices: Sequence[int]) -> Vi
         flip_indices: (K,), swaps left and right keypoints.
     """
     mirrored_back = [branch.flip(-1) for branch in branches]
-    return View(mirrored_back, flip_indices)
+    return Views(mirrored_back, [flip_indices])
 
 
-def views_of(features: Sequence, flip_indices: Sequence[int] | None) -> list[View]:
+def stack_views(views: Sequence[Views]) -> Views:
+    """Views of the same images as one batch, so that what the network does to all of them is done once.
+
+    Args:
+        views: V together.
+    """
+    if len(views) == 1:
+        return views[0]
+    of_each_branch = zip(*(each.branches for each in views))
+    branches = [torch.cat(of_views) for of_views in of_each_branch]
+    return Views(branches, [order for each in views for order in each.map_orders])
+
+
+def views_of(features: Sequence, flip_indices: Sequence[int] | None) -> Views:
     """The views in what MMPose's own estimators hand to a head; ``CID`` makes its views itself.
 
     Args:
@@ -45,12 +69,12 @@ def views_of(features: Sequence, flip_indices: Sequence[int] | None) -> list[Vie
         flip_indices: (K,) with a flip test, None without.
     """
     if flip_indices is None:
-        return [plain_view(features)]
+        return plain_view(features)
     images, mirror_images = features
-    return [plain_view(images), mirrored_view(mirror_images, flip_indices)]
+    return stack_views([plain_view(images), mirrored_view(mirror_images, flip_indices)])
 
 
-def mean_of(maps: list[Tensor]) -> Tensor:
+def mean_of(maps: Sequence[Tensor]) -> Tensor:
     """The mean of what the views say.
 
     Args:

@@ -97,12 +97,13 @@ def test_at_most_30_people_of_an_image_are_seeded():
 
 def maps_as_printed(head, views):
     """Everyone's heatmaps (N, K, H, W) by the paper's modules, the mean over the views of one image."""
-    centers = [to_scores(head(view.branches).crowd[:, -1]) for view in views]
-    roots = find_roots(torch.stack(centers).mean(0), 30, 0.01, 3)
+    center = to_scores(head(views.branches).crowd[:, -1]).mean(0, keepdim=True)
+    roots = find_roots(center, 30, 0.01, 3)
     maps = []
-    for view in views:
-        scores = to_scores(head(view.branches, roots).heatmaps)
-        maps.append(scores if view.map_order is None else scores[:, list(view.map_order)])
+    for view, map_order in enumerate(views.map_orders):
+        branches = [branch[view : view + 1] for branch in views.branches]
+        scores = to_scores(head(branches, roots).heatmaps)
+        maps.append(scores if map_order is None else scores[:, list(map_order)])
     return torch.stack(maps).mean(0)
 
 

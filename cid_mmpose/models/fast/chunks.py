@@ -113,6 +113,18 @@ def people_part(terms: Terms, chunk: Chunk) -> Terms:
     return _like(terms, parts)
 
 
+def split_terms(terms: Terms, parts: int) -> list[Terms]:
+    """What V views have, one view after another, as the V named tuples of each.
+
+    Args:
+        terms: a named tuple whose fields are tensors (V * ..., ...) or None.
+        parts: V.
+    """
+    # tensor_split, because chunk makes one part of a tensor without people
+    split = [[None] * parts if each is None else each.tensor_split(parts) for each in terms]
+    return [_like(terms, list(fields)) for fields in zip(*split)]
+
+
 def _like(terms: Terms, fields: list) -> Terms:
     """A named tuple of the same kind with these fields."""
     kind: Any = type(terms)

@@ -78,32 +78,17 @@ class FactoredGFD:
         """Numbers that ``logits``, smoothing and peaks hold for a person and cell in testing."""
         return self.gfd.channels + TEST_MAPS * self.num_keypoints
 
-    def offset_maps(self, size: Sequence[int]) -> Tensor | None:
-        """A_x, A_y and A_0, the same for all images and views; None where only channels are recalibrated.
-
-        Args:
-            size: (H, W).
-
-        Returns:
-            (3, H, W).
-        """
-        if self.gfd.spatial is None:
-            return None
-        return offset_maps(self.gfd.spatial, size)
-
-    def image_terms(self, branches: Sequence[Tensor], offsets: Tensor | None = None) -> ImageTerms:
+    def image_terms(self, branches: Sequence[Tensor]) -> ImageTerms:
         """The terms of B images.
 
         Args:
             branches: (B, C_i, H_i, W_i) of F.
-            offsets: ``offset_maps`` of their size, where several views share them; None forms them here.
         """
         channels_first = convolve_branches(branches, self.gfd.conv_down)  # F^, (B, D, H, W)
         shared = channels_first.permute(0, 2, 3, 1).contiguous()
         if self.gfd.spatial is None:
             return ImageTerms(shared, unmasked=None, mask_basis=None)
-        if offsets is None:
-            offsets = offset_maps(self.gfd.spatial, shared.shape[1:3])
+        offsets = offset_maps(self.gfd.spatial, shared.shape[1:3])
         spatial_kernel = self.gfd.fuse.weight[:, -self.gfd.channels :, 0, 0]  # W_s
         return ImageTerms(
             shared,

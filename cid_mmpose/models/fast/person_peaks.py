@@ -13,14 +13,14 @@ from cid_mmpose.codecs import Peaks, find_peaks, higher_peaks, no_peaks
 
 from ..options import TestOptions
 from ..roots import Roots, smooth
-from ..views import View, mean_of
+from ..views import Views, mean_of
 from .branches import sample_branches
-from .chunks import Chunk, cells_in_budget, image_part, people_and_rows, people_part
+from .chunks import Chunk, cells_in_budget, image_part, people_and_rows, people_part, split_terms
 from .gfd import FactoredGFD
 
 
 def person_peaks(
-    gfd: FactoredGFD, views: Sequence[View], roots: Roots, options: TestOptions, budget: int | None = None
+    gfd: FactoredGFD, views: Views, roots: Roots, options: TestOptions, budget: int | None = None
 ) -> tuple[Peaks, Tensor | None]:
     """The keypoints' peaks of N people, in the mean of what the views say of each.
 
@@ -35,27 +35,28 @@ def person_peaks(
         The peaks of N people; with ``output_heatmaps`` the largest value of all people, (B, K, H, W) float32, and None
         without.
     """
-    first = views[0].branches[0]
-    num_images, _, height, width = first.shape
+    num_images = views.num_images
+    first = views.branches[0]
+    height, width = first.shape[-2:]
     num_people = len(roots.image)
     num_keypoints = gfd.num_keypoints
 
-    # the terms of images and of people, in each view
-    offsets = gfd.offset_maps((height, width))
-    image_terms = []
-    person_terms = []
-    for view in views:
-        vectors = sample_branches(view.branches, roots)
-        image_terms.append(gfd.image_terms(view.branches, offsets))
-        person_terms.append(gfd.person_terms(vectors, roots))
+    # the terms of images and of people, in all views at once
+    roots_in_views = in_each_view(roots, num_images, views.num_views)
+    vectors = sample_branches(views.branches, roots_in_views)
+    image_terms = gfd.image_terms(views.branches)
+    person_terms = gfd.person_terms(vectors, roots_in_views)
 
     # the heatmaps of a chunk: the mean of the views
+    image_terms_of_views = split_terms(image_terms, views.num_views)
+    person_terms_of_views = split_terms(person_terms, views.num_views)
+
     def scores_of(chunk: Chunk) -> Tensor:
         scores = []
-        for view, of_images, of_people in zip(views, image_terms, person_terms):
+        for of_images, of_people, map_order in zip(image_terms_of_views, person_terms_of_views, views.map_orders):
             of_rows = image_part(of_images, chunk)
             of_chunk = people_part(of_people, chunk)
-            scores.append(gfd.scores(of_rows, of_chunk, view.map_order))
+            scores.append(gfd.scores(of_rows, of_chunk, map_order))
         return mean_of(scores)
 
     # their peaks, chunk by chunk
@@ -67,6 +68,18 @@ def person_peaks(
     peaks = no_peaks(num_people, num_keypoints, first.device)
     read_peaks(scores_of, chunks, peaks, options.blur, height, heatmaps)
     return peaks, heatmaps
+
+
+def in_each_view(roots: Roots, num_images: int, num_views: int) -> Roots:
+    """The roots of N people in every view: V * N, view by view as in ``Views``.
+
+    Args:
+        roots: of N people in B images.
+        num_images: B.
+        num_views: V.
+    """
+    images = [roots.image + view * num_images for view in range(num_views)]
+    return Roots(roots.cell.repeat(num_views, 1), torch.cat(images))
 
 
 def read_peaks(

@@ -79,6 +79,7 @@ def test_compiling_changes_no_map(mode, context):
                 )
 
 
+@pytest.mark.slow
 @needs_compiler
 @torch.no_grad()
 def test_programs_of_old_weights_are_given_up(monkeypatch):
@@ -118,6 +119,7 @@ def test_float16_on_a_cpu_whose_torch_does_not_know_it_is_refused(monkeypatch):
         model(precision='float16', insist=True).predict(IMAGES[:1], samples(1))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not can_compile(), reason='a torch that does not keep compiled networks apart')
 def test_without_a_compiler_one_line_says_what_to_do(tmp_path):
     code = (
