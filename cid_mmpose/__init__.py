@@ -9,7 +9,7 @@ from pathlib import Path
 from .compat import stack
 
 __version__ = '0.2.0'
-EXPORTED = ('.onnx', '.xml')  # endings of the files that ``cid export`` writes
+EXPORTED = ('.onnx', '.xml', '.engine')  # endings of the files that ``cid export`` writes
 __all__ = ['__version__', 'config_path', 'load']
 
 

@@ -12,9 +12,10 @@ EXAMPLES = """
   cid export work_dirs/demo --out demo.onnx
   cid export cid_hrnet-w32_coco --checkpoint epoch_140.pth --no-flip --max-people 100 --out cid.onnx
   cid export work_dirs/demo --out demo.xml
-  cid export work_dirs/demo --fixed-size 640x512 --batch 1 --images photos/ --out fixed.onnx"""
+  cid export work_dirs/demo --fixed-size 640x512 --batch 1 --images photos/ --out fixed.onnx
+  cid export work_dirs/demo --fixed-size 704x512 --precision float16 --out demo.engine"""
 PRECISIONS = ('float32', 'float16', 'bfloat16')
-FORMATS = ('onnx', 'openvino')
+FORMATS = ('onnx', 'openvino', 'tensorrt')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_MODEL,
         help=f'work folder, checkpoint with its config, config, or name of a public model ({DEFAULT_MODEL})',
     )
-    parser.add_argument('--out', required=True, metavar='FILE', help='path of the file, .onnx or .xml of OpenVINO')
+    parser.add_argument(
+        '--out', required=True, metavar='FILE', help='path of the file: .onnx, .xml of OpenVINO or .engine of TensorRT'
+    )
     parser.add_argument('--format', choices=FORMATS, help='what runs the file (by its ending)')
     parser.add_argument('--checkpoint', help='weights for a config or a name: path or URL')
     parser.add_argument('--max-people', type=int, help="rows of an image (the config's, 30)")

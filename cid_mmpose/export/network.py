@@ -103,10 +103,10 @@ class ExportedCID(nn.Module):
 
     def _normalised(self, images: Tensor) -> Tensor:
         """(B, 3, h, w), as the network's preprocessor makes them."""
-        inputs = images.permute(0, 3, 1, 2)
+        inputs = images.float().permute(0, 3, 1, 2)  # float first: TensorRT does nothing else with uint8
         if self.swaps_colours:
             inputs = inputs.flip(1)
-        return (inputs.float() - self.mean) / self.std
+        return (inputs - self.mean) / self.std
 
     def _views(self, inputs: Tensor) -> list[Views]:
         if self.flip_indices is None:

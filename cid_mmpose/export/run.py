@@ -23,15 +23,17 @@ from cid_mmpose.runtime.onnx_file import onnxruntime_of
 from cid_mmpose.runtime.openvino_file import openvino_of
 from cid_mmpose.runtime.predictor import ExportedPredictor, session_of
 from cid_mmpose.runtime.seal import seal
+from cid_mmpose.runtime.tensorrt_file import tensorrt_of
 
 from .describe import RESIZING, about_of, resizing_of, resizing_step
 from .graph import check_exporter, write_onnx
 from .network import ExportedCID
 from .openvino_graph import write_openvino
 from .options import ExportOptions
+from .tensorrt_engine import problems_of, write_engine
 from .verify import TOLERANCES, Difference, Tolerance, check, compare, drawn_images, noise_images
 
-FORMATS = dict(onnx='.onnx', openvino='.xml')  # format -> ending of its file
+FORMATS = dict(onnx='.onnx', openvino='.xml', tensorrt='.engine')  # format -> ending of its file
 
 
 class Exported(NamedTuple):
@@ -40,12 +42,14 @@ class Exported(NamedTuple):
     path: Path
     about: About
     difference: Difference
+    problems: list[str]  # what of an ONNX file TensorRT does not take
 
     def text(self) -> str:
         """As a user reads it."""
         parts = [self.path, self.path.with_suffix('.bin')] if self.path.suffix == '.xml' else [self.path]
         megabytes = sum(part.stat().st_size for part in parts) / 2**20
-        return f'{self.path}: {megabytes:.1f} MiB; as torch: {self.difference.text()}'
+        problems = f'; not for TensorRT: {", ".join(self.problems)}' if self.problems else ''
+        return f'{self.path}: {megabytes:.1f} MiB; as torch: {self.difference.text()}{problems}'
 
 
 def export(
@@ -80,10 +84,9 @@ def export(
     path = Path(out)
     _check_target(path, format, force)
     check_exporter()
-    if format == 'openvino':
-        openvino_of()
-    else:
-        onnxruntime_of()
+    _check_runtime(format)
+    if format == 'tensorrt':
+        options = _for_engine(options)
     if format == 'onnx' and options.precision == 'bfloat16':
         raise BadInput('onnxruntime has no convolution in bfloat16; take float16, or the format openvino')
     real_images = list(_images(images))
@@ -108,7 +111,7 @@ def export(
         check(found, tolerance, str(path))
         for file in files:
             put_in_place(file, path.with_name(file.name))
-    return Exported(path, about, found)
+    return Exported(path, about, found, problems_of(path) if format == 'onnx' else [])
 
 
 def format_of(out: str | os.PathLike) -> str:
@@ -124,6 +127,25 @@ def format_of(out: str | os.PathLike) -> str:
         if Path(out).suffix == ending:
             return name
     raise BadInput(f'{out}: name a file that ends in {" or ".join(FORMATS.values())}')
+
+
+def _check_runtime(format: str) -> None:
+    """BadInput unless what runs the files of a format is installed."""
+    if format == 'openvino':
+        openvino_of()
+    elif format == 'tensorrt':
+        tensorrt_of()
+    else:
+        onnxruntime_of()
+
+
+def _for_engine(options: ExportOptions) -> ExportOptions:
+    """The options of an engine, which is built for one size: of one image where nothing else is said."""
+    if options.fixed_size is None:
+        raise BadInput(
+            'format tensorrt: an engine is built for images of one size; say it, such as --fixed-size 704x512'
+        )
+    return replace(options, batch=options.batch or 1)
 
 
 def _check_target(path: Path, format: str, force: bool) -> None:
@@ -162,7 +184,7 @@ def _steps(choice: Choice, options: ExportOptions) -> list[ConfigDict] | None:
 def _graph(predictor: Predictor, about: About, format: str) -> ExportedCID:
     """The network as a graph."""
     # OpenVINO chooses what it computes in by itself, see runtime/openvino_file.py
-    dtype = DTYPES[about.precision] if format == 'onnx' else torch.float32
+    dtype = torch.float32 if format == 'openvino' else DTYPES[about.precision]
     assert dtype is not None
     graph = ExportedCID(
         predictor.network,
@@ -184,7 +206,8 @@ def _write(graph: ExportedCID, about: About, format: str, path: Path) -> list[Pa
         return [path]
     onnx_file = path.with_suffix('.onnx')
     write_onnx(graph, about, onnx_file)
-    return write_openvino(onnx_file, about, path)
+    write = write_openvino if format == 'openvino' else write_engine
+    return write(onnx_file, about, path)
 
 
 def _held_against(
@@ -193,6 +216,6 @@ def _held_against(
     """What torch and a file find in noise and in images, both without NMS."""
     everyone = replace(options, nms=1.0)
     predictor.network.test_cfg.update(everyone.test_cfg(), precision=None)  # the backbone as it is, not folded
-    session = session_of(str(written), 'cpu')
+    session = session_of(str(written), 'cuda' if written.suffix == '.engine' else 'cpu')
     exported = ExportedPredictor(session, replace(everyone, size=None), str(written))
     return compare(predictor, exported, [*noise_images(), *images], tolerance.pixels)

@@ -125,7 +125,7 @@ def load(
     """An exported file that is called with images; see ``cid_mmpose.load``.
 
     Args:
-        path: of a file .onnx, or .xml with its .bin beside it.
+        path: of a file .onnx or .engine, or .xml with its .bin beside it.
         device: 'cpu', 'cuda' and others, see docs/export.md.
         checkpoint: must be None.
         **options: of ``PredictOptions``.
@@ -155,6 +155,10 @@ def session_of(name: str, device: str | None) -> Session:
         from .openvino_file import OpenVinoSession
 
         return OpenVinoSession(name, device)
+    if name.endswith('.engine'):
+        from .tensorrt_file import TensorRtSession
+
+        return TensorRtSession(name, device)
     from .onnx_file import OnnxSession
 
     return OnnxSession(name, device)

@@ -1,8 +1,8 @@
 """The sha256 of an exported file at its own end: one that was cut, changed or put beside other weights is refused.
 
 A flipped bit in the weights still makes a model, which finds people at wrong places. So a file ends with the sha256 of
-all that stands before: an .onnx with one more entry of its metadata, an .xml with a comment, and the weights beside an
-.xml count as a part of it. Other programs read past both.
+all that stands before: an .onnx with one more entry of its metadata, an .xml with a comment, an .engine with a line;
+the weights beside an .xml count as a part of it. Other programs read past the first two.
 """
 
 import hashlib
@@ -19,13 +19,14 @@ CHUNK = 2**20  # bytes that are read at a time
 ENTRY = b'\x0a%c%b\x12%c' % (len(KEY), KEY, DIGITS)
 ONNX = (b'\x72%c%b' % (len(ENTRY) + DIGITS, ENTRY), b'')
 XML = (b'<!-- ' + KEY + b' ', b' -->\n')
+ENGINE = (b'\n' + KEY + b' ', b'\n')
 
 
 def seal(path: Path) -> None:
     """Adds the sha256 of a whole file to its end.
 
     Args:
-        path: of an .onnx, or of an .xml whose .bin lies beside it.
+        path: of an .onnx, an .engine, or an .xml whose .bin lies beside it.
     """
     before, after = _ends(path)
     digest = _digest(path, path.stat().st_size)
@@ -37,10 +38,10 @@ def check_seal(path: Path) -> None:
     """BadInput unless a file is to the byte what ``seal`` left.
 
     Args:
-        path: of an .onnx, or of an .xml whose .bin lies beside it.
+        path: of an .onnx, an .engine, or an .xml whose .bin lies beside it.
     """
     before, after = _ends(path)
-    length = len(before) + DIGITS + len(after)
+    length = end_length(path)
     try:
         size = path.stat().st_size
         with path.open('rb') as file:
@@ -64,7 +65,17 @@ def check_seal(path: Path) -> None:
 
 def _ends(path: Path) -> tuple[bytes, bytes]:
     """What stands before and behind the sha256."""
-    return XML if path.suffix == '.xml' else ONNX
+    return {'.xml': XML, '.engine': ENGINE}.get(path.suffix, ONNX)
+
+
+def end_length(path: Path) -> int:
+    """Bytes that ``seal`` adds to a file.
+
+    Args:
+        path: whose ending tells its kind.
+    """
+    before, after = _ends(path)
+    return len(before) + DIGITS + len(after)
 
 
 def _beside(path: Path) -> str:

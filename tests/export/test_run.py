@@ -22,6 +22,7 @@ from cid_mmpose.export import run as module  # noqa: E402
 from cid_mmpose.export.network import ExportedCID  # noqa: E402
 from cid_mmpose.export.options import ExportOptions  # noqa: E402
 from cid_mmpose.export.run import export  # noqa: E402
+from cid_mmpose.export.tensorrt_engine import problems_of  # noqa: E402
 
 SIZES = [(160, 120), (96, 96), (300, 200), (128, 400), (333, 90)]  # (w, h) of images
 EVERYONE = dict(min_score=0.0, nms=1.0, device='cpu')
@@ -93,6 +94,7 @@ def test_a_graph_of_other_options_says_what_torch_says(checkpoint, tmp_path, opt
     (shape,) = [[side.dim_value for side in each.type.tensor_type.shape.dim] for each in graph.input]
     width, height = options.get('fixed_size', (0, 0))
     assert shape == [options.get('batch', 0), height, width, 3]
+    assert problems_of(Path(path)) == []
     if options.get('flip') is False:
         images = smooth_images((160, 120))
         torch_model = cid_mmpose.load(checkpoint, max_people=12, flip=False, **EVERYONE)
@@ -126,6 +128,7 @@ def test_the_file_says_what_it_needs_to_be_used(checkpoint, exported):
     assert said['made_by']['cid_mmpose'] == cid_mmpose.__version__ and said['model'] == checkpoint
     assert len(said['weights_sha256']) == len(said['config_sha256']) == 64
     assert proto.opset_import[0].version == said['opset'] == 18
+    assert problems_of(Path(exported)) == []
 
 
 @pytest.mark.slow

@@ -6,7 +6,14 @@ import sys
 import pytest
 
 STACK = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmpose')
-MODULES = ('runtime.predictor', 'runtime.onnx_file', 'runtime.openvino_file', 'inference.predict', 'cli.predict')
+MODULES = (
+    'runtime.predictor',
+    'runtime.onnx_file',
+    'runtime.openvino_file',
+    'runtime.tensorrt_file',
+    'inference.predict',
+    'cli.predict',
+)
 
 
 @pytest.mark.parametrize('module', MODULES)

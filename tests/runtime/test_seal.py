@@ -8,13 +8,17 @@ import pytest
 from cid_mmpose.errors import BadInput
 from cid_mmpose.runtime.seal import check_seal, seal
 
-CONTENT = {'.onnx': b'\x08\x0a' + bytes(range(256)) * 20, '.xml': b'<net></net>\n'}
+CONTENT = {
+    '.onnx': b'\x08\x0a' + bytes(range(256)) * 20,
+    '.xml': b'<net></net>\n',
+    '.engine': bytes(range(255, -1, -1)) * 20,
+}
 WEIGHTS = bytes(range(255)) * 9
 
 
-@pytest.fixture(params=['.onnx', '.xml'])
+@pytest.fixture(params=['.onnx', '.xml', '.engine'])
 def sealed(tmp_path, request):
-    """Both kinds of files."""
+    """All kinds of files."""
     return sealed_file(tmp_path, request.param)
 
 
