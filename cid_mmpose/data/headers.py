@@ -174,7 +174,9 @@ def problem_of_header(data: bytes, size: tuple | None, max_pixels: int = MAX_PIX
         size: (H, W) in pixels, of ``size_of``.
         max_pixels: largest number of pixels that is decoded.
     """
-    if data and kind_of(data) is None:
+    if not data:
+        return Unusable('empty, 0 bytes', AGAIN)
+    if kind_of(data) is None:
         return Unusable(NO_KIND, 'convert it')
     if size is None:
         return Unusable(INCOMPLETE, AGAIN)

@@ -141,7 +141,6 @@ def test_a_jpeg_header_that_breaks_off_says_no_size(data):
 
 
 NO_IMAGES = {
-    'nothing': b'',
     'a start of JPEG': b'\xff\xd8\xff',
     'a start of PNG': b'\x89PNG\r\n\x1a\n',
     'half a BMP': b'BM' + b'\0' * 9,
@@ -170,6 +169,12 @@ OTHER_KINDS = {
 def test_a_file_of_another_kind_is_named_with_the_kinds_that_are_read(tmp_path, kind):
     (tmp_path / 'page.jpg').write_bytes(OTHER_KINDS[kind])
     with pytest.raises(BadInput, match=r'page.jpg: not an image of a kind that is read \(JPEG, PNG, .*\); convert it'):
+        load(tmp_path / 'page.jpg')
+
+
+def test_an_empty_file_is_called_empty(tmp_path):
+    (tmp_path / 'page.jpg').touch()
+    with pytest.raises(BadInput, match='page.jpg: empty, 0 bytes; get it again'):
         load(tmp_path / 'page.jpg')
 
 

@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_told_counted_and_left_out(model, images, tmp_pat
     for line in (
         f'passed over: {images}/notes.txt: no image and no video by its ending',
         f'left out: {images}/1.png: not a complete image of a kind OpenCV reads; get it again',
-        f'left out: {images}/5.jpg: not a complete image of a kind OpenCV reads; get it again',
+        f'left out: {images}/5.jpg: empty, 0 bytes; get it again',
         f'left out: {images}/6.jpg: not an image of a kind that is read',
     ):
         assert line in said
@@ -93,7 +93,7 @@ def test_what_cannot_be_read_is_told_counted_and_left_out(model, images, tmp_pat
 
 def test_strict_stops_at_the_first_that_cannot_be_read(model, images, tmp_path):
     (images / '1.png').write_bytes(b'')
-    with pytest.raises(BadInput, match='1.png: not a complete image'):
+    with pytest.raises(BadInput, match='1.png: empty, 0 bytes'):
         predict(model, [str(images)], str(tmp_path / 'out'), Wanted(json=True), strict=True)
 
 

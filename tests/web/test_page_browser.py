@@ -212,7 +212,7 @@ def test_a_crowd_is_drawn_and_looked_at(page):
     [
         ('broken.png', b'\x89PNG\r\n\x1a\nabc', 'broken.png: not a complete image of a kind OpenCV reads'),
         ('letter.png', b'Dear', 'letter.png: not an image of a kind that is read (JPEG, PNG, '),
-        ('empty.png', b'', 'empty.png: not a complete image of a kind OpenCV reads'),
+        ('empty.png', b'', 'empty.png: empty, 0 bytes'),
         (
             'heavy.png',
             b'\x89PNG\r\n\x1a\n' + bytes(TOO_LARGE),

@@ -52,7 +52,7 @@ def test_the_line_with_the_limits_says_those_that_hold():
         (sent(png_header(5001, 5000)), 'a.png: 5001 x 5000 pixels are more than the 25 megapixels of this page'),
         (sent(png_header(65500, 65500)), 'a.png: 65500 x 65500 pixels are more than the 25 megapixels of this page'),
         (sent(png_header(50, 50)), 'a.png: not a complete image of a kind OpenCV reads'),
-        (sent(b'', 'none.jpg'), 'none.jpg: not a complete image of a kind OpenCV reads'),
+        (sent(b'', 'none.jpg'), 'none.jpg: empty, 0 bytes'),
         (sent(b'dear', 'a.txt'), 'a.txt: not an image of a kind that is read (JPEG, PNG, '),
         (sent(b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'a.svg'), 'a.svg: not an image of a kind that is read'),
         (dict(name='a.png', size=1, data='?'), 'a.png: did not arrive whole; give it again'),
