@@ -32,6 +32,7 @@ VERBS = dict(
     convert='write a checkpoint in another layout',
     export='write a model for a runtime without torch',
     synth='look at SynthCrowd, or export it',
+    study='short trainings on drawn crowds: what is worth what in CID (in a checkout)',
     benchmark='time and memory of CID here and in MMPose, side by side',
     run="run one of MMPose's own scripts",
 )

@@ -1,0 +1,246 @@
+"""The studies: which trainings each consists of.
+
+What a run is must not change under its name: lines are found again by config, options and seed (``lines.key_of``).
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any, NamedTuple
+
+from cid_mmpose.errors import BadInput
+
+CONFIGS = Path(__file__).resolve().parent / 'configs'
+SEEDS = (0, 1, 2)
+ITERATIONS = 1200
+OF_REAL = 400  # iterations of fine-tuning on a few dozen images
+RATES = (1e-3, 2e-3, 4e-3)  # of Adam; each method takes the best of these
+VALIDATION = 2  # seed of the images on which learning rates are chosen; training has 0, testing 1
+SEED_OF_RATES = 10
+FUSED = 'fused, contrastive loss'
+TRAIN = 'train_dataloader.dataset.pipeline'
+
+METHODS = {  # row -> config and options
+    'ours, reference': ('crowd', {}),
+    'ours, recipe mmpose': ('crowd', {'recipe': 'mmpose'}),
+    "MMPose's CID": ('mmpose_cid', {}),
+    "MMPose's DEKR": ('mmpose_dekr', {}),
+    "MMPose's associative embedding": ('mmpose_ae', {}),
+}
+OPTIONS = {  # row -> what differs from the reference
+    'reference': {},
+    'recipe mmpose': {'recipe': 'mmpose'},
+    'fractional Gaussians': {'codec.gaussian': 'fractional'},
+    'cells rounded to the nearest': {'codec.rounding': 'nearest'},
+    'small people have roots': {'codec.small_person_area': 0.0},
+    'people who touch the map are drawn': {'codec.off_map': 'touching'},
+    'two people may share a cell': {'codec.shared_cell': 'position'},
+    'peaks at the border are not moved': {'codec.border': 'inner'},
+    'coordinates of the middle of cells': {'model.head.cell_center': 0.5},
+    'augmentation from a normal distribution': {f'{TRAIN}.RandomAffine.distribution': 'trunc_norm'},
+    'shift as a share of the sides': {f'{TRAIN}.RandomAffine.shift_of': 'sides'},
+    'mirrored at the last pixel': {f'{TRAIN}.RandomMirror.mirror': 'input'},
+    'no loss mask': {f'{TRAIN}.LossMask.regions': 'ignored'},
+    'seeds are not moved': {
+        f'{TRAIN}.GenerateTarget.encoder.type': 'cid_mmpose.StillHeatmap',
+        f'{TRAIN}.GenerateTarget.encoder.small_person_area': 64.0,
+    },
+    "the authors' weights before training": {'model.head.init_std': 0.001},
+    'the mean of the loss of each person (eq. 16)': {'model.head.person_loss.average': 'person'},
+}
+
+
+class Run(NamedTuple):
+    """One training and its test."""
+
+    study: str
+    row: str
+    config: str  # a file of ``configs``, without its ending
+    options: dict[str, Any]  # dotted name -> value, put into the config
+    seed: int
+    start: 'Run | None' = None  # the run whose weights it begins with
+
+
+class Waiting(NamedTuple):
+    """A row whose runs are not known yet."""
+
+    row: str
+    why: str
+
+
+class Plan(NamedTuple):
+    """What a study consists of."""
+
+    runs: list[Run]
+    waiting: list[Waiting]
+
+
+class Study(NamedTuple):
+    """A question and the runs that answer it."""
+
+    title: str
+    plan: Callable[[Sequence[dict]], Plan]  # of the lines that are there
+
+
+def length(iterations: int) -> dict[str, Any]:
+    """The options that make a run so long."""
+    names = (
+        'train_cfg.max_iters',
+        'train_cfg.val_interval',
+        'param_scheduler.1.end',
+        'default_hooks.checkpoint.interval',
+    )
+    return dict.fromkeys(names, iterations)
+
+
+def rate(value: float) -> dict[str, Any]:
+    """The option that sets the learning rate."""
+    return {'optim_wrapper.optimizer.lr': value}
+
+
+def runs_of(study: str, rows: dict[str, tuple[str, dict]], seeds: Sequence[int] = SEEDS) -> list[Run]:
+    """Every row with every seed, all rows of the first seed first.
+
+    Args:
+        study: its name.
+        rows: row -> config and options.
+        seeds: of the weights and of the order of the images.
+    """
+    return [Run(study, row, config, options, seed) for seed in seeds for row, (config, options) in rows.items()]
+
+
+def _pilot(lines: Sequence[dict]) -> Plan:
+    rows = {}
+    for iterations in (300, 600, ITERATIONS, 2 * ITERATIONS):
+        rows[f'fused, {iterations} iterations'] = ('crowd', length(iterations))
+        spatial = {'model.head.recalibration': 'spatial', **length(iterations)}
+        rows[f'spatial, {iterations} iterations'] = ('crowd', spatial)
+    return Plan(runs_of('pilot', rows, SEEDS[:2]), [])
+
+
+def crowd_rows() -> dict[str, tuple[str, dict]]:
+    """Table 1: which recalibration, with and without the contrastive loss."""
+    rows = {}
+    for recalibration in ('spatial', 'channel', 'fused'):
+        chosen = {} if recalibration == 'fused' else {'model.head.recalibration': recalibration}
+        without = {'model.head.contrastive_loss.loss_weight': 0.0}
+        rows[f'{recalibration}, contrastive loss'] = ('crowd', {**chosen, **length(ITERATIONS)})
+        rows[recalibration] = ('crowd', {**chosen, **without, **length(ITERATIONS)})
+    return rows
+
+
+def _crowds(lines: Sequence[dict]) -> Plan:
+    return Plan(runs_of('crowds', crowd_rows()), [])
+
+
+def _channels(lines: Sequence[dict]) -> Plan:
+    rows = {}
+    for channels in (8, 16, 32, 64):
+        chosen = {} if channels == 32 else {'model.head.gfd_channels': channels}
+        rows[f'{channels} channels'] = ('crowd', {**chosen, **length(ITERATIONS)})
+    return Plan(runs_of('channels', rows), [])
+
+
+def rate_row(method: str, value: float) -> str:
+    """The name of the row of a method with a learning rate."""
+    return f'{method}, {value:g}'
+
+
+def _rates(lines: Sequence[dict]) -> Plan:
+    rows = {}
+    for method, (config, options) in METHODS.items():
+        for value in RATES:
+            tested = {'test_dataloader.dataset.seed': VALIDATION}
+            rows[rate_row(method, value)] = (config, {**options, **length(ITERATIONS), **rate(value), **tested})
+    return Plan(runs_of('rates', rows, (SEED_OF_RATES,)), [])
+
+
+def best_rate(method: str, lines: Sequence[dict]) -> float | None:
+    """The learning rate with which a method has the highest AP in the study ``rates``; None before all were tried."""
+    found = {}
+    for value in RATES:
+        row = rate_row(method, value)
+        values = [line['bins']['all']['ap'] for line in lines if (line['study'], line.get('row')) == ('rates', row)]
+        if not values:
+            return None
+        found[value] = mean(values)
+    return max(found, key=lambda value: found[value])
+
+
+def relative_pace(method: str, lines: Sequence[dict]) -> float | None:
+    """Seconds that a method takes for an iteration, over those of ours, as ``cid study --pace`` measured them."""
+    paces = [line['pace'] for line in lines if line['study'] == 'pace']
+    if not paces:
+        return None
+    return paces[0][method] / paces[0]['ours, reference']
+
+
+def _methods(lines: Sequence[dict]) -> Plan:
+    rows, waiting = {}, []
+    for method, (config, options) in METHODS.items():
+        best = best_rate(method, lines)
+        if best is None:
+            waiting.append(Waiting(method, 'its learning rate comes from `cid study rates`'))
+            continue
+        rows[method] = (config, {**options, **length(ITERATIONS), **rate(best)})
+
+        equal_time = f'{method}, equal time'
+        pace = relative_pace(method, lines)
+        if pace is None:
+            waiting.append(Waiting(equal_time, 'its iterations come from `cid study pace`'))
+        else:
+            rows[equal_time] = (config, {**options, **length(round(ITERATIONS / pace)), **rate(best)})
+    return Plan(runs_of('methods', rows), waiting)
+
+
+def _options(lines: Sequence[dict]) -> Plan:
+    rows = {row: ('varied', {**options, **length(ITERATIONS)}) for row, options in OPTIONS.items()}
+    return Plan(runs_of('options', rows), [])
+
+
+def _real(lines: Sequence[dict]) -> Plan:
+    config, options = crowd_rows()[FUSED]
+    runs = []
+    for seed in SEEDS:
+        start = Run('crowds', FUSED, config, options, seed)
+        tuned = {**length(OF_REAL), **rate(1e-3)}
+        runs.append(Run('real', 'from the weights of SynthCrowd', 'real', tuned, seed, start))
+        runs.append(Run('real', 'from random weights', 'real', length(OF_REAL), seed))
+    return Plan(runs, [])
+
+
+STUDIES = dict(
+    pilot=Study('How long a run has to be', _pilot),
+    crowds=Study('Table 1: what GFD recalibrates, and the contrastive loss', _crowds),
+    channels=Study('Table 2: channels of GFD', _channels),
+    rates=Study('The learning rate of each method', _rates),
+    methods=Study('Methods at equal iterations and at equal time', _methods),
+    options=Study('Each rule by itself', _options),
+    real=Study('Real images', _real),
+)
+
+
+def plan_of(name: str, lines: Sequence[dict], seeds: Sequence[int] | None = None, only: str | None = None) -> Plan:
+    """The runs of a study.
+
+    Args:
+        name: of the study.
+        lines: of the runs that are done, from which some studies take what others found.
+        seeds: of which runs; None for all.
+        only: regular expression that is found in the names of the rows; None for all.
+
+    Raises:
+        BadInput: ``only`` is no regular expression, or no row has such a name or seed.
+    """
+    plan = STUDIES[name].plan(lines)
+    try:
+        pattern = re.compile(only or '')
+    except re.error as error:
+        raise BadInput(f'--only {only}: is no regular expression ({error}); name a part of a row') from None
+    runs = [run for run in plan.runs if pattern.search(run.row) and (seeds is None or run.seed in seeds)]
+    waiting = [row for row in plan.waiting if pattern.search(row.row)]
+    if not runs and not waiting:
+        known = '; '.join(dict.fromkeys(run.row for run in plan.runs))
+        raise BadInput(f'study {name}: no run has such a row and seed; its rows are {known}')
+    return Plan(runs, waiting)

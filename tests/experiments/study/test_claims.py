@@ -1,0 +1,77 @@
+"""Confidence intervals against textbook values, and the rule by which a claim holds."""
+
+import pytest
+from study.claims import CLAIMS, FAILS, HOLDS, UNKNOWN, Claim, Difference, difference, sentence, verdict
+from study.plans import METHODS, STUDIES, plan_of
+
+from tests.helpers.study_lines import made_up, tiny_run
+
+
+def test_the_interval_is_welchs_worked_out_by_hand():
+    found = difference([10.0, 12.0, 14.0], [1.0, 2.0, 3.0])
+    # variances 4 / 3 and 1 / 3; (5 / 3)^2 / ((16 / 9) / 2 + (1 / 9) / 2) = 2.9412 degrees of freedom, t = 3.2187
+    assert found.mean == 10.0
+    assert found.high - found.mean == pytest.approx(3.2187 * (5 / 3) ** 0.5, abs=0.002)
+    assert found.mean - found.low == pytest.approx(found.high - found.mean)
+
+
+def test_the_interval_of_equal_spreads_has_the_t_of_a_table():
+    found = difference([4.0, 5.0, 6.0], [1.0, 2.0, 3.0])
+    # 4 degrees of freedom, for which tables have 2.776; spread (1 / 3 + 1 / 3)^0.5
+    assert found.high - found.mean == pytest.approx(2.776 * (2 / 3) ** 0.5, abs=0.001)
+
+
+def test_runs_without_any_spread_have_no_interval():
+    assert difference([3.0, 3.0], [1.0, 1.0]) == Difference(2.0, 2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    'low, high, kind, expected',
+    [
+        (0.1, 4.0, 'more', HOLDS),
+        (-0.1, 4.0, 'more', UNKNOWN),
+        (-4.0, 0.1, 'more', UNKNOWN),
+        (-4.0, -0.1, 'more', FAILS),
+        (0.1, 4.0, 'hard', HOLDS),
+        (-1.9, 1.9, 'alike', HOLDS),
+        (-2.1, 1.9, 'alike', UNKNOWN),
+        (-9.0, 9.0, 'alike', UNKNOWN),
+        (2.1, 9.0, 'alike', FAILS),
+        (-9.0, -2.1, 'alike', FAILS),
+    ],
+)
+def test_a_claim_holds_by_the_interval(low, high, kind, expected):
+    assert verdict(Difference((low + high) / 2, low, high), kind) == expected
+
+
+def lines(*aps: float, easy: float = 0.0, hard: float = 0.0) -> list[dict]:
+    return [made_up(tiny_run(seed=seed), ap, easy, hard) for seed, ap in enumerate(aps)]
+
+
+CLAIM = Claim('crowds', 'A is better.', 'a', 'b')
+
+
+def test_a_sentence_has_the_difference_and_its_interval():
+    said = sentence(CLAIM, dict(a=lines(4.0, 5.0, 6.0), b=lines(1.0, 2.0, 3.0)))
+    assert said == 'A is better. **Holds**: the difference is +3.0 AP (+0.7 to +5.3; 3 and 3 runs).'
+    said = sentence(CLAIM, dict(a=lines(1.0, 2.0, 9.0), b=lines(1.0, 2.0, 3.0)))
+    assert said.startswith('A is better. **Cannot be told at this size**: the difference is +2.0 AP (')
+
+
+def test_a_claim_about_crowding_compares_hard_images_less_easy_ones():
+    claim = CLAIM._replace(kind='hard')
+    rows = dict(a=lines(50.0, 50.0, easy=60.0, hard=40.0), b=lines(10.0, 90.0, easy=60.0, hard=30.0))
+    assert '**Holds**: the difference is +10.0 AP (+10.0 to +10.0' in sentence(claim, rows)
+
+
+@pytest.mark.parametrize('rows', [{}, dict(a=lines(1.0, 2.0)), dict(a=lines(1.0, 2.0), b=lines(1.0))])
+def test_what_was_not_run_is_said_to_be_so(rows):
+    assert sentence(CLAIM, rows) == 'A is better. *not yet run*'
+
+
+def test_the_rows_of_every_claim_are_those_of_its_study():
+    for claim in CLAIMS:
+        assert claim.study in STUDIES
+        rows = {run.row for run in plan_of(claim.study, []).runs} if claim.study != 'methods' else set()
+        rows |= {*METHODS, *(f'{method}, equal time' for method in METHODS)}
+        assert {claim.better, claim.worse} <= rows

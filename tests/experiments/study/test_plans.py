@@ -1,0 +1,113 @@
+"""Which runs a study has, and that each can be trained as it is written."""
+
+import pytest
+from study.lines import key_of
+from study.one_run import config_of
+from study.plans import METHODS, OPTIONS, RATES, STUDIES, best_rate, plan_of, rate_row
+
+from cid_mmpose.errors import BadInput
+from tests.helpers.study_lines import made_up
+
+PACE = dict(key='pace', study='pace', pace={method: 0.1 * number for number, method in enumerate(METHODS, 1)})
+
+
+def rates(best: dict) -> list[dict]:
+    """Lines of the study ``rates``, in which each method is best with the rate that it has in ``best``."""
+    runs = plan_of('rates', []).runs
+    return [made_up(run, 50.0 if run.row == rate_row(method, best[method]) else 40.0)
+            for run in runs for method in METHODS if run.row.startswith(f'{method}, ')]  # fmt: skip
+
+
+def test_the_studies_have_as_many_runs_as_rows_and_seeds():
+    counts = {name: len(plan_of(name, []).runs) for name in STUDIES}
+    assert counts == dict(pilot=8 * 2, crowds=6 * 3, channels=4 * 3, rates=5 * 3, methods=0, options=16 * 3, real=2 * 3)
+
+
+def test_the_rows_of_table_1_differ_in_recalibration_and_in_the_weight_of_the_contrastive_loss():
+    runs = {run.row: run.options for run in plan_of('crowds', [], seeds=[0]).runs}
+    loss, kind = 'model.head.contrastive_loss.loss_weight', 'model.head.recalibration'
+    assert {row: (options.get(kind), options.get(loss)) for row, options in runs.items()} == {
+        'spatial': ('spatial', 0.0),
+        'channel': ('channel', 0.0),
+        'fused': (None, 0.0),
+        'spatial, contrastive loss': ('spatial', None),
+        'channel, contrastive loss': ('channel', None),
+        'fused, contrastive loss': (None, None),
+    }
+
+
+def test_32_channels_are_the_run_of_table_1_and_done_once():
+    channels = {run.row: key_of(run) for run in plan_of('channels', [], seeds=[1]).runs}
+    crowds = {run.row: key_of(run) for run in plan_of('crowds', [], seeds=[1]).runs}
+    assert set(channels.values()) & set(crowds.values()) == {channels['32 channels']}
+    assert channels['32 channels'] == crowds['fused, contrastive loss']
+
+
+def test_real_images_begin_with_the_weights_of_the_same_seed():
+    runs = plan_of('real', []).runs
+    assert [run.start.seed if run.start else None for run in runs] == [0, None, 1, None, 2, None]
+    assert key_of(runs[0]) != key_of(runs[1])
+
+
+def test_each_method_takes_the_rate_with_which_it_was_best():
+    best = dict(zip(METHODS, (RATES[0], RATES[2], RATES[1], RATES[0], RATES[2])))
+    lines = rates(best)
+    assert {method: best_rate(method, lines) for method in METHODS} == best
+    runs = plan_of('methods', lines, seeds=[2]).runs
+    assert {run.row: run.options['optim_wrapper.optimizer.lr'] for run in runs} == best
+
+
+def test_a_method_waits_for_its_learning_rates_and_equal_time_for_the_pace():
+    lines = rates(dict.fromkeys(METHODS, RATES[0]))
+    without_one = [line for line in lines if line['row'] != rate_row("MMPose's DEKR", RATES[2])]
+    waiting = plan_of('methods', without_one).waiting
+    assert [row.row for row in waiting if 'study rates' in row.why] == ["MMPose's DEKR"]
+    assert len([row.row for row in waiting if 'study pace' in row.why]) == 4
+    assert plan_of('methods', [*lines, PACE]).waiting == []
+
+
+def test_runs_of_equal_time_are_shorter_by_how_much_longer_an_iteration_takes():
+    runs = plan_of('methods', [*rates(dict.fromkeys(METHODS, RATES[0])), PACE], seeds=[0]).runs
+    iterations = {run.row: run.options['train_cfg.max_iters'] for run in runs}
+    whole = iterations['ours, reference']
+    of_equal_time = [iterations[f'{method}, equal time'] for method in METHODS]
+    assert of_equal_time == [round(whole / times) for times in (1, 2, 3, 4, 5)]
+    keys = {run.row: key_of(run) for run in runs}
+    assert keys['ours, reference'] == keys['ours, reference, equal time']
+
+
+def test_rows_and_seeds_are_chosen_by_pattern():
+    runs = plan_of('crowds', [], seeds=[0, 2], only='^fused').runs
+    assert [(run.row, run.seed) for run in runs] == [
+        ('fused, contrastive loss', 0),
+        ('fused', 0),
+        ('fused, contrastive loss', 2),
+        ('fused', 2),
+    ]
+
+
+@pytest.mark.parametrize('choice, says', [(dict(only='moon'), 'rows are spatial'), (dict(only='('), 'no regular'),
+                                          (dict(seeds=[7]), 'no run has such a row and seed')])  # fmt: skip
+def test_a_choice_of_nothing_is_one_line(choice, says):
+    with pytest.raises(BadInput, match=says):
+        plan_of('crowds', [], **choice)
+
+
+EVERY = [run for name in ('pilot', 'crowds', 'channels', 'rates', 'options', 'real') for run in plan_of(name, []).runs]
+CHEAP = {key_of(run): run for run in EVERY if run.seed in (0, 10)}.values()
+
+
+@pytest.mark.parametrize('run', CHEAP, ids=lambda run: f'{run.study}: {run.row}')
+def test_every_option_of_every_run_has_its_place_in_the_config(run, tmp_path):
+    cfg = config_of(run, tmp_path)
+    assert cfg.randomness.seed == run.seed
+    ends = [cfg.train_cfg.max_iters, cfg.param_scheduler[1].end, cfg.default_hooks.checkpoint.interval]
+    assert ends == 3 * [run.options['train_cfg.max_iters']]
+    assert cfg.optim_wrapper.type == 'OptimWrapper'  # float32
+
+
+def test_no_option_leaves_the_config_as_the_reference_has_it(tmp_path):
+    texts = {}
+    for run in plan_of('options', [], seeds=[0]).runs:
+        texts.setdefault(config_of(run, tmp_path).pretty_text, []).append(run.row)
+    assert [rows for rows in texts.values() if len(rows) > 1] == [] and len(texts) == len(OPTIONS)
