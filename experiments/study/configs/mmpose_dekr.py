@@ -6,7 +6,7 @@ encoder = dict(
     type='SPR',
     **_base_.maps,
     sigma=(4, 2),
-    minimal_diagonal_length=_base_.side / 16 * 2**0.5,  # of the smallest people: a sixteenth of the image, either way
+    minimal_diagonal_length=32**0.5 * _base_.side / 512,  # cells; 32**0.5 of images of 512 px
     generate_keypoint_heatmaps=True,
     decode_max_instances=30,
 )

@@ -1,6 +1,8 @@
 """Which runs a study has, and that each can be trained as it is written."""
 
 import pytest
+from mmengine.registry import DefaultScope
+from mmpose.registry import MODELS
 from study.lines import key_of
 from study.one_run import config_of
 from study.plans import METHODS, OPTIONS, RATES, STUDIES, best_rate, plan_of, rate_row
@@ -104,6 +106,14 @@ def test_every_option_of_every_run_has_its_place_in_the_config(run, tmp_path):
     ends = [cfg.train_cfg.max_iters, cfg.param_scheduler[1].end, cfg.default_hooks.checkpoint.interval]
     assert ends == 3 * [run.options['train_cfg.max_iters']]
     assert cfg.optim_wrapper.type == 'OptimWrapper'  # float32
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        model = MODELS.build(cfg.model)
+    head = model.head
+    if run.config in ('crowd', 'varied', 'real'):
+        without = run.study == 'crowds' and 'contrastive' not in run.row
+        weights = head.crowd_loss.loss_weight, head.person_loss.loss_weight, head.contrastive_loss.loss_weight
+        assert weights == (1.0, 4.0, 0.0 if without else 1.0)
+        assert head.person_loss.average == ('person' if 'eq. 16' in run.row else 'batch')
 
 
 def test_no_option_leaves_the_config_as_the_reference_has_it(tmp_path):
