@@ -39,6 +39,12 @@ test-export: venv ## the tests of exported files, with onnx, onnxruntime and Ope
 		'$(VENV)/bin/python' -m pip install -q --no-deps --only-binary=:all: --target .venv-export -r requirements/export.txt; }
 	PYTHONPATH=.venv-export OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs $(or $(TESTS),tests/export/test_run.py tests/runtime)
 
+test-scale: venv ## shards that are killed, Parquet, and Ray on this machine (Python 3.11 or newer)
+	@test -d .venv-scale/ray -a .venv-scale -nt requirements/scale.txt || { rm -rf .venv-scale && \
+		'$(VENV)/bin/python' -m pip install -q --no-deps --only-binary=:all: --target .venv-scale -r requirements/scale.txt; }
+	PYTHONPATH=.venv-scale:.venv-export OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs \
+		$(or $(TESTS),tests/scale tests/cli/test_predict_rows.py)
+
 test-oldest: ## the quick tests on the oldest versions that fit (Python 3.10, torch 2.0)
 	@$(MAKE_VENV) .venv-oldest oldest
 	OMP_NUM_THREADS=1 .venv-oldest/bin/python $(QUICK)
@@ -83,5 +89,5 @@ clean: ## remove environments and what builds and tests leave behind (keeps work
 venv:
 	@$(MAKE_VENV) '$(VENV)' stack
 
-.PHONY: help demo test test-slow test-web test-export test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
+.PHONY: help demo test test-slow test-web test-export test-scale test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
 	overfit lint api lock clean venv

@@ -1,7 +1,7 @@
 """The arguments by which commands take a model and say how it finds people."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cid_mmpose.errors import BadInput
 
@@ -52,10 +52,24 @@ def load_model(
 
     if model.endswith(cid_mmpose.EXPORTED) and not takes_exported:
         raise BadInput(f'{model}: is an exported file, which gives people and no maps; name the model it was made of')
-    return cid_mmpose.load(
-        model,
-        checkpoint,
-        args.device,
+    return cid_mmpose.load(**load_arguments(args, model, checkpoint, batch_size))
+
+
+def load_arguments(
+    args: argparse.Namespace, model: str, checkpoint: str | None, batch_size: int | None = None
+) -> dict[str, Any]:
+    """The arguments of ``cid_mmpose.load``, by name.
+
+    Args:
+        args: with those of ``add_model``.
+        model: which one.
+        checkpoint: its weights, if it is a config or a name.
+        batch_size: images at a time.
+    """
+    return dict(
+        model=model,
+        checkpoint=checkpoint,
+        device=args.device,
         min_score=args.min_score,
         max_people=args.max_people,
         nms=args.nms,

@@ -104,7 +104,7 @@ def predict(
     of_all = [os.path.realpath(folder / name) for name in (CSV, COCO)]
     found = find(list(inputs), leave_out=origins.files().union(of_all))
     check_inputs_stay(found, folder)
-    with _writing_to(out), only_run_in(str(folder / FOLDER), doing='writing results'):
+    with writing_to(out), only_run_in(str(folder / FOLDER), doing='writing results'):
         for name in ('.', JSON, IMAGES, VIDEOS):
             remove_partial(folder / name)
         given = [str(each) for each in inputs]
@@ -118,8 +118,12 @@ def predict(
 
 
 @contextmanager
-def _writing_to(out: str) -> Iterator[None]:
-    """One line for what the system says of a file of results."""
+def writing_to(out: str) -> Iterator[None]:
+    """One line for what the system says of a file of results.
+
+    Args:
+        out: folder of results.
+    """
     try:
         yield
     except OSError as error:

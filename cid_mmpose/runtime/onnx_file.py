@@ -11,7 +11,7 @@ from cid_mmpose.errors import BadInput
 
 from .about import KEY, OUTPUTS, About
 from .seal import check_seal
-from .session import Port, Rows, check_ports
+from .session import Port, Rows, check_ports, threads_asked
 
 INSTALL = "pip install 'cid_mmpose[onnx]'"
 CPU = 'CPUExecutionProvider'
@@ -53,6 +53,7 @@ class OnnxSession:
         provider, number = _provider(device, runtime.get_available_providers())
         options = runtime.SessionOptions()
         options.log_severity_level = 3  # errors; warnings are of how a graph is optimised
+        options.intra_op_num_threads = threads_asked() or 0  # 0: one for each core
         wanted: list[Any] = [provider] if number is None else [(provider, {'device_id': number})]
         if provider != CPU:
             wanted.append(CPU)

@@ -10,7 +10,7 @@ from cid_mmpose.errors import BadInput
 
 from .about import KEY, OUTPUTS, About
 from .seal import check_seal
-from .session import Port, Rows, check_ports
+from .session import Port, Rows, check_ports, threads_asked
 
 INSTALL = "pip install 'cid_mmpose[openvino]'"
 # precision of a file -> OpenVINO's name of what it is computed in, where the device can
@@ -53,7 +53,10 @@ class OpenVinoSession:
         inputs = [_port(each) for each in model.inputs]
         outputs = [_port(each) for each in model.outputs]
         check_ports(inputs, outputs, self.about, path)
-        hints = {'INFERENCE_PRECISION_HINT': HINTS.get(self.about.precision, 'f32'), 'PERFORMANCE_HINT': 'LATENCY'}
+        hints: dict[str, Any] = {'PERFORMANCE_HINT': 'LATENCY'}
+        hints['INFERENCE_PRECISION_HINT'] = HINTS.get(self.about.precision, 'f32')
+        if name == 'CPU' and threads_asked():
+            hints['INFERENCE_NUM_THREADS'] = threads_asked()
         try:
             self.compiled = core.compile_model(model, name, hints)
         except Exception as error:

@@ -1,5 +1,6 @@
 """What runs an exported file: the same calls for every runtime."""
 
+import os
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -68,3 +69,12 @@ def check_ports(inputs: list[Port], outputs: list[Port], about: About, path: str
         raise BadInput(
             f'{path}: its graph gives keypoints for {rows}, and it says of itself {wanted}; export the model again'
         )
+
+
+def threads_asked() -> int | None:
+    """How many threads ``OMP_NUM_THREADS`` asks for, as torch takes it; None leaves it to the runtime.
+
+    Where several processes share a machine, as workers of Ray do, each is to keep to its own cores.
+    """
+    text = os.environ.get('OMP_NUM_THREADS', '')
+    return int(text) if text.isdecimal() and int(text) > 0 else None

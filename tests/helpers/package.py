@@ -17,7 +17,7 @@ TIERS = [
     {'data.prepare', 'data.doctor', 'data.own'},
     {'engine', 'benchmark', 'inference', 'weights.convert', 'weights.model_zoo'},
     {'runtime'},
-    {'export', 'web'},
+    {'export', 'scale', 'web'},
     {'cli'},
     {'__main__'},
 ]

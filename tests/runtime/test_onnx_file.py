@@ -109,3 +109,10 @@ def test_devices_that_are_not_there_are_refused(tmp_path):
         load(path, device='moon')
     with pytest.raises(BadInput, match="device 'coreml': the installed onnxruntime has no CoreMLExecutionProvider"):
         load(path, device='coreml')
+
+
+@pytest.mark.parametrize('asked, threads', [('3', 3), ('', 0)])
+def test_a_process_keeps_to_the_threads_that_are_asked_for(asked, threads, tmp_path, monkeypatch):
+    monkeypatch.setenv('OMP_NUM_THREADS', asked)
+    model = load(model_file(tmp_path / 'a.onnx', SAID))
+    assert model.session.session.get_session_options().intra_op_num_threads == threads  # 0: onnxruntime chooses

@@ -12,7 +12,10 @@ MODULES = (
     'runtime.openvino_file',
     'runtime.tensorrt_file',
     'inference.predict',
+    'scale.run',
+    'scale.on_ray',
     'cli.predict',
+    'cli.predict_rows',
 )
 
 
