@@ -111,7 +111,8 @@ def _write_on_ray(args: argparse.Namespace, names: Sequence[str]) -> None:
     check_names(names)
     model, checkpoint = (_absolute(name) for name in (args.model, args.checkpoint))
     load: dict[str, Any] = load_arguments(args, model, checkpoint, args.batch_size)
-    finder = cid_mmpose.load(**dict(load, device='cpu'))  # says what is wrong before a cluster is begun with
+    here = load if args.model.endswith('.engine') else dict(load, device='cpu')  # an engine has no other place
+    finder = cid_mmpose.load(**here)  # says what is wrong before a cluster is begun with
     print(f'model of each worker: {finder.weights}', file=sys.stderr)
     find_on_ray(finder, names, Path(args.out), (model, checkpoint), load, args.workers)
 
