@@ -7,7 +7,7 @@ from cid_mmpose.files import write_whole
 
 from .claims import CLAIMS, NOT_RUN, difference, sentence
 from .lines import PACE, REPEATS, read, read_file
-from .plans import ITERATIONS, SEEDS, STUDIES
+from .plans import ITERATIONS, OF_METHODS, SEEDS, STUDIES
 from .plots import write_plots
 from .summary import by_row, figure, hours, values_of
 
@@ -36,7 +36,8 @@ ABOUT = {
     'seconds an iteration that `cid study pace` measured in turns. All have the flip test. MMPose 1.3.2 cannot train '
     'associative embedding as it is: the labels of its codec are lost when an image is packed, and its loss does not '
     'fit them; two classes of `experiments/study/parts.py` mend that. DEKR has no network that scores people anew, and '
-    'its deformable convolution is the same sum by a faster call.',
+    'its deformable convolution is the same sum by a faster call; its head, as wide as in its config, takes several '
+    'times as long as this small backbone, which on a large one it does not.',
     'options': "Each rule in which the authors' code and MMPose's port differ ([recipes.md](recipes.md)), changed by "
     'itself, in a setting where it can matter: images are turned, scaled and shifted, some people are small, and the '
     'keypoints of 15% of those in training are not labelled. `max_people` and `train_images` change nothing here: no '
@@ -59,12 +60,12 @@ cid study --page
 
 **The setting**: images of 128 px with one to six people of half to nine tenths of the image's height, who are put
 before and behind each other; HRNet of two blocks a branch with 16, 32, 64 and 128 channels, random weights before
-training; {ITERATIONS} iterations of 8 images, none drawn twice; Adam, learning rate 0.004 falling to 0 (betas 0.9 and
-0.99, gradients cut at 20); float32, one thread. The authors' rules but for two: the weights of GFD before training
-are as large as each layer's inputs ask for, because the authors' 0.001 tells people apart only after a thousand
-iterations, and people count as small below 8 x 8 px, which are 32 x 32 of 512. Tested on 300 images of another seed,
-with the flip test. Figures are means and standard deviations over {len(SEEDS)} seeds, which choose the weights before
-training and the order of the images.
+training; {ITERATIONS} iterations of 8 images, {OF_METHODS} where methods are compared, and no image twice; Adam,
+learning rate 0.004 falling to 0 (betas 0.9 and 0.99, gradients cut at 20); float32, one thread. The authors' rules
+but for two: the weights of GFD before training are as large as each layer's inputs ask for, because the authors'
+0.001 tells people apart only after a thousand iterations, and people count as small below 8 x 8 px, which are 32 x 32
+of 512. Tested on 300 images of another seed, with the flip test. Figures are means and standard deviations over
+{len(SEEDS)} seeds, which choose the weights before training and the order of the images.
 
 **What is measured**: COCO's AP, of all images and of those with a crowd index up to 0.1 (*easy*), up to 0.8
 (*medium*) and above (*hard*), as CrowdPose parts them. As many people as are annotated in an image, the best by
