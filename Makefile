@@ -1,6 +1,8 @@
 # Each target makes or brings up to date the environment that it needs; `make help` lists them.
 VENV ?= .venv
 TESTS ?=
+# version of the npm package for the tests of the exported page
+ONNXRUNTIME_WEB := 1.30.0
 export PYTHON HASHES
 # two processes of one thread each: more threads would only wait for each other. Each takes half of the tests, file by
 # file, which makes what a file shares once, and then what the other has left
@@ -21,9 +23,7 @@ test: venv ## the quick tests
 test-slow: venv ## the tests that take minutes
 	'$(VENV)/bin/python' -m pytest -m slow $(TESTS)
 
-test-web: venv ## the page of `cid web` in a headless Chromium (CHROMIUM=/path/to/it; what needs one is left out without)
-	@test -d .venv-web/gradio -a .venv-web -nt requirements/web.txt || { rm -rf .venv-web && \
-		'$(VENV)/bin/python' -m pip install -q --no-deps --only-binary=:all: --target .venv-web -r requirements/web.txt; }
+test-web: venv-web ## the page of `cid web` in a headless Chromium (CHROMIUM=/path/to/it; what needs one is left out without)
 	PYTHONPATH=.venv-web OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs tests/web
 
 test-numpy1: ## the quick tests on numpy 1 with xtcocotools (Python 3.10 or 3.11)
@@ -34,10 +34,15 @@ test-onedl: ## the quick tests with onedl-mmengine in place of mmengine
 	@$(MAKE_VENV) .venv-onedl onedl
 	OMP_NUM_THREADS=1 .venv-onedl/bin/python $(QUICK)
 
-test-export: venv ## the tests of exported files, with onnx, onnxruntime and OpenVINO (Python 3.11 or newer)
-	@test -d .venv-export/onnx -a .venv-export -nt requirements/export.txt || { rm -rf .venv-export && \
-		'$(VENV)/bin/python' -m pip install -q --no-deps --only-binary=:all: --target .venv-export -r requirements/export.txt; }
-	PYTHONPATH=.venv-export OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs $(or $(TESTS),tests/export/test_run.py tests/runtime)
+test-export: venv-export ## the tests of exported files, with onnx, onnxruntime and OpenVINO (Python 3.11 or newer)
+	PYTHONPATH=.venv-export OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs $(or $(TESTS),tests/export/test_run.py tests/export/test_tensorrt_engine.py tests/runtime)
+
+test-browser: venv-export venv-web ## the page of `cid export --format browser` in a headless Chromium (with npm)
+	@test -d .venv-browser/package || ! command -v npm >/dev/null || { mkdir -p .venv-browser && cd .venv-browser && \
+		npm pack --silent onnxruntime-web@$(ONNXRUNTIME_WEB) >/dev/null && tar xzf onnxruntime-web-*.tgz \
+		package/dist/ort.wasm.bundle.min.mjs package/dist/ort-wasm-simd-threaded.wasm; }
+	PYTHONPATH=.venv-export:.venv-web ONNXRUNTIME_WEB=.venv-browser/package OMP_NUM_THREADS=1 \
+		'$(VENV)/bin/python' -m pytest -rs tests/export/test_browser_page_shown.py
 
 test-scale: venv ## shards that are killed, Parquet, and Ray on this machine (Python 3.11 or newer)
 	@test -d .venv-scale/ray -a .venv-scale -nt requirements/scale.txt || { rm -rf .venv-scale && \
@@ -86,8 +91,16 @@ clean: ## remove environments and what builds and tests leave behind (keeps work
 	rm -rf .venv .venv-* .venv*.lock build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
 	find cid_mmpose experiments tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
+venv-web: venv
+	@test -d .venv-web/gradio -a .venv-web -nt requirements/web.txt || { rm -rf .venv-web && \
+		'$(VENV)/bin/python' -m pip install -q --no-deps --only-binary=:all: --target .venv-web -r requirements/web.txt; }
+
+venv-export: venv
+	@test -d .venv-export/onnx -a .venv-export -nt requirements/export.txt || { rm -rf .venv-export && \
+		'$(VENV)/bin/python' -m pip install -q --no-deps --only-binary=:all: --target .venv-export -r requirements/export.txt; }
+
 venv:
 	@$(MAKE_VENV) '$(VENV)' stack
 
-.PHONY: help demo test test-slow test-web test-export test-scale test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
-	overfit lint api lock clean venv
+.PHONY: help demo test test-slow test-web test-export test-scale test-browser test-numpy1 test-onedl test-oldest test-newest test-cuda agreement known-answers \
+	overfit lint api lock clean venv venv-web venv-export

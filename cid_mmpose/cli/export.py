@@ -13,9 +13,10 @@ EXAMPLES = """
   cid export cid_hrnet-w32_coco --checkpoint epoch_140.pth --no-flip --max-people 100 --out cid.onnx
   cid export work_dirs/demo --out demo.xml
   cid export work_dirs/demo --fixed-size 640x512 --batch 1 --images photos/ --out fixed.onnx
-  cid export work_dirs/demo --fixed-size 704x512 --precision float16 --out demo.engine"""
+  cid export work_dirs/demo --fixed-size 704x512 --precision float16 --out demo.engine
+  cid export work_dirs/demo --format browser --size 256 --no-flip --max-people 10 --out site"""
 PRECISIONS = ('float32', 'float16', 'bfloat16')
-FORMATS = ('onnx', 'openvino', 'tensorrt')
+FORMATS = ('onnx', 'openvino', 'tensorrt', 'browser')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--out', required=True, metavar='FILE', help='path of the file: .onnx, .xml of OpenVINO or .engine of TensorRT'
     )
-    parser.add_argument('--format', choices=FORMATS, help='what runs the file (by its ending)')
+    parser.add_argument('--format', choices=FORMATS, help='what runs the file (by its ending); browser makes a page')
     parser.add_argument('--checkpoint', help='weights for a config or a name: path or URL')
     parser.add_argument('--max-people', type=int, help="rows of an image (the config's, 30)")
     parser.add_argument('--min-score', type=float, default=0.01, help='leaves out people with a lower score (0.01)')
@@ -44,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--precision', choices=PRECISIONS, default='float32', help='of the backbone')
     parser.add_argument('--opset', type=int, default=18, help='of the ONNX graph, 18 to 23 (18)')
     parser.add_argument('--images', nargs='+', default=[], metavar='INPUT', help='images to check on (drawn people)')
+    parser.add_argument(
+        '--onnxruntime-web',
+        default='node_modules/onnxruntime-web',
+        metavar='FOLDER',
+        help='the npm package, for a page (node_modules/onnxruntime-web)',
+    )
     parser.add_argument('--force', action='store_true', help='replace the file if it is already there')
 
 
@@ -61,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
 
     check_versions()
     from cid_mmpose.engine.screen import quiet_warnings
+    from cid_mmpose.export.browser_page import export_page
     from cid_mmpose.export.options import ExportOptions
     from cid_mmpose.export.run import export, format_of
 
@@ -76,14 +84,10 @@ def run(args: argparse.Namespace) -> None:
         precision=args.precision,
         opset=args.opset,
     )
+    common = dict(checkpoint=args.checkpoint, options=options, images=args.images, force=args.force)
     with quiet_warnings():
-        exported = export(
-            args.model,
-            args.out,
-            checkpoint=args.checkpoint,
-            format=args.format or format_of(args.out),
-            options=options,
-            images=args.images,
-            force=args.force,
-        )
+        if args.format == 'browser':
+            exported = export_page(args.model, args.out, package=args.onnxruntime_web, **common)
+        else:
+            exported = export(args.model, args.out, format=args.format or format_of(args.out), **common)
     print(exported.text())

@@ -85,13 +85,27 @@ def _beside(path: Path) -> str:
     return f': it or {path.with_suffix(".bin").name} was changed, or they are of two exports'
 
 
+def sha256_of(path: Path) -> str:
+    """The sha256 of a whole file.
+
+    Args:
+        path: of the file.
+    """
+    return _sha256([(path, path.stat().st_size)])
+
+
 def _digest(path: Path, length: int) -> str:
     """The sha256 of the first bytes of a file, and of the weights beside it."""
-    digest = hashlib.sha256()
     parts = [(path, length)]
     if path.suffix == '.xml':
         weights = path.with_suffix('.bin')
         parts.append((weights, weights.stat().st_size))
+    return _sha256(parts)
+
+
+def _sha256(parts: list[tuple[Path, int]]) -> str:
+    """The sha256 of files, of each so many of its first bytes."""
+    digest = hashlib.sha256()
     for part, left in parts:
         with part.open('rb') as file:
             while left > 0:

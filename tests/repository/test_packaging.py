@@ -107,8 +107,8 @@ def test_the_wheel_holds_the_package_and_below_mim_every_config_and_tool(wheel):
     below_mim = files_below('configs', '*.py') | files_below('tools', '*.py') | files_below('configs', '*.yml')
     below_mim.add('model-index.yml')
     assert len(below_mim) > 40
-    package = files_below('cid_mmpose', '*.py') | files_below('cid_mmpose', '*.js') | files_below('cid_mmpose', '*.css')
-    assert len(package) > 150 and 'cid_mmpose/web/page.css' in package
+    package = set().union(*(files_below('cid_mmpose', f'*.{ending}') for ending in ('py', 'js', 'css', 'html')))
+    assert len(package) > 150 and {'cid_mmpose/web/page.css', 'cid_mmpose/export/browser/index.html'} < package
     assert content(wheel) == package | {f'cid_mmpose/.mim/{name}' for name in below_mim}
 
 

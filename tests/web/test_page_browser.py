@@ -9,7 +9,6 @@ import io
 import json
 import os
 import re
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -21,13 +20,12 @@ import pytest
 import cid_mmpose
 from cid_mmpose.web.candidates import Sliders
 from cid_mmpose.web.server import launch
+from tests.helpers.chromium import launch_chromium
 
 pytest.importorskip('gradio', reason='Gradio is not installed (make test-web has it)')
 playwright = pytest.importorskip('playwright.sync_api', reason='Playwright is not installed (make test-web has it)')
 pytestmark = pytest.mark.slow
 
-NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable')
-FLAGS = ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 TOO_LARGE = 21 * 2**20  # bytes
 NO_CAMERA = """() => {
@@ -72,11 +70,7 @@ def server(model):
 @pytest.fixture(scope='module')
 def browser():
     with playwright.sync_playwright() as driver:
-        found = [os.environ.get('CHROMIUM'), *map(shutil.which, NAMES), driver.chromium.executable_path]
-        path = next((path for path in found if path and Path(path).is_file()), None)
-        if path is None:
-            pytest.skip('there is no Chromium: install it, or name one by CHROMIUM=/path/to/it')
-        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        browser = launch_chromium(driver)
         yield browser
         browser.close()
 
