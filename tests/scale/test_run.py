@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from cid_mmpose.inference.people import People
 from cid_mmpose.scale import lines, run
 from cid_mmpose.scale.names import Shard, names_of_shard
 from cid_mmpose.scale.run import Table, check_table, write_shard
+from tests.helpers.images import ROOT
 
 from .conftest import SET, Corners
 
@@ -195,3 +198,32 @@ def test_what_was_not_written_to_its_end_is_dropped_with_what_comes_after(tmp_pa
     taken = lines.Lines(path)
     taken.close()
     assert path.read_bytes() == whole and taken.done == {'a.jpg'} and taken.counts == (0, 0, 1)
+
+
+HOLDS = """
+import sys, time
+from cid_mmpose.files import only_run_in
+with only_run_in(sys.argv[1], doing='writing this shard'):
+    print('held', flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_second_process_that_takes_the_same_shard_is_refused(images, tmp_path):
+    out = table(tmp_path / 'out')
+    path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+    holder = subprocess.Popen(
+        [sys.executable, '-c', HOLDS, str(out.unfinished)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': path},
+    )
+    assert holder.stdout.readline() == 'held\n'
+    second = Corners()
+    with pytest.raises(BadInput, match=f'process {holder.pid} on .* is writing this shard into it; wait for its end'):
+        write_shard(second, images, out, MODEL)
+    assert second.asked == []
+    holder.kill()
+    holder.wait()
+    write_shard(second, images, out, MODEL)  # the lock went with the process
+    assert len(rows_of(out.path)) == 12
