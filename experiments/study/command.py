@@ -178,7 +178,7 @@ def listing(names: Sequence[str], args: SimpleNamespace) -> list[str]:
                 about = 'left' + (f', about {seconds / 60:.0f} min' if seconds else ', how long is not known yet')
             text.append(f'  seed {run.seed}  {run.row:48} {about}')
         text += [f'          {waiting.row:48} {waiting.why}' for waiting in plan.waiting]
-    text.append(f'left: about {left / 3600:.1f} hours, run by run; two at once on two cores take half of it')
+    text.append(f'left: about {left / 3600:.1f} hours, one run after the other')
     return text
 
 

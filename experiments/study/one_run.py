@@ -28,7 +28,7 @@ from .lines import as_dict, key_of
 from .plans import CONFIGS, Run
 
 ROOT = Path(__file__).resolve().parents[2]
-THREADS = 1  # of a run: two runs at once make more of two cores than one run with two threads
+THREADS = 1  # of a run, beside the process that draws; with more they wait for each other where the cores are busy
 POINTS = 20  # of the loss curve in a line
 WEIGHTS = 'weights.pth'
 OF_CODE = ('cid_mmpose', 'configs', 'experiments', ':!experiments/results')  # paths on which the figures depend

@@ -48,11 +48,11 @@ SETTING = f"""# Evidence
 
 Do the claims of the paper hold in this implementation, and is it better than others at equal cost? Nobody needs data
 or a GPU to see: short trainings of a small network on drawn crowds ([SynthCrowd](data.md#synthcrowd)), each some
-minutes on one core. `cid study --page` writes this page from `experiments/results/`, which has a line for each run;
+minutes on two cores. `cid study --page` writes this page from `experiments/results/`, which has a line for each run;
 nothing here is typed by hand.
 
 ```bash
-cid study crowds                 # does the runs that are left; stop it at any time, start two at once
+cid study crowds                 # does the runs that are left; it may be stopped, and started several times at once
 cid study --list                 # what is done, what is left, how long it will take
 cid study --line experiments/results/crowds.jsonl:3    # does the run of a line again
 cid study --page
@@ -191,7 +191,9 @@ def machines(lines: Sequence[dict]) -> str:
     runs = [line for line in lines if line['study'] != PACE]
     if not runs:
         return f'## Time and machines\n\n*{NOT_RUN}*\n'
-    written = [f'## Time and machines\n\n{len(runs)} runs, {hours(runs):.1f} hours of one core in all:\n']
+    written = [
+        f'## Time and machines\n\n{len(runs)} runs, {hours(runs):.1f} hours in all, each run with one core that trains and one that draws:\n'
+    ]
     for machine in sorted({line['machine'] for line in runs}):
         of_machine = [line for line in runs if line['machine'] == machine]
         days = sorted({line['date'] for line in of_machine})

@@ -80,7 +80,7 @@ def by_row(plan: Plan, lines: Sequence[dict]) -> dict[str, list[dict]]:
 
 
 def hours(lines: Sequence[dict]) -> float:
-    """Hours of a core that the runs computed, with their tests."""
+    """Hours that the runs took, with their tests."""
     return sum(line.get('all_seconds', 0.0) for line in lines) / 3600
 
 
