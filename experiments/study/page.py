@@ -191,9 +191,8 @@ def machines(lines: Sequence[dict]) -> str:
     runs = [line for line in lines if line['study'] != PACE]
     if not runs:
         return f'## Time and machines\n\n*{NOT_RUN}*\n'
-    written = [
-        f'## Time and machines\n\n{len(runs)} runs, {hours(runs):.1f} hours in all, each run with one core that trains and one that draws:\n'
-    ]
+    cores = 'each run with one core that trains and one that draws'
+    written = [f'## Time and machines\n\n{len(runs)} runs, {hours(runs):.1f} hours in all, {cores}:\n']
     for machine in sorted({line['machine'] for line in runs}):
         of_machine = [line for line in runs if line['machine'] == machine]
         days = sorted({line['date'] for line in of_machine})
