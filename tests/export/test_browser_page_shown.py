@@ -95,7 +95,7 @@ def browser(tmp_path_factory):
 @pytest.fixture
 def page(browser, address):
     """A new page whose model is loaded; it may ask its own host alone, and send nothing."""
-    context = browser.new_context(viewport=dict(width=1200, height=900), accept_downloads=True)
+    context = new_context(browser, viewport=dict(width=1200, height=900), accept_downloads=True)
     asked = []
     context.on('request', lambda request: asked.append(request))
     page = context.new_page()
@@ -109,6 +109,13 @@ def page(browser, address):
     others = [each.url for each in asked if not each.url.startswith((address, 'data:', f'blob:{address}'))]
     sent = [each.url for each in asked if each.method != 'GET' or each.post_data]
     assert others == [] and sent == []
+
+
+def new_context(browser, **options):
+    """Pages that wait long: the machine may be busy."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(120_000)
+    return context
 
 
 def wait_for_line(page, text: str) -> str:
@@ -166,7 +173,7 @@ def test_the_drawn_crowds_are_those_of_python(page, site):
 def test_each_person_is_drawn_in_a_color_of_their_own(browser, address, site):
     settings = json.loads((site / 'page.json').read_text())
     settings.update(min_score=0, min_keypoint_score=0)
-    context = browser.new_context()
+    context = new_context(browser)
     context.route('**/page.json', lambda route: route.fulfill(json=settings))
     page = context.new_page()
     page.goto(address)
@@ -265,7 +272,7 @@ def test_what_cannot_be_taken_is_one_line_and_the_last_image_stays(page, name, d
     ],
 )
 def test_a_folder_that_is_not_whole_is_one_line(browser, address, name, answer, says):
-    context = browser.new_context()
+    context = new_context(browser)
     context.route(f'**/{name}', lambda route: route.fulfill(**answer))
     page = context.new_page()
     page.goto(address)
@@ -277,7 +284,7 @@ def test_a_folder_that_is_not_whole_is_one_line(browser, address, name, answer, 
 @pytest.mark.parametrize('width', [360, 1200])
 @pytest.mark.parametrize('theme', ['light', 'dark'])
 def test_nothing_is_wider_than_the_window(browser, address, width, theme):
-    context = browser.new_context(viewport=dict(width=width, height=800), color_scheme=theme)
+    context = new_context(browser, viewport=dict(width=width, height=800), color_scheme=theme)
     page = context.new_page()
     page.goto(address)
     wait_for_line(page, 'Give an image')
