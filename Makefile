@@ -48,7 +48,7 @@ test-scale: venv ## shards that are killed, Parquet, and Ray on this machine (Py
 	@test -d .venv-scale/ray -a .venv-scale -nt requirements/scale.txt || { rm -rf .venv-scale && \
 		'$(VENV)/bin/python' -m pip install -q --no-deps --only-binary=:all: --target .venv-scale -r requirements/scale.txt; }
 	PYTHONPATH=.venv-scale:.venv-export OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs \
-		$(or $(TESTS),tests/scale tests/cli/test_predict_rows.py)
+		$(or $(TESTS),tests/scale tests/cli/test_predict_rows.py tests/repository/test_docs_scale.py)
 
 test-oldest: ## the quick tests on the oldest versions that fit (Python 3.10, torch 2.0)
 	@$(MAKE_VENV) .venv-oldest oldest
