@@ -20,7 +20,7 @@ import pyarrow.parquet as pq  # noqa: E402
 OPTIONS = dict(min_score=0.0, size=64, max_people=3, flip=False, device='cpu')
 WORDS = '--device cpu --no-flip --size 64 --max-people 3 --min-score 0 --parquet --engine ray --workers 2'.split()
 WORKER = b'ray::MapWorker(MapBatches(Finder)'  # what Ray calls a process with a model
-PATIENCE = 300.0  # seconds
+PATIENCE = 600.0  # seconds
 
 
 def start(images: Path, model: Path, out: Path) -> subprocess.Popen:

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq  # noqa: E402
 
 OPTIONS = '--device cpu --no-flip --size 64 --max-people 3 --min-score 0'.split()
 SHARDS = 3
-PATIENCE = 300.0  # seconds for one process
+PATIENCE = 600.0  # seconds for one process
 
 
 def start(images: Path, work_folder: Path, out: Path, shard: int) -> subprocess.Popen:
