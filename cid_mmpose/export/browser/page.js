@@ -84,6 +84,7 @@ async function giveSample(name) {
 }
 
 function show(image, rate = '') {
+  if (shown && shown.bitmap !== image.bitmap) shown.bitmap.close();
   shown = image;
   const {bitmap, name, found: {people, width, height, milliseconds}} = image;
   const minScore = Number(at('score').value);
@@ -155,12 +156,19 @@ async function openCamera() {
   if (!settings) return;
   newest += 1;
   const number = newest;
+  let opened;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({video: {width: {ideal: 640}}});
+    opened = await navigator.mediaDevices.getUserMedia({video: {width: {ideal: 640}}});
   } catch (error) {
-    say(error.name === 'NotAllowedError' ? 'camera: the browser does not allow it' : 'camera: there is none, or it is in use', true);
+    const isRefused = error.name === 'NotAllowedError';
+    say(`camera: ${isRefused ? 'the browser does not allow it' : 'there is none, or it is in use'}`, true);
     return;
   }
+  if (number !== newest) { // an image was given meanwhile
+    stop(opened);
+    return;
+  }
+  stream = opened;
   at('camera').textContent = 'Stop the camera';
   at('video').srcObject = stream;
   await at('video').play();
@@ -182,8 +190,12 @@ async function openCamera() {
   }
 }
 
+function stop(opened) {
+  opened.getTracks().forEach((track) => track.stop());
+}
+
 function closeCamera() {
-  if (stream) stream.getTracks().forEach((track) => track.stop());
+  if (stream) stop(stream);
   stream = null;
   at('video').srcObject = null;
   at('camera').textContent = 'Camera';
