@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from cid_mmpose.errors import BadInput
 
+from .apart import Apart, can_take_apart
 from .folding import fold
 from .fused import can_fuse, fused
 
@@ -101,13 +102,14 @@ class FoldedBackbone:
 
 
 def program_of(backbone: nn.Module, dtype: torch.dtype, mode: str | None, is_fused: bool) -> Callable:
-    """A folded copy of a backbone, as it is, compiled, or fused (``fused.Block``)."""
+    """A folded copy of a backbone, as it is, compiled, or fused (``fused.py``)."""
     copy = folded_copy(backbone, dtype)
     if mode:
         return compiled(copy, mode)
     if is_fused:
         with torch.inference_mode(False), torch.no_grad():
-            return fused(copy)
+            copy = fused(copy)
+        return Apart(copy) if can_take_apart(copy) else copy
     return copy
 
 

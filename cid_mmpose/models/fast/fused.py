@@ -1,26 +1,22 @@
-"""Residual backbones on a CPU in float32: ReLU and the addition of a block happen inside its convolutions.
+"""Residual backbones on a CPU in float32: their parts replaced by those that do several things in one pass.
 
-What it saves: the passes over the maps for both, and bringing the weights into oneDNN's order at every call. Why it is
-equal: oneDNN's convolutions do the same to each sum before they write it. These are the operations of torch's own
-compiler, called without compiling.
+What it saves and why it is equal is said in ``fused_parts.py``, ``exchange.py`` and ``apart.py``.
 """
 
 import platform
-from typing import Any, TypeGuard
+from typing import Any
 
 import torch
 from mmpose.models.backbones import HRNet, ResNet
-from mmpose.models.backbones.resnet import BasicBlock, Bottleneck
-from torch import Tensor, nn
+from torch import nn
 
-from .folding import has_hooks
+from .exchange import Exchange, is_plain_exchange
+from .fused_parts import OPERATIONS, Block, Convolution, is_plain, is_plain_block, is_plain_convolution, take_relus
 
 PROCESSORS = ('x86_64', 'AMD64')
-OPERATIONS = ('_convolution_pointwise', '_reorder_convolution_weight')
-SPARE: tuple[list, str] = ([], '')  # what ReLU would need of numbers, and the way to compute it
 
 
-def can_fuse(backbone: nn.Module, inputs: Tensor, dtype: torch.dtype) -> bool:
+def can_fuse(backbone: nn.Module, inputs: torch.Tensor, dtype: torch.dtype) -> bool:
     """Whether a backbone can be called so: as far as is known it is equal, and no gradient is asked for.
 
     Args:
@@ -35,84 +31,59 @@ def can_fuse(backbone: nn.Module, inputs: Tensor, dtype: torch.dtype) -> bool:
     return torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in OPERATIONS)
 
 
-class Convolution(nn.Module):
-    """A convolution whose weights are in oneDNN's order.
+def fused(backbone: Any) -> Any:
+    """The backbone with its parts replaced, in place; what they cannot do stays as it is.
 
     Args:
-        plain: what it does, with zeros around the maps.
+        backbone: an HRNet or ResNet in evaluation, in float32, batch normalisation folded.
     """
-
-    def __init__(self, plain: nn.Conv2d) -> None:
-        super().__init__()
-        shape = (plain.padding, plain.stride, plain.dilation, plain.groups)
-        self.shape = tuple(list(numbers) if isinstance(numbers, tuple) else numbers for numbers in shape)
-        self.weight = torch.ops.mkldnn._reorder_convolution_weight(plain.weight.detach(), *self.shape)
-        self.bias = None if plain.bias is None else plain.bias.detach()
-
-    def forward(self, maps: Tensor, then: str = 'none') -> Tensor:
-        """The maps of the convolution.
-
-        Args:
-            maps: (B, C, H, W).
-            then: 'relu' or 'none', done to each of its sums.
-        """
-        return torch.ops.mkldnn._convolution_pointwise(maps, self.weight, self.bias, *self.shape, then, *SPARE)
-
-    def add(self, maps: Tensor, others: Tensor) -> Tensor:
-        """ReLU of the maps of the convolution plus others of that shape."""
-        with_others = torch.ops.mkldnn._convolution_pointwise.binary
-        return with_others(maps, others, self.weight, self.bias, *self.shape, 'add', None, 'relu', *SPARE)
+    fuse_parts(backbone)
+    take_relu_of_stem(backbone)
+    return backbone
 
 
-class Block(nn.Module):
-    """A residual block.
+def fuse_parts(network: Any) -> Any:
+    """Replaces the blocks, convolutions and exchanges of a network, in place.
 
     Args:
-        plain: a block of MMPose's, with batch normalisation folded into its convolutions.
+        network: a backbone, or a part of one.
     """
-
-    def __init__(self, plain: nn.Module) -> None:
-        super().__init__()
-        names = ('conv1', 'conv2') if type(plain) is BasicBlock else ('conv1', 'conv2', 'conv3')
-        convolutions = [Convolution(getattr(plain, name)) for name in names]
-        self.first = nn.ModuleList(convolutions[:-1])
-        self.last = convolutions[-1]
-        downsample: Any = plain.downsample
-        self.downsample = None if downsample is None else fused(downsample)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """As the plain block."""
-        others = maps if self.downsample is None else self.downsample(maps)
-        for convolution in self.first:
-            maps = convolution(maps, 'relu')
-        return self.last.add(maps, others)
-
-
-def is_plain_convolution(part: nn.Module) -> TypeGuard[nn.Conv2d]:
-    """Whether ``Convolution`` does what a part of a network does."""
-    has_such_padding = type(part) is nn.Conv2d and part.padding_mode == 'zeros' and not isinstance(part.padding, str)
-    return has_such_padding and not has_hooks(part)
-
-
-def is_plain_block(part: nn.Module) -> bool:
-    """Whether ``Block`` does what a part of a network does: convolutions alone, as after folding; no group norm."""
-    if type(part) not in (BasicBlock, Bottleneck) or any(has_hooks(each) for each in part.modules()):
-        return False
-    layers = [layer for name, layer in part.named_children() if name not in ('relu', 'downsample')]
-    return all(type(layer) is nn.Identity or is_plain_convolution(layer) for layer in layers)
-
-
-def fused(network: nn.Module) -> Any:
-    """The network with its blocks and convolutions replaced, in place; what they cannot do stays as it is.
-
-    Args:
-        network: in evaluation, in float32, batch normalisation folded.
-    """
-    for name, part in network.named_children():
-        if is_plain_block(part):
-            setattr(network, name, Block(part))
-        elif is_plain_convolution(part):
-            setattr(network, name, Convolution(part))
-        else:
-            fused(part)
+    is_sequence = type(network).forward is nn.Sequential.forward
+    before = None  # the part that was the child before
+    for name, part in list(network.named_children()):
+        # in a sequence nobody but the next part uses what a block has made
+        owns_input = is_sequence and type(before) is Block
+        before = fused_part(part, owns_input)
+        setattr(network, name, before)
+    if is_sequence:
+        take_relus(network)
     return network
+
+
+def fused_part(part: Any, owns_input: bool) -> Any:
+    """What a part is replaced by, or itself.
+
+    Args:
+        part: of a network.
+        owns_input: see ``Block``.
+    """
+    if is_plain_block(part):
+        downsample = None if part.downsample is None else fuse_parts(part.downsample)
+        return Block(part, downsample, owns_input)
+    if is_plain_convolution(part):
+        return Convolution(part)
+    fuse_parts(part)
+    return Exchange(part) if is_plain_exchange(part) else part
+
+
+def take_relu_of_stem(backbone: Any) -> None:
+    """The ReLU that comes after each convolution before the blocks becomes their own, in place."""
+    numbers = (1, 2) if type(backbone) is HRNet else (1,)
+    if not is_plain(getattr(backbone, 'relu', None), nn.ReLU):  # a deep stem, a sequence, has its own
+        return
+    convolutions = [getattr(backbone, f'conv{number}') for number in numbers]
+    norms = [getattr(backbone, f'norm{number}') for number in numbers]
+    if all(type(each) is Convolution for each in convolutions) and all(is_plain(each, nn.Identity) for each in norms):
+        for convolution in convolutions:
+            convolution.then = 'relu'
+        backbone.relu = nn.Identity()

@@ -3,36 +3,21 @@
 import pytest
 import torch
 from mmpose.models.backbones import HRNet, ResNet
+from mmpose.models.backbones.hrnet import HRModule
 from torch import nn
 
 from cid_mmpose.models.fast import folded
 from cid_mmpose.models.fast.folded import FoldedBackbone, folded_copy
-from cid_mmpose.models.fast.fused import Block, Convolution, can_fuse, fused
+from cid_mmpose.models.fast.fused import can_fuse, fused
+from cid_mmpose.models.fast.fused_parts import Block
+from tests.helpers.fusing import IMAGES, can_be_fused, lively
 from tests.helpers.images import tiny_config
-
-IMAGES = torch.zeros(1, 3, 64, 64)
-can_be_fused = pytest.mark.skipif(
-    not can_fuse(ResNet(18), IMAGES, torch.float32), reason='this torch or this processor has no such operations'
-)
 
 
 def hrnet() -> nn.Module:
     """A tiny one, with both kinds of blocks."""
     config = tiny_config().model.backbone
     return HRNet(extra=config.extra)
-
-
-def lively(network: nn.Module) -> nn.Module:
-    """With batch normalisation that does something."""
-    generator = torch.Generator().manual_seed(0)
-    for part in network.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            part.running_mean.normal_(0, 0.2, generator=generator)
-            part.running_var.uniform_(0.5, 2, generator=generator)
-            nn.init.uniform_(part.weight, 0.5, 1.5)
-            nn.init.normal_(part.bias, 0, 0.2)
-    network.train(False)
-    return network
 
 
 @can_be_fused
@@ -42,7 +27,8 @@ def test_the_maps_of_a_fused_backbone_are_those_of_the_backbone_at_any_size(make
     backbone = lively(make())
     fast = fused(folded_copy(backbone, torch.float32))
     assert any(isinstance(part, Block) for part in fast.modules())
-    assert not any(type(part) is nn.Conv2d for part in fast.modules())
+    left_over = (nn.Conv2d, nn.ReLU, HRModule)
+    assert not any(type(part) in left_over for part in fast.modules())
     with torch.no_grad():
         for size in ((1, 64, 64), (3, 96, 128), (2, 64, 64)):
             images = torch.randn(size[0], 3, *size[1:])
@@ -51,21 +37,6 @@ def test_the_maps_of_a_fused_backbone_are_those_of_the_backbone_at_any_size(make
                 for mine, expected in zip(fast(laid_out), backbone(images), strict=True):
                     torch.testing.assert_close(mine, expected, rtol=1e-4, atol=1e-4)
             assert torch.equal(images, given)
-
-
-@can_be_fused
-@pytest.mark.parametrize('options', [dict(stride=2), dict(padding=2, dilation=2), dict(groups=2, bias=False)])
-def test_a_convolution_in_onednns_order_is_the_same_convolution(options):
-    torch.manual_seed(0)
-    plain = nn.Conv2d(4, 6, 3, **options)
-    maps = torch.randn(2, 4, 9, 11)
-    with torch.no_grad():
-        fast = Convolution(plain)
-        expected = plain(maps)
-        torch.testing.assert_close(fast(maps), expected, rtol=1e-5, atol=1e-5)
-        torch.testing.assert_close(fast(maps, 'relu'), expected.relu(), rtol=1e-5, atol=1e-5)
-        others = torch.randn_like(expected)
-        torch.testing.assert_close(fast.add(maps, others), (expected + others).relu(), rtol=1e-5, atol=1e-5)
 
 
 @can_be_fused
