@@ -1,7 +1,7 @@
 """CID as a graph: images in, rows of people out, and nothing in between depends on what the images show.
 
 B images, P rows of each, K keypoints. The modules of the paper and of ``models/fast`` are taken as they are. Two steps
-differ from ``CIDHead.find_people``: there is a fixed number of rows, and all maps are there at once.
+differ from ``CIDHead.find_people``: there is a fixed number of rows, and a few of them have their whole maps at a time.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from cid_mmpose.models import CID
 from cid_mmpose.models.fast.branches import convolve_branches
 from cid_mmpose.models.fast.folded import folded_copy
 from cid_mmpose.models.gfd import to_scores
-from cid_mmpose.models.roots import smooth
-from cid_mmpose.models.views import Views, mean_of, mirrored_view, plain_view
+from cid_mmpose.models.views import mean_of
 
-from .heatmaps import heatmap_scores, peaks_of
+from .heatmaps import row_peaks, terms_of
 from .roots import root_rows
+from .views import BothViews
 
 
 class Rows(NamedTuple):
@@ -80,14 +80,15 @@ class ExportedCID(nn.Module):
         views = self._views(self._normalised(images))
 
         # the center map of each view, and their mean; its peaks are the roots
-        centers = [to_scores(convolve_branches(view.branches, self.iia.conv, slice(-1, None))[:, 0]) for view in views]
+        logits = convolve_branches(views.branches, self.iia.conv, slice(-1, None))
+        centers = [to_scores(map_of_view[:, 0]) for map_of_view in views.apart(logits)]
+        height, width = centers[0].shape[-2:]
         roots, is_found = root_rows(mean_of(centers), self.max_people, self.min_score, self.blur, self.free_size)
         assert roots.score is not None
 
         # the heatmaps of each view, and their mean; their peaks are the keypoints
-        maps = mean_of([heatmap_scores(self.gfd, view, roots, self.max_people) for view in views])
-        height, width = maps.shape[-2:]
-        peaks = peaks_of(smooth(maps, self.blur))
+        terms = terms_of(self.gfd, views, roots, self.max_people)
+        peaks = row_peaks(self.gfd, terms, (height, width), self.max_people, self.blur)
         decoded = self.decoder.decode_peaks(peaks, (width, height), roots.score)
 
         # a row is a person or empty
@@ -108,14 +109,11 @@ class ExportedCID(nn.Module):
             inputs = inputs.flip(1)
         return (inputs - self.mean) / self.std
 
-    def _views(self, inputs: Tensor) -> list[Views]:
-        if self.flip_indices is None:
-            return [plain_view(self._branches(inputs))]
-        both = self._branches(torch.cat([inputs, inputs.flip(-1)]))
-        halves = [branch.unflatten(0, (2, inputs.shape[0])) for branch in both]  # chunk would fix B
-        images = [half[0] for half in halves]
-        mirror_images = [half[1] for half in halves]
-        return [plain_view(images), mirrored_view(mirror_images, self.flip_indices)]
+    def _views(self, inputs: Tensor) -> BothViews:
+        num_images = inputs.shape[0]
+        if self.flip_indices is not None:
+            inputs = torch.cat([inputs, inputs.flip(-1)])
+        return BothViews(self._branches(inputs), num_images, self.flip_indices)
 
     def _branches(self, inputs: Tensor) -> list[Tensor]:
         """The branches of F in float32."""
