@@ -35,7 +35,7 @@ test-onedl: ## the quick tests with onedl-mmengine in place of mmengine
 	OMP_NUM_THREADS=1 .venv-onedl/bin/python $(QUICK)
 
 test-export: venv-export ## the tests of exported files, with onnx, onnxruntime and OpenVINO (Python 3.11 or newer)
-	PYTHONPATH=.venv-export OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs $(or $(TESTS),tests/export/test_run.py tests/export/test_tensorrt_engine.py tests/runtime)
+	PYTHONPATH=.venv-export OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs $(or $(TESTS),tests/export/test_run.py tests/export/test_tensorrt_engine.py tests/export/test_int8.py tests/runtime)
 
 test-browser: venv-export venv-web ## the page of `cid export --format browser` in a headless Chromium (with npm)
 	@test -d .venv-browser/package || ! command -v npm >/dev/null || { mkdir -p .venv-browser && cd .venv-browser && \

@@ -13,9 +13,10 @@ EXAMPLES = """
   cid export cid_hrnet-w32_coco --checkpoint epoch_140.pth --no-flip --max-people 100 --out cid.onnx
   cid export work_dirs/demo --out demo.xml
   cid export work_dirs/demo --fixed-size 640x512 --batch 1 --images photos/ --out fixed.onnx
+  cid export work_dirs/demo --precision int8 --calibrate photos/ --data annotations.json images/ --out demo.xml
   cid export work_dirs/demo --fixed-size 704x512 --precision float16 --out demo.engine
   cid export work_dirs/demo --format browser --size 256 --no-flip --max-people 10 --out site"""
-PRECISIONS = ('float32', 'float16', 'bfloat16')
+PRECISIONS = ('float32', 'float16', 'bfloat16', 'int8')
 FORMATS = ('onnx', 'openvino', 'tensorrt', 'browser')
 
 
@@ -51,6 +52,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FOLDER',
         help='the npm package, for a page (node_modules/onnxruntime-web)',
     )
+    parser.add_argument(
+        '--calibrate',
+        default='synth',
+        metavar='INPUT',
+        help='int8: a folder of images that set its ranges (drawn ones)',
+    )
+    parser.add_argument(
+        '--data',
+        nargs='+',
+        default=['synth'],
+        metavar='FILE',
+        help='int8: annotation file and folder of images on which AP is measured (drawn people)',
+    )
+    parser.add_argument('--max-drop', type=float, default=1.0, help='int8: points of AP that it may cost (1)')
     parser.add_argument('--force', action='store_true', help='replace the file if it is already there')
 
 
@@ -69,6 +84,7 @@ def run(args: argparse.Namespace) -> None:
     check_versions()
     from cid_mmpose.engine.screen import quiet_warnings
     from cid_mmpose.export.browser_page import export_page
+    from cid_mmpose.export.int8 import Int8Options
     from cid_mmpose.export.options import ExportOptions
     from cid_mmpose.export.run import export, format_of
 
@@ -85,9 +101,11 @@ def run(args: argparse.Namespace) -> None:
         opset=args.opset,
     )
     common = dict(checkpoint=args.checkpoint, options=options, images=args.images, force=args.force)
+    int8 = Int8Options(calibrate=args.calibrate, data=args.data, max_drop=args.max_drop)
     with quiet_warnings():
         if args.format == 'browser':
             exported = export_page(args.model, args.out, package=args.onnxruntime_web, **common)
         else:
-            exported = export(args.model, args.out, format=args.format or format_of(args.out), **common)
+            format = args.format or format_of(args.out)
+            exported = export(args.model, args.out, format=format, int8=int8, **common)
     print(exported.text())

@@ -67,7 +67,7 @@ def write_onnx(network: ExportedCID, about: About, path: Path) -> None:
             raise BadInput(f'torch {torch.__version__} cannot export this network ({reason:.300})') from error
     assert program is not None
     proto = program.model_proto
-    _describe(proto, about)
+    describe(proto, about)
     path.write_bytes(proto.SerializeToString())
 
 
@@ -105,7 +105,7 @@ def _free_sides(about: About) -> dict[int, Any] | None:
     return free or None
 
 
-def _describe(proto: Any, about: About) -> None:
+def describe(proto: Any, about: About) -> None:
     """Puts into a graph what it says of itself, and takes out what the exporter notes of torch's own graph."""
     from cid_mmpose import __version__
 

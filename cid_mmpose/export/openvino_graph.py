@@ -1,6 +1,7 @@
 """An ONNX file as a file of OpenVINO."""
 
 from pathlib import Path
+from typing import Any
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.runtime.about import KEY, About
@@ -21,12 +22,34 @@ def write_openvino(onnx_file: Path, about: About, path: Path) -> list[Path]:
     Raises:
         BadInput: openvino cannot convert the graph.
     """
+    return save_openvino(converted(onnx_file), about, path)
+
+
+def converted(onnx_file: Path) -> Any:
+    """The graph as a model of OpenVINO.
+
+    Args:
+        onnx_file: the graph as ONNX.
+
+    Raises:
+        BadInput: openvino cannot convert it.
+    """
     openvino = openvino_of()
     try:
-        model = openvino.convert_model(str(onnx_file))
+        return openvino.convert_model(str(onnx_file))
     except Exception as error:  # openvino has one class for everything
         reason = str(error).strip().rpartition('\n')[2]
         raise BadInput(f'openvino {openvino.__version__} cannot convert the graph ({reason:.200})') from error
+
+
+def save_openvino(model: Any, about: About, path: Path) -> list[Path]:
+    """Writes a model of OpenVINO; arguments and files as of ``write_openvino``.
+
+    Args:
+        model: of ``converted``.
+        about: what the file says of itself.
+        path: of the file .xml.
+    """
     model.set_rt_info(about.to_json(), [KEY])
-    openvino.save_model(model, str(path), compress_to_fp16=about.precision == 'float16')
+    openvino_of().save_model(model, str(path), compress_to_fp16=about.precision == 'float16')
     return [path.with_suffix('.bin'), path]

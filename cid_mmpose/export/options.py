@@ -21,7 +21,7 @@ class ExportOptions:
         size: short side of the input in pixels, which goes into the file as its default.
         fixed_size: (w, h) of the input in pixels, multiples of 32; None leaves both free.
         batch: images at a time; None leaves it free.
-        precision: of the backbone, 'float32', 'float16' or 'bfloat16'.
+        precision: of the backbone, 'float32', 'float16', 'bfloat16' or 'int8'.
         opset: of the ONNX graph.
 
     Raises:

@@ -20,16 +20,19 @@ from cid_mmpose.inference.sources import find
 from cid_mmpose.models.options import DTYPES
 from cid_mmpose.runtime.about import About
 from cid_mmpose.runtime.onnx_file import onnxruntime_of
-from cid_mmpose.runtime.openvino_file import openvino_of
+from cid_mmpose.runtime.openvino_file import check_bfloat16, openvino_of
 from cid_mmpose.runtime.predictor import ExportedPredictor, session_of
 from cid_mmpose.runtime.seal import seal
 from cid_mmpose.runtime.tensorrt_file import tensorrt_of
 
+from .accuracy import Measured
 from .describe import RESIZING, about_of, resizing_of, resizing_step
 from .graph import check_exporter, write_onnx
+from .int8 import Int8Options, as_checked, in_int8
 from .network import ExportedCID
 from .openvino_graph import write_openvino
 from .options import ExportOptions
+from .quantise import nncf_of
 from .tensorrt_engine import problems_of, write_engine
 from .verify import TOLERANCES, Difference, Tolerance, check, compare, drawn_images, noise_images
 
@@ -43,12 +46,15 @@ class Exported(NamedTuple):
     about: About
     difference: Difference
     problems: list[str]  # what of an ONNX file TensorRT does not take
+    accuracy: Measured | None = None  # in int8
 
     def text(self) -> str:
         """As a user reads it."""
         parts = [self.path, self.path.with_suffix('.bin')] if self.path.suffix == '.xml' else [self.path]
         megabytes = sum(part.stat().st_size for part in parts) / 2**20
         problems = f'; not for TensorRT: {", ".join(self.problems)}' if self.problems else ''
+        if self.accuracy is not None:
+            return f'{self.path}: {megabytes:.1f} MiB; {self.accuracy.text()}'
         return f'{self.path}: {megabytes:.1f} MiB; as torch: {self.difference.text()}{problems}'
 
 
@@ -62,6 +68,7 @@ def export(
     images: Sequence[Any] = (),
     force: bool = False,
     tolerance: Tolerance | None = None,
+    int8: Int8Options | None = None,
 ) -> Exported:
     """Writes a model as a file for a runtime; nothing is left of a file that says something else than torch.
 
@@ -74,21 +81,21 @@ def export(
         images: paths or arrays on which the file is held against torch, besides noise; none takes drawn people.
         force: whether an existing file may be replaced.
         tolerance: how far the file may be from torch; None takes that of its precision.
+        int8: how a file of precision int8 is made; None takes what ``Int8Options`` has.
 
     Raises:
         BadInput: the model, an option or the target is wrong, the file cannot be written, or it says something else
             than torch.
     """
     options = options or ExportOptions()
-    tolerance = tolerance or TOLERANCES[options.precision]
+    tolerance = tolerance or TOLERANCES[as_checked(options).precision]
     path = Path(out)
     _check_target(path, format, force)
     check_exporter()
     _check_runtime(format)
     if format == 'tensorrt':
         options = _for_engine(options)
-    if format == 'onnx' and options.precision == 'bfloat16':
-        raise BadInput('onnxruntime has no convolution in bfloat16; take float16, or the format openvino')
+    _check_precision(format, options.precision)
     real_images = list(_images(images))
 
     choice = choose(model, checkpoint)
@@ -102,16 +109,32 @@ def export(
     step = resizing_step(choice)
     predictor = predictor_of(choice, chosen, torch.device('cpu'), _steps(choice, options))
     resizing = resizing_of(step, options, choice.config_file)
-    about = about_of(predictor, choice, resizing, options)
+    about = about_of(predictor, choice, resizing, as_checked(options))
     path.parent.mkdir(parents=True, exist_ok=True)
     with unfinished_folder(path.parent) as folder:
         files = _write(_graph(predictor, about, format), about, format, folder / path.name)
         seal(files[-1])
         found = _held_against(predictor, files[-1], chosen, real_images, tolerance)
         check(found, tolerance, str(path))
+        accuracy = None
+        if options.precision == 'int8':
+            onnx_file = files[-1].with_suffix('.onnx')
+            files, accuracy = in_int8(files[-1], onnx_file, about, choice.config, int8 or Int8Options(), str(path))
         for file in files:
             put_in_place(file, path.with_name(file.name))
-    return Exported(path, about, found, problems_of(path) if format == 'onnx' else [])
+    return Exported(path, about, found, problems_of(path) if format == 'onnx' else [], accuracy)
+
+
+def _check_precision(format: str, precision: str) -> None:
+    """BadInput if the runtime of a format does not compute in a precision, or what makes its files is missing."""
+    if format == 'onnx' and precision == 'bfloat16':
+        raise BadInput('onnxruntime has no convolution in bfloat16; take float16, or the format openvino')
+    if format == 'openvino' and precision == 'bfloat16':
+        check_bfloat16()
+    if precision == 'int8' and format == 'tensorrt':
+        raise BadInput('int8 is for onnx and openvino, that is for CPUs; take float16 for an engine')
+    if precision == 'int8' and format == 'openvino':
+        nncf_of()
 
 
 def format_of(out: str | os.PathLike) -> str:

@@ -1,5 +1,6 @@
 """OpenVINO files: a graph .xml and its weights .bin beside it."""
 
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,20 @@ def openvino_of() -> ModuleType:
     except ImportError as error:
         raise BadInput(f'a file .xml is run by openvino, which cannot be imported ({error}): {INSTALL}') from error
     return openvino
+
+
+def check_bfloat16(device: str = 'CPU') -> None:
+    """BadInput unless a device computes in bfloat16 by itself; otherwise OpenVINO takes float32 without a word.
+
+    Args:
+        device: OpenVINO's name of it.
+    """
+    able = openvino_of().Core().get_property(device, 'OPTIMIZATION_CAPABILITIES')
+    if 'BF16' not in able:
+        raise BadInput(
+            f'precision bfloat16: {device} has no such instructions (it has {", ".join(able)}), and openvino would '
+            'compute in float32; take float32 or int8'
+        )
 
 
 class OpenVinoSession:
@@ -62,7 +77,13 @@ class OpenVinoSession:
         except Exception as error:
             raise BadInput(f'{path}: openvino cannot run it on {name} ({_line(error)}); take cpu') from error
         self.path = path
-        self.where = f'openvino {openvino.__version__.partition("-")[0]}, {name}'
+        used = str(self.compiled.get_property('INFERENCE_PRECISION_HINT').to_string())
+        wanted = hints['INFERENCE_PRECISION_HINT']
+        if used != wanted:
+            warnings.warn(
+                f'{path}: {name} does not compute in {self.about.precision}; openvino takes {used}', stacklevel=2
+            )
+        self.where = f'openvino {openvino.__version__.partition("-")[0]}, {name}, {used}'
 
     def run(self, images: np.ndarray) -> Rows:
         """See ``session.Session``."""

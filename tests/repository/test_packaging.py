@@ -117,7 +117,7 @@ def test_the_wheel_asks_for_numpy_and_what_the_command_is_made_of_unless_an_extr
         re.match(r'[\w-]+', need).group() for need in metadata(wheel).get_all('Requires-Dist') if 'extra ==' not in need
     ]
     assert set(needs) == {'numpy', 'packaging', 'argcomplete', 'rich-argparse'}
-    extras = {'export', 'hotcoco', 'onnx', 'openvino', 'parquet', 'ray', 'test', 'video', 'web'}
+    extras = {'export', 'hotcoco', 'int8', 'onnx', 'openvino', 'parquet', 'ray', 'test', 'video', 'web'}
     assert set(metadata(wheel).get_all('Provides-Extra')) == extras
     assert metadata(wheel)['Version'] == cid_mmpose.__version__
 

@@ -1,0 +1,127 @@
+"""An int8 file has 8-bit weights in the backbone alone, and costs no more AP than may be, or is not there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+import cid_mmpose
+from cid_mmpose.errors import BadInput
+from cid_mmpose.export.int8 import Int8Options
+from tests.helpers.exported import needs_exporter, smooth_images, tiny_export
+from tests.helpers.images import tiny_config
+from tests.helpers.random_weights import random_checkpoint
+
+needs_exporter()
+import onnx  # noqa: E402  where it is installed
+
+from cid_mmpose.export import int8 as module  # noqa: E402
+from cid_mmpose.export.openvino_graph import write_openvino  # noqa: E402
+from cid_mmpose.export.run import _check_precision  # noqa: E402
+from cid_mmpose.runtime.predictor import session_of  # noqa: E402
+from cid_mmpose.runtime.seal import seal  # noqa: E402
+
+IMAGES = smooth_images((160, 120))
+CONFIG = Config({})  # drawn people as SynthCrowd has them by itself
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory) -> str:
+    return random_checkpoint(tmp_path_factory.mktemp('weights') / 'tiny.pth', tiny_config(96))
+
+
+@pytest.fixture(scope='module')
+def exported(checkpoint, tmp_path_factory) -> Path:
+    """In float32."""
+    return Path(tiny_export(tmp_path_factory.mktemp('exported'), checkpoint, max_people=8, flip=False))
+
+
+def says(monkeypatch, *figures: float) -> None:
+    """AP is measured as these figures, one after the other: random weights find nobody."""
+    waiting = iter(figures)
+    monkeypatch.setattr(module, 'average_precision', lambda model, items: next(waiting))
+
+
+def made(exported: Path, name: str, folder: Path, **options):
+    """The files of ``in_int8`` of a float32 export, and what it measured."""
+    about = session_of(str(exported), 'cpu').about
+    onnx_file = folder / 'a.onnx'
+    onnx_file.write_bytes(exported.read_bytes())
+    written = folder / name
+    if name.endswith('.xml'):
+        write_openvino(onnx_file, about, written)
+        seal(written)
+    return module.in_int8(written, onnx_file, about, CONFIG, Int8Options(calibration_images=4, **options), name)
+
+
+def test_the_convolutions_of_the_backbone_have_8_bits_in_onnx_and_the_head_32(exported, tmp_path, monkeypatch):
+    says(monkeypatch, 80, 79.5)
+    (file,), measured = made(exported, 'a.onnx', tmp_path)
+    assert measured.text() == (
+        'AP 80.00 in float32 and 79.50 in int8 on 200 images of drawn people; the head stayed in float32'
+    )
+    proto = onnx.load(str(file))
+    producers = {output: node for node in proto.graph.node for output in node.output}
+    of_kind = {True: 0, False: 0}
+    for node in proto.graph.node:
+        if node.op_type == 'Conv':
+            source = producers.get(node.input[1])
+            is_8_bit = source is not None and source.op_type == 'DequantizeLinear'
+            of_kind[is_8_bit] += 1
+            assert is_8_bit == node.input[1].startswith('backbone.')
+    assert of_kind[True] > 20 and of_kind[False] > 2
+
+    model = cid_mmpose.load(file, min_score=0.0, device='cpu')
+    assert model.about.precision == 'int8' and len(model(IMAGES[0])[0]) > 0
+    with pytest.raises(BadInput, match='precision=float32: its graph computes in int8'):
+        cid_mmpose.load(file, min_score=0.0, device='cpu', precision='float32')
+
+
+def test_openvinos_file_has_8_bits_and_more_in_float32_where_ap_asks_for_it(exported, tmp_path, monkeypatch):
+    pytest.importorskip('nncf', reason='needs the extra [int8]')
+    says(monkeypatch, 80, 70, 79.5)
+    files, measured = made(exported, 'a.xml', tmp_path)
+    assert measured.kept == 'the head, the stem and the first stage'  # the first choice cost 10 AP
+    assert [each.name for each in files] == ['a.bin', 'a.xml']
+    text = files[1].read_text()
+    assert text.count('type="FakeQuantize"') > 20 and 'element_type="i8"' in text
+    people = cid_mmpose.load(files[1], min_score=0.0, device='cpu')(IMAGES[0])[0]
+    assert len(people) > 0 and np.isfinite(people.keypoints).all()
+
+
+@pytest.mark.parametrize(
+    'figures, options, message',
+    [
+        (
+            (80, 70, 78.5),
+            {},
+            r'int8 costs 10.00 with the head in float32, 1.50 with the head, the stem and the first stage in float32, '
+            r'more than 1 AP \(AP in float32 is 80.00 on drawn people\), and was not written',
+        ),
+        ((0,), {}, 'AP is 0 in float32 on drawn people, so no drop could be seen'),
+        ((80,), dict(calibrate='empty'), '--calibrate empty: holds no image|empty: '),
+    ],
+)
+def test_an_int8_file_that_costs_too_much_is_refused(exported, tmp_path, monkeypatch, figures, options, message):
+    says(monkeypatch, *figures)
+    (tmp_path / 'empty').mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match=message):
+        made(exported, 'a.onnx', tmp_path, **options)
+
+
+def test_nothing_is_left_of_an_export_that_is_refused(checkpoint, tmp_path):
+    with pytest.raises(BadInput, match='a.onnx: AP is 0 in float32 on drawn people'):
+        tiny_export(tmp_path / 'new', checkpoint, 'a.onnx', precision='int8', max_people=2, flip=False)
+    assert list((tmp_path / 'new').iterdir()) == []
+
+
+def test_a_drop_outside_0_to_100_is_refused():
+    with pytest.raises(BadInput, match='max_drop must be from 0 to 100 points of AP, got -1'):
+        Int8Options(max_drop=-1)
+
+
+def test_an_engine_in_int8_is_refused():
+    with pytest.raises(BadInput, match='int8 is for onnx and openvino'):
+        _check_precision('tensorrt', 'int8')
