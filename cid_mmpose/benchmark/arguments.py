@@ -6,7 +6,7 @@ from pathlib import Path
 from cid_mmpose.errors import BadInput
 
 ALL = ('targets', 'head', 'predict', 'train', 'roialign', 'table3')  # with a peer in MMPose
-PARTS = ALL + ('inference', 'device')
+PARTS = ALL + ('inference', 'runtimes', 'device')
 # glibc then keeps large blocks; by default it gives them back after each operation and faults them in again
 TUNED = dict(MALLOC_MMAP_THRESHOLD_='8000000000', MALLOC_TRIM_THRESHOLD_='16000000000')
 COUNTS = (1, 10, 30, 50, 100)  # people

@@ -20,6 +20,7 @@ from .measure import Row, Timing
 from .predict import parts_of_time, predict
 from .report import HEADING, line_of, machine, write
 from .roialign import roialign
+from .runtimes import runtimes
 from .table3 import FlopCounterMode, table3
 from .targets import targets
 from .train import train
@@ -32,6 +33,7 @@ STEPS = dict(
     roialign=[roialign],
     table3=[table3],
     inference=[inference],
+    runtimes=[runtimes],
     device=[device],
 )
 

@@ -15,9 +15,9 @@ TIERS = [
     {'visualization'},
     {'data', 'evaluation', 'engine.hooks', 'engine.loops', 'engine.optim'},
     {'data.prepare', 'data.doctor', 'data.own'},
-    {'engine', 'benchmark', 'inference', 'weights.convert', 'weights.model_zoo'},
+    {'engine', 'inference', 'weights.convert', 'weights.model_zoo'},
     {'runtime'},
-    {'export', 'scale', 'web'},
+    {'export', 'scale', 'web', 'benchmark'},
     {'cli'},
     {'__main__'},
 ]
