@@ -39,9 +39,9 @@ class CID(BottomupPoseEstimator):
     backbone or of the head, are refused with ``BadInput``; mmengine alone would only log them. Whether a few weights
     may be missing is left to the function that loads.
 
-    In testing images and their mirror images go through the backbone together, on a CPU no more of them than fill
-    its cores; the head takes the whole batch. ``test_cfg`` takes the options of ``TestOptions``. Two of them make the
-    backbone faster (docs/performance.md):
+    In testing images and their mirror images go through the backbone together, on a CPU no more of them than fill its
+    cores, unless its copy shares them out itself; the head takes the whole batch. ``test_cfg`` takes the options of
+    ``TestOptions``. Two of them make the backbone faster (docs/performance.md):
 
     - ``precision``: 'bfloat16' or 'float16' are faster where the device has them and move some keypoints; 'float32' is
       a little faster and moves none. On a CPU that only emulates a half precision float32 is taken, unless ``insist``
@@ -126,6 +126,8 @@ class CID(BottomupPoseEstimator):
         dtype = self._folded_dtype(inputs.device, options)
         num_views = 2 if options.flip_test else 1
         at_once = images_at_once(inputs, num_views, even=mode is not None)
+        if dtype is not None and self.folded.takes_apart(self.backbone, inputs, dtype, mode):
+            at_once = len(inputs)
 
         of_images = []  # the branches of each group of images
         of_mirror_images = []

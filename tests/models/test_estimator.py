@@ -70,14 +70,42 @@ def test_on_a_cpu_the_backbone_takes_as_many_images_as_fill_it_and_the_answers_s
             np.testing.assert_allclose(one.pred_fields.heatmaps, other.pred_fields.heatmaps, atol=1e-5)
 
 
+class WatchedCopy:
+    """Stands for a ``FoldedBackbone`` and notes with how many images, and in which mode, it is called."""
+
+    def __init__(self, shares_out: bool) -> None:
+        self.shares_out = shares_out
+        self.calls: list[tuple] = []
+
+    def __call__(self, backbone, inputs, dtype, mode):
+        self.calls.append((len(inputs), mode))
+        return backbone(inputs)
+
+    def takes_apart(self, backbone, inputs, dtype, mode):
+        return self.shares_out
+
+    def forget(self) -> None:
+        """Nothing to forget."""
+
+
 @torch.no_grad()
 @pytest.mark.parametrize('mode, expected', [(None, [3, 2]), ('default', [1] * 5)])
 def test_a_compiled_backbone_gets_parts_of_one_size(mode, expected, monkeypatch):
-    network, sizes = model(flip_test=False, precision='float32', compile=mode), []
-    network.folded = lambda backbone, inputs, dtype, mode: sizes.append((len(inputs), mode)) or backbone(inputs)
+    network = model(flip_test=False, precision='float32', compile=mode)
+    network.folded = WatchedCopy(shares_out=False)
     monkeypatch.setattr(estimator, 'CPU_PIXELS', 4 * 64 * 96)
     network.predict(torch.cat([IMAGES, IMAGES[:2]]), samples(5))
-    assert sizes == [(count, mode) for count in expected]
+    assert network.folded.calls == [(count, mode) for count in expected]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('flip', [False, True])
+def test_a_copy_that_shares_out_the_images_itself_gets_all_of_them(flip, monkeypatch):
+    network = model(flip_test=flip, precision='float32')
+    network.folded = WatchedCopy(shares_out=True)
+    monkeypatch.setattr(estimator, 'CPU_PIXELS', 64 * 96)
+    network.predict(IMAGES, samples(3))
+    assert network.folded.calls == [(6 if flip else 3, None)]
 
 
 @torch.no_grad()

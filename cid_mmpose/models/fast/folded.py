@@ -81,15 +81,7 @@ class FoldedBackbone:
         Raises:
             BadInput: this machine or this torch cannot do it.
         """
-        state = [WeightState.of(tensor) for tensor in chain(backbone.parameters(), backbone.buffers())]
-        if not same_state(state, self.state):
-            self.forget()
-            self.state = state
-        key = dtype, mode, mode is None and can_fuse(backbone, inputs, dtype)
-        program = self.copies.get(key)
-        if program is None:  # another thread may forget the copies at any time, but not this one
-            program = self.copies[key] = program_of(backbone, *key)
-
+        program = self._program(backbone, inputs, dtype, mode)
         if dtype is torch.float16 and inputs.device.type == 'cpu' and not cpu_autocasts_float16():
             raise BadInput(
                 f"model.test_cfg: precision='float16' does not run on a CPU with torch {torch.__version__}; "
@@ -99,6 +91,22 @@ class FoldedBackbone:
         # autocast for layers that stay in float32 between others that do not
         with torch.autocast(inputs.device.type, dtype if half else None, enabled=half):
             return program(inputs.to(dtype))
+
+    def takes_apart(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: str | None = None) -> bool:
+        """Whether a call shares out the images of a batch itself; arguments as of a call."""
+        return isinstance(self._program(backbone, inputs, dtype, mode), Apart)
+
+    def _program(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: str | None) -> Callable:
+        """The copy of a backbone that is called, of its weights now."""
+        state = [WeightState.of(tensor) for tensor in chain(backbone.parameters(), backbone.buffers())]
+        if not same_state(state, self.state):
+            self.forget()
+            self.state = state
+        key = dtype, mode, mode is None and can_fuse(backbone, inputs, dtype)
+        program = self.copies.get(key)
+        if program is None:  # another thread may forget the copies at any time, but not this one
+            program = self.copies[key] = program_of(backbone, *key)
+        return program
 
 
 def program_of(backbone: nn.Module, dtype: torch.dtype, mode: str | None, is_fused: bool) -> Callable:
