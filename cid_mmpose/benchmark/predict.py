@@ -198,7 +198,7 @@ def watched_ours(model: nn.Module) -> Watched:
     head = model.head
     parts = dict(
         backbone=[(model, 'extract_feat')],
-        IIA=[(head, '_center')],
+        IIA=[(head, '_centers')],
         GFD=[(FactoredGFD, 'image_terms'), (FactoredGFD, 'person_terms'), (FactoredGFD, 'scores')],
         decode=[(person_peaks, 'smooth'), (person_peaks, 'find_peaks'), (head.decoder, 'decode_peaks')],
     )
