@@ -11,7 +11,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.inference.options import PredictOptions
 from cid_mmpose.inference.sources import find
 from cid_mmpose.runtime.about import About
-from cid_mmpose.runtime.predictor import ExportedPredictor, session_of
+from cid_mmpose.runtime.predictor import ExportedPredictor, device_of, session_of
 from cid_mmpose.runtime.seal import seal
 
 from .accuracy import CALIBRATION_SEED, SYNTH, Measured, average_precision, data_set, drawn_crowds, name_of
@@ -98,7 +98,7 @@ def in_int8(
 
 def _model(path: Path) -> ExportedPredictor:
     """A file with everyone whom an evaluation counts."""
-    session = session_of(str(path), 'cpu')
+    session = session_of(str(path), device_of(path))
     return ExportedPredictor(session, PredictOptions(min_score=session.about.min_score), str(path))
 
 

@@ -1,4 +1,4 @@
-"""int8 for CPUs: weights and inputs of convolutions in 8 bits, by NNCF, from what calibration images make of them.
+"""int8: weights and inputs of convolutions in 8 bits, from what calibration images make of them.
 
 What is quantised is the backbone, from its first convolution to its last; the head stays in float32.
 """
@@ -19,9 +19,12 @@ from cid_mmpose.runtime.about import About
 
 from .graph import describe
 from .openvino_graph import converted, save_openvino
+from .tensorrt_engine import write_engine
 
 INSTALL = "pip install 'cid_mmpose[int8]'"
 CONVOLUTION = 'Conv'  # of ONNX
+# options of onnxruntime's quantiser
+FOR_TENSORRT = dict(ActivationSymmetric=True, WeightSymmetric=True, AddQDQPairToWeight=True, QuantizeBias=False)
 # What stays in float32 as a user reads it, and the names of the weights of what does not; from the fastest to the most
 # careful.
 CHOICES = {
@@ -47,25 +50,28 @@ def quantise(onnx_file: Path, about: About, weights: str, images: Sequence[np.nd
         about: what that file says of itself.
         weights: pattern of the names of the weights that are quantised, see ``CHOICES``.
         images: (B, h, w, 3) uint8 BGR each, as the graph takes them.
-        path: of the file, .onnx or .xml.
+        path: of the file, .onnx, .xml or .engine.
 
     Returns:
         The files; the one that is named comes last.
     """
     import onnx
 
-    about = replace(about, precision='int8', made_by=dict(about.made_by, nncf=nncf_of().__version__))
+    about = replace(about, precision='int8')
     proto = onnx.load(str(onnx_file))
     chosen = {
         node.name for node in proto.graph.node if node.op_type == CONVOLUTION and re.match(weights, node.input[1])
     }
     if path.suffix == '.xml':
         model = converted(onnx_file)
+        about = replace(about, made_by=dict(about.made_by, nncf=nncf_of().__version__))
         return save_openvino(_by_nncf(model, _others(model, chosen), images), about, path)
-    result = _by_onnxruntime(onnx_file, _between(proto, chosen), images, path)
+    quantised = path.with_suffix('.onnx')
+    is_engine = path.suffix == '.engine'
+    result = by_onnxruntime(onnx_file, _between(proto, chosen), images, quantised, for_tensorrt=is_engine)
     describe(result, about)
-    path.write_bytes(result.SerializeToString())
-    return [path]
+    quantised.write_bytes(result.SerializeToString())
+    return write_engine(quantised, about, path) if is_engine else [path]
 
 
 def _by_nncf(model: Any, others: Sequence[str], images: Sequence[np.ndarray]) -> Any:
@@ -87,7 +93,9 @@ def _by_nncf(model: Any, others: Sequence[str], images: Sequence[np.ndarray]) ->
         )
 
 
-def _by_onnxruntime(onnx_file: Path, nodes: Sequence[str], images: Sequence[np.ndarray], path: Path) -> Any:
+def by_onnxruntime(
+    onnx_file: Path, nodes: Sequence[str], images: Sequence[np.ndarray], path: Path, for_tensorrt: bool = False
+) -> Any:
     """A model of ONNX some of whose nodes are in int8.
 
     Args:
@@ -95,6 +103,8 @@ def _by_onnxruntime(onnx_file: Path, nodes: Sequence[str], images: Sequence[np.n
         nodes: names of the nodes that are quantised.
         images: (B, h, w, 3) uint8 BGR each.
         path: where onnxruntime may write.
+        for_tensorrt: TensorRT takes whole numbers around zero alone, and quantises weights itself; CPUs are faster with
+            activations from 0 to 255.
     """
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
@@ -113,8 +123,9 @@ def _by_onnxruntime(onnx_file: Path, nodes: Sequence[str], images: Sequence[np.n
             nodes_to_quantize=list(nodes),
             op_types_to_quantize=[CONVOLUTION, 'Add'],
             per_channel=True,
-            activation_type=QuantType.QUInt8,
+            activation_type=QuantType.QInt8 if for_tensorrt else QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            extra_options=FOR_TENSORRT if for_tensorrt else {},
         )
     return onnx.load(str(path))
 

@@ -21,7 +21,7 @@ from cid_mmpose.models.options import DTYPES
 from cid_mmpose.runtime.about import About
 from cid_mmpose.runtime.onnx_file import onnxruntime_of
 from cid_mmpose.runtime.openvino_file import check_bfloat16, openvino_of
-from cid_mmpose.runtime.predictor import ExportedPredictor, session_of
+from cid_mmpose.runtime.predictor import ExportedPredictor, device_of, session_of
 from cid_mmpose.runtime.seal import seal
 from cid_mmpose.runtime.tensorrt_file import tensorrt_of
 
@@ -131,10 +131,10 @@ def _check_precision(format: str, precision: str) -> None:
         raise BadInput('onnxruntime has no convolution in bfloat16; take float16, or the format openvino')
     if format == 'openvino' and precision == 'bfloat16':
         check_bfloat16()
-    if precision == 'int8' and format == 'tensorrt':
-        raise BadInput('int8 is for onnx and openvino, that is for CPUs; take float16 for an engine')
     if precision == 'int8' and format == 'openvino':
         nncf_of()
+    if precision == 'int8' and format == 'tensorrt':
+        onnxruntime_of()  # which quantises
 
 
 def format_of(out: str | os.PathLike) -> str:
@@ -239,6 +239,6 @@ def _held_against(
     """What torch and a file find in noise and in images, both without NMS."""
     everyone = replace(options, nms=1.0)
     predictor.network.test_cfg.update(everyone.test_cfg(), precision=None)  # the backbone as it is, not folded
-    session = session_of(str(written), 'cuda' if written.suffix == '.engine' else 'cpu')
+    session = session_of(str(written), device_of(written))
     exported = ExportedPredictor(session, replace(everyone, size=None), str(written))
     return compare(predictor, exported, [*noise_images(), *images], tolerance.pixels)

@@ -6,6 +6,8 @@ The network is strongly typed: what is computed in which precision stands in the
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cid_mmpose.errors import BadInput
 from cid_mmpose.runtime.about import About
 from cid_mmpose.runtime.tensorrt_file import join_parts, messages_of, tensorrt_of
@@ -50,7 +52,12 @@ def problems_of(onnx_file: Path) -> list[str]:
             count = constants.get(node.input[1])
             if count is None or onnx.numpy_helper.to_array(count).max() > MOST_TOPK:
                 problems.append(f'TopK of more than {MOST_TOPK} values')
-    return problems
+        if node.op_type in ('QuantizeLinear', 'DequantizeLinear') and len(node.input) > 2:
+            zero = constants.get(node.input[2])
+            values = None if zero is None else onnx.numpy_helper.to_array(zero)
+            if values is None or values.dtype != np.int8 or values.any():
+                problems.append(f'{node.op_type} that is not int8 around zero')
+    return list(dict.fromkeys(problems))
 
 
 def _full_name(node: Any) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -142,6 +143,15 @@ def load(
     chosen = PredictOptions(**options)
     name = os.fspath(path)
     return ExportedPredictor(session_of(name, device), chosen, name)
+
+
+def device_of(path: Path) -> str:
+    """Where a file runs on any machine that can write it.
+
+    Args:
+        path: of the file.
+    """
+    return 'cuda' if path.suffix == '.engine' else 'cpu'
 
 
 def session_of(name: str, device: str | None) -> Session:

@@ -18,7 +18,8 @@ import onnx  # noqa: E402  where it is installed
 
 from cid_mmpose.export import int8 as module  # noqa: E402
 from cid_mmpose.export.openvino_graph import write_openvino  # noqa: E402
-from cid_mmpose.export.run import _check_precision  # noqa: E402
+from cid_mmpose.export.quantise import by_onnxruntime  # noqa: E402
+from cid_mmpose.export.tensorrt_engine import problems_of  # noqa: E402
 from cid_mmpose.runtime.predictor import session_of  # noqa: E402
 from cid_mmpose.runtime.seal import seal  # noqa: E402
 
@@ -122,6 +123,16 @@ def test_a_drop_outside_0_to_100_is_refused():
         Int8Options(max_drop=-1)
 
 
-def test_an_engine_in_int8_is_refused():
-    with pytest.raises(BadInput, match='int8 is for onnx and openvino'):
-        _check_precision('tensorrt', 'int8')
+def test_for_tensorrt_all_is_int8_around_zero(exported, tmp_path):
+    proto = onnx.load(str(exported))
+    nodes = [node.name for node in proto.graph.node if node.input[1:] and node.input[1].startswith('backbone.')]
+    images = [np.zeros((1, 96, 96, 3), np.uint8), np.full((1, 96, 96, 3), 200, np.uint8)]
+    problems = []
+    for number, for_tensorrt in enumerate((False, True)):
+        path = tmp_path / f'{number}.onnx'
+        path.write_bytes(by_onnxruntime(exported, nodes, images, path, for_tensorrt).SerializeToString())
+        problems.append(problems_of(path))
+        kinds = {node.op_type for node in onnx.load(str(path)).graph.node}
+        assert {'QuantizeLinear', 'DequantizeLinear', 'Conv'} <= kinds
+    what = 'Linear that is not int8 around zero'
+    assert [set(each) for each in problems] == [{f'Quantize{what}', f'Dequantize{what}'}, set()]
