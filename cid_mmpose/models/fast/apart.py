@@ -5,6 +5,7 @@ gives the memory of larger maps back to the kernel. Why it is equal: what a netw
 does not depend on the others of its batch.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -85,6 +86,11 @@ def threads(workers: int, cores: int) -> ThreadPoolExecutor:
     everyone.wait()  # by then all have begun
     torch.set_num_threads(before)
     return pool
+
+
+# a forked process has no threads but its own: those that its copy of the pool counts on are not there
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=threads.cache_clear)
 
 
 def compute_on(cores: int) -> None:

@@ -1,5 +1,9 @@
 """Images of a batch apart: the same maps for every number of images and cores, where images do not see each other."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -49,6 +53,25 @@ def test_the_maps_of_a_batch_are_those_of_its_images_and_each_has_its_share_of_t
         left = count % workers
         assert sorted(seen) == sorted([(1, cores // workers)] * (count - left) + [(1, cores)] * left)
         assert torch.get_num_threads() == cores
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='a system without fork')
+def test_a_forked_process_has_threads_of_its_own():
+    code = """
+import os, signal, torch
+from cid_mmpose.models.fast.apart import Apart
+
+torch.set_num_threads(2)
+network = Apart(lambda image: [image + 1])
+images = torch.zeros(2, 3, 4, 4)
+network(images)
+child = os.fork()
+if child == 0:
+    signal.alarm(60)  # ends a child that waits for threads of its parent
+    os._exit(0 if network(images)[0].eq(1).all() else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, '-W', 'ignore', '-c', code], timeout=300).returncode == 0
 
 
 @pytest.mark.parametrize(
