@@ -9,7 +9,13 @@ Given = TypeVar('Given')
 Made = TypeVar('Made')
 
 
-def ahead(items: Iterable[Given], make: Callable[[Given], Made], depth: int, workers: int = 2) -> Iterator[Made]:
+def ahead(
+    items: Iterable[Given],
+    make: Callable[[Given], Made],
+    depth: int,
+    workers: int = 2,
+    start: Callable[[], None] | None = None,
+) -> Iterator[Made]:
     """``make(item)`` of each item, in order; some are under way before they are asked for.
 
     Whoever stops early leaves nothing running: what has begun is waited for, and the items are closed.
@@ -19,11 +25,12 @@ def ahead(items: Iterable[Given], make: Callable[[Given], Made], depth: int, wor
         make: called by several threads at once.
         depth: items that are taken before they are asked for, at least 1.
         workers: threads that make.
+        start: called first by each of them.
     """
     source = iter(items)
     end: Any = object()
     taker = ThreadPoolExecutor(1, 'take')
-    makers = ThreadPoolExecutor(workers, 'make')
+    makers = ThreadPoolExecutor(workers, 'make', initializer=start)
 
     def take() -> Future | None:
         item = next(source, end)

@@ -75,6 +75,9 @@ class PeopleFinder:
         """
         raise NotImplementedError
 
+    def start_thread(self) -> None:
+        """Called by each thread that reads ahead before it packs anything."""
+
     def size_of(self, packed: Any) -> tuple[int, ...]:
         """What is equal for images that can be computed together.
 
@@ -113,7 +116,7 @@ class PeopleFinder:
         if endless:
             window = self.batch_size
             depth = 1
-        prepared = ahead(items, self._prepare, depth)
+        prepared = ahead(items, self._prepare, depth, start=self.start_thread)
         for each, people in in_order(batches(prepared, self.batch_size, window), self._run):
             if each.error is not None:
                 if on_error is None:

@@ -7,6 +7,7 @@ import torch
 from mmcv.transforms import Compose
 
 from cid_mmpose.models import CID
+from cid_mmpose.models.fast.apart import compute_alone
 from cid_mmpose.oks import Best
 
 from .finder import PeopleFinder
@@ -74,6 +75,10 @@ class Predictor(PeopleFinder):
             ``inputs`` (3, h', w') uint8 BGR, and ``data_samples`` with the way back to the image's pixels.
         """
         return self.pipeline({**self.meta, 'img': image, 'img_path': path or 'array', 'id': 0, 'img_id': 0})
+
+    def start_thread(self) -> None:
+        """Packing is little work; on all cores its threads would only keep those of the network waiting."""
+        compute_alone()
 
     def size_of(self, packed: dict) -> tuple[int, ...]:
         """See ``PeopleFinder``."""

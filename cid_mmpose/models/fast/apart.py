@@ -9,13 +9,15 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from threading import Barrier
+from threading import Barrier, Lock, Thread
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .folding import has_hooks
+
+CHANGING = Lock()  # held while the number of threads of the process is another one
 
 
 class Apart(nn.Module):
@@ -108,3 +110,13 @@ def joined(of_images: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
     if len(of_images) == 1:
         return tuple(of_images[0])
     return tuple(torch.cat(maps) for maps in zip(*of_images, strict=True))
+
+
+def compute_alone() -> None:
+    """Lets the calling thread compute on one core, and threads to come as before."""
+    with CHANGING:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        back = Thread(target=torch.set_num_threads, args=(before,))
+        back.start()
+        back.join()

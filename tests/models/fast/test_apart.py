@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from torch import nn
 
-from cid_mmpose.models.fast.apart import Apart, can_take_apart, workers_for
+from cid_mmpose.models.fast.apart import Apart, can_take_apart, compute_alone, workers_for
 
 
 @pytest.fixture
@@ -96,3 +97,11 @@ def test_a_network_in_which_images_are_seen_together_is_not_taken_apart():
     watched = network()
     watched[1].register_forward_hook(print)
     assert not can_take_apart(watched)
+
+
+@pytest.mark.parametrize('cores', [3], indirect=True)
+def test_a_thread_that_computes_alone_leaves_the_number_of_cores_to_all_others(cores):
+    with ThreadPoolExecutor(1, initializer=compute_alone) as alone, ThreadPoolExecutor(1) as other:
+        assert list(alone.map(lambda _: torch.get_num_threads(), range(4))) == [1] * 4
+        assert other.submit(torch.get_num_threads).result() == 3
+    assert torch.get_num_threads() == 3
