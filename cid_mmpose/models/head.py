@@ -10,7 +10,7 @@ equations.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -119,9 +119,9 @@ class CIDHead(BaseHead):
         options = options_of('CIDHead', recipe, cell_center=cell_center)
         self.iia = IIA(in_channels, num_keypoints)
         self.gfd = GFD(in_channels, gfd_channels, num_keypoints, recalibration, init_std=init_std, **options)
-        self.crowd_loss = MODELS.build(crowd_loss)
-        self.person_loss = MODELS.build(person_loss)
-        self.contrastive_loss = MODELS.build(contrastive_loss)
+        self.crowd_loss = build_loss('crowd_loss', crowd_loss)
+        self.person_loss = build_loss('person_loss', person_loss)
+        self.contrastive_loss = build_loss('contrastive_loss', contrastive_loss)
         if not isinstance(self.person_loss, HeatmapLoss):
             raise ValueError(
                 f'person_loss: {type(self.person_loss).__name__} cannot be formed from a few people and rows at a '
@@ -277,6 +277,24 @@ class CIDHead(BaseHead):
             of_image = make_people(keypoints[in_image], scores[in_image], centers[in_image], sigmas, options.nms)
             people.append(of_image)
         return people
+
+
+def build_loss(name: str, config: dict) -> Any:
+    """A loss of its config.
+
+    Args:
+        name: of the head's argument.
+        config: with its ``type``.
+
+    Raises:
+        BadInput: there is no ``type``, as where an option changes one field of a loss that a config leaves out.
+    """
+    if 'type' not in config:
+        raise BadInput(
+            f'model.head.{name}: {dict(config)} has no type; write all of it, model.head.{name}.type as well '
+            '(cid_mmpose.FocalHeatmapLoss, cid_mmpose.ContrastiveLoss, or one of your own)'
+        )
+    return MODELS.build(config)
 
 
 def loss_mask(batch_data_samples: list, like: Tensor) -> Tensor:

@@ -212,6 +212,12 @@ def test_with_at_most_200_people_the_loss_is_the_same_every_time():
     assert len({head.loss(feats, samples)['loss_person'].item() for _ in range(5)}) == 1
 
 
+@pytest.mark.parametrize('name', ['crowd_loss', 'person_loss', 'contrastive_loss'])
+def test_a_loss_of_which_only_a_field_is_given_asks_for_its_type(name):
+    with pytest.raises(BadInput, match=rf"model.head.{name}: {{'loss_weight': 0}} has no type; write all of it"):
+        oracle.head(seed=0, **{name: dict(loss_weight=0)})
+
+
 def test_the_loss_weights_of_the_config_are_used():
     focal = dict(type='cid_mmpose.FocalHeatmapLoss')
     scaled = oracle.head(
