@@ -43,8 +43,8 @@ def test_images_are_read_as_they_are_and_bad_ones_are_told(images, tmp_path, mon
     assert gone['error'] == b'gone.jpg: no such file'
 
 
-def test_rows_are_those_of_a_shard_and_a_file_is_written_once(images, tmp_path):
-
+def test_rows_are_those_of_a_shard_and_a_file_is_written_once(images, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where a worker goes by itself, which the tests behind this one must not stay in
     write_shard(Corners(), images, Table(tmp_path / 'shard', Shard(), 'parquet'), MODEL)
     expected = pq.read_table(tmp_path / 'shard' / 'people.parquet')
     about = about_of(Corners(), MODEL, 'ray', 1, 'parquet')

@@ -53,6 +53,7 @@ def test_no_row_is_missing_and_none_is_there_twice(many, work_folder, tmp_path):
     left = dict(zip(running, moments.tolist()))
     deadline = time.monotonic() + PATIENCE
     while left and time.monotonic() < deadline:
+        assert all(running[shard].poll() is None for shard in left), running[min(left)].stderr.read()
         for shard, rows in list(left.items()):
             if num_lines(unfinished(out, shard)) >= rows:
                 running[shard].send_signal(signal.SIGKILL)
