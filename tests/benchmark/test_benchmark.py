@@ -152,6 +152,7 @@ def test_the_block_of_dekr_is_a_convolution_where_nothing_is_moved_and_reads_whe
     torch.testing.assert_close(block(features), (moved * scale + features).relu())
 
 
+@pytest.mark.slow
 def test_dekr_is_built_on_our_backbone_and_finds_the_people_asked_for():
     ours = subjects.our_model(3, None, CPU)
     dekr = dekr_model(ours, 3)

@@ -32,6 +32,7 @@ def done(tmp_path_factory) -> SimpleNamespace:
     return SimpleNamespace(status=status, results=results, work_dir=work_dir)
 
 
+@pytest.mark.slow
 def test_a_run_leaves_its_line(done):
     (line,) = read(done.results)
     assert done.status == 0
@@ -43,6 +44,7 @@ def test_a_run_leaves_its_line(done):
     assert sum(numbers) == 3
 
 
+@pytest.mark.slow
 def test_a_run_that_is_done_is_not_done_again(done):
     start = time.monotonic()
     assert finish(tiny_run(), done.results / 'other.jsonl', done.work_dir) == 0
@@ -179,6 +181,7 @@ def test_the_help_names_every_study():
     ] == []
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_run_is_free_after_it(done):
     with only_run_in(str(Path(done.work_dir) / key_of(tiny_run()))):
         pass
