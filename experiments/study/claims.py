@@ -52,6 +52,10 @@ CLAIMS = (
     Claim('methods', "Ours, by the authors' rules, is better than MMPose's port at equal iterations.",
           'ours, reference', "MMPose's CID"),
     Claim('methods', 'And at equal time.', 'ours, reference, equal time', "MMPose's CID, equal time"),
+    Claim('methods', 'Also where both begin with the same weights, at equal iterations.',
+          'ours, reference', "MMPose's CID with our first weights"),
+    Claim('methods', 'And at equal time.', 'ours, reference, equal time',
+          "MMPose's CID with our first weights, equal time"),
     Claim('real', 'Weights of drawn people help on real images.', 'from the weights of SynthCrowd',
           'from random weights'),
 )  # fmt: skip

@@ -1,12 +1,14 @@
 """One run of a study: train, test, and the line of what came out."""
 
 import datetime
+import json
 import os
 import random
 import shutil
 import subprocess
 import time
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ from cid_mmpose.engine.hooks.loss_curve import read_curves
 from cid_mmpose.engine.interrupts import run_ends
 from cid_mmpose.engine.launch import build_runner, load_config
 from cid_mmpose.engine.screen import prints_in_log, quiet_warnings
+from cid_mmpose.errors import BadInput
 from cid_mmpose.files import only_run_in
 
 from . import parts  # noqa: F401  registers what the configs name
@@ -33,7 +36,12 @@ POINTS = 20  # of the loss curve in a line
 WEIGHTS = 'weights.pth'
 OF_CODE = ('cid_mmpose', 'configs', 'experiments', ':!experiments/results')  # paths on which the figures depend
 KEYPOINTS = Rules('keypoints', 0.8)  # as MMPose's config of CID evaluates it
-RULES = {'mmpose_cid': KEYPOINTS, 'mmpose_dekr': Rules('keypoints', 1.0)}  # of the others, what the network says
+RULES = {  # of the others, what the network says
+    'mmpose_cid': KEYPOINTS,
+    'mmpose_cid_start': KEYPOINTS,
+    'gpu_mmpose': KEYPOINTS,
+    'mmpose_dekr': Rules('keypoints', 1.0),
+}
 OWN = Rules('own', 1.0)
 
 
@@ -128,6 +136,35 @@ def losses(folder: Path) -> list[list[float]]:
     return thin
 
 
+def speed(folder: Path, batch: int) -> dict[str, float]:
+    """Images a second, the share of the time in which the network waits for them, and on a GPU the peak of memory.
+
+    Args:
+        folder: the work folder.
+        batch: images of an iteration.
+    """
+    points = []
+    for file in sorted(folder.glob('*/vis_data/scalars.json')):
+        points += [json.loads(line) for line in file.read_text(encoding='utf-8').splitlines()]
+    points = [point for point in points if 'time' in point and 'loss' in point]
+    settled = points[len(points) // 5 :]  # at first workers start and programs are chosen
+    if not settled:
+        return {}
+    seconds = median(point['time'] for point in settled)
+    waiting = median(point['data_time'] / point['time'] for point in settled)
+    found = dict(images_per_second=round(batch / seconds, 1), waiting=round(waiting, 3))
+    if 'memory' in settled[-1]:
+        found['peak_mib'] = max(point['memory'] for point in points)
+    return found
+
+
+def on() -> str:
+    """What the figures depend on: the machine, and its GPU where there is one."""
+    if not torch.cuda.is_available():
+        return machine()
+    return f'{torch.cuda.get_device_name()}, {machine()}'
+
+
 def do(run: Run, folder: Path) -> dict:
     """Trains and tests; returns the line.
 
@@ -136,8 +173,10 @@ def do(run: Run, folder: Path) -> dict:
         folder: for what it writes; it exists.
 
     Raises:
-        BadInput: an option has no place in its config.
+        BadInput: an option has no place in its config, or there is no GPU for a run that needs one.
     """
+    if run.needs_gpu and not torch.cuda.is_available():
+        raise BadInput(f'{run.row}: needs a GPU, and torch {torch.__version__} finds none; run it where there is one')
     torch.set_num_threads(THREADS)
     rules = RULES.get(run.config, OWN)
     before, cpu_before = time.monotonic(), cpu_seconds()
@@ -149,7 +188,7 @@ def do(run: Run, folder: Path) -> dict:
     return dict(
         as_dict(run),
         commit=commit(),
-        machine=machine(),
+        machine=on(),
         torch=torch.__version__,
         threads=THREADS,
         date=datetime.date.today().isoformat(),
@@ -157,6 +196,7 @@ def do(run: Run, folder: Path) -> dict:
         cpu_seconds=round(cpu, 1),
         all_seconds=round(time.monotonic() - before, 1),
         iterations=runner.iter,
+        speed=speed(folder, runner.cfg.train_dataloader.batch_size),
         parameters=parameters(runner.model),
         bins=bins,
         losses=losses(folder),

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmpose.codecs import AssociativeEmbedding
+from mmpose.models.heads import CIDHead
 from mmpose.models.losses import KeypointMSELoss
 from mmpose.models.necks import FeatureMapProcessor
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from cid_mmpose.codecs import SizeAdaptiveHeatmap
 from cid_mmpose.codecs.size_adaptive import Seeds, to_cell
 from cid_mmpose.codecs.targets import first_on_place
 from cid_mmpose.data.synth_crowd import SynthCrowd
+from cid_mmpose.models.iia import init_linear
 from cid_mmpose.registry import DATASETS, KEYPOINT_CODECS, MODELS
 
 ARRAYS = ('bbox', 'bbox_score', 'keypoints', 'keypoints_visible', 'area', 'category_id')  # of the people of an item
@@ -40,6 +42,18 @@ class TrainableEmbedding(AssociativeEmbedding):
 
     label_mapping_table = dict(keypoint_indices='keypoint_indices', keypoint_weights='keypoint_weights')
     field_mapping_table = dict(heatmaps='heatmaps', heatmap_mask='heatmap_mask')
+
+
+@MODELS.register_module()
+class SameStartCIDHead(CIDHead):
+    """MMPose's head of CID with weights before training as large as ours have in the study (``init_std=None``)."""
+
+    def init_weights(self) -> None:
+        """As MMPose's, but GFD's weights are as large as each layer's inputs ask for; those of its last layer stay."""
+        super().init_weights()
+        for name, module in self.gfd_module.named_modules():
+            if name != 'heatmap_conv':
+                init_linear(module, None)
 
 
 @MODELS.register_module()

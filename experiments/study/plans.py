@@ -26,8 +26,14 @@ METHODS = {  # row -> config and options
     'ours, reference': ('crowd', {}),
     'ours, recipe mmpose': ('crowd', {'recipe': 'mmpose'}),
     "MMPose's CID": ('mmpose_cid', {}),
+    "MMPose's CID with our first weights": ('mmpose_cid_start', {}),
     "MMPose's DEKR": ('mmpose_dekr', {}),
     "MMPose's associative embedding": ('mmpose_ae', {}),
+}
+ON_A_GPU = {  # row -> config and options; each has the same minutes
+    'ours, bfloat16': ('gpu', {}),
+    "MMPose's CID, bfloat16": ('gpu_mmpose', {}),
+    "MMPose's CID, float32": ('gpu_mmpose', {'optim_wrapper.type': 'OptimWrapper'}),
 }
 OPTIONS = {  # row -> what differs from the reference
     'reference': {},
@@ -61,6 +67,11 @@ class Run(NamedTuple):
     options: dict[str, Any]  # dotted name -> value, put into the config
     seed: int
     start: 'Run | None' = None  # the run whose weights it begins with
+
+    @property
+    def needs_gpu(self) -> bool:
+        """Whether it takes days without one."""
+        return self.study == 'gpu'
 
 
 class Waiting(NamedTuple):
@@ -211,6 +222,10 @@ def _real(lines: Sequence[dict]) -> Plan:
     return Plan(runs, [])
 
 
+def _gpu(lines: Sequence[dict]) -> Plan:
+    return Plan(runs_of('gpu', ON_A_GPU, SEEDS[:1]), [])
+
+
 STUDIES = dict(
     pilot=Study('How long a run has to be', _pilot),
     crowds=Study('Table 1: what GFD recalibrates, and the contrastive loss', _crowds),
@@ -219,6 +234,7 @@ STUDIES = dict(
     methods=Study('Methods at equal iterations and at equal time', _methods),
     options=Study('Each rule by itself', _options),
     real=Study('Real images', _real),
+    gpu=Study('A few minutes of a GPU', _gpu),
 )
 
 

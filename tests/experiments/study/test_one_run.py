@@ -1,11 +1,15 @@
 """A run of each method takes a few steps, and its line is complete."""
 
+import json
+
 import numpy as np
 import pytest
+import torch
 from study.lines import key_of
-from study.one_run import do, weights_of
-from study.plans import METHODS, OF_REAL, STUDIES, length
+from study.one_run import do, speed, weights_of
+from study.plans import METHODS, OF_REAL, ON_A_GPU, STUDIES, length
 
+from cid_mmpose.errors import BadInput
 from tests.helpers.images import shared
 from tests.helpers.study_lines import tiny_run
 
@@ -36,3 +40,45 @@ def test_a_run_on_real_images_begins_with_the_weights_of_another(tmp_path):
 def test_real_images_are_trained_on_for_as_long_in_both_rows():
     runs = STUDIES['real'].plan([]).runs
     assert {tuple(run.options[name] for name in length(OF_REAL)) for run in runs} == {4 * (OF_REAL,)}
+
+
+def test_speed_is_that_of_the_settled_part_of_a_run(tmp_path):
+    folder = tmp_path / '20261126_000000' / 'vis_data'
+    folder.mkdir(parents=True)
+    first = dict(time=9.0, data_time=8.0, loss=1.0, memory=300)  # workers start
+    later = dict(time=0.5, data_time=0.1, loss=1.0, memory=200)
+    tested = dict(time=70.0, data_time=70.0)  # the time of testing has no loss
+    lines = [first, *4 * [later], tested]
+    (folder / 'scalars.json').write_text('\n'.join(json.dumps(line) for line in lines))
+    assert speed(tmp_path, 20) == dict(images_per_second=40.0, waiting=0.2, peak_mib=300)
+    assert speed(tmp_path / 'nothing', 20) == {}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU here')
+def test_a_run_for_a_gpu_is_refused_without_one(tmp_path):
+    (run, *_) = STUDIES['gpu'].plan([]).runs
+    with pytest.raises(BadInput, match='ours, bfloat16: needs a GPU'):
+        do(run, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('row', ON_A_GPU)
+def test_what_runs_on_a_gpu_trains_on_a_cpu_too(row, tmp_path):
+    config, options = ON_A_GPU[row]
+    small = {
+        'optim_wrapper.type': 'OptimWrapper',
+        'train_cfg.max_iters': 2,
+        'train_cfg.val_interval': 2,
+        'train_dataloader.num_workers': 0,
+        'train_dataloader.persistent_workers': False,
+        'train_dataloader.prefetch_factor': None,
+        'train_dataloader.batch_size': 1,
+        'test_dataloader.num_workers': 0,
+        'test_dataloader.dataset.length': 2,
+        'default_hooks.logger.interval': 1,
+        'param_scheduler.0.end': 1,
+        'param_scheduler.1.begin': 1,
+    }
+    line = do(tiny_run(config)._replace(options={**options, **small}), tmp_path)
+    assert line['iterations'] == 2 and np.isfinite([loss for _, loss in line['losses']]).all()
+    assert line['speed']['images_per_second'] > 0

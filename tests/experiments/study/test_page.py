@@ -5,7 +5,7 @@ import subprocess
 import cv2
 import pytest
 from study.lines import REPEATS, RESULTS, read, read_file
-from study.page import PAGE, claims_of, machines, pace_of, repeated, table, text, what_to_check, write_page
+from study.page import PAGE, claims_of, machines, pace_of, repeated, speeds, table, text, what_to_check, write_page
 from study.plans import STUDIES, plan_of
 from study.plots import write_plots
 from study.summary import by_row, figure, value
@@ -45,6 +45,13 @@ def test_a_row_has_means_and_standard_deviations_and_one_without_runs_says_so():
     assert written[3] == '| b | not yet run |  |  |  |  |  |  |  |  |'
     assert written[4].startswith('| c | 40.0 | 50.0 | 20.0 |')
     assert {line.count('|') for line in written} == {11}
+
+
+def test_speeds_are_those_of_the_first_run_of_each_row():
+    found = dict(images_per_second=123.4, waiting=0.25, peak_mib=2048)
+    written = speeds({'a': lines(49.0, 50.0, speed=found), 'b': []}).splitlines()
+    assert written[2:] == ['| a | 1.0 | 4 | 123 | 25 | 2048 |']
+    assert speeds({'a': [], 'b': []}) == ''
 
 
 def test_the_deviation_is_that_of_a_sample():

@@ -5,11 +5,12 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 from study import parts
-from study.parts import LossOfMaps, PartlyLabelled, SampledConv, StillHeatmap
+from study.parts import LossOfMaps, PartlyLabelled, SameStartCIDHead, SampledConv, StillHeatmap
 from torchvision.ops import DeformConv2d
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap
 from cid_mmpose.data.synth_crowd import SynthCrowd
+from cid_mmpose.models import CIDHead
 from tests.helpers.images import ROOT
 
 
@@ -77,3 +78,24 @@ def test_the_study_names_only_what_it_registers():
     named = [name for name in ('SampledDEKRHead', 'TrainableEmbedding', 'AllBranches', 'LossOfMaps', 'PartlyLabelled')]
     assert [name for name in named if not any(f'cid_mmpose.{name}' in text for text in texts)] == []
     assert [name for name in named if not hasattr(parts, name)] == []
+
+
+def test_mmposes_head_begins_with_weights_as_large_as_ours():
+    losses = dict(
+        coupled_heatmap_loss=dict(type='FocalHeatmapLoss'),
+        decoupled_heatmap_loss=dict(type='FocalHeatmapLoss'),
+        contrastive_loss=dict(type='InfoNCELoss'),
+    )
+    theirs = SameStartCIDHead(in_channels=48, num_keypoints=17, gfd_channels=32, **losses)
+    theirs.init_weights()
+    ours = CIDHead(in_channels=48, num_keypoints=17, gfd_channels=32, init_std=None)
+    pairs = [
+        (theirs.gfd_module.conv_down, ours.gfd.conv_down),
+        (theirs.gfd_module.channel_attention.atn, ours.gfd.channel.attention),
+        (theirs.gfd_module.fuse_attention, ours.gfd.fuse),
+        (theirs.gfd_module.heatmap_conv, ours.gfd.heatmap),
+        (theirs.iia_module.keypoint_root_conv, ours.iia.conv),
+    ]
+    for first, second in pairs:
+        assert first.weight.std().item() == pytest.approx(second.weight.std().item(), rel=0.15)
+        torch.testing.assert_close(first.bias, second.bias)
