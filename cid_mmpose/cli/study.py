@@ -4,8 +4,8 @@ Each run leaves a line in experiments/results; docs/evidence.md is written from 
 have none yet. It may be stopped at any time, and several may run at once, on one machine or on several.
 
 Studies: pilot, crowds (table 1 of the paper), channels (table 2), rates (learning rates for methods), pace (seconds an
-iteration for methods), methods (ours and MMPose's), options (each rule of the recipes), real (images of COCO), gpu (a few
-minutes of one).
+iteration for methods), methods (ours and MMPose's), options (each rule of the recipes), real (images of COCO), gpu (a
+few minutes of one).
 """
 
 import argparse

@@ -7,7 +7,7 @@ from cid_mmpose.files import write_whole
 
 from .claims import CLAIMS, NOT_RUN, difference, sentence
 from .lines import PACE, REPEATS, read, read_file
-from .plans import ITERATIONS, OF_METHODS, SEEDS, STUDIES
+from .plans import ITERATIONS, SEEDS, SHORTER, STUDIES
 from .plots import write_plots
 from .summary import by_row, figure, hours, values_of
 
@@ -63,7 +63,7 @@ cid study --page
 
 **The setting**: images of 128 px with one to six people of half to nine tenths of the image's height, who are put
 before and behind each other; HRNet of two blocks a branch with 16, 32, 64 and 128 channels, random weights before
-training; {ITERATIONS} iterations of 8 images, {OF_METHODS} where methods are compared, and no image twice; Adam,
+training; {ITERATIONS} iterations of 8 images, {SHORTER} where methods and rules are compared, and no image twice; Adam,
 learning rate 0.004 falling to 0 (betas 0.9 and 0.99, gradients cut at 20); float32, one thread. The authors' rules
 but for two: the weights of GFD before training are as large as each layer's inputs ask for, because the authors'
 0.001 tells people apart only after a thousand iterations, and people count as small below 8 x 8 px, which are 32 x 32
@@ -213,8 +213,8 @@ def machines(lines: Sequence[dict]) -> str:
     runs = [line for line in lines if line['study'] != PACE]
     if not runs:
         return f'## Time and machines\n\n*{NOT_RUN}*\n'
-    cores = 'each run with one core that trains and one that draws'
-    written = [f'## Time and machines\n\n{len(runs)} runs, {hours(runs):.1f} hours in all, {cores}:\n']
+    kind = 'each by one process that trains, with one thread, and others that draw'
+    written = [f'## Time and machines\n\n{len(runs)} runs, {hours(runs):.1f} hours of CPU time in all, {kind}:\n']
     for machine in sorted({line['machine'] for line in runs}):
         of_machine = [line for line in runs if line['machine'] == machine]
         days = sorted({line['date'] for line in of_machine})

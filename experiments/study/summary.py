@@ -80,8 +80,8 @@ def by_row(plan: Plan, lines: Sequence[dict]) -> dict[str, list[dict]]:
 
 
 def hours(lines: Sequence[dict]) -> float:
-    """Hours that the runs took, with their tests."""
-    return sum(line.get('all_seconds', 0.0) for line in lines) / 3600
+    """CPU time of the trainings: hours on the clock would count those too in which a run waited for other programs."""
+    return sum(line.get('cpu_seconds', 0.0) for line in lines) / 3600
 
 
 def runs_without_line(plan: Plan, lines: Sequence[dict]) -> list[Run]:

@@ -93,8 +93,8 @@ def test_claims_follow_the_rows_of_their_study():
 def test_hours_and_machines_are_those_of_the_lines():
     found = lines(1.0, 2.0) + [made_up(tiny_run(seed=9), 3.0, machine='3 cores of Y', date='2026-11-28', commit='d')]
     written = machines(found).splitlines()
-    assert '3 runs, 0.1 hours in all, each run with one core that trains and one that draws:' in written  # 3 x 90 s
-    assert '- 3 cores of Y: 1 runs, 0.0 hours, 2026-11-28 to 2026-11-28, commits `d`' in written
+    assert '3 runs, 1.5 hours of CPU time in all, each by one process that trains,' in written[2]  # 3 x 1800 s
+    assert '- 3 cores of Y: 1 runs, 0.5 hours, 2026-11-28 to 2026-11-28, commits `d`' in written
     assert '*not yet run*' in machines([])
 
 

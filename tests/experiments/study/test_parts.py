@@ -88,7 +88,8 @@ def test_mmposes_head_begins_with_weights_as_large_as_ours():
     )
     theirs = SameStartCIDHead(in_channels=48, num_keypoints=17, gfd_channels=32, **losses)
     theirs.init_weights()
-    ours = CIDHead(in_channels=48, num_keypoints=17, gfd_channels=32, init_std=None)
+    codec = dict(type='cid_mmpose.SizeAdaptiveHeatmap', stride=4)
+    ours = CIDHead(in_channels=48, num_keypoints=17, gfd_channels=32, init_std=None, decoder=codec)
     pairs = [
         (theirs.gfd_module.conv_down, ours.gfd.conv_down),
         (theirs.gfd_module.channel_attention.atn, ours.gfd.channel.attention),

@@ -23,7 +23,7 @@ def rates(best: dict) -> list[dict]:
 def test_the_studies_have_as_many_runs_as_rows_and_seeds():
     counts = {name: len(plan_of(name, []).runs) for name in STUDIES}
     in_seeds = dict(pilot=8 * 2, crowds=6 * 3, channels=4 * 3, options=16 * 3, real=2 * 3)
-    assert counts == dict(**in_seeds, rates=6 * 3, methods=0, gpu=3)
+    assert counts == dict(**in_seeds, rates=6 * 3, methods=0, gpu=2)
 
 
 def test_the_rows_of_table_1_differ_in_recalibration_and_in_the_weight_of_the_contrastive_loss():
