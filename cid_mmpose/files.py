@@ -20,7 +20,8 @@ except ImportError:  # not on Windows: there nothing is locked
     fcntl = None
 
 PARTIAL = '.partial'  # the end of the name of a file that is not written to its end
-UNFINISHED = '.unfinished'  # the end of the name of a folder of such files
+WRITING = '.writing-'  # the start of the name of a folder of such files; shards have folders of another name
+UNFINISHED = '.unfinished'  # its end
 LOCK = '.lock'  # of a work folder; it stays behind, empty
 FULL = {errno.ENOSPC: 'no space left on the device', errno.EDQUOT: 'quota exceeded', errno.EFBIG: 'file too large'}
 
@@ -168,10 +169,10 @@ def unfinished_folder(parent: str | Path) -> Iterator[Path]:
     Args:
         parent: where it lies; on the disk of what will be put in place.
     """
-    for left in Path(parent).glob(f'.*{UNFINISHED}'):
+    for left in Path(parent).glob(f'{WRITING}*{UNFINISHED}'):
         if _is_left_behind(left):
             shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix='.', suffix=UNFINISHED, dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=WRITING, suffix=UNFINISHED, dir=parent))
     try:
         with only_run_in(str(folder), doing='writing'):
             yield folder

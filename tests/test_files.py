@@ -15,6 +15,8 @@ from cid_mmpose.engine.hooks import checkpoint
 from cid_mmpose.engine.hooks.run_lock import RunLockHook
 from cid_mmpose.errors import BadInput, RunStopped
 from cid_mmpose.files import only_run_in, remove_partial, unfinished_folder, write_whole
+from cid_mmpose.scale.names import Shard
+from cid_mmpose.scale.run import Table
 from tests.helpers.images import ROOT
 from tests.helpers.toy_run import Notes, Spoil, saved, toy_runner
 
@@ -109,6 +111,17 @@ def test_what_a_killed_run_left_unfinished_is_removed_and_what_a_living_one_writ
     with unfinished_folder(tmp_path):
         pass
     assert os.listdir(tmp_path) == ['.mine.unfinished']
+
+
+def test_the_rows_of_a_killed_shard_stay_when_a_file_is_exported_beside_them(tmp_path):
+    shard = Table(tmp_path, Shard(3, 100), 'jsonl').unfinished
+    killed = holder(shard)
+    (shard / 'people.jsonl').write_text('{"path": "a.jpg"}\n')
+    killed.kill()
+    killed.wait()
+    with unfinished_folder(tmp_path):
+        pass
+    assert (shard / 'people.jsonl').read_text() == '{"path": "a.jpg"}\n'
 
 
 def test_a_run_of_any_program_is_refused_before_it_writes_a_checkpoint(tmp_path):
