@@ -13,6 +13,7 @@ EXAMPLES = """
   cid export cid_hrnet-w32_coco --checkpoint epoch_140.pth --no-flip --max-people 100 --out cid.onnx
   cid export work_dirs/demo --out demo.xml
   cid export work_dirs/demo --fixed-size 640x512 --batch 1 --images photos/ --out fixed.onnx
+  cid export work_dirs/demo --precision bfloat16 --data annotations.json images/ --max-drop 0.5 --out demo.xml
   cid export work_dirs/demo --precision int8 --calibrate photos/ --data annotations.json images/ --out demo.xml
   cid export work_dirs/demo --fixed-size 704x512 --precision float16 --out demo.engine
   cid export work_dirs/demo --format browser --size 256 --no-flip --max-people 10 --out site"""
@@ -61,11 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--data',
         nargs='+',
-        default=['synth'],
         metavar='FILE',
-        help='int8: annotation file and folder of images on which AP is measured (drawn people)',
+        help='annotation file and folder of images on which AP is measured, or synth for drawn people (int8: synth)',
     )
-    parser.add_argument('--max-drop', type=float, default=1.0, help='int8: points of AP that it may cost (1)')
+    parser.add_argument(
+        '--max-drop', type=float, default=1.0, help='points of AP that the file may have less than torch (1)'
+    )
     parser.add_argument('--force', action='store_true', help='replace the file if it is already there')
 
 
@@ -83,6 +85,7 @@ def run(args: argparse.Namespace) -> None:
 
     check_versions()
     from cid_mmpose.engine.screen import quiet_warnings
+    from cid_mmpose.export.accuracy import SYNTH, AccuracyOptions
     from cid_mmpose.export.browser_page import export_page
     from cid_mmpose.export.int8 import Int8Options
     from cid_mmpose.export.options import ExportOptions
@@ -101,7 +104,10 @@ def run(args: argparse.Namespace) -> None:
         opset=args.opset,
     )
     common = dict(checkpoint=args.checkpoint, options=options, images=args.images, force=args.force)
-    int8 = Int8Options(calibrate=args.calibrate, data=args.data, max_drop=args.max_drop)
+    judged = AccuracyOptions(data=args.data or [SYNTH], max_drop=args.max_drop)
+    by_ap = args.data is not None or args.precision == 'int8'
+    common['accuracy'] = judged if by_ap else None
+    int8 = Int8Options(calibrate=args.calibrate)
     with quiet_warnings():
         if args.format == 'browser':
             exported = export_page(args.model, args.out, package=args.onnxruntime_web, **common)

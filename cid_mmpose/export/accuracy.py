@@ -4,6 +4,8 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,8 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.evaluation import CocoPeopleMetric
 from cid_mmpose.inference.finder import PeopleFinder
 from cid_mmpose.inference.images import read_image
+from cid_mmpose.inference.options import PredictOptions
+from cid_mmpose.runtime.predictor import ExportedPredictor, device_of, session_of
 
 SYNTH = 'synth'
 DRAWN = 200  # images of SynthCrowd that are evaluated
@@ -23,20 +27,122 @@ CALIBRATION_SEED = 2
 SCENES = ('image_size', 'people', 'person_height', 'overlap', 'turn')  # options of SynthCrowd that a config sets
 
 
+@dataclass(frozen=True)
+class AccuracyOptions:
+    """How a file is judged by its AP.
+
+    Args:
+        data: on which AP is measured: 'synth', or an annotation file and the folder of its images.
+        max_drop: how many points of AP the file may have less than torch.
+
+    Raises:
+        BadInput: ``max_drop`` is not from 0 to 100.
+    """
+
+    data: Sequence[str] = (SYNTH,)
+    max_drop: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_drop <= 100:
+            raise BadInput(f'max_drop must be from 0 to 100 points of AP, got {self.max_drop:g}')
+
+
 class Measured(NamedTuple):
     """APs on a data set, in percent."""
 
-    before: float
-    after: float
+    torch: float
+    file: float
     images: int  # of the data set
     data: str  # its name
-    kept: str  # what stays in float32
+
+    @property
+    def drop(self) -> float:
+        """Points of AP that the file costs."""
+        return self.torch - self.file
 
     def text(self) -> str:
         """As a user reads it."""
-        return (
-            f'AP {self.before:.2f} in float32 and {self.after:.2f} in int8 on {self.images} images of '
-            f'{self.data}; {self.kept} stayed in float32'
+        where = f'{self.images} images of {self.data}'
+        return f'AP {self.torch:.2f} in torch and {self.file:.2f} through the file on {where}'
+
+
+def exported_model(path: Path) -> ExportedPredictor:
+    """A file with everyone whom an evaluation counts.
+
+    Args:
+        path: of the file.
+    """
+    session = session_of(str(path), device_of(path))
+    return ExportedPredictor(session, PredictOptions(min_score=session.about.min_score), str(path))
+
+
+class Judge:
+    """Measures files on a data set and compares them with torch.
+
+    Args:
+        model: of torch, in float32, with the options that the files have.
+        config: of the model.
+        options: the data, and how much AP a file may cost.
+        name: of the file, for messages.
+
+    Raises:
+        BadInput: the data are wrong, or the model finds nobody in them.
+    """
+
+    def __init__(self, model: PeopleFinder, config: Config, options: AccuracyOptions, name: str) -> None:
+        self.options = options
+        self.name = name
+        self.items = data_set(options.data, config)
+        self.data = name_of(options.data)
+        self.torch = average_precision(model, self.items)
+        if self.torch <= 0:
+            raise BadInput(
+                f'{name}: AP is 0 in torch on {self.data}, so no drop could be seen; give data of people whom the '
+                'model finds (--data)'
+            )
+
+    def measure(self, path: Path) -> Measured:
+        """AP of torch and of a file.
+
+        Args:
+            path: of the file.
+        """
+        through_file = average_precision(exported_model(path), self.items)
+        return Measured(self.torch, through_file, len(self.items), self.data)
+
+    def accepted(self, path: Path, precision: str) -> Measured:
+        """AP of torch and of a file that costs no more than it may.
+
+        Args:
+            path: of the file.
+            precision: of the file.
+
+        Raises:
+            BadInput: it costs more.
+        """
+        measured = self.measure(path)
+        if self.accepts(measured):
+            return measured
+        refusal = self.refusal(f'{precision} costs {measured.drop:.2f}')
+        raise BadInput(f'{refusal}; take another --precision, or a larger --max-drop')
+
+    def accepts(self, measured: Measured) -> bool:
+        """Whether a file costs no more AP than it may.
+
+        Args:
+            measured: of ``measure``.
+        """
+        return measured.drop <= self.options.max_drop
+
+    def refusal(self, costs: str) -> BadInput:
+        """Why a file was not written.
+
+        Args:
+            costs: what costs how much, as the line has it.
+        """
+        return BadInput(
+            f'{self.name}: {costs}, more than {self.options.max_drop:g} AP (AP of torch in float32 is '
+            f'{self.torch:.2f} on {self.data}), and was not written'
         )
 
 

@@ -21,6 +21,7 @@ from cid_mmpose.runtime.seal import sha256_of
 from cid_mmpose.visualization.colours import PALETTE
 from cid_mmpose.visualization.options import DrawOptions
 
+from .accuracy import AccuracyOptions
 from .options import ExportOptions
 from .run import Exported, export
 
@@ -46,8 +47,9 @@ class ExportedPage(NamedTuple):
     def text(self) -> str:
         """As a user reads it."""
         size = sum(path.stat().st_size for path in self.folder.rglob('*') if path.is_file()) / 2**20
+        accuracy = f'; {self.model.accuracy.text()}' if self.model.accuracy is not None else ''
         return (
-            f'{self.folder}: a page of {size:.1f} MiB; as torch: {self.model.difference.text()}; show it by: '
+            f'{self.folder}: a page of {size:.1f} MiB; as torch: {self.model.difference.text()}{accuracy}; show it by: '
             f'python -m http.server -d {self.folder}'
         )
 
@@ -61,6 +63,7 @@ def export_page(
     options: ExportOptions | None = None,
     images: Sequence[Any] = (),
     force: bool = False,
+    accuracy: AccuracyOptions | None = None,
 ) -> ExportedPage:
     """Writes a folder with a page and a model, which is held against torch as every export.
 
@@ -72,6 +75,7 @@ def export_page(
         options: of the export.
         images: as ``export`` takes them.
         force: whether files of an existing folder may be replaced.
+        accuracy: as ``export`` takes it.
 
     Raises:
         BadInput: as ``export`` raises it, or the folder is there already, or the package is not.
@@ -85,7 +89,7 @@ def export_page(
     with unfinished_folder(folder.parent) as unfinished:
         site = unfinished / 'site'
         site.mkdir()
-        exported = export(model, site / MODEL, checkpoint=checkpoint, options=options, images=images)
+        exported = export(model, site / MODEL, checkpoint=checkpoint, options=options, images=images, accuracy=accuracy)
         for path in (*runtime, *sorted(SOURCES.iterdir())):
             shutil.copyfile(path, site / path.name)
         samples = _draw_samples(site)

@@ -1,20 +1,19 @@
 """A float32 file made into one of int8, as far as a data set shows that its AP stays."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from mmengine.config import Config
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.inference.options import PredictOptions
 from cid_mmpose.inference.sources import find
 from cid_mmpose.runtime.about import About
-from cid_mmpose.runtime.predictor import ExportedPredictor, device_of, session_of
+from cid_mmpose.runtime.predictor import ExportedPredictor
 from cid_mmpose.runtime.seal import seal
 
-from .accuracy import CALIBRATION_SEED, SYNTH, Measured, average_precision, data_set, drawn_crowds, name_of
+from .accuracy import CALIBRATION_SEED, SYNTH, Judge, Measured, drawn_crowds, exported_model
 from .options import ExportOptions
 from .quantise import CHOICES, quantise
 
@@ -26,21 +25,18 @@ class Int8Options:
     Args:
         calibrate: images whose maps set the ranges of 8 bits: a folder or other input of ``cid predict``, or 'synth'.
         calibration_images: how many of them at most.
-        data: on which AP is measured: 'synth', or an annotation file and the folder of its images.
-        max_drop: how many points of AP it may cost.
-
-    Raises:
-        BadInput: ``max_drop`` is not from 0 to 100.
     """
 
     calibrate: str = SYNTH
     calibration_images: int = 64
-    data: Sequence[str] = (SYNTH,)
-    max_drop: float = 1.0
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.max_drop <= 100:
-            raise BadInput(f'max_drop must be from 0 to 100 points of AP, got {self.max_drop:g}')
+
+class MadeInt8(NamedTuple):
+    """What ``in_int8`` has written."""
+
+    files: list[Path]  # the one that is named comes last
+    accuracy: Measured
+    kept: str  # what stays in float32
 
 
 def as_checked(options: ExportOptions) -> ExportOptions:
@@ -52,54 +48,32 @@ def as_checked(options: ExportOptions) -> ExportOptions:
     return replace(options, precision='float32') if options.precision == 'int8' else options
 
 
-def in_int8(
-    written: Path, onnx_file: Path, about: About, config: Config, options: Int8Options, name: str
-) -> tuple[list[Path], Measured]:
+def in_int8(written: Path, about: About, config: Config, options: Int8Options, judge: Judge) -> MadeInt8:
     """Writes a float32 export once more in int8, with as much of it in float32 as its AP needs.
 
     Args:
-        written: the float32 file.
-        onnx_file: its graph as ONNX.
+        written: the float32 file, beside its graph as ONNX.
         about: what it says of itself.
         config: of the model.
         options: how the int8 file is made.
-        name: of the file, for messages.
-
-    Returns:
-        The files, the one that is named last, and what AP they have.
+        judge: of its AP.
 
     Raises:
-        BadInput: every choice costs more AP than may be, or the data are wrong.
+        BadInput: every choice costs more AP than may be, or there are no images to calibrate with.
     """
-    items = data_set(options.data, config)
-    model = _model(written)
-    images = _calibration(model, config, options)
-    before = average_precision(model, items)
-    if before <= 0:
-        raise BadInput(
-            f'{name}: AP is 0 in float32 on {name_of(options.data)}, so no drop could be seen; give data of people '
-            'whom the model finds (--data)'
-        )
-    drops = []
+    images = _calibration(exported_model(written), config, options)
+    costs = []
     for number, (kept, weights) in enumerate(CHOICES.items()):
         folder = written.parent / f'int8_{number}'
         folder.mkdir()
-        files = quantise(onnx_file, about, weights, images, folder / written.name)
+        files = quantise(written.with_suffix('.onnx'), about, weights, images, folder / written.name)
         seal(files[-1])
-        after = average_precision(_model(files[-1]), items)
-        if before - after <= options.max_drop:
-            return files, Measured(before, after, len(items), name_of(options.data), kept)
-        drops.append(f'{before - after:.2f} with {kept} in float32')
-    raise BadInput(
-        f'{name}: int8 costs {", ".join(drops)}, more than {options.max_drop:g} AP (AP in float32 is {before:.2f} on '
-        f'{name_of(options.data)}), and was not written; give other images with --calibrate, or a larger --max-drop'
-    )
-
-
-def _model(path: Path) -> ExportedPredictor:
-    """A file with everyone whom an evaluation counts."""
-    session = session_of(str(path), device_of(path))
-    return ExportedPredictor(session, PredictOptions(min_score=session.about.min_score), str(path))
+        measured = judge.measure(files[-1])
+        if judge.accepts(measured):
+            return MadeInt8(files, measured, kept)
+        costs.append(f'{measured.drop:.2f} with {kept} in float32')
+    refusal = judge.refusal(f'int8 costs {", ".join(costs)}')
+    raise BadInput(f'{refusal}; give other images with --calibrate, or a larger --max-drop')
 
 
 def _calibration(model: ExportedPredictor, config: Config, options: Int8Options) -> list[np.ndarray]:

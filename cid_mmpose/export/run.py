@@ -25,7 +25,7 @@ from cid_mmpose.runtime.predictor import ExportedPredictor, device_of, session_o
 from cid_mmpose.runtime.seal import seal
 from cid_mmpose.runtime.tensorrt_file import tensorrt_of
 
-from .accuracy import Measured
+from .accuracy import AccuracyOptions, Judge, Measured
 from .describe import RESIZING, about_of, resizing_of, resizing_step
 from .graph import check_exporter, write_onnx
 from .int8 import Int8Options, as_checked, in_int8
@@ -34,7 +34,7 @@ from .openvino_graph import write_openvino
 from .options import ExportOptions
 from .quantise import nncf_of
 from .tensorrt_engine import problems_of, write_engine
-from .verify import TOLERANCES, Difference, Tolerance, check, compare, drawn_images, noise_images
+from .verify import TOLERANCES, Difference, check, compare, drawn_images, noise_images
 
 FORMATS = dict(onnx='.onnx', openvino='.xml', tensorrt='.engine')  # format -> ending of its file
 
@@ -46,16 +46,23 @@ class Exported(NamedTuple):
     about: About
     difference: Difference
     problems: list[str]  # what of an ONNX file TensorRT does not take
-    accuracy: Measured | None = None  # in int8
+    accuracy: Measured | None = None  # in int8, and where data are given
+    kept: str | None = None  # of an int8 file, what stays in float32
 
     def text(self) -> str:
         """As a user reads it."""
-        parts = [self.path, self.path.with_suffix('.bin')] if self.path.suffix == '.xml' else [self.path]
-        megabytes = sum(part.stat().st_size for part in parts) / 2**20
-        problems = f'; not for TensorRT: {", ".join(self.problems)}' if self.problems else ''
+        files = [self.path, self.path.with_suffix('.bin')] if self.path.suffix == '.xml' else [self.path]
+        megabytes = sum(file.stat().st_size for file in files) / 2**20
+        parts = [f'{self.path}: {megabytes:.1f} MiB']
+        if self.kept is None:  # an int8 file was not compared itself
+            parts.append(f'as torch: {self.difference.text()}')
         if self.accuracy is not None:
-            return f'{self.path}: {megabytes:.1f} MiB; {self.accuracy.text()}'
-        return f'{self.path}: {megabytes:.1f} MiB; as torch: {self.difference.text()}{problems}'
+            parts.append(self.accuracy.text())
+        if self.kept is not None:
+            parts.append(f'{self.kept} stayed in float32')
+        elif self.problems:
+            parts.append(f'not for TensorRT: {", ".join(self.problems)}')
+        return '; '.join(parts)
 
 
 def export(
@@ -67,7 +74,7 @@ def export(
     options: ExportOptions | None = None,
     images: Sequence[Any] = (),
     force: bool = False,
-    tolerance: Tolerance | None = None,
+    accuracy: AccuracyOptions | None = None,
     int8: Int8Options | None = None,
 ) -> Exported:
     """Writes a model as a file for a runtime; nothing is left of a file that says something else than torch.
@@ -80,7 +87,7 @@ def export(
         options: of the export.
         images: paths or arrays on which the file is held against torch, besides noise; none takes drawn people.
         force: whether an existing file may be replaced.
-        tolerance: how far the file may be from torch; None takes that of its precision.
+        accuracy: how the file is judged by its AP; None judges int8 alone, on drawn people.
         int8: how a file of precision int8 is made; None takes what ``Int8Options`` has.
 
     Raises:
@@ -88,7 +95,6 @@ def export(
             than torch.
     """
     options = options or ExportOptions()
-    tolerance = tolerance or TOLERANCES[as_checked(options).precision]
     path = Path(out)
     _check_target(path, format, force)
     check_exporter()
@@ -110,19 +116,24 @@ def export(
     predictor = predictor_of(choice, chosen, torch.device('cpu'), _steps(choice, options))
     resizing = resizing_of(step, options, choice.config_file)
     about = about_of(predictor, choice, resizing, as_checked(options))
+    if accuracy is None and options.precision == 'int8':
+        accuracy = AccuracyOptions()
+    judge = None if accuracy is None else _judge(predictor, choice, accuracy, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with unfinished_folder(path.parent) as folder:
         files = _write(_graph(predictor, about, format), about, format, folder / path.name)
         seal(files[-1])
-        found = _held_against(predictor, files[-1], chosen, real_images, tolerance)
-        check(found, tolerance, str(path))
-        accuracy = None
-        if options.precision == 'int8':
-            onnx_file = files[-1].with_suffix('.onnx')
-            files, accuracy = in_int8(files[-1], onnx_file, about, choice.config, int8 or Int8Options(), str(path))
+        found = _held_against(predictor, files[-1], chosen, real_images, about.precision)
+        if judge is None or about.precision == 'float32':
+            check(found, about.precision, str(path))
+        measured = kept = None
+        if judge is not None and options.precision == 'int8':
+            files, measured, kept = in_int8(files[-1], about, choice.config, int8 or Int8Options(), judge)
+        elif judge is not None:
+            measured = judge.accepted(files[-1], options.precision)
         for file in files:
             put_in_place(file, path.with_name(file.name))
-    return Exported(path, about, found, problems_of(path) if format == 'onnx' else [], accuracy)
+    return Exported(path, about, found, problems_of(path) if format == 'onnx' else [], measured, kept)
 
 
 def _check_precision(format: str, precision: str) -> None:
@@ -233,12 +244,18 @@ def _write(graph: ExportedCID, about: About, format: str, path: Path) -> list[Pa
     return write(onnx_file, about, path)
 
 
+def _judge(predictor: Predictor, choice: Choice, accuracy: AccuracyOptions, path: Path) -> Judge:
+    """What measures the files, with torch in float32."""
+    predictor.network.test_cfg['precision'] = None
+    return Judge(predictor, choice.config, accuracy, str(path))
+
+
 def _held_against(
-    predictor: Predictor, written: Path, options: PredictOptions, images: list[np.ndarray], tolerance: Tolerance
+    predictor: Predictor, written: Path, options: PredictOptions, images: list[np.ndarray], precision: str
 ) -> Difference:
     """What torch and a file find in noise and in images, both without NMS."""
     everyone = replace(options, nms=1.0)
     predictor.network.test_cfg.update(everyone.test_cfg(), precision=None)  # the backbone as it is, not folded
     session = session_of(str(written), device_of(written))
     exported = ExportedPredictor(session, replace(everyone, size=None), str(written))
-    return compare(predictor, exported, [*noise_images(), *images], tolerance.pixels)
+    return compare(predictor, exported, [*noise_images(), *images], TOLERANCES[precision].pixels)

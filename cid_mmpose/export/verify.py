@@ -136,14 +136,15 @@ def _sum(one: Difference, other: Difference) -> Difference:
     )
 
 
-def check(found: Difference, tolerance: Tolerance, name: str) -> None:
+def check(found: Difference, precision: str, name: str) -> None:
     """BadInput if a file says something else than torch.
 
     Args:
         found: of ``compare``.
-        tolerance: for its precision.
+        precision: of the file.
         name: of the file.
     """
+    tolerance = TOLERANCES[precision]
     if not found.people:
         raise BadInput(
             f'{name}: torch finds nobody in the {found.images} images that the file is held against, so it cannot be '
@@ -155,4 +156,5 @@ def check(found: Difference, tolerance: Tolerance, name: str) -> None:
         and found.score <= tolerance.score
     )
     if not is_same:
-        raise BadInput(f'{name}: says something else than torch and was not written: {found.text()}')
+        way_out = '' if precision == 'float32' else '; give --data to judge the file by its AP instead'
+        raise BadInput(f'{name}: says something else than torch and was not written: {found.text()}{way_out}')

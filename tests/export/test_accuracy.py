@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.export.accuracy import average_precision, data_set, drawn_crowds
+from cid_mmpose.export.accuracy import AccuracyOptions, average_precision, data_set, drawn_crowds
 from cid_mmpose.inference.keypoints import KeypointSet
 from cid_mmpose.inference.people import People
 from tests.helpers.images import coco, person, write_coco
@@ -85,3 +85,8 @@ def test_data_of_other_keypoints_are_refused():
     model.keypoint_set = replace(POINTS, names=('nose',), sigmas=(0.05,))
     with pytest.raises(BadInput, match='--data: has 17 keypoints, the model 1; give data of its keypoints'):
         average_precision(model, items)
+
+
+def test_a_drop_outside_0_to_100_is_refused():
+    with pytest.raises(BadInput, match='max_drop must be from 0 to 100 points of AP, got -1'):
+        AccuracyOptions(max_drop=-1)

@@ -8,17 +8,20 @@ from mmengine.config import Config
 
 import cid_mmpose
 from cid_mmpose.errors import BadInput
+from cid_mmpose.export import accuracy
+from cid_mmpose.export.accuracy import AccuracyOptions, Judge
 from cid_mmpose.export.int8 import Int8Options
 from tests.helpers.exported import needs_exporter, smooth_images, tiny_export
-from tests.helpers.images import tiny_config
-from tests.helpers.random_weights import random_checkpoint
 
 needs_exporter()
 import onnx  # noqa: E402  where it is installed
 
 from cid_mmpose.export import int8 as module  # noqa: E402
+from cid_mmpose.export.int8 import in_int8  # noqa: E402
 from cid_mmpose.export.openvino_graph import write_openvino  # noqa: E402
-from cid_mmpose.export.quantise import by_onnxruntime  # noqa: E402
+from cid_mmpose.export.options import ExportOptions  # noqa: E402
+from cid_mmpose.export.quantise import CHOICES, by_onnxruntime  # noqa: E402
+from cid_mmpose.export.run import export  # noqa: E402
 from cid_mmpose.export.tensorrt_engine import problems_of  # noqa: E402
 from cid_mmpose.runtime.predictor import session_of  # noqa: E402
 from cid_mmpose.runtime.seal import seal  # noqa: E402
@@ -28,24 +31,18 @@ CONFIG = Config({})  # drawn people as SynthCrowd has them by itself
 
 
 @pytest.fixture(scope='module')
-def checkpoint(tmp_path_factory) -> str:
-    return random_checkpoint(tmp_path_factory.mktemp('weights') / 'tiny.pth', tiny_config(96))
-
-
-@pytest.fixture(scope='module')
-def exported(checkpoint, tmp_path_factory) -> Path:
-    """In float32."""
-    return Path(tiny_export(tmp_path_factory.mktemp('exported'), checkpoint, max_people=8, flip=False))
+def in_float32(exported_without_flip) -> Path:
+    return Path(exported_without_flip)
 
 
 def says(monkeypatch, *figures: float) -> None:
-    """AP is measured as these figures, one after the other: random weights find nobody."""
+    """AP of torch and of each file is measured as these figures: random weights find nobody."""
     waiting = iter(figures)
-    monkeypatch.setattr(module, 'average_precision', lambda model, items: next(waiting))
+    monkeypatch.setattr(accuracy, 'average_precision', lambda model, items: next(waiting))
 
 
 def made(exported: Path, name: str, folder: Path, **options):
-    """The files of ``in_int8`` of a float32 export, and what it measured."""
+    """What ``in_int8`` makes of a float32 export."""
     about = session_of(str(exported), 'cpu').about
     onnx_file = folder / 'a.onnx'
     onnx_file.write_bytes(exported.read_bytes())
@@ -53,15 +50,15 @@ def made(exported: Path, name: str, folder: Path, **options):
     if name.endswith('.xml'):
         write_openvino(onnx_file, about, written)
         seal(written)
-    return module.in_int8(written, onnx_file, about, CONFIG, Int8Options(calibration_images=4, **options), name)
+    judge = Judge(None, CONFIG, AccuracyOptions(), name)
+    return in_int8(written, about, CONFIG, Int8Options(calibration_images=4, **options), judge)
 
 
-def test_the_convolutions_of_the_backbone_have_8_bits_in_onnx_and_the_head_32(exported, tmp_path, monkeypatch):
+def test_the_convolutions_of_the_backbone_have_8_bits_in_onnx_and_the_head_32(in_float32, tmp_path, monkeypatch):
     says(monkeypatch, 80, 79.5)
-    (file,), measured = made(exported, 'a.onnx', tmp_path)
-    assert measured.text() == (
-        'AP 80.00 in float32 and 79.50 in int8 on 200 images of drawn people; the head stayed in float32'
-    )
+    (file,), measured, kept = made(in_float32, 'a.onnx', tmp_path)
+    assert measured.text() == 'AP 80.00 in torch and 79.50 through the file on 200 images of drawn people'
+    assert kept == 'the head'
     proto = onnx.load(str(file))
     producers = {output: node for node in proto.graph.node for output in node.output}
     of_kind = {True: 0, False: 0}
@@ -79,11 +76,18 @@ def test_the_convolutions_of_the_backbone_have_8_bits_in_onnx_and_the_head_32(ex
         cid_mmpose.load(file, min_score=0.0, device='cpu', precision='float32')
 
 
-def test_openvinos_file_has_8_bits_and_more_in_float32_where_ap_asks_for_it(exported, tmp_path, monkeypatch):
+def test_more_stays_in_float32_where_ap_asks_for_it(in_float32, tmp_path, monkeypatch):
+    says(monkeypatch, 80, 70, 79.5)  # the first choice costs 10 AP
+    assert made(in_float32, 'a.onnx', tmp_path).kept == 'the head, the stem and the first stage'
+
+
+def test_openvinos_file_has_8_bits(in_float32, tmp_path, monkeypatch):
     pytest.importorskip('nncf', reason='needs the extra [int8]')
-    says(monkeypatch, 80, 70, 79.5)
-    files, measured = made(exported, 'a.xml', tmp_path)
-    assert measured.kept == 'the head, the stem and the first stage'  # the first choice cost 10 AP
+    says(monkeypatch, 80, 79.5)
+    last = list(CHOICES.items())[-1]  # which names most layers
+    monkeypatch.setattr(module, 'CHOICES', dict([last]))
+    files, _, kept = made(in_float32, 'a.xml', tmp_path)
+    assert kept == last[0]
     assert [each.name for each in files] == ['a.bin', 'a.xml']
     text = files[1].read_text()
     assert text.count('type="FakeQuantize"') > 20 and 'element_type="i8"' in text
@@ -98,39 +102,46 @@ def test_openvinos_file_has_8_bits_and_more_in_float32_where_ap_asks_for_it(expo
             (80, 70, 78.5),
             {},
             r'int8 costs 10.00 with the head in float32, 1.50 with the head, the stem and the first stage in float32, '
-            r'more than 1 AP \(AP in float32 is 80.00 on drawn people\), and was not written',
+            r'more than 1 AP \(AP of torch in float32 is 80.00 on drawn people\), and was not written',
         ),
-        ((0,), {}, 'AP is 0 in float32 on drawn people, so no drop could be seen'),
+        ((0,), {}, 'AP is 0 in torch on drawn people, so no drop could be seen'),
         ((80,), dict(calibrate='empty'), '--calibrate empty: holds no image|empty: '),
     ],
 )
-def test_an_int8_file_that_costs_too_much_is_refused(exported, tmp_path, monkeypatch, figures, options, message):
+def test_an_int8_file_that_costs_too_much_is_refused(in_float32, tmp_path, monkeypatch, figures, options, message):
     says(monkeypatch, *figures)
     (tmp_path / 'empty').mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadInput, match=message):
-        made(exported, 'a.onnx', tmp_path, **options)
+        made(in_float32, 'a.onnx', tmp_path, **options)
 
 
-def test_nothing_is_left_of_an_export_that_is_refused(checkpoint, tmp_path):
-    with pytest.raises(BadInput, match='a.onnx: AP is 0 in float32 on drawn people'):
+def test_a_model_that_finds_nobody_is_refused_before_anything_is_written(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(accuracy, 'DRAWN', 3)
+    with pytest.raises(BadInput, match='a.onnx: AP is 0 in torch on drawn people'):
         tiny_export(tmp_path / 'new', checkpoint, 'a.onnx', precision='int8', max_people=2, flip=False)
-    assert list((tmp_path / 'new').iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_drop_outside_0_to_100_is_refused():
-    with pytest.raises(BadInput, match='max_drop must be from 0 to 100 points of AP, got -1'):
-        Int8Options(max_drop=-1)
+def test_nothing_is_left_of_an_int8_file_that_costs_too_much(
+    checkpoint, exported_without_flip, write_graph_of, tmp_path, monkeypatch
+):
+    write_graph_of(exported_without_flip)
+    says(monkeypatch, 80, 70, 60)
+    options = ExportOptions(min_score=0.0, precision='int8', max_people=12, flip=False)
+    with pytest.raises(BadInput, match='a.onnx: int8 costs 10.00 with the head in float32, 20.00 with'):
+        export(checkpoint, tmp_path / 'a.onnx', options=options, images=IMAGES, int8=Int8Options(calibration_images=2))
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_for_tensorrt_all_is_int8_around_zero(exported, tmp_path):
-    proto = onnx.load(str(exported))
+def test_for_tensorrt_all_is_int8_around_zero(in_float32, tmp_path):
+    proto = onnx.load(str(in_float32))
     nodes = [node.name for node in proto.graph.node if node.input[1:] and node.input[1].startswith('backbone.')]
     images = [np.zeros((1, 96, 96, 3), np.uint8), np.full((1, 96, 96, 3), 200, np.uint8)]
     problems = []
     for number, for_tensorrt in enumerate((False, True)):
         path = tmp_path / f'{number}.onnx'
-        path.write_bytes(by_onnxruntime(exported, nodes, images, path, for_tensorrt).SerializeToString())
+        path.write_bytes(by_onnxruntime(in_float32, nodes, images, path, for_tensorrt).SerializeToString())
         problems.append(problems_of(path))
         kinds = {node.op_type for node in onnx.load(str(path)).graph.node}
         assert {'QuantizeLinear', 'DequantizeLinear', 'Conv'} <= kinds

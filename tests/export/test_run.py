@@ -18,7 +18,9 @@ from tests.helpers.random_weights import random_checkpoint
 needs_exporter()
 import onnx  # noqa: E402  where it is installed
 
+from cid_mmpose.export import accuracy  # noqa: E402
 from cid_mmpose.export import run as module  # noqa: E402
+from cid_mmpose.export.accuracy import AccuracyOptions  # noqa: E402
 from cid_mmpose.export.network import ExportedCID  # noqa: E402
 from cid_mmpose.export.options import ExportOptions  # noqa: E402
 from cid_mmpose.export.run import export  # noqa: E402
@@ -29,13 +31,13 @@ EVERYONE = dict(min_score=0.0, nms=1.0, device='cpu')
 
 
 @pytest.fixture(scope='module')
-def checkpoint(tmp_path_factory) -> str:
-    return random_checkpoint(tmp_path_factory.mktemp('weights') / 'tiny.pth', tiny_config(96))
-
-
-@pytest.fixture(scope='module')
-def exported(checkpoint, tmp_path_factory) -> str:
-    return tiny_export(tmp_path_factory.mktemp('exported'), checkpoint)
+def wrong(checkpoint, tmp_path_factory) -> str:
+    """A file whose graph normalises images wrongly; of two people, without flip."""
+    right = ExportedCID._normalised
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ExportedCID, '_normalised', lambda self, images: right(self, images) * 1.5)
+        patch.setattr(module, 'check', lambda *given: None)
+        return tiny_export(tmp_path_factory.mktemp('wrong'), checkpoint, max_people=2, flip=False)
 
 
 def assert_same(one, other):
@@ -83,26 +85,31 @@ def test_four_images_at_a_time_show_whom_they_show_one_by_one(exported):
 @pytest.mark.parametrize(
     'options',
     [
-        dict(flip=False),
         dict(fixed_size=(160, 96), batch=2),
         dict(max_people=300),
     ],
 )
-def test_a_graph_of_other_options_says_what_torch_says(checkpoint, tmp_path, options):
+def test_a_graph_of_other_options_says_what_torch_says(checkpoint, tmp_path, monkeypatch, options):
+    monkeypatch.setattr(
+        'cid_mmpose.export.heatmaps.CHUNK', 80
+    )  # of six people each the graph of 300 takes five minutes to write
     path = tiny_export(tmp_path, checkpoint, **options)
     graph = onnx.load(path).graph
     (shape,) = [[side.dim_value for side in each.type.tensor_type.shape.dim] for each in graph.input]
     width, height = options.get('fixed_size', (0, 0))
     assert shape == [options.get('batch', 0), height, width, 3]
     assert problems_of(Path(path)) == []
-    if options.get('flip') is False:
-        images = smooth_images((160, 120))
-        torch_model = cid_mmpose.load(checkpoint, max_people=12, flip=False, **EVERYONE)
-        assert_same(cid_mmpose.load(path, **EVERYONE)(images)[0], torch_model(images)[0])
     if options.get('batch'):
         images = smooth_images((160, 120), (50, 200), (100, 100))
         model = cid_mmpose.load(path, **EVERYONE)
         assert [len(people) > 0 for people in model(images)] == [True] * 3
+
+
+def test_a_graph_without_flip_says_what_torch_says(checkpoint, exported_without_flip):
+    images = smooth_images((160, 120))
+    torch_model = cid_mmpose.load(checkpoint, max_people=12, flip=False, **EVERYONE)
+    assert_same(cid_mmpose.load(exported_without_flip, **EVERYONE)(images)[0], torch_model(images)[0])
+    assert problems_of(Path(exported_without_flip)) == []
 
 
 @pytest.mark.slow
@@ -132,8 +139,9 @@ def test_the_file_says_what_it_needs_to_be_used(checkpoint, exported):
 
 
 @pytest.mark.slow
-def test_openvinos_files_say_what_torch_says(checkpoint, tmp_path):
+def test_openvinos_files_say_what_torch_says(checkpoint, exported, write_graph_of, tmp_path):
     pytest.importorskip('openvino', reason='needs the extra [openvino]')
+    write_graph_of(exported)
     path = tiny_export(tmp_path, checkpoint, 'tiny.xml')
     assert sorted(each.name for each in tmp_path.iterdir()) == ['tiny.bin', 'tiny.xml']
     (image,) = smooth_images((160, 120))
@@ -152,6 +160,48 @@ def test_half_precision_makes_half_the_file(checkpoint, exported, tmp_path):
     assert 0.4 < Path(path).stat().st_size / Path(exported).stat().st_size < 0.9
 
 
+@pytest.fixture
+def judged(checkpoint, wrong, write_graph_of, tmp_path, monkeypatch):
+    """Exports a graph that says something else than torch; AP of torch and of the file are these figures."""
+    write_graph_of(wrong)
+
+    def make(precision: str, *figures: float):
+        waiting = iter(figures)
+        monkeypatch.setattr(accuracy, 'average_precision', lambda model, items: next(waiting))
+        options = ExportOptions(min_score=0.0, max_people=2, flip=False, precision=precision)
+        images = smooth_images((160, 120))
+        by_ap = AccuracyOptions() if figures else None
+        return export(checkpoint, tmp_path / 'a.onnx', options=options, images=images, accuracy=by_ap)
+
+    return make
+
+
+def test_half_precision_is_judged_by_ap_where_data_are_given(judged, tmp_path):
+    said = judged('float16', 80, 79).text()
+    assert said.endswith('; AP 80.00 in torch and 79.00 through the file on 200 images of drawn people')
+    assert ' MiB; as torch: 6 images, 12 people ' in said
+    assert [each.name for each in tmp_path.iterdir()] == ['a.onnx']
+
+
+@pytest.mark.parametrize(
+    'precision, figures, message',
+    [
+        (
+            'float16',
+            (80, 78.99),
+            r'a.onnx: float16 costs 1.01, more than 1 AP \(AP of torch .* 80.00 on drawn people\)',
+        ),
+        ('float16', (), 'says something else than torch and was not written: .*; give --data to judge the file by its'),
+        ('float32', (80, 80), 'says something else than torch and was not written: .* keypoints moved'),
+        ('float32', (), 'says something else than torch and was not written: .* keypoints moved'),
+    ],
+)
+def test_nothing_is_left_of_a_file_that_is_refused(judged, tmp_path, precision, figures, message):
+    with pytest.raises(BadInput, match=message):
+        judged(precision, *figures)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_flipped_bit_of_the_weights_and_a_cut_file_are_one_line(exported, tmp_path):
     content = Path(exported).read_bytes()
     path = tmp_path / 'spoilt.onnx'
@@ -167,7 +217,7 @@ def test_a_flipped_bit_of_the_weights_and_a_cut_file_are_one_line(exported, tmp_
 
 
 @pytest.mark.slow
-def test_a_killed_export_leaves_nothing_behind_the_next_one(checkpoint, tmp_path):
+def test_a_killed_export_leaves_nothing_behind_the_next_one(checkpoint, exported, write_graph_of, tmp_path):
     command = [sys.executable, '-m', 'cid_mmpose', 'export', checkpoint, '--out', str(tmp_path / 'a.onnx')]
     killed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     while not list(tmp_path.glob('.*.unfinished/.lock')):
@@ -176,19 +226,13 @@ def test_a_killed_export_leaves_nothing_behind_the_next_one(checkpoint, tmp_path
     killed.kill()
     killed.wait()
     assert len(list(tmp_path.iterdir())) == 1
+    write_graph_of(exported)
     tiny_export(tmp_path, checkpoint, 'b.onnx')
     assert [each.name for each in tmp_path.iterdir()] == ['b.onnx']
 
 
-def test_of_a_graph_that_says_something_else_nothing_is_left(checkpoint, tmp_path, monkeypatch):
-    right = ExportedCID._normalised
-    monkeypatch.setattr(ExportedCID, '_normalised', lambda self, images: right(self, images) * 1.5)
-    with pytest.raises(BadInput, match='says something else than torch and was not written: .* keypoints moved'):
-        tiny_export(tmp_path / 'new', checkpoint)
-    assert list((tmp_path / 'new').iterdir()) == []
-
-
-def test_a_model_that_finds_nobody_cannot_be_checked_and_is_not_written(checkpoint, tmp_path):
+def test_a_model_that_finds_nobody_cannot_be_checked_and_is_not_written(checkpoint, exported, write_graph_of, tmp_path):
+    write_graph_of(exported)
     with pytest.raises(BadInput, match='torch finds nobody in the 9 images'):
         export(checkpoint, tmp_path / 'a.onnx', options=ExportOptions(min_score=1.0))
     assert list(tmp_path.iterdir()) == []
