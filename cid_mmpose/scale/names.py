@@ -1,5 +1,6 @@
 """Which images there are, by name alone, and which of them a shard looks at."""
 
+import codecs
 import glob
 import hashlib
 import os
@@ -66,6 +67,8 @@ def shard_of(text: str) -> Shard:
     if match is None:
         raise BadInput(f"--shard {text}: must be i/n, such as 3/100 for the third of a hundred (Slurm's array task 3)")
     number, count = map(int, match.groups())
+    if not count:
+        raise BadInput(f'--shard {text}: of 0 shards there is none; give the number of all shards behind the /')
     if not 1 <= number <= count:
         raise BadInput(f'--shard {text}: of {count} shards i is from 1 to {count}; a Slurm array is --array=1-{count}')
     return Shard(number, count)
@@ -146,12 +149,13 @@ def _names_of_folder(folder: str) -> list[str]:
 
 
 def _names_of_list(path: str) -> Iterator[str]:
-    """The lines of a list that are not empty."""
+    """The lines of a list that are not empty; editors on Windows put a mark of UTF-8 before the first."""
     try:
         with open(path, 'rb') as file:
-            if b'\0' in file.read(START):
-                raise BadInput(f'--list {path}: is no text; give a file with a path or URL a line')
-            file.seek(0)
+            start = file.read(START)
+            if b'\0' in start:
+                raise BadInput(f'--list {path}: is no text in UTF-8; give a file with a path or URL a line')
+            file.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
             for line in file:
                 text = line.rstrip(b'\r\n').decode('utf-8', 'surrogateescape')
                 if text:

@@ -21,10 +21,15 @@ def test_what_is_no_shard_is_refused(text):
         shard_of(text)
 
 
-@pytest.mark.parametrize('text', ['0/3', '4/3', '0/0'])
+@pytest.mark.parametrize('text', ['0/3', '4/3'])
 def test_a_shard_outside_its_range_is_refused_with_the_range(text):
     with pytest.raises(BadInput, match=f'--shard {text}: of . shards i is from 1 to'):
         shard_of(text)
+
+
+def test_of_no_shards_none_is_offered():
+    with pytest.raises(BadInput, match='--shard 0/0: of 0 shards there is none; give the number of all shards'):
+        shard_of('0/0')
 
 
 @pytest.mark.parametrize('count', [1, 2, 3, 7, 100])
@@ -62,6 +67,12 @@ def test_folders_patterns_lists_and_files_give_each_image_once_in_their_order(im
         'https://host/a.jpg',
         'no end.jpg',
     ]
+
+
+def test_a_list_saved_by_notepad_names_its_first_image_as_the_others(tmp_path):
+    saved = tmp_path / 'list.txt'
+    saved.write_text('é.jpg\nb.jpg\n', encoding='utf-8-sig', newline='\r\n')
+    assert names_of_shard([], [str(saved)], WHOLE) == ['é.jpg', 'b.jpg']
 
 
 @pytest.mark.parametrize(
