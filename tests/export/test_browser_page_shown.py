@@ -237,6 +237,36 @@ def test_without_a_camera_the_page_says_so(page):
     assert wait_for_line(page, 'camera:') == 'camera: there is none, or it is in use'
 
 
+def test_a_page_to_which_the_browser_lends_no_camera_says_why(page):
+    page.evaluate('() => Object.defineProperty(navigator, "mediaDevices", {value: undefined})')
+    page.click('#camera')
+    assert wait_for_line(page, 'camera:') == 'camera: browsers let only pages of https and of this machine use it'
+
+
+def test_a_camera_that_is_closed_while_it_opens_is_no_error(page):
+    (image,) = smooth_images((160, 120))
+    page.evaluate('() => { for (let time = 0; time < 5; time += 1) document.getElementById("camera").click(); }')
+    for milliseconds in (0, 20, 50, 100, 200):
+        page.click('#camera')
+        page.wait_for_timeout(milliseconds)
+        give(page, f'{milliseconds}.png', png(image))
+        wait_for_line(page, f'in {milliseconds}.png,')
+
+
+def test_an_image_too_large_for_the_browser_is_one_line_and_the_next_has_its_people(page):
+    (image,) = smooth_images((160, 120))
+    page.evaluate(SLIDE, 0)
+    give(page, 'a.png', png(image))
+    wait_for_line(page, 'in a.png,')
+    before = saved(page)['people']
+    give(page, 'large.png', png(np.zeros((17000, 17000), np.uint8)))  # Chromium's canvas has at most 2**28 pixels
+    line = wait_for_line(page, 'large.png: ')
+    assert line == 'large.png: is 17000 x 17000 pixels, too large for this browser; make it smaller'
+    give(page, 'b.png', png(image))
+    wait_for_line(page, 'in b.png,')
+    assert saved(page)['people'] == before and len(before) > 3
+
+
 @pytest.mark.parametrize(
     'name, data, says',
     [
@@ -267,7 +297,9 @@ def test_what_cannot_be_taken_is_one_line_and_the_last_image_stays(page, name, d
         ('model.onnx', dict(status=404), 'model.onnx: is not there (404); put the whole folder on the server'),
         ('page.json', dict(status=404), 'page.json: is not there (404); put the whole folder on the server'),
         ('model.onnx', dict(body=b'other'), 'model.onnx: is not the file that this page was written with; copy the'),
-        ('ort-wasm-simd-threaded.wasm', dict(status=404), 'no available backend found'),
+        ('page.json', dict(body=b'<html>'), 'page.json: is not the file that this page was written with; copy the'),
+        ('ort-wasm-simd-threaded.wasm', dict(status=404), 'ort-wasm-simd-threaded.wasm: is not there (404); put the'),
+        ('ort-wasm-simd-threaded.wasm', dict(body=b'<!DOCTYPE html>'), 'ort-wasm-simd-threaded.wasm: is not the file'),
         ('worker.js', dict(status=404), 'the model cannot be loaded'),
     ],
 )

@@ -157,6 +157,10 @@ async function openCamera() {
   newest += 1;
   const number = newest;
   let opened;
+  if (!navigator.mediaDevices) {
+    say('camera: browsers let only pages of https and of this machine use it', true);
+    return;
+  }
   try {
     opened = await navigator.mediaDevices.getUserMedia({video: {width: {ideal: 640}}});
   } catch (error) {
@@ -171,7 +175,15 @@ async function openCamera() {
   stream = opened;
   at('camera').textContent = 'Stop the camera';
   at('video').srcObject = stream;
-  await at('video').play();
+  try {
+    await at('video').play();
+  } catch (error) {
+    if (number === newest) {
+      closeCamera();
+      say(`camera: cannot be shown (${error.message})`, true);
+    }
+    return; // else it was closed meanwhile
+  }
   colored = [];
   const times = [];
   while (stream && number === newest) {
@@ -185,8 +197,8 @@ async function openCamera() {
     }
     times.push(performance.now());
     while (times.length > 2 && times[times.length - 1] - times[0] > RATE_OF) times.shift();
-    const rate = times.length > 1 ? (1000 * (times.length - 1)) / (times[times.length - 1] - times[0]) : 0;
-    show({bitmap, name: 'camera', found: result}, `${rate.toFixed(1)} frames a second`);
+    const rate = (1000 * (times.length - 1)) / (times[times.length - 1] - times[0]);
+    show({bitmap, name: 'camera', found: result}, times.length > 1 ? `${rate.toFixed(1)} frames a second` : '');
   }
 }
 

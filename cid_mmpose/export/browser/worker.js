@@ -4,9 +4,9 @@
 import * as ort from './ort.wasm.bundle.min.mjs';
 import {inputOf, peopleOf, placingOf} from './people.js';
 
+const RUNTIME = 'ort-wasm-simd-threaded.wasm';
+const WASM = [0, 0x61, 0x73, 0x6d]; // the first bytes of such a file
 const OUTPUTS = ['keypoints', 'keypoint_scores', 'scores', 'centers'];
-const canvas = new OffscreenCanvas(1, 1);
-const context = canvas.getContext('2d', {willReadFrequently: true});
 const ready = start();
 
 async function fetched(name) {
@@ -15,11 +15,16 @@ async function fetched(name) {
   return answer;
 }
 
+// Of what is there but is not what was written.
+function changed(name) {
+  return new Error(`${name}: is not the file that this page was written with; copy the whole folder again`);
+}
+
 async function start() {
-  const settings = await (await fetched('page.json')).json();
+  const settings = await (await fetched('page.json')).json().catch(() => { throw changed('page.json'); });
   const model = await (await fetched('model.onnx')).arrayBuffer();
   await checkHash(model, settings.sha256);
-  const session = await ort.InferenceSession.create(model, {executionProviders: ['wasm']});
+  const session = await ort.InferenceSession.create(model, {executionProviders: ['wasm']}).catch(checkRuntime);
   return {session, settings};
 }
 
@@ -28,9 +33,29 @@ async function checkHash(model, wanted) {
   if (!self.crypto.subtle) return;
   const digest = new Uint8Array(await self.crypto.subtle.digest('SHA-256', model));
   const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  if (found !== wanted) {
-    throw new Error('model.onnx: is not the file that this page was written with; copy the whole folder again');
+  if (found !== wanted) throw changed('model.onnx');
+}
+
+// After onnxruntime-web has failed, which does not name its own file.
+async function checkRuntime(error) {
+  const start = new Uint8Array(await (await fetched(RUNTIME)).arrayBuffer()).slice(0, WASM.length);
+  if (String(start) !== String(WASM)) throw changed(RUNTIME);
+  throw error;
+}
+
+// The pixels as RGBA. A canvas that is larger than the browser can hold takes all and gives back zeros; and it may stay
+// like that, so each image has its own.
+function pixelsOf(bitmap) {
+  const {width, height} = bitmap;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d', {willReadFrequently: true});
+  context.fillRect(width - 1, height - 1, 1, 1);
+  if (!context.getImageData(width - 1, height - 1, 1, 1).data[3]) {
+    throw new Error(`is ${width} x ${height} pixels, too large for this browser; make it smaller`);
   }
+  context.clearRect(width - 1, height - 1, 1, 1);
+  context.drawImage(bitmap, 0, 0);
+  return context.getImageData(0, 0, width, height);
 }
 
 async function find(bitmap) {
@@ -38,10 +63,9 @@ async function find(bitmap) {
   const begin = performance.now();
   const {width, height} = bitmap;
   const placing = placingOf(width, height, about);
-  [canvas.width, canvas.height] = [width, height];
-  context.drawImage(bitmap, 0, 0);
+  const pixels = pixelsOf(bitmap);
   bitmap.close();
-  const input = inputOf(context.getImageData(0, 0, width, height), placing, about.resizing.padding);
+  const input = inputOf(pixels, placing, about.resizing.padding);
   const [inputWidth, inputHeight] = placing.size;
   const images = new ort.Tensor('uint8', input, [1, inputHeight, inputWidth, 3]);
   const outputs = await session.run({images});
