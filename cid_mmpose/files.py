@@ -168,6 +168,9 @@ def unfinished_folder(parent: str | Path) -> Iterator[Path]:
 
     Args:
         parent: where it lies; on the disk of what will be put in place.
+
+    Raises:
+        BadInput: there is no room for the files.
     """
     for left in Path(parent).glob(f'{WRITING}*{UNFINISHED}'):
         if _is_left_behind(left):
@@ -176,6 +179,10 @@ def unfinished_folder(parent: str | Path) -> Iterator[Path]:
     try:
         with only_run_in(str(folder), doing='writing'):
             yield folder
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise BadInput(f'{parent}: cannot be written to ({FULL[error.errno]}); make room, or choose another') from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -124,6 +124,23 @@ def test_the_rows_of_a_killed_shard_stay_when_a_file_is_exported_beside_them(tmp
     assert (shard / 'people.jsonl').read_text() == '{"path": "a.jpg"}\n'
 
 
+@pytest.mark.parametrize(
+    'number, says', [(errno.ENOSPC, 'no space left on the device'), (errno.EDQUOT, 'quota exceeded')]
+)
+def test_files_for_which_there_is_no_room_are_one_line_and_leave_nothing(tmp_path, number, says):
+    with pytest.raises(BadInput, match=rf'^{tmp_path}: cannot be written to \({says}\); make room, or choose another$'):
+        with unfinished_folder(tmp_path) as folder:
+            (folder / 'a.onnx').write_bytes(b'half')
+            raise OSError(number, 'as the system says it')
+    assert os.listdir(tmp_path) == []
+
+
+def test_another_error_of_the_system_while_files_are_written_keeps_its_traceback(tmp_path):
+    with pytest.raises(FileNotFoundError), unfinished_folder(tmp_path) as folder:
+        (folder / 'gone').read_bytes()
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_run_of_any_program_is_refused_before_it_writes_a_checkpoint(tmp_path):
     other = holder(tmp_path)
     with pytest.raises(BadInput, match='is training into it'):

@@ -49,7 +49,14 @@ def save_openvino(model: Any, about: About, path: Path) -> list[Path]:
         model: of ``converted``.
         about: what the file says of itself.
         path: of the file .xml.
+
+    Raises:
+        BadInput: openvino cannot write them.
     """
     model.set_rt_info(about.to_json(), [KEY])
-    openvino_of().save_model(model, str(path), compress_to_fp16=about.precision == 'float16')
+    try:
+        openvino_of().save_model(model, str(path), compress_to_fp16=about.precision == 'float16')
+    except Exception as error:  # openvino does not say why
+        reason = str(error).strip().rpartition('\n')[2]
+        raise BadInput(f'{path.name}: openvino cannot write it ({reason:.200}); is there room on the disk?') from error
     return [path.with_suffix('.bin'), path]
