@@ -3,6 +3,7 @@
 What runs there lies in ``browser/``; onnxruntime-web is the user's own copy of the npm package.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -95,6 +96,7 @@ def export_page(
         samples = _draw_samples(site)
         settings = _settings(exported.about, site / MODEL, samples)
         (site / 'page.json').write_text(json.dumps(settings), encoding='utf-8')
+        _check_folder(folder, force)  # another export may have written it meanwhile
         _put_folder_in_place(site, folder)
     return ExportedPage(folder, exported._replace(path=folder / MODEL))
 
@@ -157,11 +159,21 @@ def _settings(about: About, model: Path, samples: list[str]) -> dict[str, Any]:
 
 def _put_folder_in_place(site: Path, folder: Path) -> None:
     """Gives a whole folder its name; of one that is there the files are replaced, the page last."""
-    if not folder.exists():
-        site.rename(folder)
+    if not folder.exists() and _renamed(site, folder):
         return
     names = sorted(path.relative_to(site) for path in site.rglob('*') if path.is_file())
     names.sort(key=lambda name: name == Path(PAGE))
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         put_in_place(site / name, folder / name)
+
+
+def _renamed(site: Path, folder: Path) -> bool:
+    """Whether a folder could be given its name; false where another process has made one of that name meanwhile."""
+    try:
+        site.rename(folder)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            return False
+        raise
+    return True

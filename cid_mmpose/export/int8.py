@@ -1,5 +1,6 @@
 """A float32 file made into one of int8, as far as a data set shows that its AP stays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -48,25 +49,46 @@ def as_checked(options: ExportOptions) -> ExportOptions:
     return replace(options, precision='float32') if options.precision == 'int8' else options
 
 
-def in_int8(written: Path, about: About, config: Config, options: Int8Options, judge: Judge) -> MadeInt8:
+def calibration_images(options: Int8Options, config: Config) -> list[np.ndarray]:
+    """The images that set the ranges, (h, w, 3) uint8 BGR each; read before the minutes that an export takes.
+
+    Args:
+        options: which images, and how many.
+        config: of the model, which says how people are drawn.
+
+    Raises:
+        BadInput: there is none, or one cannot be read.
+    """
+    count = options.calibration_images
+    if options.calibrate == SYNTH:
+        crowds = drawn_crowds(config, CALIBRATION_SEED, count)
+        return [crowds.get_data_info(number)['img'] for number in range(count)]
+    items = find(options.calibrate).items
+    loads = [item.load for _, item in zip(range(count), items) if item.load is not None]
+    loaded = [load() for load in loads]
+    if not loaded:
+        raise BadInput(f'--calibrate {options.calibrate}: holds no image; give a folder with some, or {SYNTH}')
+    return loaded
+
+
+def in_int8(written: Path, about: About, images: Sequence[np.ndarray], judge: Judge) -> MadeInt8:
     """Writes a float32 export once more in int8, with as much of it in float32 as its AP needs.
 
     Args:
         written: the float32 file, beside its graph as ONNX.
         about: what it says of itself.
-        config: of the model.
-        options: how the int8 file is made.
+        images: of ``calibration_images``.
         judge: of its AP.
 
     Raises:
-        BadInput: every choice costs more AP than may be, or there are no images to calibrate with.
+        BadInput: every choice costs more AP than may be.
     """
-    images = _calibration(exported_model(written), config, options)
+    packed = _packed(exported_model(written), images)
     costs = []
     for number, (kept, weights) in enumerate(CHOICES.items()):
         folder = written.parent / f'int8_{number}'
         folder.mkdir()
-        files = quantise(written.with_suffix('.onnx'), about, weights, images, folder / written.name)
+        files = quantise(written.with_suffix('.onnx'), about, weights, packed, folder / written.name)
         seal(files[-1])
         measured = judge.measure(files[-1])
         if judge.accepts(measured):
@@ -76,17 +98,7 @@ def in_int8(written: Path, about: About, config: Config, options: Int8Options, j
     raise BadInput(f'{refusal}; give other images with --calibrate, or a larger --max-drop')
 
 
-def _calibration(model: ExportedPredictor, config: Config, options: Int8Options) -> list[np.ndarray]:
+def _packed(model: ExportedPredictor, images: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Images as the graph takes them, (B, h, w, 3) uint8 BGR each."""
-    count = options.calibration_images
-    if options.calibrate == SYNTH:
-        crowds = drawn_crowds(config, CALIBRATION_SEED, count)
-        loaded = [crowds.get_data_info(number)['img'] for number in range(count)]
-    else:
-        items = find(options.calibrate).items
-        loads = [item.load for _, item in zip(range(count), items) if item.load is not None]
-        loaded = [load() for load in loads]
-    if not loaded:
-        raise BadInput(f'--calibrate {options.calibrate}: holds no image; give a folder with some, or {SYNTH}')
     batch = model.about.batch or 1
-    return [np.repeat(model.pack(image).image[None], batch, 0) for image in loaded]
+    return [np.repeat(model.pack(image).image[None], batch, 0) for image in images]

@@ -28,7 +28,7 @@ from cid_mmpose.runtime.tensorrt_file import tensorrt_of
 from .accuracy import AccuracyOptions, Judge, Measured
 from .describe import RESIZING, about_of, resizing_of, resizing_step
 from .graph import check_exporter, write_onnx
-from .int8 import Int8Options, as_checked, in_int8
+from .int8 import Int8Options, as_checked, calibration_images, in_int8
 from .network import ExportedCID
 from .openvino_graph import write_openvino
 from .options import ExportOptions
@@ -118,6 +118,7 @@ def export(
     about = about_of(predictor, choice, resizing, as_checked(options))
     if accuracy is None and options.precision == 'int8':
         accuracy = AccuracyOptions()
+    calibration = calibration_images(int8 or Int8Options(), choice.config) if options.precision == 'int8' else []
     judge = None if accuracy is None else _judge(predictor, choice, accuracy, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with unfinished_folder(path.parent) as folder:
@@ -128,9 +129,10 @@ def export(
             check(found, about.precision, str(path))
         measured = kept = None
         if judge is not None and options.precision == 'int8':
-            files, measured, kept = in_int8(files[-1], about, choice.config, int8 or Int8Options(), judge)
+            files, measured, kept = in_int8(files[-1], about, calibration, judge)
         elif judge is not None:
             measured = judge.accepted(files[-1], options.precision)
+        _check_target(path, format, force)  # another export may have written it meanwhile
         for file in files:
             put_in_place(file, path.with_name(file.name))
     return Exported(path, about, found, problems_of(path) if format == 'onnx' else [], measured, kept)
@@ -188,9 +190,11 @@ def _check_target(path: Path, format: str, force: bool) -> None:
         raise BadInput(f'format {format!r}: is one of {", ".join(FORMATS)}')
     if path.suffix != FORMATS[format]:
         raise BadInput(f'{path}: a file of format {format} ends in {FORMATS[format]}')
-    check_file(str(path))
-    if path.exists() and not force:
-        raise BadInput(f'{path}: is already there; choose another name, or --force to replace it')
+    parts = [path, path.with_suffix('.bin')] if format == 'openvino' else [path]
+    for part in parts:
+        check_file(str(part))
+        if part.exists() and not force:
+            raise BadInput(f'{part}: is already there; choose another name, or --force to replace it')
 
 
 def _images(given: Sequence[Any]) -> Iterator[np.ndarray]:

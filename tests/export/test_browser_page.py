@@ -80,6 +80,37 @@ def test_a_folder_that_is_there_is_kept_unless_its_files_may_be_replaced(tmp_pat
     assert (site / 'other.txt').read_text() == 'mine'
 
 
+def test_a_page_that_another_export_wrote_meanwhile_stays(tmp_path, package, asked, monkeypatch):
+    drawn = module._draw_samples
+
+    def another_is_first(site):
+        (tmp_path / 'site').mkdir()
+        (tmp_path / 'site' / 'index.html').write_text('of another')
+        return drawn(site)
+
+    monkeypatch.setattr(module, '_draw_samples', another_is_first)
+    with pytest.raises(BadInput, match='site: is already there; choose another name, or --force'):
+        export_page('demo', tmp_path / 'site', package=package)
+    assert (tmp_path / 'site' / 'index.html').read_text() == 'of another'
+    assert files_of(tmp_path / 'site') == {'index.html'}
+
+
+def test_of_two_pages_that_get_their_name_at_once_none_ends_in_a_traceback(tmp_path, package, asked, monkeypatch):
+    checked = module._check_folder
+
+    def another_is_faster(folder, force):
+        checked(folder, force)
+        if asked:  # the second look, just before the page gets its name
+            monkeypatch.setattr(Path, 'exists', lambda path: False)
+            folder.mkdir()
+            (folder / 'index.html').write_text('of another')
+
+    monkeypatch.setattr(module, '_check_folder', another_is_faster)
+    export_page('demo', tmp_path / 'site', package=package)
+    assert files_of(tmp_path / 'site') == FILES
+    assert (tmp_path / 'site' / 'index.html').read_bytes() == (SOURCES / 'index.html').read_bytes()
+
+
 def test_of_a_model_that_cannot_be_exported_nothing_is_left(tmp_path, package, monkeypatch):
     def fail(*_, **__):
         raise BadInput('model.onnx: says something else than torch')

@@ -1,7 +1,9 @@
 """An int8 file has 8-bit weights in the backbone alone, and costs no more AP than may be, or is not there."""
 
+import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
@@ -17,7 +19,8 @@ needs_exporter()
 import onnx  # noqa: E402  where it is installed
 
 from cid_mmpose.export import int8 as module  # noqa: E402
-from cid_mmpose.export.int8 import in_int8  # noqa: E402
+from cid_mmpose.export import run  # noqa: E402
+from cid_mmpose.export.int8 import calibration_images, in_int8  # noqa: E402
 from cid_mmpose.export.openvino_graph import write_openvino  # noqa: E402
 from cid_mmpose.export.options import ExportOptions  # noqa: E402
 from cid_mmpose.export.quantise import CHOICES, by_onnxruntime  # noqa: E402
@@ -41,7 +44,7 @@ def says(monkeypatch, *figures: float) -> None:
     monkeypatch.setattr(accuracy, 'average_precision', lambda model, items: next(waiting))
 
 
-def made(exported: Path, name: str, folder: Path, **options):
+def made(exported: Path, name: str, folder: Path):
     """What ``in_int8`` makes of a float32 export."""
     about = session_of(str(exported), 'cpu').about
     onnx_file = folder / 'a.onnx'
@@ -51,7 +54,8 @@ def made(exported: Path, name: str, folder: Path, **options):
         write_openvino(onnx_file, about, written)
         seal(written)
     judge = Judge(None, CONFIG, AccuracyOptions(), name)
-    return in_int8(written, about, CONFIG, Int8Options(calibration_images=4, **options), judge)
+    images = calibration_images(Int8Options(calibration_images=4), CONFIG)
+    return in_int8(written, about, images, judge)
 
 
 def test_the_convolutions_of_the_backbone_have_8_bits_in_onnx_and_the_head_32(in_float32, tmp_path, monkeypatch):
@@ -96,24 +100,38 @@ def test_openvinos_file_has_8_bits(in_float32, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    'figures, options, message',
+    'figures, message',
     [
         (
             (80, 70, 78.5),
-            {},
             r'int8 costs 10.00 with the head in float32, 1.50 with the head, the stem and the first stage in float32, '
             r'more than 1 AP \(AP of torch in float32 is 80.00 on drawn people\), and was not written',
         ),
-        ((0,), {}, 'AP is 0 in torch on drawn people, so no drop could be seen'),
-        ((80,), dict(calibrate='empty'), '--calibrate empty: holds no image|empty: '),
+        ((0,), 'AP is 0 in torch on drawn people, so no drop could be seen'),
     ],
 )
-def test_an_int8_file_that_costs_too_much_is_refused(in_float32, tmp_path, monkeypatch, figures, options, message):
+def test_an_int8_file_that_costs_too_much_is_refused(in_float32, tmp_path, monkeypatch, figures, message):
     says(monkeypatch, *figures)
-    (tmp_path / 'empty').mkdir()
-    monkeypatch.chdir(tmp_path)
     with pytest.raises(BadInput, match=message):
-        made(in_float32, 'a.onnx', tmp_path, **options)
+        made(in_float32, 'a.onnx', tmp_path)
+
+
+@pytest.mark.parametrize(
+    'name, message',
+    [('empty', 'empty: holds no image'), ('cut', 'cut/a.png: not a complete image'), ('gone', 'gone: no')],
+)
+def test_images_that_cannot_calibrate_are_refused_before_the_minutes_of_an_export(
+    checkpoint, tmp_path, monkeypatch, name, message
+):
+    (tmp_path / 'empty').mkdir()
+    (tmp_path / 'cut').mkdir()
+    (tmp_path / 'cut' / 'a.png').write_bytes(cv2.imencode('.png', IMAGES[0])[1].tobytes()[:-100])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, '_judge', lambda *_: pytest.fail('AP was measured'))
+    options = ExportOptions(precision='int8', max_people=12)
+    with pytest.raises(BadInput, match=message):
+        export(checkpoint, 'a.onnx', options=options, images=IMAGES, int8=Int8Options(calibrate=name))
+    assert sorted(os.listdir()) == ['cut', 'empty']
 
 
 def test_a_model_that_finds_nobody_is_refused_before_anything_is_written(checkpoint, tmp_path, monkeypatch):

@@ -238,12 +238,23 @@ def test_a_model_that_finds_nobody_cannot_be_checked_and_is_not_written(checkpoi
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_there_stays_unless_it_may_be_replaced(checkpoint, tmp_path):
+@pytest.mark.parametrize('name, format', [('a.onnx', 'onnx'), ('a.xml', 'openvino'), ('a.bin', 'openvino')])
+def test_a_file_that_is_there_stays_unless_it_may_be_replaced(checkpoint, tmp_path, name, format):
+    there = tmp_path / name
+    there.write_text('mine')
+    with pytest.raises(BadInput, match=f'{name}: is already there; .* --force'):
+        export(checkpoint, tmp_path / f'a{module.FORMATS[format]}', format=format)
+    assert there.read_text() == 'mine' and list(tmp_path.iterdir()) == [there]
+
+
+def test_a_file_that_another_export_wrote_meanwhile_stays(checkpoint, exported, write_graph_of, tmp_path, monkeypatch):
+    write_graph_of(exported)
     target = tmp_path / 'a.onnx'
-    target.write_text('mine')
+    monkeypatch.setattr(module, 'check', lambda *_: target.write_text('of another'))
+    options = ExportOptions(min_score=0.0, max_people=12)
     with pytest.raises(BadInput, match='a.onnx: is already there; .* --force'):
-        export(checkpoint, target)
-    assert target.read_text() == 'mine'
+        export(checkpoint, target, options=options, images=smooth_images((160, 120)))
+    assert target.read_text() == 'of another' and list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.parametrize(
