@@ -122,11 +122,8 @@ def listing(each: Reader, length: int | None = None) -> Reader:
     def reader(value: Any) -> tuple:
         if type(value) is not list or length not in (None, len(value)):
             raise WrongValue('a list' if length is None else f'a list of {length}')
-        return _each(value, each)
-
-    def _each(values: list, each: Reader) -> tuple:
         try:
-            return tuple(each(value) for value in values)
+            return tuple(each(one) for one in value)
         except WrongValue as error:
             raise WrongValue(f'a list in which each is {error}') from None
 

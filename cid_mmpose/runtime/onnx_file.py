@@ -11,7 +11,7 @@ from cid_mmpose.errors import BadInput
 
 from .about import KEY, OUTPUTS, About
 from .seal import check_seal
-from .session import Port, Rows, check_ports, threads_asked
+from .session import Port, Rows, check_ports, first_line, threads_asked
 
 INSTALL = "pip install 'cid_mmpose[onnx]'"
 CPU = 'CPUExecutionProvider'
@@ -61,8 +61,8 @@ class OnnxSession:
             self.session = runtime.InferenceSession(path, options, providers=wanted)
         except Exception as error:  # onnxruntime has a class for each cause, none of them public
             raise BadInput(
-                f'{path}: onnxruntime {runtime.__version__} cannot load it ({_line(error)}); export the model again, '
-                'or update onnxruntime'
+                f'{path}: onnxruntime {runtime.__version__} cannot load it ({first_line(error)}); export the model '
+                'again, or update onnxruntime'
             ) from error
         carried = self.session.get_modelmeta().custom_metadata_map
         self.about = About.from_json(carried.get(KEY), path)
@@ -83,7 +83,8 @@ class OnnxSession:
         try:
             return Rows(*self.session.run(OUTPUTS, {'images': images}))
         except Exception as error:
-            raise BadInput(f'{self.path}: onnxruntime stopped at images {images.shape} ({_line(error)})') from error
+            why = first_line(error)
+            raise BadInput(f'{self.path}: onnxruntime stopped at images {images.shape} ({why})') from error
 
 
 def _check_file(path: str) -> None:
@@ -114,8 +115,3 @@ def _port(given: Any) -> Port:
     """An input or output; its free sides have names."""
     sides = [side if type(side) is int else None for side in given.shape]
     return Port(given.name, sides, given.type == 'tensor(uint8)')
-
-
-def _line(error: Exception) -> str:
-    """The first line of what onnxruntime says."""
-    return str(error).strip().partition('\n')[0][:200]

@@ -95,10 +95,9 @@ class ExportedPredictor(PeopleFinder):
 
     def _rows(self, images: np.ndarray) -> Rows:
         """The rows of B images; where the file takes another number of them, black ones are added."""
-        batch = self.about.batch
-        if batch is None:
+        missing = (self.about.batch or len(images)) - len(images)
+        if not missing:
             return self.session.run(images)
-        missing = batch - len(images)
         filled = np.concatenate([images, np.zeros((missing, *images.shape[1:]), np.uint8)])
         rows = self.session.run(filled)
         return Rows(*(each[: len(images)] for each in rows))

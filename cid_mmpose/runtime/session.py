@@ -1,7 +1,7 @@
 """What runs an exported file: the same calls for every runtime."""
 
 import os
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from cid_mmpose.errors import BadInput
 from .about import OUTPUTS, About
 
 COLORS = 3
+LONGEST = 200  # characters of what a library says
 
 
 class Rows(NamedTuple):
@@ -69,6 +70,15 @@ def check_ports(inputs: list[Port], outputs: list[Port], about: About, path: str
         raise BadInput(
             f'{path}: its graph gives keypoints for {rows}, and it says of itself {wanted}; export the model again'
         )
+
+
+def first_line(error: Any) -> str:
+    """The first line of what a library says, as a message has it.
+
+    Args:
+        error: an exception, or its text.
+    """
+    return str(error).strip().partition('\n')[0][:LONGEST]
 
 
 def threads_asked() -> int | None:

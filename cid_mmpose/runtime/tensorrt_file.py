@@ -9,7 +9,7 @@ from cid_mmpose.errors import BadInput
 
 from .about import OUTPUTS, About
 from .seal import check_seal, end_length
-from .session import Port, Rows, check_ports
+from .session import Port, Rows, check_ports, first_line
 
 INSTALL = 'pip install tensorrt cuda-python'
 
@@ -28,8 +28,8 @@ def tensorrt_of() -> TensorRt:
         from cuda.bindings import runtime as cuda
     except (ImportError, OSError) as error:  # OSError: a library of NVIDIA's is missing
         raise BadInput(
-            f'a file .engine is built and run by TensorRT, which cannot be imported ({_line(error)}): {INSTALL}; or '
-            'export to .onnx with --fixed-size, and let trtexec build the engine (docs/export.md)'
+            f'a file .engine is built and run by TensorRT, which cannot be imported ({first_line(error)}): {INSTALL}; '
+            'or export to .onnx with --fixed-size, and let trtexec build the engine (docs/export.md)'
         ) from error
     return TensorRt(tensorrt, cuda)
 
@@ -50,7 +50,7 @@ def messages_of(tensorrt: Any) -> Any:
 
         def log(self, severity: Any, message: str) -> None:
             if severity in (kinds.ERROR, kinds.INTERNAL_ERROR):
-                self.error = _line(message)
+                self.error = first_line(message)
 
     return Messages()
 
@@ -183,8 +183,3 @@ def gpu_number(device: str | None) -> int:
     if kind not in ('cuda', 'tensorrt') or (number and not number.isdigit()):
         raise BadInput(f'device {device!r}: of an .engine file it is cuda, or such as cuda:1')
     return int(number or 0)
-
-
-def _line(error: Any) -> str:
-    """The first line of what a library says."""
-    return str(error).strip().partition('\n')[0][:200]
