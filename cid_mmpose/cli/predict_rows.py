@@ -58,11 +58,14 @@ def check_rows(args: argparse.Namespace, others: Sequence[str]) -> None:
 
 def _check_unused(args: argparse.Namespace) -> None:
     """BadInput if an option of rows is given without them."""
-    given = dict(
-        list=args.list, shard=args.shard, engine=args.engine == 'ray' or None, workers=args.workers is not None or None
+    is_given = dict(
+        list=args.list is not None,
+        shard=args.shard is not None,
+        engine=args.engine == 'ray',
+        workers=args.workers is not None,
     )
-    for name, value in given.items():
-        if value is not None:
+    for name, given in is_given.items():
+        if given:
             raise BadInput(f'--{name} needs --jsonl or --parquet, which write one row an image')
 
 

@@ -134,13 +134,13 @@ class Judge:
         """
         return measured.drop <= self.options.max_drop
 
-    def refusal(self, costs: str) -> BadInput:
-        """Why a file was not written.
+    def refusal(self, costs: str) -> str:
+        """Why a file was not written, without the way out.
 
         Args:
             costs: what costs how much, as the line has it.
         """
-        return BadInput(
+        return (
             f'{self.name}: {costs}, more than {self.options.max_drop:g} AP (AP of torch in float32 is '
             f'{self.torch:.2f} on {self.data}), and was not written'
         )

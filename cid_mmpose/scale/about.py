@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -97,12 +96,11 @@ def _put_first(path: Path, text: str) -> None:
     partial = partial_path(path)
     try:
         partial.write_text(text, encoding='utf-8')
-        with suppress(FileExistsError):
-            try:
-                os.link(partial, path)
-            except FileExistsError:
-                raise
-            except OSError:  # a file system without links
-                put_in_place(partial, path)
+        try:
+            os.link(partial, path)
+        except FileExistsError:
+            pass  # it is held against that one's
+        except OSError:  # a file system without links
+            put_in_place(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -52,7 +52,7 @@ def people_in(path: str) -> Iterator[People]:
     Raises:
         BadInput: pyarrow is missing, or the file is none that ``cid predict`` wrote.
     """
-    from .parquet import pyarrow_parquet
+    from .parquet import ROWS_AT_ONCE, pyarrow_parquet
 
     parquet = pyarrow_parquet()
     with parquet.ParquetFile(path) as file:
@@ -60,7 +60,7 @@ def people_in(path: str) -> Iterator[People]:
         if said is None:
             raise BadInput(f'{path}: is no file of cid predict: its metadata have no entry {KEY}')
         keypoint_set = keypoint_set_of(json.loads(said))
-        for batch in file.iter_batches(batch_size=1000):
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
             for row in batch.to_pylist():
                 if row['error'] is None:
                     yield People.from_dict(dict(row, names=keypoint_set.names), keypoint_set)

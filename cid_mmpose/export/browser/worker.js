@@ -1,5 +1,5 @@
 // Runs the model beside the page, so that the page answers while it computes.
-// In: {bitmap, name}. Out: {about} once, then {people, width, height, milliseconds} or {error} for each image.
+// In: {bitmap, name}. Out: {settings} once, then {people, width, height, milliseconds} for each image; or {error}.
 
 import * as ort from './ort.wasm.bundle.min.mjs';
 import {inputOf, peopleOf, placingOf} from './people.js';
