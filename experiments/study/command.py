@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 from cid_mmpose.errors import BadInput
 
-from .lines import PACE, REPEATS, append, key_of, line_at, read, read_file, run_of
+from .lines import PACE, REPEATS, append, as_dict, key_of, line_at, read, read_file, run_of
 from .one_run import THREADS
 from .plans import STUDIES, Plan, Run, plan_of
 from .worker import BUSY
@@ -102,8 +102,8 @@ def start(run: Run, file: Path, work_dir: Path) -> int:
     folder = work_dir.resolve() / key_of(run)
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / 'log.txt'
-    nested = json.dumps(run_dict(run))
-    words = [sys.executable, '-m', 'study.worker', nested, str(file.resolve()), str(work_dir.resolve())]
+    said = json.dumps(as_dict(run))
+    words = [sys.executable, '-m', 'study.worker', said, str(file.resolve()), str(work_dir.resolve())]
     path = os.pathsep.join([str(ROOT), str(EXPERIMENTS), os.environ.get('PYTHONPATH', '')])
     # its threads would wait for each other in a busy loop wherever two runs share two cores
     environment = {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': str(THREADS)}
@@ -113,12 +113,6 @@ def start(run: Run, file: Path, work_dir: Path) -> int:
         last = (log.read_text(encoding='utf-8', errors='replace').strip().splitlines() or [''])[-1]
         raise BadInput(f'{run.row}, seed {run.seed}: stopped with status {status} ({last}); see {log}')
     return status
-
-
-def run_dict(run: Run) -> dict:
-    """A run as ``lines.run_of`` reads it."""
-    start_run = run_dict(run.start) if run.start else None
-    return run._asdict() | dict(start=start_run)
 
 
 def repeat(place: str, results: Path, work_dir: Path) -> None:

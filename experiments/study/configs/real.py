@@ -14,11 +14,10 @@ changes = {  # of steps, by their types
 }
 train_pipeline = [dict(step, **changes.get(step.type, {})) for step in _base_.train_pipeline]
 val_pipeline = [dict(step, **changes.get(step.type, {})) for step in _base_.val_pipeline]
+images = dict(_delete_=True, type='cid_mmpose.CocoPeople', data_root=data_root)
 train_dataloader = dict(
     dataset=dict(
-        _delete_=True,
-        type='cid_mmpose.CocoPeople',
-        data_root=data_root,
+        **images,
         ann_file='annotations/person_keypoints_train2017.json',
         data_prefix=dict(img='train2017/'),
         pipeline=train_pipeline,
@@ -27,9 +26,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=1,  # images differ in size
     dataset=dict(
-        _delete_=True,
-        type='cid_mmpose.CocoPeople',
-        data_root=data_root,
+        **images,
         ann_file='annotations/person_keypoints_val2017.json',
         data_prefix=dict(img='val2017/'),
         test_mode=True,

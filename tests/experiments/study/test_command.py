@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from study import command, plans
-from study.lines import append, key_of, read, read_file
+from study.lines import append, as_dict, key_of, read, read_file
 from study.plans import Plan, Study, Waiting, length
 from study.worker import BUSY, finish
 
@@ -84,7 +84,7 @@ with only_run_in(sys.argv[1]):
 def test_a_killed_run_leaves_no_line_and_begins_again(tmp_path):
     run = tiny_run(seed=2, **length(100000))
     results, folder = tmp_path / 'results', tmp_path / 'work' / key_of(run)
-    words = [sys.executable, '-m', 'study.worker', json.dumps(command.run_dict(run)), str(results / 'a.jsonl')]
+    words = [sys.executable, '-m', 'study.worker', json.dumps(as_dict(run)), str(results / 'a.jsonl')]
     paths = os.pathsep.join([str(ROOT), str(ROOT / 'experiments')])
     environment = {**os.environ, 'PYTHONPATH': paths, 'OMP_NUM_THREADS': '1'}
     with subprocess.Popen([*words, str(tmp_path / 'work')], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL,
