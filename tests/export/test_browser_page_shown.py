@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import cid_mmpose
-from tests.helpers.chromium import launch_chromium
+from tests.helpers.chromium import DROP, NO_CAMERA, launch_chromium
 from tests.helpers.exported import needs_exporter, smooth_images
 from tests.helpers.images import tiny_config
 from tests.helpers.random_weights import random_checkpoint
@@ -33,16 +33,6 @@ from cid_mmpose.export.options import ExportOptions  # noqa: E402
 pytestmark = pytest.mark.slow
 
 SIZES = [(160, 120), (96, 96), (300, 200), (333, 90)]  # (w, h) of images
-NO_CAMERA = """() => {
-    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'));
-}"""
-DROP = """([bytes, name, kind]) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([new Uint8Array(bytes)], name, {type: 'image/png'}));
-    const event = kind === 'paste' ? new ClipboardEvent('paste', {clipboardData: transfer, bubbles: true})
-        : new DragEvent('drop', {dataTransfer: transfer, bubbles: true, cancelable: true});
-    document.body.dispatchEvent(event);
-}"""
 SLIDE = """value => {
     document.getElementById('score').value = value;
     document.getElementById('score').dispatchEvent(new Event('input'));

@@ -8,6 +8,17 @@ import pytest
 
 NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable')
 FLAGS = ('--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream')
+# scripts for a page
+NO_CAMERA = """() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'));
+}"""
+DROP = """([bytes, name, kind]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(bytes)], name, {type: 'image/png'}));
+    const event = kind === 'paste' ? new ClipboardEvent('paste', {clipboardData: transfer, bubbles: true})
+        : new DragEvent('drop', {dataTransfer: transfer, bubbles: true, cancelable: true});
+    document.body.dispatchEvent(event);
+}"""
 
 
 def launch_chromium(driver, *flags: str):

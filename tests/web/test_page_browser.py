@@ -20,7 +20,7 @@ import pytest
 import cid_mmpose
 from cid_mmpose.web.candidates import Sliders
 from cid_mmpose.web.server import launch
-from tests.helpers.chromium import launch_chromium
+from tests.helpers.chromium import DROP, NO_CAMERA, launch_chromium
 
 pytest.importorskip('gradio', reason='Gradio is not installed (make test-web has it)')
 playwright = pytest.importorskip('playwright.sync_api', reason='Playwright is not installed (make test-web has it)')
@@ -28,16 +28,6 @@ pytestmark = pytest.mark.slow
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 TOO_LARGE = 21 * 2**20  # bytes
-NO_CAMERA = """() => {
-    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'));
-}"""
-DROP = """([bytes, name, kind]) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([new Uint8Array(bytes)], name, {type: 'image/png'}));
-    const event = kind === 'paste' ? new ClipboardEvent('paste', {clipboardData: transfer, bubbles: true})
-        : new DragEvent('drop', {dataTransfer: transfer, bubbles: true, cancelable: true});
-    document.body.dispatchEvent(event);
-}"""
 
 written: list[str] = []
 is_watching = [False]
