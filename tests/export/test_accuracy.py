@@ -24,23 +24,29 @@ class Knowing:
     Args:
         items: that will be asked for, in this order.
         share: of them that it finds.
+        strangers: score of one person more in each image, who is not there; 0 for none.
     """
 
     keypoint_set = POINTS
 
-    def __init__(self, items, share: float = 1.0) -> None:
+    def __init__(self, items, share: float = 1.0, strangers: float = 0.0) -> None:
         self.items = iter([items.get_data_info(number) for number in range(len(items))])
         self.share = share
+        self.strangers = strangers
 
     def __call__(self, image):
         item = next(self.items)
         count = int(len(item['keypoints']) * self.share)
         keypoints = np.asarray(item['keypoints'], np.float32)[:count]
+        scores = np.ones(count, np.float32)
+        if self.strangers:
+            keypoints = np.concatenate([keypoints, keypoints[:1] + 1000])
+            scores = np.append(scores, np.float32(self.strangers))
         height, width = image.shape[:2]
         found = People(
             keypoints=keypoints,
             keypoint_scores=np.ones(keypoints.shape[:2], np.float32),
-            scores=np.ones(count, np.float32),
+            scores=scores,
             boxes=np.concatenate([keypoints.min(1), keypoints.max(1)], 1) if count else np.zeros((0, 4), np.float32),
             centers=keypoints.mean(1) if count else np.zeros((0, 2), np.float32),
             keypoint_set=POINTS,
@@ -53,6 +59,13 @@ class Knowing:
 def test_the_annotations_of_drawn_people_have_100_and_nobody_has_0(share, expected):
     items = drawn_crowds(CONFIG, seed=1, count=4)
     assert average_precision(Knowing(items, share), items) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize('score, is_right', [(0.5, True), (2.0, False)])
+def test_a_stranger_costs_ap_only_where_his_score_is_above_that_of_the_people(score, is_right):
+    items = drawn_crowds(CONFIG, seed=1, count=4)
+    found = average_precision(Knowing(items, strangers=score), items)
+    assert found == pytest.approx(100) if is_right else 20 < found < 80
 
 
 def test_drawn_people_are_those_of_the_models_config():

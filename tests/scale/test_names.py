@@ -41,6 +41,12 @@ def test_the_shards_have_every_image_once_and_nearly_the_same_number_of_them(cou
     assert all(abs(len(shard) - expected) < 5 * expected**0.5 for shard in shards)
 
 
+@pytest.mark.parametrize('name, number', [('photos/0000001.jpg', 41), (os.fsdecode(b'caf\xe9.jpg'), 32)])
+def test_the_shard_of_a_name_is_the_same_on_every_machine_and_in_every_version(name, number):
+    # what `printf NAME | b2sum -l 64` of GNU says, modulo 100, and one more: shards count from 1
+    assert [each for each in range(1, 101) if Shard(each, 100).holds(name)] == [number]
+
+
 def test_images_that_come_later_move_no_other_to_another_shard():
     before = [f'{number}.jpg' for number in range(0, 1000, 2)]
     after = [f'{number}.jpg' for number in range(1000)]

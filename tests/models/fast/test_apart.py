@@ -56,6 +56,13 @@ def test_the_maps_of_a_batch_are_those_of_its_images_and_each_has_its_share_of_t
         assert torch.get_num_threads() == cores
 
 
+@pytest.mark.parametrize('cores', [2], indirect=True)
+def test_threads_that_come_later_compute_on_all_cores(cores):
+    Apart(lambda image: [image + 1])(torch.zeros(2, 3, 4, 4))
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == 2
+
+
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='a system without fork')
 def test_a_forked_process_has_threads_of_its_own():
     code = """

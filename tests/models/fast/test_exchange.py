@@ -45,14 +45,16 @@ def test_an_exchange_gives_the_maps_of_the_plain_module_and_leaves_its_inputs(bl
 
 
 @can_be_fused
-def test_a_module_that_upsamples_otherwise_or_with_a_hook_stays_and_has_the_same_maps():
+def test_a_module_with_other_parts_or_a_hook_stays_and_has_the_same_maps():
     seen = []
     bilinear = module(multiscale_output=True, upsample_cfg=dict(mode='bilinear', align_corners=False))
     watched = module(multiscale_output=True)
     watched.fuse_layers[1][0].register_forward_hook(lambda part, inputs, output: seen.append(output.shape))
     twice_relu = module(multiscale_output=True)
     twice_relu.fuse_layers[0][1].append(nn.ReLU())
-    for plain in (bilinear, watched, twice_relu):
+    leaky = module(multiscale_output=True)
+    leaky.fuse_layers[2][0][0][2] = nn.LeakyReLU(0.5)
+    for plain in (bilinear, watched, twice_relu, leaky):
         maps = maps_of_branches()
         expected = plain(list(maps))
         seen.clear()
