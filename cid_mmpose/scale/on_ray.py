@@ -28,7 +28,7 @@ from .about import about_of, agree
 from .lines import Counts
 from .names import is_video
 from .parquet import pyarrow_parquet, utf8_text
-from .ray_steps import IMAGES_AT_ONCE, LOCK, RUN, Finder, blocks_of, read_images, rows_of_file, write_file
+from .ray_steps import IMAGES_AT_ONCE, IN_HAND, LOCK, RUN, Finder, blocks_of, read_images, rows_of_file, write_file
 from .run import QUIET, summary
 
 READING = 0.5  # CPUs of a task that reads and decodes
@@ -100,6 +100,8 @@ def find_on_ray(
             finally:
                 ray.shutdown()
             (folder / LOCK / RUN).unlink()
+            for left_behind in (folder / LOCK).glob(f'*{IN_HAND}'):
+                left_behind.unlink(missing_ok=True)
             remove_folder(folder / LOCK)
     tell(f'results: {folder}')
     return counts
@@ -196,12 +198,13 @@ def _work(
         return counts
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger('ray.data').setLevel(logging.ERROR)
+    results = os.path.abspath(folder)
     decoded = ray.data.from_arrow(blocks_of(left, places.workers)).map_batches(
-        read_images, fn_kwargs=dict(folder=os.getcwd()), batch_format='pyarrow', num_cpus=READING
+        read_images, fn_kwargs=dict(folder=os.getcwd(), results=results), batch_format='pyarrow', num_cpus=READING
     )
     rows = decoded.map_batches(
         Finder,
-        fn_constructor_kwargs=dict(load=load, about=about),
+        fn_constructor_kwargs=dict(load=load, about=about, results=results),
         batch_size=IMAGES_AT_ONCE,
         batch_format='pyarrow',
         compute=ray.data.ActorPoolStrategy(size=places.workers),
@@ -210,7 +213,7 @@ def _work(
     )
     written = rows.map_batches(
         write_file,
-        fn_kwargs=dict(folder=os.path.abspath(folder), about=about, run=run),
+        fn_kwargs=dict(folder=results, about=about, run=run),
         batch_size=rows_of_file(len(left)),
         batch_format='pyarrow',
         num_cpus=WRITING,

@@ -13,9 +13,9 @@ from cid_mmpose.files import partial_path, put_in_place
 from cid_mmpose.inference.finder import PeopleFinder
 from cid_mmpose.inference.sources import Item
 
+from .in_hand import InHand, rows_with
 from .names import items_of
 from .parquet import arrow_of, schema_of, table_of, write_parquet
-from .rows import rows_of
 
 NAMES_OF_BLOCK = 64  # at most; what is done again when a process dies
 BLOCKS_OF_WORKER = 8  # at least, so that all have work until the end
@@ -24,6 +24,7 @@ FILES = 200  # as many are aimed at
 ROWS_OF_FILE = (256, 16_384)  # at least and at most; multiples of ``NAMES_OF_BLOCK``, so that no few rows are left over
 LOCK = '.ray'  # folder below that of results with the lock of a run, and which run it is
 RUN = 'run'
+IN_HAND = '.in_hand.jsonl'  # end of the names of files there, of what tasks and workers have in hand
 
 
 def blocks_of(names: Sequence[str], workers: int) -> list[Any]:
@@ -53,12 +54,13 @@ def rows_of_file(num_images: int) -> int:
     return min(max(wanted, least), most)
 
 
-def read_images(table: Any, folder: str) -> Iterator[Any]:
+def read_images(table: Any, folder: str, results: str) -> Iterator[Any]:
     """Reads and decodes images; called by tasks.
 
     Args:
         table: of ``blocks_of``.
         folder: from which paths go.
+        results: folder of results.
 
     Yields:
         A table with one decoded image, or why there is none; texts as bytes, which names of files are.
@@ -73,18 +75,40 @@ def read_images(table: Any, folder: str) -> Iterator[Any]:
         ('image', arrow.large_binary()),
         ('error', arrow.binary()),
     ]
-    for path in table['path'].to_pylist():
-        yield arrow.Table.from_pylist([_decoded(path)], schema=arrow.schema(columns))
+    paths = table['path'].to_pylist()
+    with InHand(_hand_path(results, 'read', paths)) as hand:
+        for path in paths:
+            yield arrow.Table.from_pylist([_decoded(path, hand)], schema=arrow.schema(columns))
 
 
-def _decoded(path: bytes) -> dict[str, Any]:
+def _hand_path(results: str, step: str, paths: Sequence[bytes]) -> Path:
+    """Of the notes on these images, which is the same when a step is done again."""
+    return Path(results, LOCK, f'{step}-{_digest(paths)}{IN_HAND}')
+
+
+def _digest(paths: Sequence[bytes]) -> str:
+    """A name for some images."""
+    names = hashlib.sha256()
+    for path in paths:
+        names.update(path + b'\0')
+    return names.hexdigest()[:16]
+
+
+def _decoded(path: bytes, hand: InHand) -> dict[str, Any]:
     """A row of ``read_images``."""
-    (item,) = items_of(_text(path))
+    name = _text(path)
+    complaint = hand.complaint(name)
+    if complaint is not None:
+        return dict(path=path, error=_bytes(complaint))
+    (item,) = items_of(name)
     assert item.load is not None
+    hand.begin(name)
     try:
         image = item.load()
     except BadInput as error:
         return dict(path=path, error=_bytes(str(error)))
+    finally:
+        hand.done(name)
     height, width = image.shape[:2]
     return dict(path=path, height=height, width=width, image=image.tobytes())
 
@@ -103,13 +127,15 @@ class Finder:
     Args:
         load: arguments of ``cid_mmpose.load``, by name.
         about: of ``about.about_of``.
+        results: folder of results.
     """
 
-    def __init__(self, load: dict[str, Any], about: dict[str, Any]) -> None:
+    def __init__(self, load: dict[str, Any], about: dict[str, Any], results: str) -> None:
         import cid_mmpose
 
         self.finder: PeopleFinder = cid_mmpose.load(**load)
         self.schema = schema_of(about)
+        self.results = results
 
     def __call__(self, table: Any) -> Any:
         """The rows of decoded images.
@@ -117,8 +143,11 @@ class Finder:
         Args:
             table: of ``read_images``.
         """
-        items = [_item_of(row) for row in table.to_pylist()]
-        return table_of(rows_of(self.finder, items), self.schema)
+        images = table.to_pylist()
+        items = {_text(image['path']): _item_of(image) for image in images}
+        with InHand(_hand_path(self.results, 'find', [image['path'] for image in images])) as hand:
+            rows = rows_with(hand, self.finder, list(items), lambda name: [items[name]])
+            return table_of(rows, self.schema)
 
 
 def _item_of(row: dict[str, Any]) -> Item:
@@ -147,10 +176,8 @@ def write_file(table: Any, folder: str, about: dict[str, Any], run: str) -> dict
     Raises:
         RunStopped: another run has begun since; this one's driver is gone.
     """
-    names = hashlib.sha256()
-    for path in table['path'].to_pylist():
-        names.update(path.encode() + b'\0')
-    target = Path(folder) / f'people-{names.hexdigest()[:16]}.parquet'
+    digest = _digest([path.encode() for path in table['path'].to_pylist()])
+    target = Path(folder) / f'people-{digest}.parquet'
     partial = partial_path(target)
     try:
         write_parquet(partial, [table], schema_of(about))

@@ -7,7 +7,7 @@ on. Shards know nothing of each other but ``about.py``.
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,16 +18,16 @@ from cid_mmpose.inference.finder import PeopleFinder
 from cid_mmpose.inference.journal import remove_folder
 from cid_mmpose.inference.predict import writing_to
 from cid_mmpose.inference.screen import tell
-from cid_mmpose.inference.sources import Item
 
 from .about import about_of, agree
+from .in_hand import InHand, rows_with
 from .lines import Counts, Lines, rows_in
 from .names import Shard, items_of
 from .parquet import pyarrow_parquet, schema_of, tables_of, write_parquet
-from .rows import rows_of
 
 FORMATS = ('jsonl', 'parquet')
 LINES = 'people.jsonl'  # in the folder of a shard that is not finished
+IN_HAND = 'in_hand.jsonl'
 QUIET = 30.0  # seconds between lines about progress where nobody watches a screen
 
 
@@ -90,34 +90,30 @@ def write_shard(
                 shutil.rmtree(table.unfinished, ignore_errors=True)
                 return Counts()
             lines = Lines(table.unfinished / LINES)
-            _add_rows(finder, names, lines, strict)
+            with InHand(table.unfinished / IN_HAND) as hand:
+                _add_rows(finder, names, lines, hand, strict)
             _finish(table, lines, about)
             remove_folder(table.unfinished)
     tell(f'results: {table.path}')
     return lines.counts
 
 
-def _add_rows(finder: PeopleFinder, names: Sequence[str], lines: Lines, strict: bool) -> None:
-    """Adds what is missing."""
+def _add_rows(finder: PeopleFinder, names: Sequence[str], lines: Lines, hand: InHand, strict: bool) -> None:
+    """Adds what is missing; a video that was begun comes first, so that its rows stay together."""
     before = lines.counts
     left = [name for name in names if name not in lines.done]
+    after = dict([lines.begun]) if lines.begun is not None else {}
+    left.sort(key=lambda name: name not in after)  # stable
     start = time.monotonic()
     interval = 0.1 if sys.stderr.isatty() else QUIET
     num_known = before.images + before.errors
     with tqdm(total=len(names), initial=len(names) - len(left), unit=' images', mininterval=interval) as bar:
-        for row in rows_of(finder, _items(left, lines.begun), strict):
+        for row in rows_with(hand, finder, left, lambda name: items_of(name, after.get(name)), strict):
             lines.add(row)
             if row.get('frame', 0) == 0:  # an image, or a video
                 bar.update()
     lines.close()
     tell(summary(lines.counts, num_known, time.monotonic() - start))
-
-
-def _items(names: Sequence[str], begun: tuple[str, int] | None) -> Iterator[Item]:
-    """The items of these names; a video that was begun comes first, so that its rows stay together."""
-    after = dict([begun]) if begun is not None else {}
-    for name in sorted(names, key=lambda name: name not in after):  # stable
-        yield from items_of(name, after.get(name))
 
 
 def _finish(table: Table, lines: Lines, about: dict[str, Any]) -> None:

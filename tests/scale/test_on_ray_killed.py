@@ -23,10 +23,11 @@ WORKER = b'ray::MapWorker(MapBatches(Finder)'  # what Ray calls a process with a
 PATIENCE = 600.0  # seconds
 
 
-def start(images: Path, model: Path, out: Path) -> subprocess.Popen:
+def start(images: Path, model: Path, out: Path, *folders: Path) -> subprocess.Popen:
+    """The command; what is in the folders can be imported by it and by its workers."""
     words = ['predict', images, '--model', model, '--out', out, *WORDS]
     environment = {name: value for name, value in os.environ.items() if name != 'RAY_ADDRESS'}
-    environment['PYTHONPATH'] = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+    environment['PYTHONPATH'] = os.pathsep.join([*map(str, folders), str(ROOT), os.environ.get('PYTHONPATH', '')])
     return subprocess.Popen(
         [sys.executable, '-m', 'cid_mmpose', *map(str, words)], env=environment, stderr=subprocess.PIPE, text=True
     )
@@ -119,6 +120,45 @@ def test_a_run_whose_driver_was_killed_goes_on_with_what_is_missing(many, work_f
     assert 0 < known < 400  # of the processes that the driver left behind one may have written another file
     paths = [row['path'] for row in rows_in(out)]
     assert sorted(paths) == sorted(str(path) for path in images.iterdir())
+
+
+# Python imports it by itself: a decoder that ends the process at some images
+DEADLY_DECODER = """
+import os, signal, cv2
+
+def imdecode(content, flags, decode=cv2.imdecode):
+    if bytes(content[-6:]) == b'DEADLY':
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return decode(content, flags)
+
+cv2.imdecode = imdecode
+"""
+
+
+@pytest.mark.slow
+def test_an_image_that_ends_two_processes_is_a_row_with_an_error(many, work_folder, tmp_path):
+    (tmp_path / 'sitecustomize.py').write_text(DEADLY_DECODER)
+    images = tmp_path / 'images'
+    images.mkdir()
+    for number in range(100):
+        os.link(many / f'{number:04d}.jpg', images / f'{number:04d}.jpg')
+    deadly = [images / '0019.jpg', images / '0060.jpg']
+    for path in deadly:
+        content = path.read_bytes() + b'DEADLY'
+        path.unlink()
+        path.write_bytes(content)
+    out = tmp_path / 'out'
+    process = start(images, work_folder, out, tmp_path)
+    said = process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == 0, said
+
+    rows = rows_in(out)
+    assert sorted(row['path'] for row in rows) == sorted(str(path) for path in images.iterdir())
+    errors = {row['path']: row['error'] for row in rows if row['error'] is not None}
+    assert set(errors) == {str(path) for path in [*deadly, images / '0077.jpg']}
+    for path in deadly:
+        assert errors[str(path)].startswith(f'{path}: 2 processes ended while they had it in hand')
+    assert not (out / '.ray').exists()
 
 
 @pytest.mark.slow

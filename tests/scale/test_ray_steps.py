@@ -34,9 +34,10 @@ def test_blocks_hold_every_name_once_and_are_enough_for_all_workers():
 
 def test_images_are_read_as_they_are_and_bad_ones_are_told(images, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / '.ray').mkdir()
     names = ['images/0002.png', 'images/0003.png', 'gone.jpg']
     (block,) = steps.blocks_of(names, 1)
-    good, bad, gone = (table.to_pylist()[0] for table in steps.read_images(block, str(tmp_path)))
+    good, bad, gone = (table.to_pylist()[0] for table in steps.read_images(block, str(tmp_path), str(tmp_path)))
     assert good['image'] == np.full((6, 8, 3), 2, np.uint8).tobytes() and good['error'] is None
     assert (good['path'], good['height'], good['width']) == (b'images/0002.png', 6, 8)
     assert bad['image'] is None and bad['error'].startswith(b'images/0003.png: not a complete image')
@@ -47,15 +48,20 @@ def test_rows_are_those_of_a_shard_and_a_file_is_written_once(images, tmp_path, 
     monkeypatch.chdir(tmp_path)  # where a worker goes by itself, which the tests behind this one must not stay in
     write_shard(Corners(), images, Table(tmp_path / 'shard', Shard(), 'parquet'), MODEL)
     expected = pq.read_table(tmp_path / 'shard' / 'people.parquet')
+    (tmp_path / '.ray').mkdir()
     about = about_of(Corners(), MODEL, 'ray', 1, 'parquet')
     worker = steps.Finder.__new__(steps.Finder)
     worker.finder = Corners()
     worker.schema = steps.schema_of(about)
-    read = [table for block in steps.blocks_of(images, 1) for table in steps.read_images(block, str(tmp_path))]
+    worker.results = str(tmp_path)
+    read = [
+        table
+        for block in steps.blocks_of(images, 1)
+        for table in steps.read_images(block, str(tmp_path), str(tmp_path))
+    ]
     found = worker(pa.concat_tables(read))
     assert found.to_pylist() == expected.to_pylist()
 
-    (tmp_path / '.ray').mkdir()
     (tmp_path / '.ray' / 'run').write_text('this one')
     for _ in range(2):  # what is done again after a process died writes over the same file
         said = steps.write_file(found, str(tmp_path), about, 'this one')
