@@ -43,15 +43,7 @@ def _assignment(node: ast.stmt) -> tuple[str, Any]:
 def _value(node: ast.expr) -> Any:
     """A value written as Python's literals, ``dict(...)`` among them."""
     if isinstance(node, ast.Call):
-        plain = isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args
-        if not plain:
-            raise ValueError(f'line {node.lineno} calls something')
-        value = {}
-        for keyword in node.keywords:
-            if keyword.arg is None:
-                raise ValueError(f'line {node.lineno} has **')
-            value[keyword.arg] = _value(keyword.value)
-        return value
+        return _called(node)
     if isinstance(node, ast.Dict):
         if None in node.keys:
             raise ValueError(f'line {node.lineno} has **')
@@ -61,6 +53,19 @@ def _value(node: ast.expr) -> Any:
     if isinstance(node, ast.Tuple):
         return tuple(_value(each) for each in node.elts)
     return ast.literal_eval(node)
+
+
+def _called(node: ast.Call) -> dict[Any, Any]:
+    """A ``dict(a=1)``, or ``dict({'a.b': 1})``, which mmengine writes where a key is no name."""
+    is_dict = isinstance(node.func, ast.Name) and node.func.id == 'dict'
+    if not is_dict or not all(isinstance(each, ast.Dict) for each in node.args) or len(node.args) > 1:
+        raise ValueError(f'line {node.lineno} calls something')
+    value = _value(node.args[0]) if node.args else {}
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            raise ValueError(f'line {node.lineno} has **')
+        value[keyword.arg] = _value(keyword.value)
+    return value
 
 
 def check_types(node: Any, registries: tuple[Registry, ...], name: str) -> None:

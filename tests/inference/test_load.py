@@ -210,6 +210,8 @@ def test_weights_alone_ask_for_their_config(work_folder, tmp_path):
         'import os',
         'model = [x for x in (1, 2)]',
         'model = dict(**{})',
+        'model = dict([(1, 2)])',
+        'model = dict({}, {})',
         'model = ' + '[' * 3000 + ']' * 3000,
         'model = f"{1}"',
         'model = 1; exec("pass")',
@@ -226,6 +228,12 @@ def test_a_config_inside_a_checkpoint_is_read_and_never_run(text):
 def test_plain_data_are_read_as_mmengine_writes_them():
     config = config_of("a = dict(b=[1, -2.5, None], c=(True, 'x'), d={'e': 1})\nf = ''", 'a.pth')
     assert config.a == dict(b=[1, -2.5, None], c=(True, 'x'), d=dict(e=1)) and config.f == ''
+
+
+def test_a_config_whose_keys_are_no_names_is_read_as_mmengine_writes_it():
+    written = Config(dict(changes={'cid_mmpose.RandomMirror': dict(prob=0), 'a b': (1, 2)}, plain=dict(one=1)))
+    assert 'dict({' in written.pretty_text
+    assert config_of(written.pretty_text, 'a.pth').to_dict() == written.to_dict()
 
 
 @pytest.mark.parametrize(
