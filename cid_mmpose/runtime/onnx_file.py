@@ -13,7 +13,7 @@ from .about import KEY, OUTPUTS, About
 from .seal import check_seal
 from .session import Port, Rows, check_ports, first_line, threads_asked
 
-INSTALL = "pip install 'cid_mmpose[onnx]'"
+INSTALL = 'pip install onnxruntime'  # the extra would bring a second OpenCV into an environment that has one
 CPU = 'CPUExecutionProvider'
 # device as users name it -> the provider that computes there
 PROVIDERS = dict(

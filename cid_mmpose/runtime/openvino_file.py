@@ -13,7 +13,7 @@ from .about import KEY, OUTPUTS, About
 from .seal import check_seal
 from .session import Port, Rows, check_ports, threads_asked
 
-INSTALL = "pip install 'cid_mmpose[openvino]'"
+INSTALL = 'pip install openvino'  # the extra would bring a second OpenCV into an environment that has one
 # precision of a file -> OpenVINO's name of what it is computed in, where the device can
 HINTS = dict(float32='f32', float16='f16', bfloat16='bf16')
 

@@ -27,7 +27,7 @@ from cid_mmpose.inference.screen import tell
 from .about import about_of, agree
 from .lines import Counts
 from .names import is_video
-from .parquet import pyarrow_parquet, utf8_text
+from .parquet import opened, utf8_text
 from .ray_steps import IMAGES_AT_ONCE, IN_HAND, LOCK, RUN, Finder, blocks_of, read_images, rows_of_file, write_file
 from .run import QUIET, summary
 
@@ -112,11 +112,14 @@ def names_done(folder: Path) -> set[str]:
 
     Args:
         folder: of results.
+
+    Raises:
+        BadInput: a file among them is none of these.
     """
-    parquet = pyarrow_parquet()
     done: set[str] = set()
     for path in sorted(folder.glob(FILES_OF_ROWS)):
-        done.update(parquet.read_table(path, columns=['path'])['path'].to_pylist())
+        with opened(path) as file:
+            done.update(file.read(columns=['path'])['path'].to_pylist())
     return done
 
 

@@ -33,6 +33,27 @@ def pyarrow_parquet() -> ModuleType:
     return pyarrow.parquet
 
 
+def opened(path: str | Path) -> Any:
+    """A file of rows, as a ``pyarrow.parquet.ParquetFile`` that the caller closes.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        BadInput: pyarrow is missing, or the file is none that ``cid predict`` wrote.
+    """
+    try:
+        file = pyarrow_parquet().ParquetFile(path)
+    except (OSError, arrow_of().ArrowException) as error:
+        reason = str(error).partition('\n')[0]
+        raise BadInput(f'{path}: cannot be read as Parquet ({reason:.150}); write it again by cid predict') from error
+    schema = file.schema_arrow
+    if KEY.encode() not in (schema.metadata or {}):
+        file.close()
+        raise BadInput(f'{path}: is no file of cid predict: its metadata have no entry {KEY}')
+    return file
+
+
 def schema_of(about: dict[str, Any]) -> Any:
     """The columns, a ``pyarrow.Schema`` that carries what the file says of itself.
 

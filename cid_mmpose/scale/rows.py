@@ -52,14 +52,10 @@ def people_in(path: str) -> Iterator[People]:
     Raises:
         BadInput: pyarrow is missing, or the file is none that ``cid predict`` wrote.
     """
-    from .parquet import ROWS_AT_ONCE, pyarrow_parquet
+    from .parquet import ROWS_AT_ONCE, opened
 
-    parquet = pyarrow_parquet()
-    with parquet.ParquetFile(path) as file:
-        said = (file.schema_arrow.metadata or {}).get(KEY.encode())
-        if said is None:
-            raise BadInput(f'{path}: is no file of cid predict: its metadata have no entry {KEY}')
-        keypoint_set = keypoint_set_of(json.loads(said))
+    with opened(path) as file:
+        keypoint_set = keypoint_set_of(json.loads(file.schema_arrow.metadata[KEY.encode()]))
         for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
             for row in batch.to_pylist():
                 if row['error'] is None:

@@ -126,3 +126,12 @@ def test_a_parquet_file_of_others_is_refused(tmp_path):
     pq.write_table(pa.table(dict(a=[1])), tmp_path / 'a.parquet')
     with pytest.raises(BadInput, match='a.parquet: is no file of cid predict'):
         next(people_in(str(tmp_path / 'a.parquet')))
+
+
+def test_what_is_no_whole_parquet_file_is_one_line(written, tmp_path):
+    (tmp_path / 'cut.parquet').write_bytes(written.read_bytes()[:-100])
+    (tmp_path / 'people.jsonl').write_text('{"path": "a.jpg"}\n')
+    (tmp_path / 'folder.parquet').mkdir()
+    for name in ('cut.parquet', 'people.jsonl', 'gone.parquet', 'folder.parquet'):
+        with pytest.raises(BadInput, match=f'{name}: cannot be read as Parquet .*; write it again by cid predict'):
+            next(people_in(str(tmp_path / name)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cid_mmpose.errors import RunStopped
+from cid_mmpose.errors import BadInput, RunStopped
 from cid_mmpose.scale import ray_steps as steps
 from cid_mmpose.scale.about import about_of
 from cid_mmpose.scale.names import Shard
@@ -69,6 +69,10 @@ def test_rows_are_those_of_a_shard_and_a_file_is_written_once(images, tmp_path, 
     (path,) = tmp_path.glob('people-*.parquet')
     assert pq.read_table(path).to_pylist() == expected.to_pylist()
     assert names_done(tmp_path) == set(images)
+
+    (tmp_path / 'people-0.parquet').write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(BadInput, match='people-0.parquet: cannot be read as Parquet'):
+        names_done(tmp_path)
 
     (tmp_path / '.ray' / 'run').write_text('a later one')
     path.unlink()
