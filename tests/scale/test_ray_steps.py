@@ -70,9 +70,11 @@ def test_rows_are_those_of_a_shard_and_a_file_is_written_once(images, tmp_path, 
     assert pq.read_table(path).to_pylist() == expected.to_pylist()
     assert names_done(tmp_path) == set(images)
 
-    (tmp_path / 'people-0.parquet').write_bytes(path.read_bytes()[:-9])
+    cut = tmp_path / 'people-0.parquet'
+    cut.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(BadInput, match='people-0.parquet: cannot be read as Parquet'):
         names_done(tmp_path)
+    cut.unlink()
 
     (tmp_path / '.ray' / 'run').write_text('a later one')
     path.unlink()
