@@ -130,6 +130,18 @@ def saved(page) -> dict:
     return json.loads(Path(waiting.value.path()).read_text())
 
 
+def test_people_of_low_scores_who_are_asked_for_are_drawn(page):
+    (image,) = smooth_images((160, 120))
+    page.evaluate(SLIDE, 0)
+    give(page, 'image.png', png(image))
+    wait_for_line(page, 'in image.png,')
+    scores = [score for person in saved(page)['people'] for score in person['keypoint_scores']]
+    assert 0 < max(scores) < 0.3
+
+    shown = np.array(page.evaluate(PIXELS), np.uint8).reshape(120, 160, 4)
+    assert (shown[..., 2::-1] != image).any(-1).mean() > 0.05
+
+
 def test_it_finds_whom_python_finds(page, site):
     model = cid_mmpose.load(site / 'model.onnx', min_score=0.0, device='cpu')
     page.evaluate(SLIDE, 0)

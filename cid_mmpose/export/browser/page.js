@@ -120,7 +120,9 @@ function draw([person, color]) {
   const {keypoints, keypoint_scores: scores, box} = person;
   const side = Math.max(box[2] - box[0], box[3] - box[1]);
   const width = Math.max(1.5, Math.min(side / 40, picture.canvas.width / 150));
-  const isSeen = (point) => scores[point] >= settings.min_keypoint_score;
+  // lower where people with lower scores are asked for, so that everyone is seen
+  const least = Math.min(settings.min_keypoint_score, Number(at('score').value));
+  const isSeen = (point) => scores[point] >= least;
   const links = settings.about.keypoint_set.links.filter((link) => link.every(isSeen));
   picture.lineCap = 'round';
   for (const [lineWidth, lineColor] of [[1.8 * width, '#0008'], [width, color]]) {
