@@ -56,9 +56,10 @@ def test_rows_with_a_score_are_people_in_pixels_of_the_image():
     assert people.names == ('nose', 'left_eye', 'right_eye') and people.image_size == (1600, 800)
 
 
-def test_scores_and_numbers_of_people_are_limits():
+def test_scores_numbers_of_people_and_oks_are_limits():
     assert len(model(min_score=0.6)(image())[0]) == 1
     assert len(model(max_people=1)(image())[0]) == 1
+    assert len(model(nms=1e-4)(image())[0]) == 1  # the OKS of the two is 0.001, and the file's own limit 0.8
 
 
 def test_a_fixed_batch_is_filled_up_and_the_filling_says_nothing():
