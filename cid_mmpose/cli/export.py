@@ -6,6 +6,8 @@ many people; docs/export.md has its inputs and outputs. cid predict --model FILE
 
 import argparse
 
+from cid_mmpose.errors import BadInput
+
 from .model_arguments import DEFAULT_MODEL
 
 EXAMPLES = """
@@ -55,9 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--calibrate',
-        default='synth',
         metavar='INPUT',
-        help='int8: a folder of images that set its ranges (drawn ones)',
+        help='int8: a folder of images that set its ranges (synth: drawn ones)',
     )
     parser.add_argument(
         '--data',
@@ -66,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='annotation file and folder of images on which AP is measured, or synth for drawn people (int8: synth)',
     )
     parser.add_argument(
-        '--max-drop', type=float, default=1.0, help='points of AP that the file may have less than torch (1)'
+        '--max-drop', type=float, help='with --data or int8: points of AP that the file may have less than torch (1)'
     )
     parser.add_argument('--force', action='store_true', help='replace the file if it is already there')
 
@@ -104,10 +105,11 @@ def run(args: argparse.Namespace) -> None:
         opset=args.opset,
     )
     common = dict(checkpoint=args.checkpoint, options=options, images=args.images, force=args.force)
-    judged = AccuracyOptions(data=args.data or [SYNTH], max_drop=args.max_drop)
     by_ap = args.data is not None or args.precision == 'int8'
-    common['accuracy'] = judged if by_ap else None
-    int8 = Int8Options(calibrate=args.calibrate)
+    check_needed(args, by_ap)
+    max_drop = 1.0 if args.max_drop is None else args.max_drop
+    common['accuracy'] = AccuracyOptions(data=args.data or [SYNTH], max_drop=max_drop) if by_ap else None
+    int8 = Int8Options(calibrate=args.calibrate or SYNTH)
     with quiet_warnings():
         if args.format == 'browser':
             exported = export_page(args.model, args.out, package=args.onnxruntime_web, **common)
@@ -115,3 +117,16 @@ def run(args: argparse.Namespace) -> None:
             format = args.format or format_of(args.out)
             exported = export(args.model, args.out, format=format, int8=int8, **common)
     print(exported.text())
+
+
+def check_needed(args: argparse.Namespace, by_ap: bool) -> None:
+    """BadInput for an option that would change nothing.
+
+    Args:
+        args: of the command.
+        by_ap: whether AP is measured.
+    """
+    if args.calibrate is not None and args.precision != 'int8':
+        raise BadInput(f'--calibrate {args.calibrate}: is of --precision int8; leave it out, or give that precision')
+    if args.max_drop is not None and not by_ap:
+        raise BadInput(f'--max-drop {args.max_drop:g}: no AP is measured; give --data with it, or leave it out')
