@@ -53,7 +53,7 @@ def load(model, checkpoint=None, device=None, **options):
     Raises:
         BadInput: there is no such model, the weights are of another one, or an option is wrong.
     """
-    if str(model).endswith(EXPORTED):
+    if str(model).lower().endswith(EXPORTED):
         from .runtime.predictor import load as load_exported
 
         return load_exported(model, device, checkpoint=checkpoint, **options)

@@ -50,7 +50,7 @@ def load_model(
     """
     import cid_mmpose
 
-    if model.endswith(cid_mmpose.EXPORTED) and not takes_exported:
+    if model.lower().endswith(cid_mmpose.EXPORTED) and not takes_exported:
         raise BadInput(f'{model}: is an exported file, which gives people and no maps; name the model it was made of')
     return cid_mmpose.load(**load_arguments(args, model, checkpoint, batch_size))
 

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
     check_rows(args, [name for name in FORMATS if getattr(args, name)])
     import cid_mmpose
 
-    if not args.model.endswith(cid_mmpose.EXPORTED):
+    if not args.model.lower().endswith(cid_mmpose.EXPORTED):
         from cid_mmpose.compat import check_versions
 
         check_versions()

@@ -150,7 +150,7 @@ def device_of(path: Path) -> str:
     Args:
         path: of the file.
     """
-    return 'cuda' if path.suffix == '.engine' else 'cpu'
+    return 'cuda' if path.suffix.lower() == '.engine' else 'cpu'
 
 
 def session_of(name: str, device: str | None) -> Session:
@@ -160,11 +160,12 @@ def session_of(name: str, device: str | None) -> Session:
         name: of the file.
         device: as ``load`` takes it.
     """
-    if name.endswith('.xml'):
+    ending = Path(name).suffix.lower()
+    if ending == '.xml':
         from .openvino_file import OpenVinoSession
 
         return OpenVinoSession(name, device)
-    if name.endswith('.engine'):
+    if ending == '.engine':
         from .tensorrt_file import TensorRtSession
 
         return TensorRtSession(name, device)

@@ -65,7 +65,7 @@ def check_seal(path: Path) -> None:
 
 def _ends(path: Path) -> tuple[bytes, bytes]:
     """What stands before and behind the sha256."""
-    return {'.xml': XML, '.engine': ENGINE}.get(path.suffix, ONNX)
+    return {'.xml': XML, '.engine': ENGINE}.get(path.suffix.lower(), ONNX)
 
 
 def end_length(path: Path) -> int:
@@ -80,7 +80,7 @@ def end_length(path: Path) -> int:
 
 def _beside(path: Path) -> str:
     """For a message: what else may be wrong."""
-    if path.suffix != '.xml':
+    if path.suffix.lower() != '.xml':
         return ': it was changed'
     return f': it or {path.with_suffix(".bin").name} was changed, or they are of two exports'
 
@@ -97,7 +97,7 @@ def sha256_of(path: Path) -> str:
 def _digest(path: Path, length: int) -> str:
     """The sha256 of the first bytes of a file, and of the weights beside it."""
     parts = [(path, length)]
-    if path.suffix == '.xml':
+    if path.suffix.lower() == '.xml':
         weights = path.with_suffix('.bin')
         parts.append((weights, weights.stat().st_size))
     return _sha256(parts)

@@ -57,6 +57,10 @@ def test_a_graph_of_zeros_finds_nobody(tmp_path):
     assert 'CPUExecutionProvider' in repr(model)
 
 
+def test_an_ending_may_be_in_capitals(tmp_path):
+    assert 'CPUExecutionProvider' in repr(load(model_file(tmp_path / 'A.ONNX', SAID)))
+
+
 @pytest.mark.parametrize(
     'said, outputs, image, message',
     [
