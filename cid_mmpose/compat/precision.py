@@ -18,7 +18,8 @@ INSTRUCTIONS = {
     torch.float16: {'avx512_fp16', 'amx_fp16', 'asimdhp'},
 }
 # What oneDNN, which multiplies, can be held to. Source: oneDNN, "CPU dispatcher control"
-WITHOUT_BFLOAT16 = {'SSE41', 'AVX', 'AVX2', 'AVX2_VNNI', 'AVX2_VNNI_2', 'AVX512_CORE', 'AVX512_CORE_VNNI'}
+WITHOUT_AVX512 = {'SSE41', 'AVX', 'AVX2', 'AVX2_VNNI', 'AVX2_VNNI_2'}
+WITHOUT_BFLOAT16 = WITHOUT_AVX512 | {'AVX512_CORE', 'AVX512_CORE_VNNI'}
 WITHOUT = {torch.bfloat16: WITHOUT_BFLOAT16, torch.float16: WITHOUT_BFLOAT16 | {'AVX512_CORE_BF16'}}
 LIMITS = ('ONEDNN_MAX_CPU_ISA', 'DNNL_MAX_CPU_ISA')
 NARROW = ('DEFAULT', 'NO AVX', 'AVX2')  # what PyTorch's own loops can be held to on x86
@@ -61,7 +62,7 @@ def cpu_has(dtype: torch.dtype) -> bool:
     The limits that ``ONEDNN_MAX_CPU_ISA`` and ``ATEN_CPU_CAPABILITY`` set count. Where the system does not list the
     instructions (no Linux), a convolution is timed.
     """
-    if limited(dtype):
+    if limited(WITHOUT[dtype]):
         return False
     flags = cpu_flags()
     if flags:
@@ -84,10 +85,20 @@ def cpu_capability() -> str:
     return found.group(1) if found else 'DEFAULT'
 
 
-def limited(dtype: torch.dtype) -> bool:
-    """Whether the environment keeps PyTorch or oneDNN from the instructions for ``dtype``."""
+@cache
+def cpu_has_avx512() -> bool:
+    """Whether oneDNN may use AVX-512; the limits of ``cpu_has`` count."""
+    return 'avx512f' in cpu_flags() and not limited(WITHOUT_AVX512)
+
+
+def limited(without: set[str]) -> bool:
+    """Whether the environment keeps PyTorch or oneDNN from some instructions.
+
+    Args:
+        without: the values of ``LIMITS`` that do.
+    """
     for name in LIMITS:
-        if os.environ.get(name, '').upper() in WITHOUT[dtype]:
+        if os.environ.get(name, '').upper() in without:
             return True
     held = bool(os.environ.get('ATEN_CPU_CAPABILITY'))
     return held and cpu_capability() in NARROW

@@ -7,7 +7,7 @@ from mmpose.registry import OPTIM_WRAPPERS
 
 from cid_mmpose import config_path
 from cid_mmpose.compat import precision
-from cid_mmpose.compat.precision import cpu_has, or_float32
+from cid_mmpose.compat.precision import cpu_has, cpu_has_avx512, or_float32
 from cid_mmpose.engine.launch import set_amp
 from cid_mmpose.engine.optim import BFloat16OptimWrapper
 
@@ -30,8 +30,9 @@ def cpu(tmp_path, monkeypatch):
     def take(flags):
         (tmp_path / 'cpuinfo').write_text(f'flags : fpu {flags} sse\n')
         cpu_has.cache_clear()
+        cpu_has_avx512.cache_clear()
 
-    remembered = (cpu_has, precision.say_float32_is_taken)
+    remembered = (cpu_has, cpu_has_avx512, precision.say_float32_is_taken)
     for function in remembered:
         function.cache_clear()
     yield take
@@ -69,6 +70,22 @@ def test_a_limit_on_onednn_s_instructions_counts(cpu, monkeypatch, name, value, 
     cpu('avx512_bf16')
     monkeypatch.setenv(name, value)
     assert cpu_has(torch.bfloat16) == has
+
+
+@pytest.mark.parametrize(
+    'flags, limit, has',
+    [
+        ('avx2 avx512f', 'ALL', True),
+        ('avx2 avx512f', 'AVX512_CORE', True),
+        ('avx2 avx512f', 'avx2', False),
+        ('avx2 avx512f', 'AVX2_VNNI_2', False),
+        ('avx2', 'ALL', False),
+    ],
+)
+def test_avx512_is_there_unless_the_cpu_or_a_limit_is_without(cpu, monkeypatch, flags, limit, has):
+    cpu(flags)
+    monkeypatch.setenv('ONEDNN_MAX_CPU_ISA', limit)
+    assert cpu_has_avx512() == has
 
 
 @pytest.mark.parametrize('capability, has', [('AVX2', False), ('DEFAULT', False), ('AVX512', True)])

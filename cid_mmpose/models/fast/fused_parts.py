@@ -1,8 +1,8 @@
 """Convolutions that also do ReLU and additions, and residual blocks made of them, on a CPU in float32.
 
-What it saves: the passes over the maps for both, the memory of the sums, and bringing the weights into oneDNN's order
-at every call. Why it is equal: oneDNN's convolutions do the same to each sum before they write it. These are the
-operations of torch's own compiler, called without compiling.
+What it saves: the passes over the maps for both, the memory of the sums, and with AVX-512 bringing the weights into
+oneDNN's order at every call. Why it is equal: oneDNN's convolutions do the same to each sum before they write it. These
+are the operations of torch's own compiler, called without compiling.
 """
 
 from typing import Any, TypeGuard
@@ -11,6 +11,8 @@ import torch
 from mmpose.models.backbones.resnet import BasicBlock, Bottleneck
 from torch import Tensor, nn
 
+from cid_mmpose.compat.precision import cpu_has_avx512
+
 from .folding import has_hooks
 
 OPERATIONS = ('_convolution_pointwise', '_convolution_pointwise_', '_reorder_convolution_weight')
@@ -18,7 +20,10 @@ SPARE: tuple[list, str] = ([], '')  # what ReLU would need of numbers, and the w
 
 
 class Convolution(nn.Module):
-    """A convolution whose weights are in oneDNN's order.
+    """A convolution that can do ReLU and an addition as well.
+
+    With AVX-512 its weights are in oneDNN's order. With less oneDNN takes other orders for maps of other sizes, and
+    going from one of them to another takes half as long as the convolutions, so the weights stay as they are.
 
     Args:
         plain: what it does, with zeros around the maps.
@@ -29,7 +34,9 @@ class Convolution(nn.Module):
         super().__init__()
         shape = (plain.padding, plain.stride, plain.dilation, plain.groups)
         self.shape = tuple(list(numbers) if isinstance(numbers, tuple) else numbers for numbers in shape)
-        self.weight = torch.ops.mkldnn._reorder_convolution_weight(plain.weight.detach(), *self.shape)
+        self.weight = plain.weight.detach()
+        if cpu_has_avx512():
+            self.weight = torch.ops.mkldnn._reorder_convolution_weight(self.weight, *self.shape)
         self.bias = None if plain.bias is None else plain.bias.detach()
         self.then = then
 

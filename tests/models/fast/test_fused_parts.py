@@ -1,4 +1,4 @@
-"""Convolutions in oneDNN's order, and blocks of them: the same maps, and inputs that others use stay as they are."""
+"""Convolutions that do more, and blocks of them: the same maps, and inputs that others use stay as they are."""
 
 import pytest
 import torch
@@ -11,14 +11,17 @@ from tests.helpers.fusing import can_be_fused, lively
 
 
 @can_be_fused
+@pytest.mark.parametrize('in_order', [True, False])
 @pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize('options', [dict(stride=2), dict(padding=2, dilation=2), dict(groups=2, bias=False)])
-def test_a_convolution_in_onednns_order_is_the_same_convolution(options, layout):
+def test_with_weights_in_onednns_order_or_not_it_is_the_same_convolution(options, layout, in_order, monkeypatch):
+    monkeypatch.setattr('cid_mmpose.models.fast.fused_parts.cpu_has_avx512', lambda: in_order)
     torch.manual_seed(0)
     plain = nn.Conv2d(4, 6, 3, **options)
     maps = torch.randn(2, 4, 9, 11)
     with torch.no_grad():
         fast = Convolution(plain)
+        assert fast.weight.is_mkldnn == in_order
         expected = plain(maps)
         torch.testing.assert_close(fast(maps), expected, rtol=1e-5, atol=1e-5)
         torch.testing.assert_close(Convolution(plain, 'relu')(maps), expected.relu(), rtol=1e-5, atol=1e-5)
