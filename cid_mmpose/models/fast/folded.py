@@ -22,6 +22,11 @@ from .folding import fold
 from .fused import can_fuse, fused
 
 
+# A graph that torch's cache on disk has of a CPU with other instructions, or of one that is kept from some, gave wrong
+# maps in silence and broke the heap (torch 2.14.1), so that cache is left aside; that of compiled C++ stays.
+COMPILING = dict(freezing=True, fx_graph_cache=False)
+
+
 class WeightState(NamedTuple):
     """Identity and version of a weight, to notice that it has changed."""
 
@@ -174,9 +179,9 @@ def compiled(network: nn.Module, mode: str) -> Callable:
             first_shape.append(inputs.shape)
         program = one_size if inputs.shape == first_shape[0] else any_size
         try:
-            # a setting of the whole process, for this call: as an option of torch.compile it would not reach the part
+            # settings of the whole process, for this call: as options of torch.compile they would not reach the part
             # that tells weights from inputs
-            with torch._inductor.config.patch(freezing=True):
+            with torch._inductor.config.patch(COMPILING):
                 return program(inputs)
         except torch._dynamo.exc.BackendCompilerFailed as error:
             why = ' '.join(str(error).split('\n\n')[0].split())  # behind that come hints for torch's developers

@@ -54,6 +54,30 @@ def test_every_size_and_set_of_weights_has_its_own_maps():
     assert num_programs() == before + 11  # one more for all other sizes, where no two sides were equal
 
 
+OTHER_SIZE = """
+import torch
+from cid_mmpose.models.fast.folded import compiled
+from tests.models.fast.test_folded import IMAGES, small_network
+with torch.no_grad():
+    network = small_network(0)
+    program = compiled(network, 'default')
+    program(IMAGES)
+    images = torch.randn(4, 3, 96, 128)
+    print((program(images) - network(images)).abs().max().item())
+"""
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_programs_that_were_made_with_other_instructions_are_not_taken(tmp_path):
+    root = Path(__file__).parents[3]
+    for limit in (dict(ONEDNN_MAX_CPU_ISA='AVX2', ATEN_CPU_CAPABILITY='avx2'), {}, dict(ONEDNN_MAX_CPU_ISA='AVX2')):
+        environment = {**os.environ, 'TORCHINDUCTOR_CACHE_DIR': str(tmp_path), 'PYTHONPATH': str(root), **limit}
+        done = subprocess.run([sys.executable, '-c', OTHER_SIZE], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-500:]
+        assert float(done.stdout.split()[-1]) < 1e-5
+
+
 @needs_compiler
 @pytest.mark.slow
 @pytest.mark.parametrize('mode', ['default', 'reduce-overhead'])
