@@ -21,7 +21,6 @@ from .apart import Apart, can_take_apart
 from .folding import fold
 from .fused import can_fuse, fused
 
-
 # A graph that torch's cache on disk has of a CPU with other instructions, or of one that is kept from some, gave wrong
 # maps in silence and broke the heap (torch 2.14.1), so that cache is left aside; that of compiled C++ stays.
 COMPILING = dict(freezing=True, fx_graph_cache=False)
