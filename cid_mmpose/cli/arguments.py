@@ -87,3 +87,14 @@ def add_verbose(parser: argparse.ArgumentParser) -> None:
 def note_rank(args: argparse.Namespace) -> None:
     """Hands over which process this is where the launcher says so by an option only."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+
+
+def leave_group() -> None:
+    """Ends the group of processes that a launcher started, if there is one.
+
+    Its threads, left to the end of the interpreter, abort the process now and then.
+    """
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()

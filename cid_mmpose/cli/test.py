@@ -2,7 +2,7 @@
 
 import argparse
 
-from .arguments import add_cfg_options, add_launcher, add_verbose, note_rank
+from .arguments import add_cfg_options, add_launcher, add_verbose, leave_group, note_rank
 
 EXAMPLES = """
   cid test configs/cid_hrnet-w32_coco.py work_dirs/cid_hrnet-w32_coco/epoch_140.pth
@@ -41,3 +41,4 @@ def run(args: argparse.Namespace) -> None:
         launcher=args.launcher,
         verbose=args.verbose,
     )
+    leave_group()

@@ -2,7 +2,7 @@
 
 import argparse
 
-from .arguments import AMP, add_cfg_options, add_launcher, add_verbose, note_rank
+from .arguments import AMP, add_cfg_options, add_launcher, add_verbose, leave_group, note_rank
 
 EXAMPLES = """
   cid train configs/cid_hrnet-w32_coco.py --amp
@@ -58,3 +58,4 @@ def run(args: argparse.Namespace) -> None:
         launcher=args.launcher,
         verbose=args.verbose,
     )
+    leave_group()
