@@ -105,13 +105,7 @@ def export(
     real_images = list(_images(images))
 
     choice = choose(model, checkpoint)
-    chosen = PredictOptions(
-        min_score=options.min_score,
-        flip=options.flip,
-        max_people=options.max_people,
-        nms=options.nms,
-        size=options.size,
-    )
+    chosen = _as_predicted(options)
     step = resizing_step(choice)
     predictor = predictor_of(choice, chosen, torch.device('cpu'), _steps(choice, options))
     resizing = resizing_of(step, options, choice.config_file)
@@ -136,6 +130,17 @@ def export(
         for file in files:
             put_in_place(file, path.with_name(file.name))
     return Exported(path, about, found, problems_of(path) if format == 'onnx' else [], measured, kept)
+
+
+def _as_predicted(options: ExportOptions) -> PredictOptions:
+    """The options by which torch finds the people whom the file should find."""
+    return PredictOptions(
+        min_score=options.min_score,
+        flip=options.flip,
+        max_people=options.max_people,
+        nms=options.nms,
+        size=options.size,
+    )
 
 
 def _check_precision(format: str, precision: str) -> None:
