@@ -137,8 +137,8 @@ class GFD(nn.Module):
         num_keypoints: K.
         recalibration: 'fused' (eq. 12), or 'spatial' or 'channel' alone (table 1).
         cell_center: see ``relative_coordinates``.
-        init_std: standard deviation of the weights before training, see ``init_linear``; those of the last layer keep
-            the authors'.
+        init_std: standard deviation of the weights before training, see ``init_linear``. Two layers keep the authors':
+            the last one, and the one that makes the mask's weights of f.
 
     Raises:
         ValueError: ``recalibration`` is none of these.
@@ -170,6 +170,9 @@ class GFD(nn.Module):
         self.fuse = nn.Conv2d(num_parts * channels, channels, 1)
         self.heatmap = nn.Conv2d(channels, num_keypoints, 1)
         self.apply(partial(init_linear, std=init_std))
+        if self.spatial is not None:
+            # M_sim is a sum of D products: with larger weights it is so large that the sigmoid of eq. 10 has no slope
+            init_linear(self.spatial.attention)
         init_heatmap(self.heatmap)
 
     def forward(self, features: Tensor, vectors: Tensor, roots: Roots) -> Decoupled:

@@ -41,6 +41,8 @@ CLAIMS = (
     Claim('crowds', 'With it, fused is better than spatial alone (66.0, 64.6).', FUSED, 'spatial, contrastive loss'),
     Claim('crowds', 'Without it, fused is better than channel alone (65.3, 64.9).', 'fused', 'channel'),
     Claim('crowds', 'Without it, channel alone is far better than spatial alone (64.9, 17.9).', 'channel', 'spatial'),
+    Claim('crowds', 'Spatial recalibration alone collapses where its mask learns as fast as the rest.',
+          'spatial, contrastive loss', 'spatial, contrastive loss, fast mask'),
     Claim('channels', '16 channels are better than 8 (64.4, 62.8).', '16 channels', '8 channels'),
     Claim('channels', '32 channels are better than 16 (66.0, 64.4).', '32 channels', '16 channels'),
     Claim('channels', '64 channels are no better than 32 (66.1, 66.0).', '64 channels', '32 channels', 'alike'),

@@ -27,6 +27,7 @@ from cid_mmpose.files import only_run_in
 
 from . import parts  # noqa: F401  registers what the configs name
 from .evaluate import Rules, evaluate
+from .inside import inside
 from .lines import as_dict, key_of
 from .plans import CONFIGS, Run
 
@@ -185,6 +186,7 @@ def do(run: Run, folder: Path) -> dict:
         seconds, cpu = time.monotonic() - before, cpu_seconds() - cpu_before
         loader = Runner.build_dataloader(runner.cfg.test_dataloader, seed=0)
         bins = evaluate(runner.model, loader, rules)
+        looks = inside(runner.model, loader)
     return dict(
         as_dict(run),
         commit=commit(),
@@ -199,6 +201,7 @@ def do(run: Run, folder: Path) -> dict:
         speed=speed(folder, runner.cfg.train_dataloader.batch_size),
         parameters=parameters(runner.model),
         bins=bins,
+        inside=looks,
         losses=losses(folder),
     )
 

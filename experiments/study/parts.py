@@ -49,10 +49,10 @@ class SameStartCIDHead(CIDHead):
     """MMPose's head of CID with weights before training as large as ours have in the study (``init_std=None``)."""
 
     def init_weights(self) -> None:
-        """As MMPose's, but GFD's weights are as large as each layer's inputs ask for; those of its last layer stay."""
+        """As MMPose's, but GFD's weights are as large as each layer's inputs ask for, except where ours are not."""
         super().init_weights()
         for name, module in self.gfd_module.named_modules():
-            if name != 'heatmap_conv':
+            if name not in ('heatmap_conv', 'spatial_attention.atn'):
                 init_linear(module, None)
 
 

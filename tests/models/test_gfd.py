@@ -161,4 +161,14 @@ def test_gfd_s_inner_weights_start_as_asked_and_its_last_layer_as_the_authors_ha
     assert authors.conv_down.weight.std().item() == pytest.approx(0.001, rel=0.05)
     for gfd in (by_inputs, authors):
         assert gfd.heatmap.weight.std().item() == pytest.approx(0.001, rel=0.1)
+        assert gfd.spatial.attention.weight.std().item() == pytest.approx(0.001, rel=0.05)
         assert gfd.fuse.bias.eq(0).all()
+
+
+def test_the_mask_of_an_untrained_network_is_open_to_learning():
+    torch.manual_seed(0)
+    gfd = GFD(240, 32, 17, init_std=None)
+    features = 3 * oracle.normal(3, 240, 7, 9)  # as a backbone of random weights gives them
+    masks = gfd(features, sample_at(features, ROOTS), ROOTS).masks
+    slope = masks * (1 - masks)  # of the sigmoid, at most 0.25
+    assert slope.min() > 0.05

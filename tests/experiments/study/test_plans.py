@@ -5,7 +5,7 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 from study.lines import key_of
 from study.one_run import config_of
-from study.plans import METHODS, OPTIONS, RATES, STUDIES, best_rate, plan_of, rate_row
+from study.plans import FAST_MASK, METHODS, OPTIONS, RATES, STUDIES, best_rate, plan_of, rate_row
 
 from cid_mmpose.errors import BadInput
 from tests.helpers.study_lines import made_up
@@ -22,20 +22,23 @@ def rates(best: dict) -> list[dict]:
 
 def test_the_studies_have_as_many_runs_as_rows_and_seeds():
     counts = {name: len(plan_of(name, []).runs) for name in STUDIES}
-    in_seeds = dict(pilot=8 * 2, crowds=6 * 3, channels=4 * 3, options=16 * 3, real=2 * 3)
+    in_seeds = dict(pilot=8 * 2, crowds=8 * 3, channels=4 * 3, options=17 * 3, real=2 * 3)
     assert counts == dict(**in_seeds, rates=6 * 3, methods=0, gpu=2)
 
 
 def test_the_rows_of_table_1_differ_in_recalibration_and_in_the_weight_of_the_contrastive_loss():
     runs = {run.row: run.options for run in plan_of('crowds', [], seeds=[0]).runs}
     loss, kind = 'model.head.contrastive_loss.loss_weight', 'model.head.recalibration'
-    assert {row: (options.get(kind), options.get(loss)) for row, options in runs.items()} == {
-        'spatial': ('spatial', 0.0),
-        'channel': ('channel', 0.0),
-        'fused': (None, 0.0),
-        'spatial, contrastive loss': ('spatial', None),
-        'channel, contrastive loss': ('channel', None),
-        'fused, contrastive loss': (None, None),
+    (fast,) = FAST_MASK
+    assert {row: (options.get(kind), options.get(loss), options.get(fast)) for row, options in runs.items()} == {
+        'spatial': ('spatial', 0.0, None),
+        'spatial, fast mask': ('spatial', 0.0, 1.0),
+        'channel': ('channel', 0.0, None),
+        'fused': (None, 0.0, None),
+        'spatial, contrastive loss': ('spatial', None, None),
+        'spatial, contrastive loss, fast mask': ('spatial', None, 1.0),
+        'channel, contrastive loss': ('channel', None, None),
+        'fused, contrastive loss': (None, None, None),
     }
 
 
