@@ -6,9 +6,13 @@ model = dict(head=dict(decoder=_base_.codec, init_std=None, test=dict(max_people
 
 iterations = 1000
 train_cfg = dict(type='cid_mmpose.TimedTrainLoop', max_iters=iterations, minutes=4.5, val_interval=iterations)
+# GFD's mask learns slowly: otherwise it opens for everybody at the start, when the keypoints of all people have to come
+# up at once, and stays so, because its sigmoid has no slope there
+slow_mask = dict(custom_keys=dict(spatial=dict(lr_mult=0.01)))
 optim_wrapper = dict(
     type='cid_mmpose.BFloat16OptimWrapper',
     optimizer=dict(type='Adam', lr=4e-3, betas=(0.9, 0.99)),
+    paramwise_cfg=slow_mask,
     clip_grad=dict(max_norm=20))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, begin=0, end=50, by_epoch=False),

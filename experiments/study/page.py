@@ -28,8 +28,8 @@ ABOUT = {
     'after runs of four lengths. The learning rate falls to its end in each.',
     'crowds': 'The paper trains on COCO for 35 epochs and has AP 17.9 for spatial recalibration alone, 64.9 for '
     'channel recalibration, 65.3 for both; with the contrastive loss 64.6, 65.3 and 66.0. Here a mask that learns as '
-    'fast as the rest (*fast mask*) is lost within 30 iterations, in which the keypoints of all people have to come up '
-    'at once: M_sim of eq. 10, a sum of 32 products, grows to hundreds, the mask is 1 in every cell, and its sigmoid '
+    'fast as the rest (*fast mask*) is lost at the start, when the keypoints of all people have to come up at once: '
+    'M_sim of eq. 10, a sum of 32 products, grows to hundreds, the mask is 1 in every cell, and its sigmoid '
     'has no slope by which it could come back. Everywhere else on this page the mask learns at a hundredth of the '
     'rate. The contrastive loss is near 0 as soon as the cosine of two vectors is below 0.8: it divides by a '
     'temperature of 0.05.',

@@ -21,7 +21,4 @@ test_dataloader = val_dataloader
 
 # `cid study` sets the number of iterations of each run, and the seed
 train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=1200, val_interval=1200)
-# The mask of GFD learns at a hundredth of the rate: otherwise it opens for everybody within 30 iterations, in which all
-# keypoints have to come up at once, and stays so, because its sigmoid has no slope there.
-slow_mask = dict(custom_keys=dict(spatial=dict(lr_mult=0.01)))  # a part of the names in ours and in MMPose's CID
-optim_wrapper = dict(type='OptimWrapper', paramwise_cfg=slow_mask)
+optim_wrapper = dict(type='OptimWrapper')
