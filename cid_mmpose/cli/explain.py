@@ -10,6 +10,10 @@ import math
 
 from .model_arguments import add_model, load_model
 
+OF_FLAT_MASKS = (
+    'its masks (eq. 10) are 0 or 1 in nearly every cell: they say nothing and learn nothing any more; '
+    'docs/training.md says how to keep them from that'
+)
 EXAMPLES = """
   cid explain photo.jpg --model work_dirs/demo --out explained
   cid explain photo.jpg --model work_dirs/demo --person 3
@@ -67,4 +71,7 @@ def run(args: argparse.Namespace) -> None:
     elif args.at is not None and len(seen.people):
         persons = [seen.nearest(*args.at)]
     paths = seen.save(args.out, persons, against)
+    for shown in (seen, against):
+        if shown is not None and shown.masks_are_flat:
+            print(f'{shown.weights}: {OF_FLAT_MASKS}')
     print(f'{seen.people!r}\n{len(paths)} images; open {paths[0]}')

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .predictor import Predictor
 
 
+FLAT = 0.01  # a mask nearer to 0 or 1 than this hardly learns: the slope of its sigmoid is below 0.01
 SAME = 2  # cells that a peak and a person's root may be apart, since a flip test moves roots
 
 
@@ -53,6 +54,15 @@ class Explained:
 
     def __repr__(self) -> str:
         return f'Explained({self.people!r}, {self.weights})'
+
+    @property
+    def masks_are_flat(self) -> bool:
+        """Whether masks (eq. 10) are 0 or 1 in all but a hundredth of the cells: they say and learn nothing then."""
+        masks = self.maps.masks
+        if not masks.size:
+            return False
+        undecided = np.abs(masks - 0.5) <= 0.5 - FLAT
+        return bool(undecided.mean() < 0.01)
 
     def over_image(self, heatmap: np.ndarray) -> np.ndarray:
         """A map (H, W) in cells -> (h, w) in pixels of the image."""

@@ -5,9 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from cid_mmpose.inference.explained import FLAT
 from cid_mmpose.models.head import CIDHead
 
-FLAT = 0.01  # a mask nearer to 0 or 1 than this learns nothing any more: the slope of its sigmoid is below 0.01
 LOOKED_AT = 100  # test images
 
 
