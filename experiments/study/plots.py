@@ -51,7 +51,8 @@ def draw_rows(rows: Rows) -> bytes:
         axis.set(ylabel=title, xlabel='crowd index')
     draw_bins(axes[0, 1], rows, 'ap', numbers)
     axes[0, 1].set(ylabel='AP', xlabel='people in the image')
-    axes[0, 0].legend(fontsize='small')
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc='outside lower center', ncols=4, fontsize='small')
     return _png(figure)
 
 
