@@ -138,6 +138,7 @@ def test_the_forward_pass_is_in_bfloat16_unless_that_is_imitated(cpu, flags, ins
 
 def build(cfg):
     wrapper = dict(cfg.optim_wrapper)
+    wrapper.pop('paramwise_cfg', None)  # mmengine takes it out before it builds the wrapper
     wrapper['optimizer'] = torch.optim.SGD(torch.nn.Linear(2, 2).parameters(), 0.1)
     return OPTIM_WRAPPERS.build(wrapper)
 
