@@ -12,7 +12,7 @@ from .model_arguments import add_model, load_model
 
 OF_FLAT_MASKS = (
     'its masks (eq. 10) are 0 or 1 in nearly every cell: they say nothing and learn nothing any more; '
-    'docs/training.md says how to keep them from that'
+    'a lower learning rate of their layers keeps them from that in the next training (docs/training.md)'
 )
 EXAMPLES = """
   cid explain photo.jpg --model work_dirs/demo --out explained

@@ -32,7 +32,7 @@ def inside(model: nn.Module, loader: DataLoader) -> dict[str, float]:
         inputs = model.data_preprocessor(batch, False)['inputs']
         seen = model.head(model.extract_feat(inputs))
         if seen.masks is not None:
-            masks.append(seen.masks.flatten())
+            masks.append(seen.masks.flatten().cpu())
         for image in range(len(inputs)):
             cosines.append(cosines_of(seen.vectors[seen.roots.image == image]))
         images += len(inputs)
@@ -40,12 +40,19 @@ def inside(model: nn.Module, loader: DataLoader) -> dict[str, float]:
             break
 
     figures = {}
-    if masks and torch.cat(masks).numel():
-        undecided = (torch.cat(masks) - 0.5).abs() <= 0.5 - FLAT
-        figures['undecided'] = round(100 * float(undecided.float().mean()), 2)
-    if torch.cat(cosines).numel():
-        figures['alike'] = round(100 * float(torch.cat(cosines).mean()), 2)
+    cells = torch.cat([torch.empty(0), *masks])
+    if len(cells):
+        undecided = (cells - 0.5).abs() <= 0.5 - FLAT
+        figures['undecided'] = percent(undecided.float().mean())
+    of_pairs = torch.cat(cosines)
+    if len(of_pairs):
+        figures['alike'] = percent(of_pairs.mean())
     return figures
+
+
+def percent(share: Tensor) -> float:
+    """A share as it stands in a line."""
+    return round(100 * float(share), 2)
 
 
 def cosines_of(vectors: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmpose.codecs import AssociativeEmbedding
+from mmpose.datasets.transforms import BottomupRandomAffine
 from mmpose.models.heads import CIDHead
 from mmpose.models.losses import KeypointMSELoss
 from mmpose.models.necks import FeatureMapProcessor
@@ -17,7 +18,7 @@ from cid_mmpose.codecs.size_adaptive import Seeds, to_cell
 from cid_mmpose.codecs.targets import first_on_place
 from cid_mmpose.data.synth_crowd import SynthCrowd
 from cid_mmpose.models.iia import init_linear
-from cid_mmpose.registry import DATASETS, KEYPOINT_CODECS, MODELS
+from cid_mmpose.registry import DATASETS, KEYPOINT_CODECS, MODELS, TRANSFORMS
 
 ARRAYS = ('bbox', 'bbox_score', 'keypoints', 'keypoints_visible', 'area', 'category_id')  # of the people of an item
 LISTS = ('num_keypoints', 'iscrowd', 'id', 'raw_ann_info')  # likewise
@@ -54,6 +55,18 @@ class SameStartCIDHead(CIDHead):
         for name, module in self.gfd_module.named_modules():
             if name not in ('heatmap_conv', 'spatial_attention.atn'):
                 init_linear(module, None)
+
+
+@TRANSFORMS.register_module()
+class AffineOfAnybody(BottomupRandomAffine):
+    """MMPose's affine step, which also takes an image without labelled people; its own stops there."""
+
+    def transform(self, results: dict) -> dict:
+        """As MMPose's; arrays of nobody stay as they are."""
+        if len(results['keypoints']):
+            return super().transform(results)
+        nobody = {name: results.pop(name) for name in ('keypoints', 'bbox', 'area')}
+        return {**super().transform(results), **nobody}
 
 
 @MODELS.register_module()

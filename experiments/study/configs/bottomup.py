@@ -14,7 +14,7 @@ model = dict(
 maps = dict(input_size=_base_.size, heatmap_size=(_base_.side // 4, _base_.side // 4))
 mmpose_steps = [
     dict(type='LoadImage'),
-    dict(type='BottomupRandomAffine', input_size=_base_.size, shift_prob=0, rotate_prob=0, scale_prob=0),
+    dict(type='cid_mmpose.AffineOfAnybody', input_size=_base_.size, shift_prob=0, rotate_prob=0, scale_prob=0),
     dict(type='RandomFlip', direction='horizontal'),
     dict(type='GenerateTarget', encoder=dict()),
     dict(type='BottomupGetHeatmapMask'),

@@ -3,15 +3,20 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import init_default_scope
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope, init_default_scope
+from mmpose.datasets.transforms import BottomupRandomAffine, LoadImage
+from mmpose.registry import DATASETS, MODELS
 from study import parts
-from study.parts import LossOfMaps, PartlyLabelled, SameStartCIDHead, SampledConv, StillHeatmap
+from study.one_run import config_of
+from study.parts import AffineOfAnybody, LossOfMaps, PartlyLabelled, SameStartCIDHead, SampledConv, StillHeatmap
 from torchvision.ops import DeformConv2d
 
 from cid_mmpose.codecs import SizeAdaptiveHeatmap
 from cid_mmpose.data.synth_crowd import SynthCrowd
 from cid_mmpose.models import CIDHead
 from tests.helpers.images import ROOT
+from tests.helpers.study_lines import tiny_run
 
 
 @pytest.mark.parametrize(
@@ -103,3 +108,27 @@ def test_mmposes_head_begins_with_weights_as_large_as_ours():
     for first, second in pairs:
         assert first.weight.std().item() == pytest.approx(second.weight.std().item(), rel=0.3)
         torch.testing.assert_close(first.bias, second.bias)
+
+
+@pytest.mark.parametrize('config', ['mmpose_cid', 'mmpose_cid_start', 'mmpose_dekr', 'mmpose_ae'])
+def test_mmposes_methods_train_on_an_image_of_nobody(config, tmp_path):
+    cfg = config_of(tiny_run(config), tmp_path)
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        model = MODELS.build(cfg.model)
+        somebody = DATASETS.build(cfg.train_dataloader.dataset)
+        nobody = DATASETS.build(dict(cfg.train_dataloader.dataset, people=(0, 0)))
+    for images in ([nobody[0], somebody[0]], [nobody[0], nobody[1]]):
+        data = model.data_preprocessor(pseudo_collate(images), True)
+        losses, _ = model.parse_losses(model.loss(data['inputs'], data['data_samples']))
+        assert torch.isfinite(losses)
+
+
+def test_the_affine_step_is_mmposes_where_somebody_is():
+    init_default_scope('mmpose')
+    crowd = SynthCrowd(length=1, image_size=(96, 128), people=(2, 2), person_height=(0.5, 0.9))
+    results = []
+    for step in (BottomupRandomAffine(input_size=(128, 128)), AffineOfAnybody(input_size=(128, 128))):
+        np.random.seed(0)
+        results.append(step.transform(LoadImage().transform(crowd.get_data_info(0))))
+    for name in ('img', 'keypoints', 'bbox', 'area'):
+        np.testing.assert_array_equal(results[0][name], results[1][name])
