@@ -15,9 +15,11 @@ CONFIGS = Path(__file__).resolve().parent / 'configs'
 SEEDS = (0, 1, 2)
 ITERATIONS = 1200  # seeds of a row are 0.2 to 2.5 AP apart after as many
 OF_REAL = 400  # iterations of fine-tuning on a few dozen images
+SLOW = 2.0  # times the time of ours: such a method's learning rate is chosen from runs as long in time as ours
 RATES = (1e-3, 2e-3, 4e-3)  # of Adam; each method takes the best of these
 VALIDATION = 2  # seed of the images on which learning rates are chosen; training has 0, testing 1
 SEED_OF_RATES = 10
+OF_PACE = 'its iterations come from `cid study pace`'  # why a row waits
 FUSED = 'fused, contrastive loss'
 FAST_MASK = {'optim_wrapper.paramwise_cfg.custom_keys.spatial.lr_mult': 1.0}  # the mask learns as fast as the rest
 TRAIN = 'train_dataloader.dataset.pipeline'
@@ -34,20 +36,17 @@ ON_A_GPU = {  # row -> config and options; each has the same minutes
     'ours, bfloat16': ('gpu', {}),
     "MMPose's CID, bfloat16": ('gpu_mmpose', {}),
 }
-OPTIONS = {  # row -> what differs from the reference
-    'reference': {},
+OF_OPTIONS = 600  # iterations of each rule's run: half, by the pilot enough to tell rows apart
+REFERENCES = {'crowd': 'reference', 'varied': 'reference, varied images'}  # config -> what its rows are compared with
+OPTIONS = {  # row -> what differs from the reference; from random weights
+    REFERENCES['crowd']: {},
     'recipe mmpose': {'recipe': 'mmpose'},
     'fractional Gaussians': {'codec.gaussian': 'fractional'},
     'cells rounded to the nearest': {'codec.rounding': 'nearest'},
-    'small people have roots': {'codec.small_person_area': 0.0},
     'people who touch the map are drawn': {'codec.off_map': 'touching'},
     'two people may share a cell': {'codec.shared_cell': 'position'},
     'peaks at the border are not moved': {'codec.border': 'inner'},
     'coordinates of the middle of cells': {'model.head.cell_center': 0.5},
-    'augmentation from a normal distribution': {f'{TRAIN}.RandomAffine.distribution': 'trunc_norm'},
-    'shift as a share of the sides': {f'{TRAIN}.RandomAffine.shift_of': 'sides'},
-    'mirrored at the last pixel': {f'{TRAIN}.RandomMirror.mirror': 'input'},
-    'no loss mask': {f'{TRAIN}.LossMask.regions': 'ignored'},
     'seeds are not moved': {
         f'{TRAIN}.GenerateTarget.encoder.type': 'cid_mmpose.StillHeatmap',
         f'{TRAIN}.GenerateTarget.encoder.small_person_area': 64.0,
@@ -55,6 +54,14 @@ OPTIONS = {  # row -> what differs from the reference
     "the authors' weights before training": {'model.head.init_std': 0.001},
     'the mean of the loss of each person (eq. 16)': {'model.head.person_loss.average': 'person'},
     'the mask learns as fast as the rest': FAST_MASK,
+}
+OPTIONS_OF_VARIED = {  # likewise, of the rules that need images that vary more; from the weights of table 1
+    REFERENCES['varied']: {},
+    'small people have roots': {'codec.small_person_area': 0.0},
+    'augmentation from a normal distribution': {f'{TRAIN}.RandomAffine.distribution': 'trunc_norm'},
+    'shift as a share of the sides': {f'{TRAIN}.RandomAffine.shift_of': 'sides'},
+    'mirrored at the last pixel': {f'{TRAIN}.RandomMirror.mirror': 'input'},
+    'no loss mask': {f'{TRAIN}.LossMask.regions': 'ignored'},
 }
 
 
@@ -164,12 +171,17 @@ def rate_row(method: str, value: float) -> str:
 
 
 def _rates(lines: Sequence[dict]) -> Plan:
-    rows = {}
+    rows, waiting = {}, []
     for method, (config, options) in METHODS.items():
+        pace = relative_pace(method, lines)
+        if pace is None:
+            waiting.append(Waiting(method, OF_PACE))
+            continue
+        iterations = equal_time(pace) if pace > SLOW else ITERATIONS
         for value in RATES:
             tested = {'test_dataloader.dataset.seed': VALIDATION}
-            rows[rate_row(method, value)] = (config, {**options, **length(ITERATIONS), **rate(value), **tested})
-    return Plan(runs_of('rates', rows, (SEED_OF_RATES,)), [])
+            rows[rate_row(method, value)] = (config, {**options, **length(iterations), **rate(value), **tested})
+    return Plan(runs_of('rates', rows, (SEED_OF_RATES,)), waiting)
 
 
 def best_rate(method: str, lines: Sequence[dict]) -> float | None:
@@ -192,6 +204,15 @@ def relative_pace(method: str, lines: Sequence[dict]) -> float | None:
     return paces[0][method] / paces[0]['ours, reference']
 
 
+def equal_time(pace: float) -> int:
+    """Iterations of a method in the time of ours.
+
+    Args:
+        pace: as ``relative_pace``.
+    """
+    return round(ITERATIONS / pace)
+
+
 def _methods(lines: Sequence[dict]) -> Plan:
     rows, waiting = {}, []
     for method, (config, options) in METHODS.items():
@@ -201,27 +222,41 @@ def _methods(lines: Sequence[dict]) -> Plan:
             continue
         rows[method] = (config, {**options, **length(ITERATIONS), **rate(best)})
 
-        equal_time = f'{method}, equal time'
+        of_time = f'{method}, equal time'
         pace = relative_pace(method, lines)
         if pace is None:
-            waiting.append(Waiting(equal_time, 'its iterations come from `cid study pace`'))
+            waiting.append(Waiting(of_time, OF_PACE))
         else:
-            rows[equal_time] = (config, {**options, **length(round(ITERATIONS / pace)), **rate(best)})
+            rows[of_time] = (config, {**options, **length(equal_time(pace)), **rate(best)})
     return Plan(runs_of('methods', rows), waiting)
 
 
 def _options(lines: Sequence[dict]) -> Plan:
-    rows = {row: ('varied', {**options, **length(ITERATIONS)}) for row, options in OPTIONS.items()}
-    return Plan(runs_of('options', rows), [])
+    runs = []
+    for seed in SEEDS:
+        start = trained_run(seed)
+        for row, options in OPTIONS.items():
+            runs.append(Run('options', row, 'crowd', {**options, **length(OF_OPTIONS)}, seed))
+        for row, options in OPTIONS_OF_VARIED.items():
+            runs.append(Run('options', row, 'varied', {**options, **length(OF_OPTIONS)}, seed, start))
+    return Plan(runs, [])
+
+
+def trained_run(seed: int) -> Run:
+    """The run of table 1 with whose weights others begin: fused, with the contrastive loss.
+
+    Args:
+        seed: its own.
+    """
+    config, options = crowd_rows()[FUSED]
+    return Run('crowds', FUSED, config, options, seed)
 
 
 def _real(lines: Sequence[dict]) -> Plan:
-    config, options = crowd_rows()[FUSED]
     runs = []
     for seed in SEEDS:
-        start = Run('crowds', FUSED, config, options, seed)
         tuned = {**length(OF_REAL), **rate(1e-3)}
-        runs.append(Run('real', 'from the weights of SynthCrowd', 'real', tuned, seed, start))
+        runs.append(Run('real', 'from the weights of SynthCrowd', 'real', tuned, seed, trained_run(seed)))
         runs.append(Run('real', 'from random weights', 'real', length(OF_REAL), seed))
     return Plan(runs, [])
 

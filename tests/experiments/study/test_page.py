@@ -81,6 +81,12 @@ def test_rules_are_listed_in_the_order_of_the_ap_that_they_cost():
     assert '*not yet run*' in what_to_check({'reference': lines(50.0, 51.0), 'small': []})
 
 
+def test_a_rule_tried_on_varied_images_is_compared_with_the_reference_there():
+    of_varied = [[made_up(tiny_run('varied', seed), ap + seed) for seed in range(3)] for ap in (20.0, 15.0)]
+    rows = {'reference': lines(50.0, 51.0), 'reference, varied images': of_varied[0], 'no loss mask': of_varied[1]}
+    assert what_to_check(rows).splitlines()[-1].startswith('1. no loss mask: +5.0 AP lost')
+
+
 def test_claims_follow_the_rows_of_their_study():
     rows = {'16 channels': lines(4.0, 5.0, 6.0), '8 channels': lines(1.0, 2.0, 3.0)}
     rule, items = claims_of('channels', rows)

@@ -5,7 +5,7 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 from study.lines import key_of
 from study.one_run import config_of
-from study.plans import FAST_MASK, METHODS, OPTIONS, RATES, STUDIES, best_rate, plan_of, rate_row
+from study.plans import FAST_MASK, METHODS, OPTIONS, OPTIONS_OF_VARIED, RATES, STUDIES, best_rate, plan_of, rate_row
 
 from cid_mmpose.errors import BadInput
 from tests.helpers.study_lines import made_up
@@ -15,14 +15,14 @@ PACE = dict(key='pace', study='pace', pace={method: 0.1 * number for number, met
 
 def rates(best: dict) -> list[dict]:
     """Lines of the study ``rates``, in which each method is best with the rate that it has in ``best``."""
-    runs = plan_of('rates', []).runs
+    runs = plan_of('rates', [PACE]).runs
     return [made_up(run, 50.0 if run.row == rate_row(method, best[method]) else 40.0)
             for run in runs for method in METHODS if run.row.startswith(f'{method}, ')]  # fmt: skip
 
 
 def test_the_studies_have_as_many_runs_as_rows_and_seeds():
-    counts = {name: len(plan_of(name, []).runs) for name in STUDIES}
-    in_seeds = dict(pilot=8 * 2, crowds=8 * 3, channels=4 * 3, options=17 * 3, real=2 * 3)
+    counts = {name: len(plan_of(name, [PACE]).runs) for name in STUDIES}
+    in_seeds = dict(pilot=8 * 2, crowds=8 * 3, channels=4 * 3, options=(12 + 6) * 3, real=2 * 3)
     assert counts == dict(**in_seeds, rates=6 * 3, methods=0, gpu=2)
 
 
@@ -63,6 +63,20 @@ def test_each_method_takes_the_rate_with_which_it_was_best():
     assert {run.row: run.options['optim_wrapper.optimizer.lr'] for run in runs} == best
 
 
+def test_learning_rates_of_slow_methods_are_chosen_from_runs_of_equal_time():
+    runs = plan_of('rates', [PACE]).runs
+    iterations = {run.row.rpartition(',')[0]: run.options['train_cfg.max_iters'] for run in runs}
+    assert list(iterations.values()) == [1200, 1200, 400, 300, 240, 200]  # 1 to 6 times the time of ours
+    assert plan_of('rates', []).runs == [] and len(plan_of('rates', []).waiting) == len(METHODS)
+
+
+def test_varied_images_begin_with_the_weights_of_the_same_seed_and_the_others_with_random_ones():
+    runs = plan_of('options', [], seeds=[2]).runs
+    assert {(run.config, run.start and run.start.seed) for run in runs} == {('crowd', None), ('varied', 2)}
+    crowds = {key_of(run) for run in plan_of('crowds', []).runs}
+    assert all(key_of(run.start) in crowds for run in runs if run.start)
+
+
 def test_a_method_waits_for_its_learning_rates_and_equal_time_for_the_pace():
     lines = rates(dict.fromkeys(METHODS, RATES[0]))
     without_one = [line for line in lines if line['row'] != rate_row("MMPose's DEKR", RATES[2])]
@@ -99,7 +113,7 @@ def test_a_choice_of_nothing_is_one_line(choice, says):
         plan_of('crowds', [], **choice)
 
 
-EVERY = [run for name in ('pilot', 'crowds', 'channels', 'rates', 'options', 'real') for run in plan_of(name, []).runs]
+EVERY = [run for name in ('pilot', 'crowds', 'channels', 'rates', 'options', 'real') for run in plan_of(name, [PACE]).runs]
 CHEAP = {key_of(run): run for run in EVERY if run.seed in (0, 10)}.values()
 
 
@@ -124,4 +138,5 @@ def test_no_option_leaves_the_config_as_the_reference_has_it(tmp_path):
     texts = {}
     for run in plan_of('options', [], seeds=[0]).runs:
         texts.setdefault(config_of(run, tmp_path).pretty_text, []).append(run.row)
-    assert [rows for rows in texts.values() if len(rows) > 1] == [] and len(texts) == len(OPTIONS)
+    assert [rows for rows in texts.values() if len(rows) > 1] == []
+    assert len(texts) == len(OPTIONS) + len(OPTIONS_OF_VARIED)
