@@ -16,3 +16,7 @@ class BadInput(ValueError):
 
 class RunStopped(BadInput):
     """A training run cannot go on; what it has written is whole. The message says why."""
+
+
+class FolderInUse(BadInput):
+    """Another process is at work in a folder; whoever has the time may wait for it."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from .errors import BadInput
+from .errors import BadInput, FolderInUse
 
 try:
     import fcntl
@@ -145,7 +145,7 @@ def only_run_in(folder: str, doing: str = 'training') -> Iterator[None]:
         doing: what the run does, for the message.
 
     Raises:
-        BadInput: another process is at work in it; the message names that process.
+        FolderInUse: another process is at work in it; the message names that process.
     """
     key = osp.realpath(folder)
     if fcntl is None or key in _held:
@@ -232,7 +232,7 @@ def _take(file: IO, folder: str, doing: str) -> None:
             return  # a file system without locks
         file.seek(0)
         owner = file.read().strip() or 'another process'
-        raise BadInput(
+        raise FolderInUse(
             f'folder {folder}: {owner} is {doing} into it; wait for its end, stop it, or choose another'
         ) from None
     file.truncate(0)

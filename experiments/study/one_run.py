@@ -1,6 +1,7 @@
 """One run of a study: train, test, and the line of what came out."""
 
 import datetime
+import io
 import json
 import os
 import random
@@ -22,8 +23,8 @@ from cid_mmpose.engine.hooks.loss_curve import read_curves
 from cid_mmpose.engine.interrupts import run_ends
 from cid_mmpose.engine.launch import build_runner, load_config
 from cid_mmpose.engine.screen import prints_in_log, quiet_warnings
-from cid_mmpose.errors import BadInput
-from cid_mmpose.files import only_run_in
+from cid_mmpose.errors import BadInput, FolderInUse
+from cid_mmpose.files import only_run_in, write_whole
 
 from . import parts  # noqa: F401  registers what the configs name
 from .evaluate import Rules, evaluate
@@ -35,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 THREADS = 1  # of a run, beside the process that draws; with more they wait for each other where the cores are busy
 POINTS = 20  # of the loss curve in a line
 WEIGHTS = 'weights.pth'
+PATIENCE = 5  # s between two looks at what another process does
 OF_CODE = ('cid_mmpose', 'configs', 'experiments', ':!experiments/results')  # paths on which the figures depend
 KEYPOINTS = Rules('keypoints', 0.8)  # as MMPose's config of CID evaluates it
 RULES = {  # of the others, what the network says
@@ -104,21 +106,27 @@ def train(run: Run, folder: Path) -> Runner:
             runner.train()
     for path in folder.glob('*.pth'):
         path.unlink()
-    torch.save(dict(state_dict=runner.model.state_dict(), meta=dict()), folder / WEIGHTS)
+    weights = io.BytesIO()
+    torch.save(dict(state_dict=runner.model.state_dict(), meta=dict()), weights)
+    write_whole(folder / WEIGHTS, weights.getvalue())
     return runner
 
 
 def weights_of(run: Run, root: Path) -> Path:
-    """The weights of a run, which is trained if this machine has none of it.
+    """The weights of a run: trained if this machine has none, or waited for while another process does that.
 
     Args:
         run: which.
         root: where the work folders are.
     """
     folder = root / key_of(run)
-    with only_run_in(str(folder), 'running a study'):
-        if not (folder / WEIGHTS).is_file():
-            train(run, folder)
+    while not (folder / WEIGHTS).is_file():
+        try:
+            with only_run_in(str(folder), 'running a study'):
+                if not (folder / WEIGHTS).is_file():
+                    train(run, folder)
+        except FolderInUse:  # another process trains them: several runs begin with the same weights
+            time.sleep(PATIENCE)
     return folder / WEIGHTS
 
 

@@ -45,7 +45,7 @@ ABOUT = {
     'its deformable convolution is the same sum by a faster call; its head, as wide as in its config, takes several '
     'times as long as this small backbone, which on a large one it does not.',
     'options': "Each rule in which the authors' code and MMPose's port differ ([recipes.md](recipes.md)), and some "
-    f'others, changed by itself, for {OF_OPTIONS} iterations. The rules about small people, augmentation and loss masks '
+    f'others, changed by itself, for {OF_OPTIONS} iterations. Those about small people, augmentation and loss masks '
     'are tried on varied images, where they can matter: turned, scaled and shifted, some people small, and the '
     'keypoints of 15% of those in training not labelled. Those runs begin with the weights of table 1 (fused, with the '
     'contrastive loss), because from random weights AP is 8 there after twice as long. `max_people` and `train_images` '

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cid_mmpose.cli.user_errors import user_errors
-from cid_mmpose.errors import BadInput
+from cid_mmpose.errors import FolderInUse
 from cid_mmpose.files import only_run_in
 
 from .lines import REPEATS, append, key_of, read, run_of
@@ -31,7 +31,7 @@ def finish(run: Run, file: Path, root: Path) -> int:
     with ExitStack() as stack:
         try:
             stack.enter_context(only_run_in(str(folder), 'running a study'))
-        except BadInput:
+        except FolderInUse:
             return BUSY
         is_done = file.stem != REPEATS and any(line['key'] == key_of(run) for line in read(file.parent))
         if not is_done:

@@ -1,15 +1,19 @@
 """A run of each method takes a few steps, and its line is complete."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from study import one_run
 from study.lines import key_of
-from study.one_run import do, speed, weights_of
-from study.plans import METHODS, OF_REAL, ON_A_GPU, STUDIES, length
+from study.one_run import WEIGHTS, do, speed, weights_of
+from study.plans import METHODS, OF_REAL, ON_A_GPU, STUDIES, Run, length
 
-from cid_mmpose.errors import BadInput
+from cid_mmpose.errors import BadInput, FolderInUse
 from tests.helpers.images import shared
 from tests.helpers.study_lines import tiny_run
 
@@ -35,6 +39,28 @@ def test_a_run_on_real_images_begins_with_the_weights_of_another(tmp_path):
     line = do(run, folder)
     assert weights_of(first, tmp_path).is_file()
     assert line['bins']['all']['images'] == 26 and line['start']['key'] == key_of(first)
+
+
+def test_weights_that_another_process_trains_are_waited_for(tmp_path, monkeypatch):
+    run = tiny_run()
+    tries = []
+
+    @contextmanager
+    def in_use_at_first(folder: str, doing: str) -> Iterator[None]:
+        tries.append(folder)
+        if len(tries) == 1:
+            raise FolderInUse('another process is at work')
+        yield
+
+    def train(run: Run, folder: Path) -> None:
+        folder.mkdir()
+        (folder / WEIGHTS).touch()
+
+    monkeypatch.setattr(one_run, 'only_run_in', in_use_at_first)
+    monkeypatch.setattr(one_run, 'train', train)
+    monkeypatch.setattr(one_run, 'PATIENCE', 0.0)
+    assert weights_of(run, tmp_path) == tmp_path / key_of(run) / WEIGHTS
+    assert tries == 2 * [str(tmp_path / key_of(run))]
 
 
 def test_real_images_are_trained_on_for_as_long_in_both_rows():

@@ -113,7 +113,8 @@ def test_a_choice_of_nothing_is_one_line(choice, says):
         plan_of('crowds', [], **choice)
 
 
-EVERY = [run for name in ('pilot', 'crowds', 'channels', 'rates', 'options', 'real') for run in plan_of(name, [PACE]).runs]
+ON_A_CPU = ('pilot', 'crowds', 'channels', 'rates', 'options', 'real')
+EVERY = [run for name in ON_A_CPU for run in plan_of(name, [PACE]).runs]
 CHEAP = {key_of(run): run for run in EVERY if run.seed in (0, 10)}.values()
 
 
