@@ -12,6 +12,7 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import DATASETS, MODELS
 
 from .launch import load_config
+from .screen import quiet_log
 
 MEASURED = 4  # iterations, after one to warm up
 ENOUGH = 0.5  # of a config's iterations; with fewer of them the next smaller one learns more
@@ -47,7 +48,7 @@ def seconds_per_iteration(cfg: Config) -> float:
         cfg: a config whose images need no files.
     """
     loader = cfg.train_dataloader
-    with DefaultScope.overwrite_default_scope('mmpose'):
+    with DefaultScope.overwrite_default_scope('mmpose'), quiet_log():
         model = MODELS.build(cfg.model).to(get_device())
         dataset = DATASETS.build(loader.dataset)
         wrapper = build_optim_wrapper(model, cfg.optim_wrapper)

@@ -46,10 +46,28 @@ class QuietRunner(Runner):
     def build_logger(self, log_level: str = 'INFO', log_file: str | None = None, **kwargs) -> MMLogger:
         """As mmengine's, with less on the screen."""
         logger = super().build_logger(log_level, log_file, **kwargs)
-        for handler in logger.handlers:
-            if not isinstance(handler, logging.FileHandler):
-                handler.addFilter(on_screen)
+        for handler in screen_handlers(logger):
+            handler.addFilter(on_screen)
         return logger
+
+
+def screen_handlers(logger: logging.Logger) -> list[logging.Handler]:
+    """The handlers of a logger that write to the screen."""
+    return [handler for handler in logger.handlers if not isinstance(handler, logging.FileHandler)]
+
+
+@contextlib.contextmanager
+def quiet_log() -> Iterator[None]:
+    """While it is open, the current log is as quiet on the screen as that of a run: for parts built without one."""
+    handlers = screen_handlers(MMLogger.get_current_instance())
+    handlers = [handler for handler in handlers if on_screen not in handler.filters]  # a run may have it already
+    for handler in handlers:
+        handler.addFilter(on_screen)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(on_screen)
 
 
 def on_screen(record: logging.LogRecord) -> bool:

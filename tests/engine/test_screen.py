@@ -62,6 +62,21 @@ def test_news_and_warnings_are_on_the_screen_and_every_line_is_in_the_file(log, 
     assert last in file.read_text()
 
 
+def test_parts_that_are_built_without_a_run_are_as_quiet(log, capsys):
+    logger, _ = log
+    to_screen = logger.handlers[0]
+    to_screen.setStream(sys.stdout)
+    to_screen.removeFilter(screen.on_screen)
+    with screen.quiet_log():
+        call_as('mmengine.optim.optimizer.default_constructor', logger, 'paramwise_options -- x:lr=1')
+        call_as('cid_mmpose.engine.optim', logger, 'float32 is taken instead')
+    assert capsys.readouterr().out.count('\n') == 1 and screen.on_screen not in to_screen.filters
+    to_screen.addFilter(screen.on_screen)
+    with screen.quiet_log():
+        pass
+    assert screen.on_screen in to_screen.filters  # that of a run stays
+
+
 def test_bookkeeping_of_the_coco_tools_goes_to_the_file_and_their_table_to_both(log, capsys):
     logger, file = log
     with screen.prints_in_log(logger):
