@@ -72,6 +72,6 @@ def run(args: argparse.Namespace) -> None:
         persons = [seen.nearest(*args.at)]
     paths = seen.save(args.out, persons, against)
     for shown in (seen, against):
-        if shown is not None and shown.masks_are_flat:
+        if shown is not None and shown.masks_are_saturated:
             print(f'{shown.weights}: {OF_FLAT_MASKS}')
     print(f'{seen.people!r}\n{len(paths)} images; open {paths[0]}')

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .predictor import Predictor
 
 
-FLAT = 0.01  # a mask nearer to 0 or 1 than this hardly learns: the slope of its sigmoid is below 0.01
+SATURATED = 0.01  # a mask nearer to 0 or 1 than this hardly learns: the slope of its sigmoid is below 0.01
 SAME = 2  # cells that a peak and a person's root may be apart, since a flip test moves roots
 
 
@@ -56,12 +56,12 @@ class Explained:
         return f'Explained({self.people!r}, {self.weights})'
 
     @property
-    def masks_are_flat(self) -> bool:
+    def masks_are_saturated(self) -> bool:
         """Whether masks (eq. 10) are 0 or 1 in all but a hundredth of the cells: they say and learn nothing then."""
         masks = self.maps.masks
         if not masks.size:
             return False
-        undecided = np.abs(masks - 0.5) <= 0.5 - FLAT
+        undecided = np.abs(masks - 0.5) <= 0.5 - SATURATED
         return bool(undecided.mean() < 0.01)
 
     def over_image(self, heatmap: np.ndarray) -> np.ndarray:

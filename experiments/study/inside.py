@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from cid_mmpose.inference.explained import FLAT
+from cid_mmpose.inference.explained import SATURATED
 from cid_mmpose.models.head import CIDHead
 
 LOOKED_AT = 100  # test images
@@ -42,7 +42,7 @@ def inside(model: nn.Module, loader: DataLoader) -> dict[str, float]:
     figures = {}
     cells = torch.cat([torch.empty(0), *masks])
     if len(cells):
-        undecided = (cells - 0.5).abs() <= 0.5 - FLAT
+        undecided = (cells - 0.5).abs() <= 0.5 - SATURATED
         figures['undecided'] = percent(undecided.float().mean())
     of_pairs = torch.cat(cosines)
     if len(of_pairs):

@@ -81,16 +81,14 @@ def config_of(run: Run, folder: Path) -> Config:
     return cfg
 
 
-def train(run: Run, folder: Path) -> Runner:
+def train(run: Run, folder: Path, start: Path | None) -> Runner:
     """Trains from the beginning; returns the runner, whose model is trained.
 
     Args:
         run: which.
         folder: its work folder; what an earlier attempt left there is removed.
+        start: weights to begin with; None for random ones.
     """
-    start = None
-    if run.start is not None:
-        start = weights_of(run.start, folder.parent)
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)  # logs and losses of an attempt that did not come to its end
@@ -112,6 +110,16 @@ def train(run: Run, folder: Path) -> Runner:
     return runner
 
 
+def start_of(run: Run, root: Path) -> Path | None:
+    """The weights that a run begins with, which are trained first if need be; None for random ones.
+
+    Args:
+        run: which.
+        root: where the work folders are.
+    """
+    return weights_of(run.start, root) if run.start else None
+
+
 def weights_of(run: Run, root: Path) -> Path:
     """The weights of a run: trained if this machine has none, or waited for while another process does that.
 
@@ -124,7 +132,7 @@ def weights_of(run: Run, root: Path) -> Path:
         try:
             with only_run_in(str(folder), 'running a study'):
                 if not (folder / WEIGHTS).is_file():
-                    train(run, folder)
+                    train(run, folder, start_of(run, root))
         except FolderInUse:  # another process trains them: several runs begin with the same weights
             time.sleep(PATIENCE)
     return folder / WEIGHTS
@@ -188,9 +196,10 @@ def do(run: Run, folder: Path) -> dict:
         raise BadInput(f'{run.row}: needs a GPU, and torch {torch.__version__} finds none; run it where there is one')
     torch.set_num_threads(THREADS)
     rules = RULES.get(run.config, OWN)
-    before, cpu_before = time.monotonic(), cpu_seconds()
     with quiet_warnings():
-        runner = train(run, folder)
+        start = start_of(run, folder.parent)
+        before, cpu_before = time.monotonic(), cpu_seconds()
+        runner = train(run, folder, start)
         seconds, cpu = time.monotonic() - before, cpu_seconds() - cpu_before
         loader = Runner.build_dataloader(runner.cfg.test_dataloader, seed=0)
         bins = evaluate(runner.model, loader, rules)

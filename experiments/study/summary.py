@@ -5,7 +5,7 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 from .lines import key_of
-from .plans import Plan, Run
+from .plans import Plan
 
 SHARES = {'missed': 'people', 'wrong': 'keypoints'}  # count -> what it is a share of
 
@@ -82,9 +82,3 @@ def by_row(plan: Plan, lines: Sequence[dict]) -> dict[str, list[dict]]:
 def hours(lines: Sequence[dict]) -> float:
     """CPU time of the trainings: hours on the clock would count those too in which a run waited for other programs."""
     return sum(line.get('cpu_seconds', 0.0) for line in lines) / 3600
-
-
-def runs_without_line(plan: Plan, lines: Sequence[dict]) -> list[Run]:
-    """The runs that are left."""
-    taken = {line['key'] for line in lines}
-    return [run for run in plan.runs if key_of(run) not in taken]

@@ -208,14 +208,14 @@ def test_the_command_explains_the_person_at_a_place_beside_a_second_model(work_f
     assert said == [repr(seen.people), f'11 images; open {out}/sheet.png']
 
 
-def test_masks_of_one_value_are_told(work_folder, seen, capsys, out, monkeypatch):
-    assert not seen.masks_are_flat
-    flat = seen.maps.masks.round()
-    flat[0, 0, 0] = 0.5
-    assert replace(seen, maps=seen.maps._replace(masks=flat)).masks_are_flat
-    assert not replace(seen, maps=seen.maps._replace(masks=flat[:0])).masks_are_flat  # channels alone, or nobody
+def test_saturated_masks_are_told(work_folder, seen, capsys, out, monkeypatch):
+    assert not seen.masks_are_saturated
+    saturated = seen.maps.masks.round()
+    saturated[0, 0, 0] = 0.5
+    assert replace(seen, maps=seen.maps._replace(masks=saturated)).masks_are_saturated
+    assert not replace(seen, maps=seen.maps._replace(masks=saturated[:0])).masks_are_saturated  # no mask
 
-    monkeypatch.setattr(Explained, 'masks_are_flat', True)
+    monkeypatch.setattr(Explained, 'masks_are_saturated', True)
     main(['explain', seen.people.path, '--model', str(work_folder), '--min-score', '0.05', '--out', str(out)])
     (told,) = [line for line in capsys.readouterr().out.splitlines() if 'eq. 10' in line]
     assert told.startswith(f'{seen.weights}: its masks (eq. 10) are 0 or 1 in nearly every cell')

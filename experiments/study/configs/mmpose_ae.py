@@ -5,7 +5,7 @@ _base_ = './bottomup.py'
 encoder = dict(
     type='cid_mmpose.TrainableEmbedding',
     **_base_.maps,
-    sigma=2,
+    sigma=1,  # half: people are about half as tall here, in cells
     decode_topk=30,
     decode_center_shift=0.5,
     decode_keypoint_order=[0, 1, 2, 3, 4, 5, 6, 11, 12, 7, 8, 9, 10, 13, 14, 15, 16],

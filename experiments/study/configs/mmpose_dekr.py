@@ -5,7 +5,7 @@ _base_ = './bottomup.py'
 encoder = dict(
     type='SPR',
     **_base_.maps,
-    sigma=(4, 2),
+    sigma=(2, 1),  # half: people are about half as tall here, in cells
     minimal_diagonal_length=32**0.5 * _base_.side / 512,  # cells; 32**0.5 of images of 512 px
     generate_keypoint_heatmaps=True,
     decode_max_instances=30,

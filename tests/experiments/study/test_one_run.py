@@ -52,7 +52,7 @@ def test_weights_that_another_process_trains_are_waited_for(tmp_path, monkeypatc
             raise FolderInUse('another process is at work')
         yield
 
-    def train(run: Run, folder: Path) -> None:
+    def train(run: Run, folder: Path, start: None) -> None:
         folder.mkdir()
         (folder / WEIGHTS).touch()
 

@@ -5,7 +5,18 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 from study.lines import key_of
 from study.one_run import config_of
-from study.plans import FAST_MASK, METHODS, OPTIONS, OPTIONS_OF_VARIED, RATES, STUDIES, best_rate, plan_of, rate_row
+from study.plans import (
+    FAST_MASK,
+    METHODS,
+    OPTIONS,
+    OPTIONS_OF_VARIED,
+    OURS,
+    RATES,
+    STUDIES,
+    best_rate,
+    plan_of,
+    rate_row,
+)
 
 from cid_mmpose.errors import BadInput
 from tests.helpers.study_lines import made_up
@@ -82,18 +93,18 @@ def test_a_method_waits_for_its_learning_rates_and_equal_time_for_the_pace():
     without_one = [line for line in lines if line['row'] != rate_row("MMPose's DEKR", RATES[2])]
     waiting = plan_of('methods', without_one).waiting
     assert [row.row for row in waiting if 'study rates' in row.why] == ["MMPose's DEKR"]
-    assert len([row.row for row in waiting if 'study pace' in row.why]) == len(METHODS) - 1
+    of_time = [row.row for row in waiting if 'study pace' in row.why]
+    assert len(of_time) == len(METHODS) - 2  # of ours and of the one whose rate is not known there is none
     assert plan_of('methods', [*lines, PACE]).waiting == []
 
 
 def test_runs_of_equal_time_are_shorter_by_how_much_longer_an_iteration_takes():
     runs = plan_of('methods', [*rates(dict.fromkeys(METHODS, RATES[0])), PACE], seeds=[0]).runs
     iterations = {run.row: run.options['train_cfg.max_iters'] for run in runs}
-    whole = iterations['ours, reference']
-    of_equal_time = [iterations[f'{method}, equal time'] for method in METHODS]
-    assert of_equal_time == [round(whole / times) for times in range(1, len(METHODS) + 1)]
-    keys = {run.row: key_of(run) for run in runs}
-    assert keys['ours, reference'] == keys['ours, reference, equal time']
+    others = [method for method in METHODS if method != OURS]
+    of_equal_time = [iterations[f'{method}, equal time'] for method in others]
+    assert of_equal_time == [round(iterations[OURS] / times) for times in range(2, len(METHODS) + 1)]
+    assert f'{OURS}, equal time' not in iterations
 
 
 def test_rows_and_seeds_are_chosen_by_pattern():
