@@ -107,10 +107,10 @@ small: what differs by some AP on COCO need not be seen here, and what is seen h
 
 **How claims are judged**: a claim *holds* if the 95% confidence interval of the difference (Welch, three seeds a row)
 is above 0, *does not hold* if it is below, and else *cannot be told at this size*; of two that should be alike, it
-holds if all of the interval lies within 2 AP of 0, and does not if none of it does. Most intervals reach 2 to 4 AP to either
-side: what the paper calls better by less cannot be told by three seeds. The intervals know of seeds alone, not of the
-choice of the 300 images, on which the setting was also chosen; there are {len(CLAIMS)} of them, not corrected for
-their number.
+holds if all of the interval lies within 2 AP of 0, and does not if none of it does. Most intervals reach 2 to 4
+AP to either side: what the paper calls better by less cannot be told by three seeds. The intervals know of seeds
+alone, not of the choice of the 300 images, on which the setting was also chosen; there are {len(CLAIMS)} of them, not
+corrected for their number.
 """
 
 
