@@ -186,6 +186,7 @@ def odd_images(folder: Path) -> dict:
     return data
 
 
+@pytest.mark.slow
 def test_grey_alpha_palette_16_bit_and_turned_images_train_and_evaluate(tmp_path):
     (tmp_path / 'people.json').write_text(json.dumps(odd_images(tmp_path)))
     run = runner(tmp_path)
@@ -194,6 +195,7 @@ def test_grey_alpha_palette_16_bit_and_turned_images_train_and_evaluate(tmp_path
     assert 0 <= run.message_hub.get_scalar('val/coco/AP').current() <= 1
 
 
+@pytest.mark.slow
 def test_images_with_nobody_and_with_60_people_of_another_category_train_and_evaluate(tmp_path):
     places = [(20 + 60 * (i % 10), 15 + 75 * (i // 10), 55, 70) for i in range(60)]
     crowd = [person(i + 1, 1, box=place, category_id=5) for i, place in enumerate(places)]

@@ -19,6 +19,7 @@ from cid_mmpose.recipes import apply_recipe, parts_in
 from tests.helpers.images import ROOT, build_data, build_model, coco_mini, config, step, tiny_config, transform
 from tests.helpers.layouts import lay_out, shrink, small_loaders
 from tests.helpers.paper import RECIPES, Recipe
+from tests.helpers.slow import slow_but
 
 CONFIGS = ROOT / 'configs'
 DEMO = 'cid_hrnet-w16-small_synthcrowd'
@@ -29,6 +30,14 @@ NAMES = sorted(
 FILES = sorted(CONFIGS.rglob('*.py'))
 RESNET = 'cid_resnet-50_coco'  # which the paper does not have
 ON_FILES = [name for name in NAMES if name not in (DEMO, RESNET)]
+QUICK = (  # the others take the same steps on files and with widths of their own
+    'cid_hrnet-w32_coco',
+    'cid_hrnet-w48_crowdpose',
+    'cid_hrnet-w32_coco_mmpose-recipe',
+    'cid_hrnet-w32_ochuman',
+    'cid_hrnet-w48_coco-testdev',
+    'ablation/cid_hrnet-w32_coco-35e_spatial',
+)
 LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}
 # MMPose's own head, as in its configs; beside ours it must stay what it is
 MMPOSE_HEAD = dict(
@@ -173,7 +182,7 @@ def run_both_steps(cfg: Config) -> tuple:
         return set(losses), model.test_step(next(iter(Runner.build_dataloader(cfg.test_dataloader))))
 
 
-@pytest.mark.parametrize('name', ON_FILES)
+@pytest.mark.parametrize('name', slow_but(QUICK, ON_FILES))
 def test_every_config_takes_a_training_and_a_test_step_in_the_layout_it_names(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cfg = shrink(lay_out(original(name), tmp_path))
@@ -252,7 +261,9 @@ def test_no_config_counts_the_steps_of_a_list(path):
     assert re.findall(r'\w+\[\d+\]', path.read_text()) == []
 
 
-@pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    'path', slow_but([CONFIGS / f'{name}.py' for name in QUICK], FILES), ids=lambda path: path.stem
+)
 def test_a_config_that_is_written_out_is_read_back_as_it_was(path, tmp_path):
     cfg = Config.fromfile(path)
     cfg.dump(tmp_path / 'written.py')

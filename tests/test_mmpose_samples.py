@@ -8,6 +8,7 @@ from cid_mmpose.data import CocoPeople
 from cid_mmpose.visualization import draw_people
 from tests.helpers.evaluating import evaluate, prediction, truth
 from tests.helpers.images import shared
+from tests.helpers.slow import slow_but
 
 # data set -> keypoints, labelled people, whether its annotations have an area
 SAMPLES = {
@@ -38,14 +39,14 @@ def test_a_sample_has_the_keypoints_and_people_that_its_file_lists(name):
     assert (items.metainfo['num_keypoints'], sum(found)) == (keypoints, people)
 
 
-@pytest.mark.parametrize('name', SAMPLES)
+@pytest.mark.parametrize('name', slow_but(['mhp'], SAMPLES))
 def test_predictions_made_of_the_annotations_have_an_ap_of_1(name):
     *_, has_area = SAMPLES[name]
     figures = evaluate(sample(name), truth, use_area=has_area)
     assert (figures['AP'], figures['AR']) == (1, 1)
 
 
-@pytest.mark.parametrize('name', SAMPLES)
+@pytest.mark.parametrize('name', slow_but(['ap10k'], SAMPLES))
 def test_labelled_keypoints_are_drawn_where_they_are(name):
     items = sample(name)
     item = items.get_data_info(0)

@@ -250,6 +250,7 @@ def draws(step, shape, count=6000):
     return angle, side / min(shape) / scale, center - np.array(shape[::-1]) / 2
 
 
+@pytest.mark.slow
 def test_augmentation_of_the_mmpose_recipe_has_the_distribution_of_mmposes_transform():
     shape = (300, 500)
     angle, scale, shift = draws(RandomAffine(input_size=(256, 256), recipe='mmpose'), shape)

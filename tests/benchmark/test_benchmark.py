@@ -240,6 +240,7 @@ def test_rounds_take_a_few_images_each_and_times_are_those_of_one_image(clock):
 
 
 @pytest.mark.skipif(not __import__('os').path.exists('/proc/self/clear_refs'), reason='Linux tells the peak')
+@pytest.mark.slow
 def test_memory_is_measured_over_the_files_and_frames_of_a_run(monkeypatch):
     pytest.importorskip('av')
     monkeypatch.setattr(inference, 'FEW', 20)

@@ -155,7 +155,10 @@ def test_only_the_compiled_ops_are_stood_in_for():
         load('_ext', ['one', 'two']).two(3)
 
 
-@pytest.mark.parametrize('first, then', [('cid_mmpose', 'mmengine.runner'), ('mmengine.runner', 'cid_mmpose')])
+OTHER_ORDER = pytest.param('mmengine.runner', 'cid_mmpose', marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize('first, then', [('cid_mmpose', 'mmengine.runner'), OTHER_ORDER])
 def test_checkpoints_are_loaded_safely_whichever_is_imported_first(first, then):
     code = (
         f'import {first}, {then}; from mmengine.runner import CheckpointLoader; '

@@ -184,6 +184,7 @@ def test_what_cannot_be_explained_is_said_in_one_line(model, seen, images, tmp_p
     assert written(out) == set()
 
 
+@pytest.mark.slow
 def test_the_command_explains_the_person_at_a_place_beside_a_second_model(work_folder, seen, capsys, out):
     path = seen.people.path
     x, y = seen.people.centers[1]
@@ -216,7 +217,8 @@ def test_saturated_masks_are_told(work_folder, seen, capsys, out, monkeypatch):
     assert not replace(seen, maps=seen.maps._replace(masks=saturated[:0])).masks_are_saturated  # no mask
 
     monkeypatch.setattr(Explained, 'masks_are_saturated', True)
-    main(['explain', seen.people.path, '--model', str(work_folder), '--min-score', '0.05', '--out', str(out)])
+    options = ['--min-score', '0.05', '--person', '0', '--out', str(out)]
+    main(['explain', seen.people.path, '--model', str(work_folder), *options])
     (told,) = [line for line in capsys.readouterr().out.splitlines() if 'eq. 10' in line]
     assert told.startswith(f'{seen.weights}: its masks (eq. 10) are 0 or 1 in nearly every cell')
 

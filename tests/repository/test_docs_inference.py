@@ -17,6 +17,7 @@ from cid_mmpose.inference.video import VideoWriter
 from cid_mmpose.registry import MODELS
 from tests.helpers.images import ROOT, tiny_config
 from tests.helpers.public_weights import ours
+from tests.helpers.slow import slow_but
 
 PAGES = ('README.md', 'docs/inference.md', 'docs/explain.md')
 SHORT = ('train_cfg.max_iters=2', 'train_cfg.val_interval=2', 'val_dataloader.dataset.length=2')
@@ -125,7 +126,7 @@ def run(line: str) -> None:
     main(words[1:])
 
 
-@pytest.mark.parametrize('line', QUICK)
+@pytest.mark.parametrize('line', slow_but([line for line in QUICK if 'explain' not in line], QUICK))
 def test_a_command_of_the_pages_runs(inside, line):
     run(line)
 

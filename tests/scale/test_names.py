@@ -6,6 +6,7 @@ import pytest
 
 from cid_mmpose.errors import BadInput
 from cid_mmpose.scale.names import Shard, items_of, names_of_shard, plain, shard_of
+from tests.helpers.slow import slow_but
 
 WHOLE = Shard()
 
@@ -32,7 +33,7 @@ def test_of_no_shards_none_is_offered():
         shard_of('0/0')
 
 
-@pytest.mark.parametrize('count', [1, 2, 3, 7, 100])
+@pytest.mark.parametrize('count', slow_but([1, 2, 3, 7], [1, 2, 3, 7, 100]))
 def test_the_shards_have_every_image_once_and_nearly_the_same_number_of_them(count):
     names = [f'photos/{number:07d}.jpg' for number in range(20000)]
     shards = [[name for name in names if Shard(number, count).holds(name)] for number in range(1, count + 1)]

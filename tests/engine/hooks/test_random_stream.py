@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 
 from cid_mmpose.engine.hooks import random_stream
 from cid_mmpose.engine.hooks.random_stream import KEY, RandomStreamHook, set_stream, stream
+from tests.helpers.slow import slow_but
 from tests.helpers.toy_run import Notes, toy_runner
 
 
@@ -91,7 +92,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize('way', WAYS)
+@pytest.mark.parametrize('way', slow_but(['workers that live on', 'without a seed', 'by iterations'], WAYS))
 def test_a_run_that_is_stopped_and_resumed_has_the_losses_of_one_that_went_on(tmp_path, monkeypatch, way):
     monkeypatch.setattr('time.sleep', lambda seconds: None)  # mmengine's, when the data begin anew
     options = dict(dict(epochs=4), **WAYS[way])

@@ -12,6 +12,7 @@ from study.plans import (
     OPTIONS_OF_VARIED,
     OURS,
     RATES,
+    REFERENCES,
     STUDIES,
     best_rate,
     plan_of,
@@ -19,6 +20,7 @@ from study.plans import (
 )
 
 from cid_mmpose.errors import BadInput
+from tests.helpers.slow import slow_but
 from tests.helpers.study_lines import made_up
 
 PACE = dict(key='pace', study='pace', pace={method: 0.1 * number for number, method in enumerate(METHODS, 1)})
@@ -129,7 +131,10 @@ EVERY = [run for name in ON_A_CPU for run in plan_of(name, [PACE]).runs]
 CHEAP = {key_of(run): run for run in EVERY if run.seed in (0, 10)}.values()
 
 
-@pytest.mark.parametrize('run', CHEAP, ids=lambda run: f'{run.study}: {run.row}')
+QUICK = [run for run in CHEAP if run.row in ('fused, contrastive loss', "MMPose's DEKR, 0.004", *REFERENCES.values())]
+
+
+@pytest.mark.parametrize('run', slow_but(QUICK, CHEAP), ids=lambda run: f'{run.study}: {run.row}')
 def test_every_option_of_every_run_has_its_place_in_the_config(run, tmp_path):
     cfg = config_of(run, tmp_path)
     assert cfg.randomness.seed == run.seed
@@ -146,6 +151,7 @@ def test_every_option_of_every_run_has_its_place_in_the_config(run, tmp_path):
         assert head.person_loss.average == ('person' if 'eq. 16' in run.row else 'batch')
 
 
+@pytest.mark.slow
 def test_no_option_leaves_the_config_as_the_reference_has_it(tmp_path):
     texts = {}
     for run in plan_of('options', [], seeds=[0]).runs:
