@@ -148,6 +148,7 @@ def test_a_cut_off_image_is_skipped_in_training_and_counted(tmp_path):
     assert f'{tmp_path / "2.png"}: not a complete image of a kind OpenCV reads, left out (1 so far)' in lines
 
 
+@pytest.mark.slow
 def test_a_data_set_of_which_no_image_can_be_read_is_one_line(tmp_path):
     write_coco(tmp_path, good())
     for number in range(1, IMAGES + 1):
@@ -158,6 +159,7 @@ def test_a_data_set_of_which_no_image_can_be_read_is_one_line(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_missing_image_stops_training_even_when_others_are_skipped(tmp_path):
     write_coco(tmp_path, good())
     (tmp_path / '3.png').unlink()

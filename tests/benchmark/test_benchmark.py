@@ -89,6 +89,7 @@ def test_a_stopwatch_takes_functions_of_modules_too(clock):
     assert watch.spent == dict(naps=pytest.approx(20)) and module.sleep == sleep
 
 
+@pytest.mark.slow
 def test_every_part_of_figure_5a_takes_time_in_both_programs(monkeypatch):
     for module in ('subjects', 'predict'):
         monkeypatch.setattr(f'cid_mmpose.benchmark.{module}.TEST_SIZE', (128, 96))
@@ -123,6 +124,7 @@ def test_both_heads_find_the_people_asked_for_and_the_same_keypoints(rows):
     assert by_measure['testing with flip, ms'].ratio > 0
 
 
+@pytest.mark.slow
 def test_the_losses_of_both_heads_are_the_same_so_the_steps_do_the_same_work():
     rng = np.random.default_rng(0)
     scenes = [subjects.crowd(rng, 4) for _ in range(2)]

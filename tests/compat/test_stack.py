@@ -212,6 +212,7 @@ print(*stack.NOTES)
 """
 
 
+@pytest.mark.slow
 def test_mmpose_evaluates_through_hotcoco_where_xtcocotools_is_out():
     pytest.importorskip('xthotcoco')
     printed = python(HOTCOCO)

@@ -134,6 +134,7 @@ def test_the_crowd_metric_gets_the_crowd_index(capsys):
     assert evaluate(dataset, 0.0, iou_type='keypoints_crowd', use_area=False)['coco/AP'] == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_sixty_people_fit_and_more_overlap_is_more_crowded():
     options = dict(length=4, image_size=(256, 256), people=(60, 60), person_height=(0.15, 0.4))
     assert min(len(item['id']) for item in SynthCrowd(**options, overlap=1.0)) >= 55

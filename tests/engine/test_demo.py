@@ -59,6 +59,7 @@ def test_an_iteration_is_timed_with_a_model_of_its_own(tmp_path):
     assert 0.001 < pace.seconds_per_iteration(cfg) < 60
 
 
+@pytest.mark.slow
 def test_a_few_iterations_leave_what_the_demo_lists(tmp_path, capsys):
     run_demo(CONFIGS[-1:], str(tmp_path), quick=True)
     printed = capsys.readouterr().out

@@ -20,6 +20,7 @@ def test_the_page_has_a_row_for_each_backbone():
     assert [row.split('`')[1] for row in rows] == list(BACKBONES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', LIGHT)
 def test_a_light_backbone_trains_tests_and_has_the_row_of_the_page(kind):
     model = network(kind)

@@ -117,6 +117,7 @@ def test_a_chosen_person_has_pages_and_the_sheet_a_row(seen, out):
     assert len(two) > len(one)
 
 
+@pytest.mark.slow
 def test_without_a_choice_everyone_has_pages(model, images, out):
     seen = model.explain(images / '0.png')
     first = Explained(seen.people[:2], seen.image, _of(seen.maps, [0, 1]), seen.nobodies, seen.grid, 'w', 0.05)
@@ -152,6 +153,7 @@ def test_where_nobody_is_found_the_pages_say_so(work_folder, images, out):
     assert written(out) == {'sheet.png', 'center_map.png', 'people.png'}
 
 
+@pytest.mark.slow
 def test_people_who_were_asked_for_with_a_low_score_are_drawn(seen, out):
     people = seen.people[:1]
     weak = replace(people, keypoint_scores=np.full_like(people.keypoint_scores, 0.1))
@@ -161,6 +163,7 @@ def test_people_who_were_asked_for_with_a_low_score_are_drawn(seen, out):
     assert drawn.shape == left_out.shape and (drawn != left_out).any(2).sum() > 50
 
 
+@pytest.mark.slow
 def test_a_person_is_shown_alone_where_the_second_model_finds_nobody(work_folder, seen, images, out):
     nobody = cid_mmpose.load(work_folder, min_score=1.0, device='cpu').explain(images / '3.png')
     seen.save(out, [0], nobody)

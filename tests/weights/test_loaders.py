@@ -31,6 +31,7 @@ def test_every_loader_of_mmengine_is_replaced_once_the_registry_is_imported():
     assert {loader.__module__ for loader in CheckpointLoader._schemes.values()} == {'cid_mmpose.weights.loaders'}
 
 
+@pytest.mark.slow
 def test_this_module_may_be_the_first_that_is_imported():
     code = (
         'import cid_mmpose.weights.loaders as ours; from mmengine.runner import CheckpointLoader; '

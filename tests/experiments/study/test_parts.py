@@ -110,6 +110,7 @@ def test_mmposes_head_begins_with_weights_as_large_as_ours():
         torch.testing.assert_close(first.bias, second.bias)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('config', ['mmpose_cid', 'mmpose_cid_start', 'mmpose_dekr', 'mmpose_ae'])
 def test_mmposes_methods_train_on_an_image_of_nobody(config, tmp_path):
     cfg = config_of(tiny_run(config), tmp_path)

@@ -63,6 +63,7 @@ def test_threads_that_come_later_compute_on_all_cores(cores):
         assert later.submit(torch.get_num_threads).result() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='a system without fork')
 def test_a_forked_process_has_threads_of_its_own():
     code = """
