@@ -37,7 +37,6 @@ CHECKS = dict(
     demo=Check('make demo', r'Trained .*held-out.*'),
     demo_avx2=Check(f'{WITHOUT_AVX512} make demo', r'Trained .*held-out.*'),
     test=Check('make test', r'\d+ passed.*'),
-    test_avx2=Check(f'{WITHOUT_AVX512} make test', r'\d+ passed.*'),
     agreement=Check('make agreement', r'=+ recipe .*|\S.*  +\S+  +\S+'),
     overfit=Check('make overfit DATA=/path/to/coco_mini', r'(head|cid_mmpose|MMPose) +[\w.]+ +[\w.]+'),
     synth=Check('cid synth --speed', r'\d+ images/s.*'),

@@ -10,7 +10,7 @@ import math
 
 from .model_arguments import add_model, load_model
 
-OF_FLAT_MASKS = (
+OF_SATURATED_MASKS = (
     'its masks (eq. 10) are 0 or 1 in nearly every cell: they say nothing and learn nothing any more; '
     'a lower learning rate of their layers keeps them from that in the next training (docs/training.md)'
 )
@@ -73,5 +73,5 @@ def run(args: argparse.Namespace) -> None:
     paths = seen.save(args.out, persons, against)
     for shown in (seen, against):
         if shown is not None and shown.masks_are_saturated:
-            print(f'{shown.weights}: {OF_FLAT_MASKS}')
+            print(f'{shown.weights}: {OF_SATURATED_MASKS}')
     print(f'{seen.people!r}\n{len(paths)} images; open {paths[0]}')
