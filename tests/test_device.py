@@ -95,7 +95,7 @@ def test_focal_loss_and_its_gradient(device, dtype):
     weight = oracle.uniform(2, 1, 24, 40, seed=3).round()
     results = []
     for place in (CPU, device):
-        leaf = logits.to(place).requires_grad_()
+        leaf = logits.to(place, copy=True).requires_grad_()
         loss = FocalHeatmapLoss()(leaf, target.to(place), weight.to(place))
         loss.backward()
         results.append((loss, leaf.grad))

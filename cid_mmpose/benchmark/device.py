@@ -14,7 +14,7 @@ from cid_mmpose.engine.optim import BFloat16OptimWrapper
 from .head import train_step
 from .measure import Row, in_turns, peak_mib
 from .predict import tester, works
-from .subjects import TEST_SIZE, TRAIN_SIZE, branches, crowd, our_model, our_sample, random_images
+from .subjects import TEST_SIZE, TRAIN_SIZE, branches, crowd, our_model, our_sample, random_images, untrained_model
 
 STEPS = 10  # of training in each precision
 PEOPLE = (30, 500)
@@ -42,7 +42,7 @@ def training_steps(options: SimpleNamespace) -> Iterator[Row]:
         samples.append(sample.to(options.device))
 
     for name, wrapper in wrappers.items():
-        model = our_model(30, None, options.device)
+        model = untrained_model(options.device)
         losses: list[float] = []
         step = step_of(model, samples, wrapper, losses)
         times = in_turns(dict(step=step), STEPS, options.device)

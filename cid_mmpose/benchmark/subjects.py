@@ -178,6 +178,14 @@ def our_model(people: int, checkpoint: str | None, device: torch.device, config:
     return model.to(device).eval()
 
 
+def untrained_model(device: torch.device) -> nn.Module:
+    """CID as its training begins, without weights of a backbone."""
+    cfg = Config.fromfile(config_path(CONFIG)).model
+    cfg.backbone.init_cfg = None
+    torch.manual_seed(0)
+    return build(cfg).to(device)
+
+
 def mmpose_model(ours: nn.Module) -> nn.Module:
     """MMPose's CID with the weights of ours."""
     cfg = Config.fromfile(config_path(CONFIG)).model

@@ -5,14 +5,14 @@ compiled the passes of ReLU and addition. Why it is equal: batch normalisation i
 and shift can be part of the weights. That holds in float32 only: in half precision the folded weights are rounded.
 """
 
-import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
+from mmengine.utils import digit_version
 from torch import Tensor, nn
 
 from cid_mmpose.errors import BadInput
@@ -20,6 +20,8 @@ from cid_mmpose.errors import BadInput
 from .apart import Apart, can_take_apart
 from .folding import fold
 from .fused import can_fuse, fused
+
+OLDEST_TO_COMPILE = '2.11'  # a torch that makes and keeps programs as the tests ask for
 
 # A graph that torch's cache on disk has of a CPU with other instructions, or of one that is kept from some, gave wrong
 # maps in silence and broke the heap (torch 2.14.1), so that cache is left aside; that of compiled C++ stays.
@@ -142,8 +144,8 @@ def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 
 def can_compile() -> bool:
-    """Whether this torch keeps the programs of several networks of one class apart."""
-    return 'isolate_recompiles' in inspect.signature(torch.compile).parameters
+    """Whether this torch compiles networks as it is done here; older ones were not tried."""
+    return digit_version(torch.__version__) >= digit_version(OLDEST_TO_COMPILE)
 
 
 def compiled(network: nn.Module, mode: str) -> Callable:
@@ -160,17 +162,15 @@ def compiled(network: nn.Module, mode: str) -> Callable:
         What is called with images (B, 3, h, w) as the network is.
 
     Raises:
-        BadInput: if this torch does not compile networks apart; when called, if it cannot be compiled here.
+        BadInput: if this torch is too old; when called, if it cannot be compiled here.
     """
     if not can_compile():
         raise BadInput(
-            f'model.test_cfg: compile={mode!r} needs a newer torch than {torch.__version__}, one whose '
-            'torch.compile knows isolate_recompiles (2.14 does); leave compile out, or update torch'
+            f'model.test_cfg: compile={mode!r} needs torch {OLDEST_TO_COMPILE} or newer, this is {torch.__version__}; '
+            'leave compile out, or update torch'
         )
-    # other weights are another program: without isolation the ninth network of a class would run uncompiled
-    options: dict[str, Any] = dict(mode=mode, isolate_recompiles=True)
-    one_size = torch.compile(network, dynamic=False, **options)
-    any_size = torch.compile(network, dynamic=True, **options)
+    one_size = torch.compile(in_code_of_its_own(network), mode=mode, dynamic=False)
+    any_size = torch.compile(in_code_of_its_own(network), mode=mode, dynamic=True)
     first_shape: list[torch.Size] = []  # empty before the first call; a list, because the closure changes it
 
     def call(inputs: Tensor) -> tuple:
@@ -189,4 +189,18 @@ def compiled(network: nn.Module, mode: str) -> Callable:
                 'CPU a C++ compiler such as g++) or leave compile out'
             ) from error
 
+    return call
+
+
+def in_code_of_its_own(network: nn.Module) -> Callable:
+    """A function that calls a network, whose code no other function has.
+
+    torch.compile makes at most eight programs of a piece of code; the ninth network of a class, as each one with other
+    weights is, would run uncompiled.
+    """
+
+    def call(images: Tensor) -> tuple:
+        return network(images)
+
+    call.__code__ = call.__code__.replace()
     return call
