@@ -51,13 +51,14 @@ ABOUT = {
     'codec are lost when an image is packed, and its loss does not fit them; two classes of '
     "`experiments/study/parts.py` mend that. DEKR's deformable convolution is the same sum by a faster call; its head, "
     'as wide as in its config, takes several times as long as this small backbone, which on a large one it does not. '
-    "Much of the gap to MMPose's CID comes from the rules of the next table but one, and errors of a part of a cell "
+    "Much of the gap to MMPose's CID comes from the rules of the next section, and errors of a part of a cell "
     'weigh four times as much on images of 128 px as on those of 512: on COCO the gap is smaller.',
     'options': "Each rule in which the authors' code and MMPose's port differ ([recipes.md](recipes.md)), and some "
     f'others, changed by itself, for {OF_OPTIONS} iterations. Those about small people, augmentation and loss masks '
     'are tried on varied images, where they can matter: turned, scaled and shifted, some people small, and the '
     'keypoints of 15% of those in training not labelled. Those runs begin with the weights of table 1 (fused, with the '
-    'contrastive loss), because from random weights AP is 8 there after twice as long. Keypoints are read at the '
+    'contrastive loss), because from random weights AP is 8 there after twice as long. Nobody is below 8 x 8 px there, '
+    'so the rule about small people has 20 x 20, below which a fifth of the people are. Keypoints are read at the '
     'middle of a cell, so that those of cells rounded to the nearest lie half a cell beside, 2 px, which is four times '
     'as much of a person here as on images of 512 px. After so few iterations AP still rises fast: a rule may cost AP '
     'because it slows learning. Costs do not add up. `max_people` changes nothing here, where no image has 30 people, '

@@ -58,7 +58,7 @@ OPTIONS = {  # row -> what differs from the reference; from random weights
 }
 OPTIONS_OF_VARIED = {  # likewise, of the rules that need images that vary more; from the weights of table 1
     REFERENCES['varied']: {},
-    'small people have roots': {'codec.small_person_area': 0.0},
+    'people below 20 x 20 px have no roots': {'codec.small_person_area': 400.0},  # nobody is below 8 x 8
     'augmentation from a normal distribution': {f'{TRAIN}.RandomAffine.distribution': 'trunc_norm'},
     'shift as a share of the sides': {f'{TRAIN}.RandomAffine.shift_of': 'sides'},
     'mirrored at the last pixel': {f'{TRAIN}.RandomMirror.mirror': 'input'},
