@@ -10,6 +10,7 @@ from .lines import PACE, REPEATS, read, read_file
 from .plans import ITERATIONS, OF_OPTIONS, REFERENCES, SEEDS, STUDIES
 from .plots import write_plots
 from .summary import by_row, figure, hours, value, values_of
+from .symptoms import symptoms
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / 'docs' / 'evidence.md'
@@ -150,7 +151,7 @@ def text(lines: Sequence[dict], repeats: Sequence[dict], plots: dict[str, str]) 
             sections.append(f'![{study.title}]({plots[name]})\n')
         sections.append(claims_of(name, rows))
         if name == 'options':
-            sections.append(what_to_check(rows))
+            sections += [what_to_check(rows), symptoms(lines)]
     sections += [pace_of(lines), repeated(lines, repeats), machines(lines)]
     return '\n'.join(section for section in sections if section)
 
