@@ -76,8 +76,8 @@ def steps_for(device: str, root: Path, out: Path) -> list[Step]:
     ]
     beside_mmpose = benchmark_words('all', device, out / 'benchmark')
     return [
-        Step('targets, losses, chunks and models as on the CPU', tests, 200),
-        Step('training in each precision, compiled testing, memory of a crowd', alone, 300),
+        Step('targets, losses, chunks and models as on the CPU', tests, 150),
+        Step('training in each precision, compiled testing, memory of a crowd', alone, 210),
         Step(f'{DEMO_ITERATIONS} iterations of the demo', demo, 60),
         Step('beside MMPose', beside_mmpose, 240),
     ]

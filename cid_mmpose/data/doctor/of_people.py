@@ -93,7 +93,9 @@ def visibility(case: Case) -> FoundEntries:
 
 def keypoints_at_origin(case: Case) -> FoundEntries:
     """People with a labelled keypoint at exactly (0, 0), which their box does not reach."""
-    reaches_origin = (case.box[:, :2] <= 0).all(1) & case.has_size
+    low = case.box[:, :2]
+    high = low + case.box[:, 2:]
+    reaches_origin = (low <= 0).all(1) & (high > 0).all(1) & case.has_size
     wrong = at_origin(case) & ~reaches_origin[:, None]
 
     def detail(row: int) -> str:
