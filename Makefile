@@ -21,7 +21,7 @@ test: venv ## the quick tests
 	OMP_NUM_THREADS=1 '$(VENV)/bin/python' $(QUICK)
 
 test-slow: venv ## the tests that take minutes
-	'$(VENV)/bin/python' -m pytest -m slow $(TESTS)
+	OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -n 2 --dist worksteal -m slow $(TESTS)
 
 test-web: venv-web ## the page of `cid web` in a headless Chromium (CHROMIUM=/path/to/it; what needs one is left out without)
 	PYTHONPATH=.venv-web OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs tests/web

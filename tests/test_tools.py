@@ -12,7 +12,7 @@ import pytest
 
 from cid_mmpose.engine import launch
 from tests.helpers.images import ROOT
-from tests.helpers.tiny_runs import ENVIRONMENT, command, named, rates, scalars, write_tiny_config
+from tests.helpers.tiny_runs import ENVIRONMENT, command, free_port, named, rates, scalars, write_tiny_config
 
 
 @pytest.fixture(scope='module')
@@ -87,7 +87,7 @@ def test_two_processes_train_and_test_on_a_cpu_and_leave_nothing_in_the_current_
     current = tmp_path / 'current'
     current.mkdir()
     monkeypatch.chdir(current)
-    start = ['-m', launcher, '--nproc_per_node=2', '--master_port=29731']
+    start = ['-m', launcher, '--nproc_per_node=2', f'--master_port={free_port()}']
     one_epoch = ['--launcher', 'pytorch', '--work-dir', tmp_path, '--cfg-options', 'train_cfg.max_epochs=1']
     done = command(ROOT / 'tools' / 'train.py', config, *one_epoch, launcher=start)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -1,7 +1,6 @@
 """Training on several nodes, here two launchers on one machine that meet as those of two nodes do."""
 
 import json
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +9,7 @@ import pytest
 import torch
 
 from tests.helpers.images import ROOT
-from tests.helpers.tiny_runs import ENVIRONMENT, write_tiny_config
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(('127.0.0.1', 0))
-        return taken.getsockname()[1]
+from tests.helpers.tiny_runs import ENVIRONMENT, free_port, write_tiny_config
 
 
 def start(node: int, port: int, config: str, work_dir: Path) -> subprocess.Popen:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,13 @@ ENVIRONMENT = {
     'PYTHONWARNINGS': 'ignore',
     'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]),
 }
+
+
+def free_port() -> int:
+    """A port that nothing listens on now, for processes that meet."""
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        return taken.getsockname()[1]
 
 
 def write_tiny_config(folder: Path) -> str:
