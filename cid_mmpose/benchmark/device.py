@@ -48,6 +48,8 @@ def training_steps(options: SimpleNamespace) -> Iterator[Row]:
         times = in_turns(dict(step=step), STEPS, options.device)
 
         case = f'2 images, {name}'
+        if not losses[-1] < losses[0]:  # or it is NaN
+            raise ArithmeticError(f'{case}: the loss went from {losses[0]} to {losses[-1]} in {len(losses)} steps')
         yield Row('device', case, 'training step, ms', times['step'], None)
         yield Row('device', case, 'first loss', losses[0], None)
         yield Row('device', case, f'loss after {STEPS} steps', losses[-1], None)

@@ -160,7 +160,7 @@ def _silhouette(scene: Scene, index: int) -> list[list]:
     polygons = []
     for contour in contours:
         if len(contour) > 2:
-            points = (contour[:, 0] + [left, top]).astype(float)
+            points = (contour.reshape(-1, 2) + [left, top]).astype(float)
             polygons.append(points.ravel().tolist())
     return polygons
 

@@ -207,8 +207,7 @@ def paint_over(canvas: np.ndarray, skeletons: list[Skeleton]) -> None:
         if shared is None:
             paint(canvas, skeleton)
         else:
-            x = shared[:, 0, 0] + columns.start
-            y = shared[:, 0, 1] + rows.start
+            x, y = shared.reshape(-1, 2).T + [[columns.start], [rows.start]]  # (n, 1, 2), in OpenCV 5 (n, 2)
             before = canvas[y, x].astype(np.float32)
             paint(canvas, skeleton)
             after = canvas[y, x]

@@ -8,7 +8,7 @@ import numpy as np
 
 MARGIN = 4  # pixels between the images of a sheet
 LEVELS = np.arange(256, dtype=np.uint8)
-HEAT = cv2.applyColorMap(LEVELS, cv2.COLORMAP_JET)[:, 0]  # (256, 3) BGR, blue to red, as the paper's figures 3 and 4
+HEAT = cv2.applyColorMap(LEVELS[None], cv2.COLORMAP_JET)[0]  # (256, 3) BGR, blue to red, as the paper's figures 3 and 4
 SIGNED_ANCHORS = np.array([(172, 102, 33), (247, 247, 247), (43, 24, 178)])  # BGR: blue below 0, white, red above
 SIGNED = np.stack([np.interp(LEVELS, (0, 127.5, 255), channel) for channel in SIGNED_ANCHORS.T], 1).astype(np.uint8)
 

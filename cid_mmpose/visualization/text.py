@@ -1,5 +1,6 @@
 """Words on an image, readable on any background."""
 
+from itertools import product
 from typing import NamedTuple
 
 import cv2
@@ -55,7 +56,9 @@ def write(canvas: np.ndarray, text: str, left: int, top: int, height: float, col
     margin = _margin(height)
     start = left + margin, top + margin + round(height)
     scale = height / CAPITAL
-    cv2.putText(canvas, text, start, FONT, scale, DARK, 3 * stroke, cv2.LINE_AA)
+    # the edge is the text itself around its place: wider lines, as OpenCV 4 has them, are no wider in OpenCV 5
+    for x, y in product((-stroke, 0, stroke), repeat=2):
+        cv2.putText(canvas, text, (start[0] + x, start[1] + y), FONT, scale, DARK, stroke, cv2.LINE_AA)
     cv2.putText(canvas, text, start, FONT, scale, colour, stroke, cv2.LINE_AA)
 
 

@@ -59,11 +59,11 @@ ABOUT = {
     'are tried on varied images, where they can matter: turned, scaled and shifted, some people small, and the '
     'keypoints of 15% of those in training not labelled. Those runs begin with the weights of table 1 (fused, with the '
     'contrastive loss), because from random weights AP is 8 there after twice as long. Nobody is below 8 x 8 px there, '
-    'so the rule about small people has 20 x 20, below which a fifth of the people are. Keypoints are read at the '
-    'middle of a cell, so that those of cells rounded to the nearest lie half a cell beside, 2 px, which is four times '
-    'as much of a person here as on images of 512 px. After so few iterations AP still rises fast: a rule may cost AP '
-    'because it slows learning. Costs do not add up. `max_people` changes nothing here, where no image has 30 people, '
-    'and `train_images` is an option of `CocoPeople` alone.',
+    'so the rule about small people has 20 x 20, and a fifth of those in training have a smaller box. Keypoints are '
+    'read at the middle of a cell, so that those of cells rounded to the nearest lie half a cell beside, 2 px, which '
+    'is four times as much of a person here as on images of 512 px. After so few iterations AP still rises fast: a '
+    'rule may cost AP because it slows learning. Costs do not add up. `max_people` changes nothing here, where no '
+    'image has 30 people, and `train_images` is an option of `CocoPeople` alone.',
     'gpu': 'CID-W32 on images of 512 px with 10 to 30 people who cover each other, 20 in a batch, from random weights; '
     'each row has the same minutes of one GPU, and 15 processes that draw; one run each, one learning rate for both. '
     'It comes down to the end of the minutes. Random weights have the same standard deviations in both, and the mask '

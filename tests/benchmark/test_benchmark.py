@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from cid_mmpose.benchmark import inference, predict, run, subjects
+from cid_mmpose.benchmark import device, inference, predict, run, subjects
 from cid_mmpose.benchmark.dekr import AdaptiveBlock, dekr_model
 from cid_mmpose.benchmark.head import head
 from cid_mmpose.benchmark.measure import Row, Stopwatch, Timing, agreement, in_turns, peak_mib, summarise
@@ -286,3 +286,25 @@ def test_the_call_and_mmposes_inferencer_find_the_same_people(monkeypatch):
     assert rows['1 images', 'largest distance to MMPose, px'].ours < 0.01
     for case in ('1 images, batch 1', '1 images, batch 8'):
         assert rows[case, 'from file to people, ms an image'].ratio > 0
+
+
+class OneWeight(torch.nn.Module):
+    """Trains as a pose estimator does; its loss is a square times ``factor``."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+        self.factor = factor
+
+    def loss(self, images: torch.Tensor, samples: list) -> dict:
+        return dict(loss=self.factor * self.weight**2)
+
+
+def test_training_on_a_device_brings_the_loss_down_or_the_check_fails(monkeypatch):
+    options = SimpleNamespace(device=torch.device('cpu'), repeats=1)
+    monkeypatch.setattr(device, 'untrained_model', lambda place: OneWeight(1.0))
+    measured = {row.measure: row.ours for row in device.training_steps(options)}
+    assert measured['first loss'] == 1 > measured[f'loss after {device.STEPS} steps'] > 0.99
+    monkeypatch.setattr(device, 'untrained_model', lambda place: OneWeight(float('nan')))
+    with pytest.raises(ArithmeticError, match='2 images, float32: the loss went from nan to nan'):
+        list(device.training_steps(options))

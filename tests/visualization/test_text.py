@@ -15,7 +15,7 @@ def test_a_text_fills_the_place_that_it_asks_for_and_no_more(height, shade):
     rows, columns = np.nonzero((canvas != shade).any(2))
     assert 20 <= rows.min() and rows.max() < 20 + tall
     assert 30 <= columns.min() and columns.max() < 30 + width
-    assert rows.max() - rows.min() >= height and columns.max() - columns.min() > 0.8 * width
+    assert rows.max() - rows.min() >= height and columns.max() - columns.min() > 0.7 * width
     assert abs(canvas.astype(int) - shade).max() > 100
 
 

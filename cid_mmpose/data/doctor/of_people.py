@@ -95,6 +95,7 @@ def keypoints_at_origin(case: Case) -> FoundEntries:
     """People with a labelled keypoint at exactly (0, 0), which their box does not reach."""
     low = case.box[:, :2]
     high = low + case.box[:, 2:]
+    # a box that ends at 0 has no size once it is cut off at the border
     reaches_origin = (low <= 0).all(1) & (high > 0).all(1) & case.has_size
     wrong = at_origin(case) & ~reaches_origin[:, None]
 

@@ -5,14 +5,13 @@ compiled the passes of ReLU and addition. Why it is equal: batch normalisation i
 and shift can be part of the weights. That holds in float32 only: in half precision the folded weights are rounded.
 """
 
+import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from mmengine.utils import digit_version
 from torch import Tensor, nn
 
 from cid_mmpose.errors import BadInput
@@ -21,7 +20,7 @@ from .apart import Apart, can_take_apart
 from .folding import fold
 from .fused import can_fuse, fused
 
-OLDEST_TO_COMPILE = '2.11'  # a torch that makes and keeps programs as the tests ask for
+OLDEST_TO_COMPILE = 2, 11  # torch, the oldest that was tried (2.11.0 on a GPU)
 
 # A graph that torch's cache on disk has of a CPU with other instructions, or of one that is kept from some, gave wrong
 # maps in silence and broke the heap (torch 2.14.1), so that cache is left aside; that of compiled C++ stays.
@@ -38,23 +37,44 @@ class WeightState(NamedTuple):
     @classmethod
     def of(cls, tensor: Tensor) -> 'WeightState':
         """That of a parameter or buffer now."""
-        version = 0 if tensor.is_inference() else tensor._version
-        return cls(tensor, tensor.data_ptr(), version)
+        return cls(tensor, tensor.data_ptr(), version_of(tensor))
+
+    def holds(self, tensor: Tensor) -> bool:
+        """Whether it is that of a tensor now."""
+        is_same = tensor is self.tensor and tensor.data_ptr() == self.address
+        return is_same and version_of(tensor) == self.version
 
 
-def same_state(one: Sequence[WeightState], other: Sequence[WeightState]) -> bool:
+def version_of(tensor: Tensor) -> int:
+    """How often autograd saw a tensor change; 0 of an inference tensor, whose changes it does not count."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def weights_of(network: nn.Module) -> list[Tensor]:
+    """All parameters and buffers, those that are shared as often as they occur.
+
+    Asking each module itself takes a seventh of the time of ``parameters()``, which also makes their names; before each
+    image that counts where a GPU waits for the next layers.
+    """
+    tensors: list[Tensor | None] = []
+    modules: list[nn.Module | None] = [network]
+    while modules:
+        module = modules.pop()
+        if module is not None:
+            tensors += module._parameters.values()
+            tensors += module._buffers.values()
+            modules += module._modules.values()
+    return [tensor for tensor in tensors if tensor is not None]
+
+
+def same_state(state: Sequence[WeightState], tensors: Sequence[Tensor]) -> bool:
     """Whether all weights are as they were.
 
     Args:
-        one: of a backbone.
-        other: of a backbone, earlier.
+        state: of the weights of a backbone, earlier.
+        tensors: its weights now.
     """
-    if len(one) != len(other):
-        return False
-    for now, before in zip(one, other):
-        if now.tensor is not before.tensor or now[1:] != before[1:]:
-            return False
-    return True
+    return len(state) == len(tensors) and all(map(WeightState.holds, state, tensors))
 
 
 class FoldedBackbone:
@@ -100,14 +120,15 @@ class FoldedBackbone:
 
     def takes_apart(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: str | None = None) -> bool:
         """Whether a call shares out the images of a batch itself; arguments as of a call."""
-        return isinstance(self._program(backbone, inputs, dtype, mode), Apart)
+        is_fused = mode is None and can_fuse(backbone, inputs, dtype)
+        return is_fused and isinstance(self._program(backbone, inputs, dtype, mode), Apart)
 
     def _program(self, backbone: nn.Module, inputs: Tensor, dtype: torch.dtype, mode: str | None) -> Callable:
         """The copy of a backbone that is called, of its weights now."""
-        state = [WeightState.of(tensor) for tensor in chain(backbone.parameters(), backbone.buffers())]
-        if not same_state(state, self.state):
+        tensors = weights_of(backbone)
+        if not same_state(self.state, tensors):
             self.forget()
-            self.state = state
+            self.state = [WeightState.of(tensor) for tensor in tensors]
         key = dtype, mode, mode is None and can_fuse(backbone, inputs, dtype)
         program = self.copies.get(key)
         if program is None:  # another thread may forget the copies at any time, but not this one
@@ -145,7 +166,13 @@ def folded_copy(backbone: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 def can_compile() -> bool:
     """Whether this torch compiles networks as it is done here; older ones were not tried."""
-    return digit_version(torch.__version__) >= digit_version(OLDEST_TO_COMPILE)
+    major, minor = torch.__version__.split('.')[:2]
+    return (int(major), int(minor)) >= OLDEST_TO_COMPILE
+
+
+def can_isolate() -> bool:
+    """Whether torch.compile itself keeps the programs of several networks of one class apart."""
+    return 'isolate_recompiles' in inspect.signature(torch.compile).parameters
 
 
 def compiled(network: nn.Module, mode: str) -> Callable:
@@ -165,12 +192,13 @@ def compiled(network: nn.Module, mode: str) -> Callable:
         BadInput: if this torch is too old; when called, if it cannot be compiled here.
     """
     if not can_compile():
+        needed = '.'.join(map(str, OLDEST_TO_COMPILE))
         raise BadInput(
-            f'model.test_cfg: compile={mode!r} needs torch {OLDEST_TO_COMPILE} or newer, this is {torch.__version__}; '
+            f'model.test_cfg: compile={mode!r} needs torch {needed} or newer, this is {torch.__version__}; '
             'leave compile out, or update torch'
         )
-    one_size = torch.compile(in_code_of_its_own(network), mode=mode, dynamic=False)
-    any_size = torch.compile(in_code_of_its_own(network), mode=mode, dynamic=True)
+    one_size = compiled_apart(network, mode, dynamic=False)
+    any_size = compiled_apart(network, mode, dynamic=True)
     first_shape: list[torch.Size] = []  # empty before the first call; a list, because the closure changes it
 
     def call(inputs: Tensor) -> tuple:
@@ -192,15 +220,19 @@ def compiled(network: nn.Module, mode: str) -> Callable:
     return call
 
 
-def in_code_of_its_own(network: nn.Module) -> Callable:
-    """A function that calls a network, whose code no other function has.
+def compiled_apart(network: nn.Module, mode: str, dynamic: bool) -> Callable:
+    """A network by torch.compile, whose programs do not count among those of other networks.
 
-    torch.compile makes at most eight programs of a piece of code; the ninth network of a class, as each one with other
-    weights is, would run uncompiled.
+    torch keeps eight programs of a piece of code, and runs what comes after them uncompiled. All networks of a class
+    are one piece of code, so with the weights of each as constants the ninth network would be such a case.
     """
+    options: dict[str, Any] = dict(mode=mode, dynamic=dynamic)
+    if can_isolate():
+        return torch.compile(network, isolate_recompiles=True, **options)
 
-    def call(images: Tensor) -> tuple:
+    def run(images: Tensor) -> tuple:
         return network(images)
 
-    call.__code__ = call.__code__.replace()
-    return call
+    # functions of one def share their code, by which torch keeps programs: this one gets a copy
+    run.__code__ = run.__code__.replace()
+    return torch.compile(run, **options)

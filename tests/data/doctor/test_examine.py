@@ -131,6 +131,13 @@ def test_a_box_may_stick_out_by_a_pixel_and_a_person_may_reach_the_corner(tmp_pa
     assert diagnosis_of(tmp_path, one(person(2, bbox=[-1, 5, WIDTH + 2, 30]))) == {}
 
 
+@pytest.mark.parametrize('side, is_found', [(40, True), (50, True), (51, False)])
+def test_a_box_that_ends_before_the_corner_does_not_reach_it(tmp_path, side, is_found):
+    keypoints = [0, 0, *person()['keypoints'][2:]]
+    beyond = coco([person(keypoints=keypoints, bbox=[-50, -50, side, side])])
+    assert ('keypoints_at_origin' in diagnosis_of(tmp_path, beyond)) == is_found
+
+
 def test_a_keypoint_on_the_far_border_is_outside_and_one_just_before_is_not(tmp_path):
     keypoints = person()['keypoints']
     assert diagnosis_of(tmp_path, one(person(keypoints=[WIDTH - 0.5, HEIGHT - 0.5, 2] + keypoints[3:]))) == {}

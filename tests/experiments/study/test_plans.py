@@ -1,8 +1,9 @@
 """Which runs a study has, and that each can be trained as it is written."""
 
+import numpy as np
 import pytest
 from mmengine.registry import DefaultScope
-from mmpose.registry import MODELS
+from mmpose.registry import DATASETS, MODELS
 from study.lines import key_of
 from study.one_run import config_of
 from study.plans import (
@@ -19,6 +20,7 @@ from study.plans import (
     rate_row,
 )
 
+from cid_mmpose.codecs import SizeAdaptiveHeatmap
 from cid_mmpose.errors import BadInput
 from tests.helpers.slow import slow_but
 from tests.helpers.study_lines import made_up
@@ -158,3 +160,26 @@ def test_no_option_leaves_the_config_as_the_reference_has_it(tmp_path):
         texts.setdefault(config_of(run, tmp_path).pretty_text, []).append(run.row)
     assert [rows for rows in texts.values() if len(rows) > 1] == []
     assert len(texts) == len(OPTIONS) + len(OPTIONS_OF_VARIED)
+
+
+@pytest.mark.slow
+def test_a_fifth_of_the_people_in_training_are_smaller_than_the_rule_about_small_people_asks_for(monkeypatch, tmp_path):
+    seen = []
+    seeds = SizeAdaptiveHeatmap._seeds
+
+    def noted(codec, root, root_drawn, area, *rest):
+        seen.extend(area.tolist())
+        return seeds(codec, root, root_drawn, area, *rest)
+
+    monkeypatch.setattr(SizeAdaptiveHeatmap, '_seeds', noted)
+    row = 'people below 20 x 20 px have no roots'
+    (run,) = plan_of('options', [], seeds=[0], only=f'^{row}$').runs
+    cfg = config_of(run, tmp_path)
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        images = DATASETS.build({**cfg.train_dataloader.dataset, 'length': 120})
+    for number in range(len(images)):
+        images[number]
+
+    areas = np.array(seen)
+    assert (areas < 8 * 8).mean() == 0
+    assert 0.15 < (areas < run.options['codec.small_person_area']).mean() < 0.25
