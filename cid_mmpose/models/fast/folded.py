@@ -228,7 +228,8 @@ def compiled_apart(network: nn.Module, mode: str, dynamic: bool) -> Callable:
     """
     options: dict[str, Any] = dict(mode=mode, dynamic=dynamic)
     if can_isolate():
-        return torch.compile(network, isolate_recompiles=True, **options)
+        options['isolate_recompiles'] = True
+        return torch.compile(network, **options)
 
     def run(images: Tensor) -> tuple:
         return network(images)
