@@ -52,7 +52,7 @@ SYMPTOMS = (
         "Gaussians of other sizes than the authors': `codec.gaussian`, and the sides of boxes on the map (4 px a cell)",
     ),
     Symptom(
-        'the loss falls, and after hundreds of iterations nobody is found yet, not even who stands alone',
+        'the loss falls, and after hundreds of iterations hardly anybody is found, also of those who stand alone',
         'options',
         "the authors' weights before training",
         REFERENCES['crowd'],
