@@ -34,8 +34,6 @@ QUICK = (  # the others take the same steps on files and with widths of their ow
     'cid_hrnet-w32_coco',
     'cid_hrnet-w48_crowdpose',
     'cid_hrnet-w32_coco_mmpose-recipe',
-    'cid_hrnet-w32_ochuman',
-    'cid_hrnet-w48_coco-testdev',
     'ablation/cid_hrnet-w32_coco-35e_spatial',
 )
 LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}

@@ -20,13 +20,13 @@ from tests.helpers.known_answers import CASES, COCO, CROWD
 
 SIGMAS = dict(coco=COCO, crowdpose=CROWD, ochuman=COCO)
 CONFIGS = dict(coco='cid_hrnet-w32_coco.py', crowdpose='cid_hrnet-w32_crowdpose.py', ochuman='cid_hrnet-w32_ochuman.py')
-REAL_FILES = [
+FEW_IMAGES = [
     ('coco', 'coco_mini/annotations/person_keypoints_train2017.json'),
     ('coco', 'coco_mini/annotations/person_keypoints_val2017.json'),
     ('crowdpose', 'mmpose_samples/crowdpose/test_crowdpose.json'),
-    ('crowdpose', 'annotations/crowdpose_val.json'),
     ('ochuman', 'mmpose_samples/ochuman/test_ochuman.json'),
 ]
+MANY_IMAGES = ('crowdpose', 'annotations/crowdpose_val.json')
 
 
 @lru_cache
@@ -109,7 +109,7 @@ def asked_for(item: dict) -> tuple:
     return np.array([a['keypoints'] for a in people], float).reshape(-1, keypoints, 3)[..., :2], None
 
 
-@pytest.mark.parametrize('data_set, path', REAL_FILES)
+@pytest.mark.parametrize('data_set, path', [*FEW_IMAGES, pytest.param(*MANY_IMAGES, marks=pytest.mark.slow)])
 def test_the_annotations_written_as_predictions_give_ap_1(figures, data_set, path):
     ours = figures_of(data_set, items_of(data_set, shared(path)), asked_for)
     figures('Annotations written as predictions: AP', path, ours['AP'], 1)
@@ -148,7 +148,7 @@ def official_crowdpose(data: dict, results: list) -> list:
     return [*whole[:3], *whole[5:8], *(round(by_pycocotools(data, results, CROWD, part)[0], 4) for part in splits)]
 
 
-@pytest.mark.parametrize('data_set, path', [row for row in REAL_FILES if row[0] != 'crowdpose'])
+@pytest.mark.parametrize('data_set, path', [row for row in FEW_IMAGES if row[0] != 'crowdpose'])
 def test_noisy_predictions_for_real_people_get_the_figures_of_other_tools(figures, data_set, path):
     path, items = shared(path), items_of(data_set, shared(path))
     ours, results = figures_of(data_set, items, noisy), rows(items, noisy)
@@ -162,6 +162,7 @@ def test_noisy_predictions_for_real_people_get_the_figures_of_other_tools(figure
         assert difference < 1e-9
 
 
+@pytest.mark.slow
 def test_noisy_predictions_on_crowdpose_get_the_figures_of_other_tools(figures, crowd):
     items = items_of('crowdpose', crowd)
     ours, results = figures_of('crowdpose', items, noisy), rows(items, noisy)
@@ -192,6 +193,7 @@ def wrong_settings(data: dict) -> dict:
     return {name: {**right_ones, **change} for name, change in changes.items()}
 
 
+@pytest.mark.slow
 def test_each_wrong_setting_on_crowdpose_moves_ap_by_a_point_or_more(figures, crowd):
     items = items_of('crowdpose', crowd)
     ap = figures_of('crowdpose', items, noisy)['AP']
@@ -230,5 +232,5 @@ def test_a_category_id_other_than_1_is_ap_0_for_mmpose_and_ap_1_for_us(tmp_path,
 
 
 def test_the_configs_sigmas_are_the_official_ones():
-    for data_set, path in {name: path for name, path in REAL_FILES}.items():
+    for data_set, path in {name: path for name, path in FEW_IMAGES}.items():
         assert items_of(data_set, shared(path)).metainfo['sigmas'] == pytest.approx(SIGMAS[data_set], abs=1e-7)

@@ -18,7 +18,7 @@ REAL_FILES = [
     ('mmpose_samples/coco/test_coco.json', 'coco'),
     ('mmpose_samples/crowdpose/test_crowdpose.json', 'crowdpose'),
     ('mmpose_samples/ochuman/test_ochuman.json', 'ochuman'),
-    ('annotations/crowdpose_val.json', 'crowdpose'),
+    pytest.param('annotations/crowdpose_val.json', 'crowdpose', marks=pytest.mark.slow),
 ]
 
 

@@ -8,6 +8,7 @@ from torchvision.models import ResNet50_Weights
 
 from cid_mmpose.errors import BadInput
 from tests.helpers.images import ROOT, build_model
+from tests.helpers.slow import slow_but
 
 PAGE = (ROOT / 'docs' / 'mmpose.md').read_text()
 LOSSES = {'loss_crowd', 'loss_person', 'loss_contrastive'}
@@ -58,7 +59,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize('case', WRONG)
+@pytest.mark.parametrize('case', slow_but(['has too few maps'], WRONG))
 def test_a_backbone_that_does_not_fit_is_one_line_in_training_and_in_testing(case):
     changes, widths, says = WRONG[case]
     cfg = Config.fromfile(ROOT / 'configs' / 'cid_resnet-50_coco.py')

@@ -146,6 +146,7 @@ def test_the_whole_of_crowdpose_is_20000_images(source, tmp_path):
     assert sum(crowdpose.COUNTS[part]['images'] for part in PARTS) == crowdpose.IMAGES == 20000
 
 
+@pytest.mark.slow
 def test_the_published_val_file_has_the_published_counts(source, tmp_path, capsys):
     """With the real file the images may be any: their names alone are asked for."""
     real = shared('annotations/crowdpose_val.json')

@@ -210,6 +210,7 @@ def test_an_ending_that_no_video_has_is_refused_with_those_that_there_are(tmp_pa
         VideoWriter(tmp_path / 'new.gif')
 
 
+@pytest.mark.slow
 def test_a_long_video_takes_no_more_memory_than_a_short_one(tmp_path):
     source = clip(tmp_path / 'clip.mp4', [number / 50 for number in range(240)], sound='aac')
     peaks = []
