@@ -111,17 +111,16 @@ def test_compiling_changes_no_map(mode, context):
 @needs_compiler
 @pytest.mark.skipif(not can_isolate(), reason='networks have code of their own, of which there are never many programs')
 @torch.no_grad()
-def test_programs_of_old_weights_are_given_up(monkeypatch):
+def test_programs_of_old_weights_are_given_up():
     torch.compiler.reset()  # programs of other tests count as well
-    monkeypatch.setattr(torch._dynamo.config, 'accumulated_recompile_limit', 3)  # as 256 of them would hit it
     network, folded = small_network(0), FoldedBackbone()
-    for _ in range(5):
-        before = num_programs()
-        torch.testing.assert_close(
-            folded(network, IMAGES, torch.float32, 'default'), network(IMAGES), rtol=1e-5, atol=1e-6
-        )
-        assert num_programs() == before + 1
-        network[0].weight.mul_(0.9)
+    with torch._dynamo.config.patch(accumulated_recompile_limit=3):  # as 256 of them would hit it
+        for _ in range(5):
+            before = num_programs()
+            maps = folded(network, IMAGES, torch.float32, 'default')
+            torch.testing.assert_close(maps, network(IMAGES), rtol=1e-5, atol=1e-6)
+            assert num_programs() == before + 1
+            network[0].weight.mul_(0.9)
 
 
 @torch.no_grad()
