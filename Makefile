@@ -20,8 +20,9 @@ demo: venv ## train a small CID on drawn people, evaluate it, write images to wo
 test: venv ## the quick tests
 	OMP_NUM_THREADS=1 '$(VENV)/bin/python' $(QUICK)
 
+# files whole: what takes minutes to make is made once
 test-slow: venv ## the tests that take minutes
-	OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -n 2 --dist worksteal -m slow $(TESTS)
+	OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -n 2 --dist loadfile -m slow $(TESTS)
 
 test-web: venv-web ## the page of `cid web` in a headless Chromium (CHROMIUM=/path/to/it; what needs one is left out without)
 	PYTHONPATH=.venv-web OMP_NUM_THREADS=1 '$(VENV)/bin/python' -m pytest -rs tests/web
