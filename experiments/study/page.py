@@ -9,21 +9,11 @@ from .claims import CLAIMS, NOT_RUN, difference, sentence
 from .lines import PACE, REPEATS, read, read_file
 from .plans import ITERATIONS, OF_OPTIONS, REFERENCES, SEEDS, STUDIES
 from .plots import write_plots
-from .summary import by_row, figure, hours, value, values_of
+from .summary import COLUMNS, by_row, figure, hours, value, values_of
 from .symptoms import symptoms
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / 'docs' / 'evidence.md'
-COLUMNS = {  # heading -> figure and bin
-    'AP': ('ap', 'all'),
-    'AP50': ('ap50', 'all'),
-    'AP75': ('ap75', 'all'),
-    'easy': ('ap', 'easy'),
-    'medium': ('ap', 'medium'),
-    'hard': ('ap', 'hard'),
-    'missed, %': ('missed', 'all'),
-    'wrong person, %': ('wrong', 'all'),
-}
 ABOUT = {
     'pilot': 'Which length of a run tells rows apart: fused and spatial recalibration, both with the contrastive loss, '
     'after runs of four lengths, two seeds. The learning rate falls to its end in each. From 600 iterations on the two '

@@ -7,6 +7,16 @@ from typing import NamedTuple
 from .lines import key_of
 from .plans import Plan
 
+COLUMNS = {  # heading -> figure and bin
+    'AP': ('ap', 'all'),
+    'AP50': ('ap50', 'all'),
+    'AP75': ('ap75', 'all'),
+    'easy': ('ap', 'easy'),
+    'medium': ('ap', 'medium'),
+    'hard': ('ap', 'hard'),
+    'missed, %': ('missed', 'all'),
+    'wrong person, %': ('wrong', 'all'),
+}
 SHARES = {'missed': 'people', 'wrong': 'keypoints'}  # count -> what it is a share of
 
 

@@ -4,16 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .plans import REFERENCES, STUDIES
-from .summary import by_row, values_of
+from .summary import COLUMNS, by_row, values_of
 
-FIGURES = {  # column -> figure and bin
-    'AP': ('ap', 'all'),
-    'AP50': ('ap50', 'all'),
-    'AP75': ('ap75', 'all'),
-    'easy': ('ap', 'easy'),
-    'missed, %': ('missed', 'all'),
-    'wrong person, %': ('wrong', 'all'),
-}
+SHOWN = ('AP', 'AP50', 'AP75', 'easy', 'missed, %', 'wrong person, %')  # of the columns
 
 
 class Symptom(NamedTuple):
@@ -33,8 +26,8 @@ SYMPTOMS = (
         'spatial, fast mask',
         'spatial',
         "GFD's mask is 0 or 1 in nearly every cell: `cid explain` says so. Let the layers of `spatial` learn at a "
-        'hundredth of the rate, as the configs of `make demo` do. With fused recalibration it cost nothing here after '
-        'as short a training as that of the rules',
+        'hundredth of the rate, as the configs of `make demo` do. With fused recalibration it cost little here, after '
+        'a training as short as that of the rules above',
     ),
     Symptom(
         'people are told apart; AP50 is down by a fifth, AP75 to less than a half, also of who stands alone',
@@ -74,18 +67,19 @@ def symptoms(lines: Sequence[dict]) -> str:
         sick, healthy = rows[symptom.row], rows[symptom.healthy]
         if sick and healthy:
             shown = f'*{symptom.row}*, beside *{symptom.healthy}*; {len(sick)} and {len(healthy)} runs'
-            figures = [_beside(sick, healthy, name, place) for name, place in FIGURES.values()]
+            figures = [_beside(sick, healthy, column) for column in SHOWN]
             written.append(_row([f'{symptom.seen} ({shown})', *figures, symptom.look_at]))
     if not written:
         return ''
 
-    titles = ['what is seen', *FIGURES, 'look at']
+    titles = ['what is seen', *SHOWN, 'look at']
     about = 'By what is seen, in brackets the figures of the row beside it:\n'
     return '\n'.join([about, _row(titles), '|---' * len(titles) + '|', *written]) + '\n'
 
 
-def _beside(sick: Sequence[dict], healthy: Sequence[dict], name: str, place: str) -> str:
+def _beside(sick: Sequence[dict], healthy: Sequence[dict], column: str) -> str:
     """A figure of the runs of a row, and that of another in brackets."""
+    name, place = COLUMNS[column]
     return f'{values_of(sick, name, place)} ({values_of(healthy, name, place)})'
 
 

@@ -15,7 +15,7 @@ from torch import nn
 from torch._dynamo.utils import counters
 
 from cid_mmpose.errors import BadInput
-from cid_mmpose.models.fast.folded import FoldedBackbone, can_compile, can_isolate, compiled
+from cid_mmpose.models.fast.folded import FoldedBackbone, can_compile, can_isolate, compiled, weights_of
 from tests.helpers.three_images import IMAGES, model, samples
 
 HEADER = Path(sysconfig.get_path('include'), 'Python.h')  # which what torch.compile writes includes
@@ -132,6 +132,14 @@ def test_nothing_is_compiled_in_training():
     with mock.patch('torch.compile') as compile_:
         assert len(network.predict(IMAGES[:1], samples(1))[0].pred_instances) > 3
     compile_.assert_not_called()
+
+
+def test_the_weights_are_all_parameters_and_buffers():
+    network = model().backbone
+    expected = [*network.parameters(), *network.buffers()]
+    assert sorted(map(id, weights_of(network))) == sorted(map(id, expected))
+    network.shared = nn.ModuleList([network.conv1, None])  # a part in two places, and one that is left out
+    assert set(map(id, weights_of(network))) == set(map(id, expected))
 
 
 @pytest.mark.parametrize('version, can', [('2.10.2', False), ('2.11.0a0+5228986', True), ('3.0.0', True)])
