@@ -157,6 +157,23 @@ install_stack() {
     esac
 }
 
+# OpenCV's windows want X libraries that containers and servers lack, and without them it does not load at all: there
+# the same version without windows takes its place. The two share their files, hence the reinstallation.
+replace_opencv() {
+    local said version
+    said=$("$venv/bin/python" -c 'import cv2' 2>&1) && return
+    [[ $said == *'cannot open shared object file'* ]] || return 0
+    version=$("$venv/bin/python" -c 'from importlib.metadata import version; print(version("opencv-python"))')
+    step "no X libraries here (${said##*ImportError: }): opencv-python-headless in place of opencv-python"
+    pip uninstall -y opencv-python
+    if [ "$stack,${HASHES:-yes}" = stack,yes ]; then
+        install --only-binary=:all: --no-deps --force-reinstall --require-hashes -r requirements/lock_headless.txt
+    else
+        install --only-binary=:all: --no-deps --force-reinstall "opencv-python-headless==$version"
+    fi
+    "$venv/bin/python" -c 'import cv2' 2>/dev/null || fail "OpenCV does not load here: ${said##*ImportError: }"
+}
+
 # openmim looks for a package's folder in site-packages, where an editable install has none: a link is put there.
 install_package() {
     local site
@@ -182,6 +199,7 @@ main() {
     touch "$venv/.installing"
     rm -f "$venv/.ready" "$venv/pip.log"
     install_stack
+    replace_opencv
     install_package
     echo "$wanted" >"$venv/.ready"
     rm "$venv/.installing"

@@ -8,6 +8,12 @@ from contextlib import contextmanager
 
 from cid_mmpose.errors import BadInput
 
+# Containers and servers lack the X libraries, without which opencv-python does not load; the two share their files
+OPENCV = (
+    'pip uninstall -y opencv-python, then pip install --force-reinstall --no-deps opencv-python-headless, which has no '
+    'windows; or the libraries that it lacks (on Debian and Ubuntu: apt-get install libgl1)'
+)
+
 
 @contextmanager
 def user_errors() -> Iterator[None]:
@@ -47,6 +53,10 @@ def _user_text(error: Exception) -> str | None:
     error = original(error)
     if isinstance(error, ImportError) and error.name == 'xtcocotools':
         return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name == 'cv2':
+        return 'OpenCV is not installed: pip install opencv-python, or opencv-python-headless, which has no windows'
+    if isinstance(error, ImportError) and error.name == 'cv2':
+        return f'OpenCV cannot be imported ({error}): {OPENCV}'
     if isinstance(error, BadInput):
         return str(error)
     return None

@@ -186,6 +186,20 @@ def test_a_user_error_is_one_line_on_stderr_and_status_2_and_a_bug_goes_through(
         raise ZeroDivisionError
 
 
+@pytest.mark.parametrize(
+    'error, says',
+    [
+        (ImportError('libGL.so.1: cannot open shared object file', name='cv2'), 'pip uninstall -y opencv-python, then'),
+        (ModuleNotFoundError("No module named 'cv2'", name='cv2'), 'OpenCV is not installed: pip install opencv-python'),
+    ],
+)
+def test_an_opencv_that_does_not_load_is_one_line_with_the_way_out(capsys, error, says):
+    with pytest.raises(SystemExit) as caught, user_errors():
+        raise error
+    printed = capsys.readouterr().err
+    assert caught.value.code == 2 and says in printed and printed.count('\n') == 1
+
+
 def test_the_error_is_found_below_the_wrapping_of_older_registries(capsys):
     with pytest.raises(SystemExit), user_errors():
         try:

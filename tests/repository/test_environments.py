@@ -17,6 +17,13 @@ REQUIREMENTS = ROOT / 'requirements'
 PIN = re.compile(r'([\w-]+)==([^\s;\\]+)\s*(?:;\s*(.*?))?\s*(?:#.*|\\)?$')
 HASH = re.compile(r'--hash=sha256:[0-9a-f]{64}')
 
+# OpenCV where the X libraries are missing: it loads once pip was asked for the one without windows
+CV2 = """
+from pathlib import Path
+if 'opencv-python-headless' not in Path({calls!r}).read_text() and 'lock_headless' not in Path({calls!r}).read_text():
+    raise ImportError('libxcb.so.1: cannot open shared object file: No such file or directory')
+"""
+
 # In place of an environment's interpreter: its pip writes what the test says into its log, fails or waits as it says
 FAKE_PYTHON = """#!/usr/bin/env bash
 if [ "$2" != pip ]; then
@@ -178,6 +185,41 @@ def test_without_hashes_the_pins_are_taken_by_version(tree):
     assert tree.make('HASHES=no')[1] == ''
     assert any('-c requirements/constraints.txt -r requirements/stack.txt' in call for call in tree.calls())
     assert not any('--require-hashes' in call for call in tree.calls())
+
+
+def lacks_x_libraries(tree: Tree, calls: Path) -> None:
+    """Puts an OpenCV into the environment that loads as ``CV2`` says of pip's calls in this file."""
+    site = next((tree.venv / 'lib').glob('python3*/site-packages'))
+    (site / 'cv2.py').write_text(CV2.format(calls=str(calls)))
+    about = site / 'opencv_python-4.7.0.72.dist-info'
+    about.mkdir()
+    (about / 'METADATA').write_text('Metadata-Version: 2.1\nName: opencv-python\nVersion: 4.7.0.72\n')
+
+
+@pytest.mark.parametrize(
+    'options, asked',
+    [([], '--require-hashes -r requirements/lock_headless.txt'), (['HASHES=no'], 'opencv-python-headless==4.7.0.72')],
+)
+def test_opencv_without_windows_takes_its_place_where_the_x_libraries_are_missing(tree, options, asked):
+    lacks_x_libraries(tree, tree.folder / 'calls')
+    printed, errors = tree.make(*options)
+    assert '[.venv] no X libraries here (libxcb.so.1: cannot open shared' in printed and '[.venv] 4/4' in printed
+    assert errors == ''
+    removed = next(number for number, call in enumerate(tree.calls()) if 'uninstall -y opencv-python' in call)
+    assert f'--force-reinstall {asked}' in tree.calls()[removed + 1]
+
+
+def test_an_opencv_that_does_not_load_in_either_form_is_one_line(tree):
+    (tree.folder / 'none').touch()
+    lacks_x_libraries(tree, tree.folder / 'none')
+    errors = tree.make()[1]
+    assert errors.startswith('error: OpenCV does not load here: libxcb.so.1: cannot open') and errors.count('\n') == 1
+    assert not (tree.venv / '.ready').exists()
+
+
+def test_the_opencv_without_windows_has_the_version_of_the_other():
+    version = pins('stack.txt')['opencv-python', '']
+    assert pins('lock_headless.txt') == {('opencv-python-headless', ''): version}
 
 
 @pytest.mark.parametrize(
