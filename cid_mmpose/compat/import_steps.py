@@ -1,16 +1,22 @@
-"""What follows the import of parts of the stack: checkpoints are loaded safely, and MMPose finds and draws our models.
+"""What follows the import of parts of the stack.
+
+Checkpoints are loaded safely, MMPose finds and draws our models, and the stack runs on Python 3.14.
 
 MMPose's inferencer reads the weights before it builds the model, so that a registration along with our classes would
 come too late. ``stack.prepare`` puts the finder of this module in its place.
 """
 
+import pkgutil
+import sys
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from types import ModuleType
+from importlib.util import find_spec
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 SCOPE = 'cid_mmpose'  # of our registries; the name of the package
+ASK_FOR_COMPILED_OPS = ('mmengine.utils.dl_utils.misc', 'mmcv.utils.ext_loader')
 
 
 class AfterImport(MetaPathFinder):
@@ -71,8 +77,21 @@ def draw_by_numbers() -> None:
     visualizer.draw_circles = draw_circles
 
 
+def find_compiled_ops() -> None:
+    """From now on mmengine and mmcv can ask whether mmcv has compiled ops; Python 3.14 took away what they ask with.
+
+    They only compare ``pkgutil.find_loader(name)`` with None, which a module's spec answers as well.
+    """
+    if hasattr(pkgutil, 'find_loader'):
+        return
+    for name in ASK_FOR_COMPILED_OPS:
+        if name in sys.modules:
+            sys.modules[name].pkgutil = SimpleNamespace(find_loader=find_spec)
+
+
 # module of the stack -> the step that follows its import
 AFTER_IMPORT = {
+    **dict.fromkeys(ASK_FOR_COMPILED_OPS, find_compiled_ops),
     'mmengine.runner': secure_checkpoints,
     'mmengine.infer.infer': name_scope,
     'mmpose.visualization.opencv_backend_visualizer': draw_by_numbers,

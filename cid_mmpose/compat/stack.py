@@ -3,8 +3,8 @@
 - ``versions``: a version window for torch, mmengine, mmcv, mmdet and mmpose;
 - ``mmcv_ops``: ``mmcv.ops`` imports when mmcv has no compiled ops;
 - ``coco_stand_in``: a stand-in for ``xtcocotools`` where it cannot be imported;
-- ``import_steps``: checkpoints load only what an allow-list names (``weights/loaders.py``), and MMPose draws keypoints
-  with numpy 2.5.
+- ``import_steps``: checkpoints load only what an allow-list names (``weights/loaders.py``), MMPose draws keypoints
+  with numpy 2.5, and mmengine runs on Python 3.14.
 
 ``prepare``, which importing the package calls, lays all of this ready and imports none of the stack, nor does it ask
 whether the stack is there: data preparation and the doctor need no part of it. What does need it calls

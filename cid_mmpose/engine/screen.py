@@ -30,6 +30,7 @@ IDLE_WARNINGS = re.compile(
     r'|init_weights of \w+ has been called|is not a meta file|save_best.*is not set'
     r'|Attribute `save_dir` is not set|The prefix is not set in metric class'
     r'|Creating a tensor from a list of numpy|enable_nested_tensor'
+    r'|Multi-processing start method'  # that of a config is another than Python's own from 3.14 on
     r'|"FileClient" will be deprecated|"HardDiskBackend" is the alias'
 )
 # what the COCO tools and mmengine print between the figures

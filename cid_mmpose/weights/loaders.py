@@ -7,6 +7,7 @@ torch is installed. ``compat.stack.secure_checkpoints`` puts them in the place o
 import collections
 import itertools
 import re
+import stat
 import urllib.request
 from collections.abc import Callable
 from importlib import import_module
@@ -82,14 +83,15 @@ def _path_in_address(name: str) -> Path:
 
 
 def _check_is_file(path: Path, name: str) -> None:
-    """BadInput if there is no file at a path."""
-    if path.is_file():
-        return
-    if path.is_dir():
+    """BadInput if there is no file at a path; OSError if it cannot be told (``Path.is_file`` of Python 3.14 hides that)."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise BadInput(f'{name}: no such checkpoint file') from None
+    if stat.S_ISDIR(mode):
         raise BadInput(f'{name}: is a folder; give a checkpoint file')
-    if path.exists():
+    if not stat.S_ISREG(mode):
         raise BadInput(f'{name}: is no file that can be read twice, such as a pipe or a device; give a checkpoint file')
-    raise BadInput(f'{name}: no such checkpoint file')
 
 
 def _why_no_weights(content: dict) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from importlib import import_module, metadata
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -71,6 +72,19 @@ def test_any_of_the_names_of_a_part_will_do(monkeypatch):
 def test_importing_the_package_imports_none_of_the_stack():
     heavy = {'torch', 'numpy', 'mmengine', 'mmcv', 'mmpose', 'mmdet', 'xtcocotools'}
     assert python(f'import sys, cid_mmpose; print({heavy} & set(sys.modules))').strip() == 'set()'
+
+
+@pytest.mark.parametrize(
+    'order', ['import mmengine, mmcv.utils.ext_loader, cid_mmpose', 'import cid_mmpose, mmengine, mmcv.utils.ext_loader']
+)
+def test_mmengine_asks_for_compiled_ops_on_a_python_without_find_loader(order):
+    code = (
+        "import pkgutil; vars(pkgutil).pop('find_loader', None); "  # Python 3.14 has none
+        f'{order}; from mmengine.utils.dl_utils import mmcv_full_available; '
+        'print(mmcv_full_available(), mmcv.utils.ext_loader.check_ops_exist())'
+    )
+    has_ops = find_spec('mmcv._ext') is not None
+    assert python(code).split() == [str(has_ops)] * 2
 
 
 def test_what_mmengine_imports_warns_nobody_and_other_warnings_stay():

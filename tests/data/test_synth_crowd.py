@@ -44,13 +44,18 @@ def test_an_image_is_the_same_from_two_instances_in_any_order(crowd):
     assert all(np.array_equal(crowd[index]['img'], image) for index, image in enumerate(backwards))
 
 
+def image_and_keypoints(item: dict) -> tuple:
+    """A step of a pipeline, which a worker that is not forked (from Python 3.14 on) can import."""
+    return item['img'], item['keypoints']
+
+
 def test_an_image_is_the_same_in_a_loader_worker(crowd):
-    crowd.pipeline.transforms = [lambda item: (item['img'], item['keypoints'])]
-    loader = DataLoader(crowd, batch_size=None, num_workers=2)
+    worked_on = SynthCrowd(**SMALL)
+    worked_on.pipeline.transforms = [image_and_keypoints]
+    loader = DataLoader(worked_on, batch_size=None, num_workers=2)
     for (image, keypoints), index in zip(loader, range(12)):
         assert np.array_equal(image, crowd.get_data_info(index)['img'])
         assert np.array_equal(keypoints, crowd.get_data_info(index)['keypoints'])
-    crowd.pipeline.transforms = []
 
 
 def test_seeds_and_indices_give_different_images(crowd):
