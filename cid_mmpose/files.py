@@ -35,6 +35,24 @@ def is_web_page(start: bytes) -> bool:
     return start.lstrip().startswith(b'<')
 
 
+def mode_at(path: Path) -> int | None:
+    """The mode of what a path leads to, None if nothing is there.
+
+    ``Path.exists`` says so too, but from Python 3.14 on also of what cannot be looked at.
+
+    Args:
+        path: of a file or a folder.
+
+    Raises:
+        OSError: it cannot be told, for want of a right or because no file can have such a name.
+        ValueError: the path holds a null character.
+    """
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def check_writable(folder: str, what: str = 'work dir') -> None:
     """BadInput if a folder has no name or cannot be made or written to; leaves nothing behind, not even the folder.
 

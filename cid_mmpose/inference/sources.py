@@ -5,6 +5,7 @@ An image is only found here; it is loaded when somebody calls ``load``, which a 
 
 import glob
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from cid_mmpose.errors import BadInput
+from cid_mmpose.files import mode_at
 
 from .images import download_image, image_of_array, read_image
 from .people import People
@@ -149,10 +151,9 @@ def _of_text(text: str, leave_out: frozenset[str]) -> FoundItems:
         raise BadInput(f'{text}: is read from files, http(s) and {", ".join(STREAMS)}, not from {scheme}://')
 
     path = Path(text.removeprefix('file://')).expanduser()
-    if path.is_dir():
-        return _of_folder(path)
-    if path.exists():
-        return _of_file(path)
+    mode = mode_at(path)
+    if mode is not None:
+        return _of_folder(path) if stat.S_ISDIR(mode) else _of_file(path)
     if any(letter in text for letter in WILD):
         return _of_pattern(path, leave_out)
     if text.isdecimal():

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cid_mmpose.errors import BadInput
+from cid_mmpose.files import mode_at
 
 from .files import Refused, read_torch_file
 from .files.downloads import fetched
@@ -83,11 +84,10 @@ def _path_in_address(name: str) -> Path:
 
 
 def _check_is_file(path: Path, name: str) -> None:
-    """BadInput if there is no file at a path; OSError if it cannot be told (``Path.is_file`` of Python 3.14 hides that)."""
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise BadInput(f'{name}: no such checkpoint file') from None
+    """BadInput if there is no file at a path."""
+    mode = mode_at(path)
+    if mode is None:
+        raise BadInput(f'{name}: no such checkpoint file')
     if stat.S_ISDIR(mode):
         raise BadInput(f'{name}: is a folder; give a checkpoint file')
     if not stat.S_ISREG(mode):

@@ -75,7 +75,8 @@ def test_importing_the_package_imports_none_of_the_stack():
 
 
 @pytest.mark.parametrize(
-    'order', ['import mmengine, mmcv.utils.ext_loader, cid_mmpose', 'import cid_mmpose, mmengine, mmcv.utils.ext_loader']
+    'order',
+    ['import mmengine, mmcv.utils.ext_loader, cid_mmpose', 'import cid_mmpose, mmengine, mmcv.utils.ext_loader'],
 )
 def test_mmengine_asks_for_compiled_ops_on_a_python_without_find_loader(order):
     code = (

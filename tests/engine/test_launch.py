@@ -190,7 +190,7 @@ def test_a_user_error_is_one_line_on_stderr_and_status_2_and_a_bug_goes_through(
     'error, says',
     [
         (ImportError('libGL.so.1: cannot open shared object file', name='cv2'), 'pip uninstall -y opencv-python, then'),
-        (ModuleNotFoundError("No module named 'cv2'", name='cv2'), 'OpenCV is not installed: pip install opencv-python'),
+        (ModuleNotFoundError("No module named 'cv2'", name='cv2'), 'is not installed: pip install opencv-python'),
     ],
 )
 def test_an_opencv_that_does_not_load_is_one_line_with_the_way_out(capsys, error, says):
