@@ -5,9 +5,10 @@ import json
 import mmengine
 import pytest
 import torch
+from mmengine.config import Config, ConfigDict
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
-from mmpose.registry import OPTIM_WRAPPERS
+from mmpose.registry import OPTIM_WRAPPERS, VISUALIZERS
 
 from cid_mmpose.engine import launch
 from tests.helpers.tiny_runs import BATCH, IMAGES, named, rates, scalars, write_tiny_config
@@ -34,6 +35,24 @@ def test_training_leaves_checkpoints_losses_and_their_plot(trained):
     assert {'epoch_1.pth', 'epoch_2.pth', 'loss_curve.png', 'tiny.py'} <= {path.name for path in trained.iterdir()}
     assert rates(trained) == [(i, pytest.approx(lr)) for i, lr in WHOLE_RUN]
     assert [row['step'] for row in scalars(trained) if 'coco/AP' in row] == [1, 2]
+
+
+def test_mmpose_s_scripts_can_draw_by_the_config_of_a_work_folder(trained):
+    visualizer = Config.fromfile(trained / 'tiny.py').visualizer
+    assert visualizer.name == 'trained'
+    assert VISUALIZERS.build({**visualizer, 'vis_backends': None}).instance_name == 'trained'  # as the scripts build it
+
+
+def test_a_second_run_in_a_process_has_a_visualizer_of_its_own():
+    names = []
+    for _ in range(3):
+        visualizer = ConfigDict(type='PoseLocalVisualizer', name='twice')
+        launch.name_visualizer(visualizer)
+        names.append(VISUALIZERS.build(visualizer).instance_name)
+    assert names == ['twice', 'twice_2', 'twice_3']
+    nameless = ConfigDict(type='mmpose.PoseLocalVisualizer')
+    launch.name_visualizer(nameless)
+    assert nameless.name.startswith('visualizer')
 
 
 def test_a_test_gives_the_ap_of_the_last_validation_and_writes_what_is_asked_for(config, trained, tmp_path):

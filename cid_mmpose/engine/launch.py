@@ -1,5 +1,6 @@
 """What the commands do: options into a config, checks before anything is built, run, and one clear error."""
 
+import itertools
 import json
 import os
 import os.path as osp
@@ -10,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.dist import get_rank
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.utils import import_modules_from_strings
+from mmpose.registry import VISUALIZERS
 
 from cid_mmpose.compat.stack import say
 from cid_mmpose.errors import BadInput
@@ -325,11 +327,22 @@ def set_launcher(cfg: Config, launcher: str) -> None:
     cfg.model_wrapper_cfg = {**wrapper, **cfg.get('model_wrapper_cfg', {}), 'device_ids': None}
 
 
+def name_visualizer(visualizer: ConfigDict) -> None:
+    """Gives a run's visualizer a name that this process does not know yet, by a number behind it where it does.
+
+    Under a name that it knows, mmengine hands out the visualizer of the run before, which writes into its folder. The
+    config that a run leaves in its work folder needs a name as well: MMPose's scripts do not build it without one.
+    """
+    kind = visualizer.type if isinstance(visualizer.type, type) else VISUALIZERS.get(visualizer.type)
+    name = visualizer.get('name') or 'visualizer'
+    names = itertools.chain([name], (f'{name}_{number}' for number in itertools.count(2)))
+    visualizer.name = next(each for each in names if not kind.check_instance_created(each))
+
+
 def build_runner(cfg: Config, verbose: bool = False) -> Runner:
     """mmengine's runner, with the checks that it lacks: of checkpoints and of the options of testing."""
     if isinstance(cfg.get('visualizer'), dict):
-        # under a name that it knows, mmengine hands out the visualizer of the run before, which writes into its folder
-        cfg.visualizer.pop('name', None)
+        name_visualizer(cfg.visualizer)
     runner = runner_class(cfg.get('log_level', 'INFO'), verbose).from_cfg(cfg)
     tell_of_the_run(runner)
     runner.register_hook(CheckpointFitHook())
