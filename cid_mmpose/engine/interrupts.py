@@ -1,5 +1,6 @@
 """How a run ends that does not come to its end: signals, dead data workers, full disks; one line for each."""
 
+import errno
 import logging
 import os
 import re
@@ -117,6 +118,11 @@ def _cause(error: BaseException) -> str | None:
     text = str(error)
     if isinstance(error, OSError) and error.errno in FULL:
         return f'{error.filename or "a file of the run"}: cannot be written ({FULL[error.errno]})'
+    if NO_SHARED_MEMORY.search(text) and os.strerror(errno.EMFILE) in text:
+        return (
+            'a data worker cannot open more files; allow more (ulimit -n 65536), or set a smaller batch_size or '
+            'num_workers of the data loader'
+        )
     if NO_SHARED_MEMORY.search(text):
         return (
             'a data worker found no shared memory (/dev/shm); give the machine more of it (docker run --shm-size), '

@@ -122,6 +122,11 @@ def test_a_full_shared_memory_is_told_as_such(text):
     assert 'no shared memory (/dev/shm)' in outside_cause(RuntimeError(text))
 
 
+def test_too_many_files_are_told_with_what_allows_more():
+    text = 'RuntimeError: unable to open shared memory object </torch_7_8> in read-write mode: Too many open files (24)'
+    assert 'ulimit -n' in outside_cause(RuntimeError(f'Caught RuntimeError in DataLoader worker process 0.\n{text}'))
+
+
 def test_a_full_disk_names_the_file_and_other_errors_pass_through():
     full = OSError(errno.ENOSPC, 'No space left on device', 'work/scalars.json')
     assert outside_cause(full) == 'work/scalars.json: cannot be written (no space left on the device)'

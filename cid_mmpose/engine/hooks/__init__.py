@@ -1,5 +1,6 @@
 from .checkpoint import CheckpointHook
 from .checkpoint_fit import CheckpointFitHook
+from .data_workers import DataWorkersHook
 from .evaluation import EvaluationHook
 from .finite import FiniteStepsHook
 from .loss_curve import LOSS_CURVE, LossCurveHook
@@ -12,6 +13,7 @@ __all__ = [
     'LOSS_CURVE',
     'CheckpointFitHook',
     'CheckpointHook',
+    'DataWorkersHook',
     'EvaluationHook',
     'FiniteStepsHook',
     'LossCurveHook',
