@@ -23,6 +23,7 @@ PARTIAL = '.partial'  # the end of the name of a file that is not written to its
 WRITING = '.writing-'  # the start of the name of a folder of such files; shards have folders of another name
 UNFINISHED = '.unfinished'  # its end
 LOCK = '.lock'  # of a work folder; it stays behind, empty
+WINDOWS_FORBIDS_NAME = 123  # ERROR_INVALID_NAME
 FULL = {errno.ENOSPC: 'no space left on the device', errno.EDQUOT: 'quota exceeded', errno.EFBIG: 'file too large'}
 
 
@@ -44,13 +45,17 @@ def mode_at(path: Path) -> int | None:
         path: of a file or a folder.
 
     Raises:
-        OSError: it cannot be told, for want of a right or because no file can have such a name.
+        OSError: it cannot be told: there is no right to look, the name is too long, or links lead in a circle.
         ValueError: the path holds a null character.
     """
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if getattr(error, 'winerror', None) == WINDOWS_FORBIDS_NAME:  # such as a pattern
+            return None
+        raise
 
 
 def check_writable(folder: str, what: str = 'work dir') -> None:

@@ -163,7 +163,8 @@ replace_opencv() {
     local said version
     said=$("$venv/bin/python" -c 'import cv2' 2>&1) && return
     [[ $said == *'cannot open shared object file'* ]] || return 0
-    version=$("$venv/bin/python" -c 'from importlib.metadata import version; print(version("opencv-python"))')
+    version=$("$venv/bin/python" -c 'from importlib.metadata import version; print(version("opencv-python"))' \
+        2>/dev/null) || fail "OpenCV does not load here: ${said##*ImportError: }"
     step "no X libraries here (${said##*ImportError: }): opencv-python-headless in place of opencv-python"
     pip uninstall -y opencv-python
     if [ "$stack,${HASHES:-yes}" = stack,yes ]; then
@@ -171,7 +172,7 @@ replace_opencv() {
     else
         install --only-binary=:all: --no-deps --force-reinstall "opencv-python-headless==$version"
     fi
-    "$venv/bin/python" -c 'import cv2' 2>/dev/null || fail "OpenCV does not load here: ${said##*ImportError: }"
+    said=$("$venv/bin/python" -c 'import cv2' 2>&1) || fail "OpenCV does not load here: ${said##*ImportError: }"
 }
 
 # openmim looks for a package's folder in site-packages, where an editable install has none: a link is put there.

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import resource
+import stat
 import subprocess
 import sys
 
@@ -14,11 +15,33 @@ from cid_mmpose import files
 from cid_mmpose.engine.hooks import checkpoint
 from cid_mmpose.engine.hooks.run_lock import RunLockHook
 from cid_mmpose.errors import BadInput, RunStopped
-from cid_mmpose.files import only_run_in, remove_partial, unfinished_folder, write_whole
+from cid_mmpose.files import mode_at, only_run_in, remove_partial, unfinished_folder, write_whole
 from cid_mmpose.scale.names import Shard
 from cid_mmpose.scale.run import Table
 from tests.helpers.images import ROOT
 from tests.helpers.toy_run import Notes, Spoil, saved, toy_runner
+
+
+def test_what_cannot_be_looked_at_is_not_what_is_not_there(tmp_path, monkeypatch):
+    (tmp_path / 'a.txt').write_bytes(b'')
+    (tmp_path / 'circle').symlink_to('circle')
+    assert stat.S_ISREG(mode_at(tmp_path / 'a.txt')) and stat.S_ISDIR(mode_at(tmp_path))
+    assert mode_at(tmp_path / 'b.txt') is None and mode_at(tmp_path / 'a.txt' / 'b.txt') is None
+    for name in ('x' * 300, 'circle'):
+        with pytest.raises(OSError):
+            mode_at(tmp_path / name)
+
+    def refused(path):
+        error = OSError(errno.EINVAL, 'Invalid argument')
+        error.winerror = number
+        raise error
+
+    monkeypatch.setattr(files.Path, 'stat', refused)
+    number = 123  # Windows, of a name that none of its files can have
+    assert mode_at(tmp_path / '*.jpg') is None
+    number = 5  # Windows, of a file that may not be looked at
+    with pytest.raises(OSError):
+        mode_at(tmp_path / 'a.txt')
 
 
 def test_a_file_is_written_below_a_new_folder_with_the_rights_of_any_other(tmp_path):
@@ -50,7 +73,7 @@ def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(tmp_path
 
 
 HOLD = (
-    'import sys, time\nfrom cid_mmpose.files import only_run_in, unfinished_folder\n'
+    'import sys, time\nfrom cid_mmpose.files import mode_at, only_run_in, unfinished_folder\n'
     'with {function}(sys.argv[1]):\n    print("held", flush=True)\n    time.sleep(60)\n'
 )
 

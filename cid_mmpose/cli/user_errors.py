@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 from cid_mmpose.errors import BadInput
 
-# Containers and servers lack the X libraries, without which opencv-python does not load; the two share their files
-OPENCV = (
+# Containers and servers lack X libraries, without which opencv-python does not load. It shares its files with
+# opencv-python-headless, hence the reinstallation.
+WITHOUT_X = (
     'pip uninstall -y opencv-python, then pip install --force-reinstall --no-deps opencv-python-headless, which has no '
-    'windows; or the libraries that it lacks (on Debian and Ubuntu: apt-get install libgl1)'
+    'windows; or the libraries that it lacks (on Debian and Ubuntu: apt-get install libgl1 libglib2.0-0)'
 )
 
 
@@ -55,8 +56,8 @@ def _user_text(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name == 'cv2':
         return 'OpenCV is not installed: pip install opencv-python, or opencv-python-headless, which has no windows'
-    if isinstance(error, ImportError) and error.name == 'cv2':
-        return f'OpenCV cannot be imported ({error}): {OPENCV}'
+    if isinstance(error, ImportError) and error.name == 'cv2' and 'cannot open shared object file' in str(error):
+        return f'OpenCV cannot be imported ({error}): {WITHOUT_X}'
     if isinstance(error, BadInput):
         return str(error)
     return None

@@ -78,15 +78,16 @@ def draw_by_numbers() -> None:
 
 
 def find_compiled_ops() -> None:
-    """From now on mmengine and mmcv can ask whether mmcv has compiled ops; Python 3.14 took away what they ask with.
+    """From now on mmengine and mmcv can ask whether mmcv has compiled ops, also where Python has no ``find_loader``.
 
-    They only compare ``pkgutil.find_loader(name)`` with None, which a module's spec answers as well.
+    They compare ``pkgutil.find_loader(name)`` with None, which the spec of a module answers as well. They alone get
+    it: other libraries may ask whether ``pkgutil`` has it.
     """
-    if hasattr(pkgutil, 'find_loader'):
+    if hasattr(pkgutil, 'find_loader'):  # up to Python 3.13
         return
     for name in ASK_FOR_COMPILED_OPS:
         if name in sys.modules:
-            sys.modules[name].pkgutil = SimpleNamespace(find_loader=find_spec)
+            sys.modules[name].pkgutil = SimpleNamespace(**vars(pkgutil), find_loader=find_spec)
 
 
 # module of the stack -> the step that follows its import

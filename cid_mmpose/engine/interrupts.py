@@ -118,7 +118,7 @@ def _cause(error: BaseException) -> str | None:
     text = str(error)
     if isinstance(error, OSError) and error.errno in FULL:
         return f'{error.filename or "a file of the run"}: cannot be written ({FULL[error.errno]})'
-    if NO_SHARED_MEMORY.search(text) and os.strerror(errno.EMFILE) in text:
+    if 'DataLoader worker' in text and os.strerror(errno.EMFILE) in text:
         return (
             'a data worker cannot open more files; allow more (ulimit -n 65536), or set a smaller batch_size or '
             'num_workers of the data loader'

@@ -8,7 +8,6 @@ RUN_HOOKS = dict(
     finite='cid_mmpose.FiniteStepsHook',
     random_stream='cid_mmpose.RandomStreamHook',
     evaluation='cid_mmpose.EvaluationHook',
-    data_workers='cid_mmpose.DataWorkersHook',
 )
 CHECKPOINT = 'cid_mmpose.CheckpointHook'
 PLAIN_CHECKPOINT = ('CheckpointHook', 'mmengine.CheckpointHook')

@@ -17,6 +17,8 @@ from mmengine.runner import Runner
 
 from cid_mmpose.compat import stack
 
+from .data_workers import PackingRunner
+
 STACK = ('mmengine', 'mmcv', 'mmdet', 'mmpose', 'torch', 'torchvision')
 # parts of the stack whose lines are news of the run: progress, checkpoints, what was loaded
 NEWS = ('mmengine.hooks', 'mmengine.runner.runner', 'mmengine.runner.loops')
@@ -41,8 +43,8 @@ BOOKKEEPING = re.compile(
 )
 
 
-class QuietRunner(Runner):
-    """mmengine's runner, whose log shows on the screen what ``on_screen`` lets through."""
+class QuietRunner(PackingRunner):
+    """A runner whose log shows on the screen what ``on_screen`` lets through."""
 
     def build_logger(self, log_level: str = 'INFO', log_file: str | None = None, **kwargs) -> MMLogger:
         """As mmengine's, with less on the screen."""
@@ -182,8 +184,8 @@ def _show_warning(
 
 
 def runner_class(log_level: object, verbose: bool) -> type:
-    """mmengine's runner where everything was asked for, by ``--verbose`` or the level DEBUG; else the quiet one."""
-    return Runner if verbose or str(log_level).upper() == 'DEBUG' else QuietRunner
+    """The runner that says everything if ``--verbose`` or the level DEBUG asks for that; else the quiet one."""
+    return PackingRunner if verbose or str(log_level).upper() == 'DEBUG' else QuietRunner
 
 
 def tell_of_the_run(runner: Runner) -> None:

@@ -17,7 +17,6 @@ default_hooks = dict(
     finite=dict(type='cid_mmpose.FiniteStepsHook', max_in_a_row=10),  # skips NaN steps; so many in a row stop the run
     random_stream=dict(type='cid_mmpose.RandomStreamHook'),  # resumed runs have the losses of runs that went on
     evaluation=dict(type='cid_mmpose.EvaluationHook'),  # refuses NaN
-    data_workers=dict(type='cid_mmpose.DataWorkersHook'),  # a full /dev/shm ends the run, which would hang
     loss_curve=dict(type='cid_mmpose.LossCurveHook'))
 
 env_cfg = dict(

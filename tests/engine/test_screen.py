@@ -6,9 +6,9 @@ import warnings
 
 import pytest
 from mmengine.logging import MMLogger, print_log
-from mmengine.runner import Runner
 
 from cid_mmpose.engine import screen
+from cid_mmpose.engine.data_workers import PackingRunner
 
 
 @pytest.fixture
@@ -106,8 +106,8 @@ def test_a_warning_is_one_line_unless_nobody_can_act_on_it_and_always_in_the_fil
     [
         ('INFO', False, screen.QuietRunner),
         ('WARNING', False, screen.QuietRunner),
-        ('INFO', True, Runner),
-        ('DEBUG', False, Runner),
+        ('INFO', True, PackingRunner),
+        ('DEBUG', False, PackingRunner),
     ],
 )
 def test_everything_is_on_the_screen_when_asked_for(level, verbose, kind):

@@ -1,6 +1,5 @@
 from .checkpoint import CheckpointHook
 from .checkpoint_fit import CheckpointFitHook
-from .data_workers import DataWorkersHook
 from .evaluation import EvaluationHook
 from .finite import FiniteStepsHook
 from .loss_curve import LOSS_CURVE, LossCurveHook
@@ -13,7 +12,6 @@ __all__ = [
     'LOSS_CURVE',
     'CheckpointFitHook',
     'CheckpointHook',
-    'DataWorkersHook',
     'EvaluationHook',
     'FiniteStepsHook',
     'LossCurveHook',
