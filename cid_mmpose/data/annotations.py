@@ -10,7 +10,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.files import is_web_page
 
 from .storage import exists, is_file, text_of
-from .values import as_json, is_file_name, is_id
+from .values import as_json, is_deep, is_file_name, is_id
 
 NOT_COCO = "is not a COCO annotation file (a JSON object with 'images', 'annotations' and 'categories')"
 # what every entry of a list must have
@@ -19,6 +19,8 @@ FIELDS = dict(
     annotations=('id', 'image_id', 'category_id'),
     categories=('id',),
 )
+# lists of an annotation that are looked through number by number where they are used
+NUMBERS = {'keypoints', 'bbox', 'segmentation'}
 MARK = '\ufeff'  # byte order mark, which some Windows programs put before UTF-8
 SIDES = dict(l='left', r='right')
 OTHER_DATA_SET = (
@@ -37,7 +39,8 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
         The file's content.
 
     Raises:
-        BadInput: the file is missing, empty, cut off or of another kind, or an entry lacks one of ``FIELDS``.
+        BadInput: the file is missing, empty, cut off or of another kind, an object names a field twice, or an entry
+            lacks one of ``FIELDS`` or has a field of lists in lists without end.
     """
     if not exists(path):
         raise BadInput(
@@ -67,9 +70,8 @@ def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
     if not isinstance(data, dict):
         raise BadInput(f'{path}: {NOT_COCO}; it holds {as_json(data)}')
     has_people = data.get('annotations', []) != []
-    wanted = ['images']
-    if needs_people or has_people:
-        wanted += ['annotations', 'categories']
+    needed = FIELDS if needs_people or has_people else ('images',)
+    wanted = [key for key in FIELDS if key in needed or key in data]
     problem = _problem_of_lists(data, wanted)
     if problem:
         raise BadInput(f'{path}: {NOT_COCO}; {problem}')
@@ -79,10 +81,27 @@ def parse_annotations(text: str, path: str, needs_people: bool = True) -> dict:
     return data
 
 
+class _TwiceError(ValueError):
+    """An object of a file names a field twice."""
+
+
+def _object(fields: list[tuple[str, object]]) -> dict:
+    """An object of a file."""
+    made = dict(fields)
+    if len(made) < len(fields):
+        counts = Counter(name for name, _ in fields)
+        raise _TwiceError(as_json(max(counts, key=counts.__getitem__)))
+    return made
+
+
 def _parse(text: str, path: str) -> object:
     """The value that a text in JSON holds."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
+    except _TwiceError as error:
+        raise BadInput(
+            f'{path}: an object has the field {error} twice, of which one would be lost; take one out'
+        ) from None
     except json.JSONDecodeError as error:
         raise BadInput(f'{path}: not valid JSON ({error}); the file may be cut off, get it again') from None
     except RecursionError:
@@ -130,6 +149,12 @@ def _problem_of_fields(entry: dict, key: str) -> str:
     for field in ('image_id', 'category_id'):
         if isinstance(entry.get(field), (list, dict)):
             return f': field {field!r} is {as_json(entry[field])}; give an id'
+
+    for field, value in entry.items():
+        if not isinstance(value, (list, dict)) or (key == 'annotations' and field in NUMBERS):
+            continue
+        if is_deep(value):
+            return f': field {field!r} holds lists in lists without end; take it out'
 
     if key == 'images' and not is_file_name(entry['file_name']):
         return f": field 'file_name' is {as_json(entry['file_name'])}; give the name of the image"
@@ -229,6 +254,8 @@ def check_keypoints(data: dict, path: str, categories: Sequence[int], names: Seq
         values = annotation.get('keypoints')
         if annotation['category_id'] not in categories or not isinstance(values, list) or not values:
             continue
+        if annotation.get('iscrowd'):  # a region, whose keypoints nobody reads
+            continue
         if isinstance(values[0], list):
             raise BadInput(
                 f"{path}: field 'keypoints' of the annotations holds a list a keypoint; give x, y and "
@@ -273,6 +300,22 @@ def keypoint_words(name: str) -> frozenset:
     words = re.findall(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+', str(name))
     lower = [word.lower() for word in words]
     return frozenset(SIDES.get(word, word) for word in lower)
+
+
+def check_places(images: list[dict], folder: str, path: str) -> None:
+    """BadInput if an image is named by an address although it is looked for in a folder.
+
+    Args:
+        images: of the file.
+        folder: ``data_prefix`` of the images; without one an address is one of mmengine's back ends.
+        path: of the file, for the message.
+    """
+    for image in images:
+        if folder and '://' in image['file_name']:
+            raise BadInput(
+                f"{path}: image {image['id']}: field 'file_name' is {as_json(image['file_name'])}, an address, and "
+                f'images are looked for in {folder}; get them, and name them as they are called there'
+            )
 
 
 def check_data_root(data_root: str) -> None:

@@ -14,7 +14,14 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.recipes import DEFAULT, options_of
 from cid_mmpose.registry import DATASETS
 
-from .annotations import check_data_root, check_keypoints, keypoint_names, people_categories, read_annotations
+from .annotations import (
+    check_data_root,
+    check_keypoints,
+    check_places,
+    keypoint_names,
+    people_categories,
+    read_annotations,
+)
 from .problems import (
     bad_annotations,
     check_entries,
@@ -89,6 +96,7 @@ class CocoPeople(BaseCocoStyleDataset):
         """One item an image; see the class."""
         data = read_annotations(self.ann_file, needs_people=not self.test_mode)
         check_entries(data, self.ann_file)
+        check_places(data['images'], self.data_prefix['img'], self.ann_file)
         others = self._keep_people(data)
         annotations = data.get('annotations', ())
 

@@ -8,6 +8,7 @@ from typing import Any
 FARTHEST = 1e9  # pixels
 LARGEST_ID = 2**63  # the evaluation keeps ids as 64-bit integers
 LONGEST_NAME = 255  # bytes, of any file system
+DEEPEST = 50  # lists and objects in each other; copying and pickling take some hundred of Python's stack
 SHOWN = 40  # characters of a value in a message
 NO_TEXT = re.compile(r'[\x00-\x1f\ud800-\udfff]')  # control characters, and halves of characters
 
@@ -52,6 +53,20 @@ def is_file_name(value: Any) -> bool:
         return False
     lengths = [len(part.encode()) for part in value.split('/')]
     return max(lengths) <= LONGEST_NAME
+
+
+def is_deep(value: Any) -> bool:
+    """Whether lists and objects lie in each other more than ``DEEPEST`` times."""
+    level = [value]
+    for _ in range(DEEPEST):
+        inside: list[Any] = []
+        for each in level:
+            if isinstance(each, (list, dict)):
+                inside += each.values() if isinstance(each, dict) else each
+        if not inside:
+            return False
+        level = inside
+    return any(isinstance(each, (list, dict)) for each in level)
 
 
 def no_coordinate(values: Sequence) -> str:

@@ -155,7 +155,7 @@ def numbered(annotations: list[dict]) -> list[dict]:
 def _image(image: dict) -> dict:
     """The fields of an image that the evaluation reads."""
     made = dict(id=image['id'], file_name=image['file_name'], width=int(image['width']), height=int(image['height']))
-    if 'crowdIndex' in image:
+    if is_coordinate(image.get('crowdIndex')):
         made.update(crowdIndex=image['crowdIndex'])
     return made
 

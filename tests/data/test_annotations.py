@@ -14,6 +14,7 @@ from cid_mmpose.data.annotations import (
     problem_of_names,
     read_annotations,
 )
+from cid_mmpose.data.coco_people import CocoPeople
 from cid_mmpose.data.problems import problem_of
 from cid_mmpose.data.values import is_coordinate
 from cid_mmpose.errors import BadInput
@@ -34,6 +35,9 @@ from tests.helpers.images import coco, data_set, person, shared, without, write_
         ),
         ('{"images": {"1": 2}, "annotations": [], "categories": []}', '\'images\' is no list but {"1": 2}'),
         ('{"images": [], "annotations": null, "categories": []}', "'annotations' is no list but null"),
+        ('{"images": [], "annotations": [], "categories": 5}', "'categories' is no list but 5"),
+        ('{"images": [], "images": [], "annotations": []}', 'an object has the field "images" twice'),
+        ('{"images": [{"id": 1, "id": 2}], "categories": []}', 'an object has the field "id" twice, of which one'),
         ('"text"', 'it holds "text"'),
         (' <!DOCTYPE html><html>404</html>', 'is a web page, not an annotation file; get it again'),
         ('\ufeff{"images": []}', 'begins with a byte order mark; save it as UTF-8 without one'),
@@ -109,6 +113,50 @@ def test_what_cannot_lie_in_an_image_is_no_coordinate(value, says):
     assert not is_coordinate(value) and is_coordinate(-12.5)
     assert problem_of(person(keypoints=[value, 2, 2] * 17), 17) == f"field 'keypoints' has {says}"
     assert problem_of(person(bbox=[1, 2, value, 30]), 17) == f"field 'bbox' has {says}"
+
+
+def nested(depth: int) -> list:
+    value: list = [1]
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+@pytest.mark.parametrize(
+    'key, field', [('categories', 'skeleton'), ('images', 'crowdIndex'), ('annotations', 'num_keypoints')]
+)
+def test_lists_in_lists_without_end_are_refused_by_entry_and_field(tmp_path, key, field, test_mode):
+    data = coco([person()])
+    data[key][0][field] = nested(200)  # read without trouble, and copied or pickled only by some versions of Python
+    path = write_coco(tmp_path, data)
+    with pytest.raises(BadInput, match=f"entry 0 of '{key}': field '{field}' holds lists in lists without end"):
+        data_set(path, test_mode=test_mode)
+    data[key][0][field] = nested(20)
+    if field != 'num_keypoints':
+        assert len(data_set(write_coco(tmp_path, data), test_mode=test_mode)) == 1
+
+
+def file_with_an_image(tmp_path, name: str) -> str:
+    data = coco([person()])
+    data['images'][0]['file_name'] = name
+    path = tmp_path / 'people.json'
+    path.write_text(json.dumps(data))
+    return str(path)
+
+
+@pytest.mark.parametrize('name', ['https://example.org/1.png', 's3://bucket/1.png', 'file:///etc/passwd'])
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_an_image_named_by_its_address_is_refused_where_it_is_looked_for_in_a_folder(tmp_path, name, test_mode):
+    path = file_with_an_image(tmp_path, name)
+    with pytest.raises(BadInput) as caught:
+        CocoPeople(ann_file=path, data_prefix=dict(img='images/'), test_mode=test_mode)
+    assert f'people.json: image 1: field \'file_name\' is "{name}", an address' in str(caught.value)
+
+
+def test_an_image_on_another_back_end_may_be_named_by_its_address_alone(tmp_path):
+    made = CocoPeople(ann_file=file_with_an_image(tmp_path, 's3://bucket/1.png'), data_prefix=dict(img=''))
+    assert made.get_data_info(0)['img_path'] == 's3://bucket/1.png'
 
 
 def test_a_missing_annotation_file_names_the_options_to_set(tmp_path):
@@ -267,10 +315,12 @@ def test_names_that_do_not_tell_the_keypoints_apart_are_refused(names, says):
 
 
 def test_keypoints_as_a_list_of_lists_are_named(tmp_path):
-    nested = person(keypoints=[[1, 1, 2]] * 17)
+    a_list_each = person(keypoints=[[1, 1, 2]] * 17)
     says = "people.json: field 'keypoints' of the annotations holds a list a keypoint; give x"
     with pytest.raises(BadInput, match=says):
-        check_keypoints(coco([nested]), 'people.json', (1,), keypoints_of('coco'))
+        check_keypoints(coco([a_list_each]), 'people.json', (1,), keypoints_of('coco'))
+    crowd = person(2, keypoints=[[1, 1, 2]] * 17, iscrowd=1)  # nobody reads those
+    assert check_keypoints(coco([person(), crowd]), 'people.json', (1,), keypoints_of('coco')) is None
 
 
 def test_keypoints_of_other_categories_and_of_one_person_alone_say_nothing_of_the_file():
