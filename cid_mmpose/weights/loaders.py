@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cid_mmpose.data.values import LONGEST_NAME, NO_TEXT
 from cid_mmpose.errors import BadInput
 from cid_mmpose.files import mode_at
 
@@ -102,6 +103,8 @@ def _why_no_weights(content: dict) -> str:
     for name in itertools.chain(content, state):
         if not isinstance(name, str):
             return f'holds {name!r:.40} where the name of a weight should be; give a checkpoint'
+        if NO_TEXT.search(name) or len(name) > LONGEST_NAME:  # it could not be printed, or would write on the screen
+            return f'has a weight named {ascii(name):.40}, which no network has; give a checkpoint'
 
     meta = content.get('meta', {})
     if not isinstance(meta, dict) or not isinstance(meta.get('dataset_meta', {}), dict):
