@@ -3,6 +3,7 @@
 import errno
 import os
 import os.path as osp
+import re
 import shutil
 import socket
 import tempfile
@@ -23,6 +24,8 @@ PARTIAL = '.partial'  # the end of the name of a file that is not written to its
 WRITING = '.writing-'  # the start of the name of a folder of such files; shards have folders of another name
 UNFINISHED = '.unfinished'  # its end
 LOCK = '.lock'  # of a work folder; it stays behind, empty
+LONGEST_NAME = 255  # bytes, of any file system
+NO_TEXT = re.compile(r'[\x00-\x1f\ud800-\udfff]')  # control characters, and halves of characters
 WINDOWS_FORBIDS_NAME = 123  # ERROR_INVALID_NAME
 FULL = {errno.ENOSPC: 'no space left on the device', errno.EDQUOT: 'quota exceeded', errno.EFBIG: 'file too large'}
 

@@ -1,16 +1,15 @@
 """Single values of an annotation file: which of them are numbers, ids and names of files, and how to print any."""
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from cid_mmpose.files import LONGEST_NAME, NO_TEXT
+
 FARTHEST = 1e9  # pixels
 LARGEST_ID = 2**63  # the evaluation keeps ids as 64-bit integers
-LONGEST_NAME = 255  # bytes, of any file system
 DEEPEST = 50  # lists and objects in each other; copying and pickling take some hundred of Python's stack
 SHOWN = 40  # characters of a value in a message
-NO_TEXT = re.compile(r'[\x00-\x1f\ud800-\udfff]')  # control characters, and halves of characters
 
 
 def as_json(value: Any) -> str:

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cid_mmpose.data.values import LONGEST_NAME, NO_TEXT
 from cid_mmpose.errors import BadInput
-from cid_mmpose.files import mode_at
+from cid_mmpose.files import LONGEST_NAME, NO_TEXT, mode_at
 
 from .files import Refused, read_torch_file
 from .files.downloads import fetched
