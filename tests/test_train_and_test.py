@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import OPTIM_WRAPPERS, VISUALIZERS
 
 from cid_mmpose.engine import launch
+from cid_mmpose.engine.user_parts import name_visualizer
 from tests.helpers.tiny_runs import BATCH, IMAGES, named, rates, scalars, write_tiny_config
 
 
@@ -47,11 +48,11 @@ def test_a_second_run_in_a_process_has_a_visualizer_of_its_own():
     names = []
     for _ in range(3):
         visualizer = ConfigDict(type='PoseLocalVisualizer', name='twice')
-        launch.name_visualizer(visualizer)
+        name_visualizer(visualizer)
         names.append(VISUALIZERS.build(visualizer).instance_name)
     assert names == ['twice', 'twice_2', 'twice_3']
     nameless = ConfigDict(type='mmpose.PoseLocalVisualizer')
-    launch.name_visualizer(nameless)
+    name_visualizer(nameless)
     assert nameless.name.startswith('visualizer')
 
 

@@ -10,7 +10,7 @@ from cid_mmpose.errors import BadInput
 from cid_mmpose.files import is_web_page
 
 from .storage import exists, is_file, text_of
-from .values import as_json, is_deep, is_file_name, is_id
+from .values import DEEPEST, as_json, is_deep, is_file_name, is_id
 
 NOT_COCO = "is not a COCO annotation file (a JSON object with 'images', 'annotations' and 'categories')"
 # what every entry of a list must have
@@ -40,7 +40,7 @@ def read_annotations(path: str, needs_people: bool = True) -> dict:
 
     Raises:
         BadInput: the file is missing, empty, cut off or of another kind, an object names a field twice, or an entry
-            lacks one of ``FIELDS`` or has a field of lists in lists without end.
+            lacks one of ``FIELDS`` or has a field that ``is_deep``.
     """
     if not exists(path):
         raise BadInput(
@@ -154,7 +154,7 @@ def _problem_of_fields(entry: dict, key: str) -> str:
         if not isinstance(value, (list, dict)) or (key == 'annotations' and field in NUMBERS):
             continue
         if is_deep(value):
-            return f': field {field!r} holds lists in lists without end; take it out'
+            return f': field {field!r} holds lists in each other, more than {DEEPEST} deep; take it out'
 
     if key == 'images' and not is_file_name(entry['file_name']):
         return f": field 'file_name' is {as_json(entry['file_name'])}; give the name of the image"

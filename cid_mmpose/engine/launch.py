@@ -1,6 +1,5 @@
 """What the commands do: options into a config, checks before anything is built, run, and one clear error."""
 
-import itertools
 import json
 import os
 import os.path as osp
@@ -11,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, DictAction
 from mmengine.dist import get_rank
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.utils import import_modules_from_strings
-from mmpose.registry import VISUALIZERS
 
 from cid_mmpose.compat.stack import say
 from cid_mmpose.errors import BadInput
@@ -35,7 +33,7 @@ from .interrupts import run_ends
 from .resume import newest_checkpoint
 from .run_hooks import add_run_hooks
 from .screen import prints_in_log, quiet_warnings, runner_class, tell_of_the_run
-from .user_parts import settle_user_parts
+from .user_parts import name_visualizer, settle_user_parts
 
 
 def train(
@@ -325,18 +323,6 @@ def set_launcher(cfg: Config, launcher: str) -> None:
         find_unused_parameters=cfg.get('find_unused_parameters', False),
     )
     cfg.model_wrapper_cfg = {**wrapper, **cfg.get('model_wrapper_cfg', {}), 'device_ids': None}
-
-
-def name_visualizer(visualizer: ConfigDict) -> None:
-    """Gives a run's visualizer a name that this process does not know yet, by a number behind it where it does.
-
-    Under a name that it knows, mmengine hands out the visualizer of the run before, which writes into its folder. The
-    config that a run leaves in its work folder needs a name as well: MMPose's scripts do not build it without one.
-    """
-    kind = visualizer.type if isinstance(visualizer.type, type) else VISUALIZERS.get(visualizer.type)
-    name = visualizer.get('name') or 'visualizer'
-    names = itertools.chain([name], (f'{name}_{number}' for number in itertools.count(2)))
-    visualizer.name = next(each for each in names if not kind.check_instance_created(each))
 
 
 def build_runner(cfg: Config, verbose: bool = False) -> Runner:

@@ -1,8 +1,10 @@
 """Parts of a run that users bring along: their hooks and visualization backends beside those of this project."""
 
+import itertools
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
+from mmpose.registry import VISUALIZERS
 
 # What keeps the losses as JSON lines, from which the plot of the losses is drawn.
 LOCAL_BACKEND = 'LocalVisBackend'
@@ -65,3 +67,15 @@ def _extra_hooks_off(hooks: dict) -> list[str]:
     """Names of hooks set to None that mmengine does not know: it would stop at them."""
     known = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
     return [name for name, hook in hooks.items() if hook is None and name not in known]
+
+
+def name_visualizer(visualizer: ConfigDict) -> None:
+    """Gives a run's visualizer a name that this process does not know yet, by a number behind it where it does.
+
+    Under a name that it knows, mmengine hands out the visualizer of the run before, which writes into its folder. The
+    config that a run leaves in its work folder needs a name as well: MMPose's scripts do not build it without one.
+    """
+    kind = visualizer.type if isinstance(visualizer.type, type) else VISUALIZERS.get(visualizer.type)
+    name = visualizer.get('name') or 'visualizer'
+    names = itertools.chain([name], (f'{name}_{number}' for number in itertools.count(2)))
+    visualizer.name = next(each for each in names if not kind.check_instance_created(each))

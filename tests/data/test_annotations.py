@@ -126,11 +126,13 @@ def nested(depth: int) -> list:
 @pytest.mark.parametrize(
     'key, field', [('categories', 'skeleton'), ('images', 'crowdIndex'), ('annotations', 'num_keypoints')]
 )
-def test_lists_in_lists_without_end_are_refused_by_entry_and_field(tmp_path, key, field, test_mode):
+def test_lists_too_deep_in_each_other_are_refused_by_entry_and_field(tmp_path, key, field, test_mode):
     data = coco([person()])
     data[key][0][field] = nested(200)  # read without trouble, and copied or pickled only by some versions of Python
     path = write_coco(tmp_path, data)
-    with pytest.raises(BadInput, match=f"entry 0 of '{key}': field '{field}' holds lists in lists without end"):
+    with pytest.raises(
+        BadInput, match=f"entry 0 of '{key}': field '{field}' holds lists in each other, more than 50 deep"
+    ):
         data_set(path, test_mode=test_mode)
     data[key][0][field] = nested(20)
     if field != 'num_keypoints':
