@@ -22,9 +22,11 @@ SEED_OF_RATES = 10
 OF_PACE = 'its iterations come from `cid study pace`'  # why a row waits
 FUSED = 'fused, contrastive loss'
 FAST_MASK = {'optim_wrapper.paramwise_cfg.custom_keys.spatial.lr_mult': 1.0}  # the mask learns as fast as the rest
+SMALL_START = {'model.head.init_std': 0.001}  # the authors' weights of GFD before training
 TRAIN = 'train_dataloader.dataset.pipeline'
 
 OURS = 'ours, reference'
+OURS_SMALL = "ours, the authors' weights before training"
 METHODS = {  # row -> config and options
     OURS: ('crowd', {}),
     'ours, recipe mmpose': ('crowd', {'recipe': 'mmpose'}),
@@ -44,6 +46,10 @@ OPTIONS = {  # row -> what differs from the reference; from random weights
     'recipe mmpose': {'recipe': 'mmpose'},
     'fractional Gaussians': {'codec.gaussian': 'fractional'},
     'cells rounded to the nearest': {'codec.rounding': 'nearest'},
+    'fractional Gaussians, cells rounded to the nearest': {
+        'codec.gaussian': 'fractional',
+        'codec.rounding': 'nearest',
+    },
     'people who touch the map are drawn': {'codec.off_map': 'touching'},
     'two people may share a cell': {'codec.shared_cell': 'position'},
     'peaks at the border are not moved': {'codec.border': 'inner'},
@@ -52,7 +58,7 @@ OPTIONS = {  # row -> what differs from the reference; from random weights
         f'{TRAIN}.GenerateTarget.encoder.type': 'cid_mmpose.StillHeatmap',
         f'{TRAIN}.GenerateTarget.encoder.small_person_area': 64.0,
     },
-    "the authors' weights before training": {'model.head.init_std': 0.001},
+    "the authors' weights before training": SMALL_START,
     'the mean of the loss of each person (eq. 16)': {'model.head.person_loss.average': 'person'},
     'the mask learns as fast as the rest': FAST_MASK,
 }
@@ -145,12 +151,13 @@ def crowd_rows() -> dict[str, tuple[str, dict]]:
     for recalibration in ('spatial', 'channel', 'fused'):
         chosen = {} if recalibration == 'fused' else {'model.head.recalibration': recalibration}
         options = {**chosen, **length(ITERATIONS)}
-        without = {'model.head.contrastive_loss.loss_weight': 0.0}
-        rows[f'{recalibration}, contrastive loss'] = ('crowd', options)
-        rows[recalibration] = ('crowd', {**options, **without})
+        kinds = {'': options}
         if recalibration == 'spatial':
-            rows['spatial, contrastive loss, fast mask'] = ('crowd', {**options, **FAST_MASK})
-            rows['spatial, fast mask'] = ('crowd', {**options, **without, **FAST_MASK})
+            kinds[', fast mask'] = {**options, **FAST_MASK}
+            kinds[", fast mask, the authors' weights"] = {**options, **FAST_MASK, **SMALL_START}
+        for kind, of_kind in kinds.items():
+            rows[f'{recalibration}, contrastive loss{kind}'] = ('crowd', of_kind)
+            rows[f'{recalibration}{kind}'] = ('crowd', {**of_kind, 'model.head.contrastive_loss.loss_weight': 0.0})
     return rows
 
 
@@ -223,6 +230,7 @@ def _methods(lines: Sequence[dict]) -> Plan:
             continue
         rows[method] = (config, {**options, **length(ITERATIONS), **rate(best)})
         if method == OURS:
+            rows[OURS_SMALL] = ('crowd', {**rows[OURS][1], **SMALL_START})
             continue  # the time of the others is its time
 
         of_time = f'{method}, equal time'

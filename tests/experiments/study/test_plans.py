@@ -12,8 +12,10 @@ from study.plans import (
     OPTIONS,
     OPTIONS_OF_VARIED,
     OURS,
+    OURS_SMALL,
     RATES,
     REFERENCES,
+    SMALL_START,
     STUDIES,
     best_rate,
     plan_of,
@@ -37,23 +39,25 @@ def rates(best: dict) -> list[dict]:
 
 def test_the_studies_have_as_many_runs_as_rows_and_seeds():
     counts = {name: len(plan_of(name, [PACE]).runs) for name in STUDIES}
-    in_seeds = dict(pilot=8 * 2, crowds=8 * 3, channels=4 * 3, options=(12 + 6) * 3, real=2 * 3)
+    in_seeds = dict(pilot=8 * 2, crowds=10 * 3, channels=4 * 3, options=(13 + 6) * 3, real=2 * 3)
     assert counts == dict(**in_seeds, rates=6 * 3, methods=0, gpu=2)
 
 
 def test_the_rows_of_table_1_differ_in_recalibration_and_in_the_weight_of_the_contrastive_loss():
     runs = {run.row: run.options for run in plan_of('crowds', [], seeds=[0]).runs}
     loss, kind = 'model.head.contrastive_loss.loss_weight', 'model.head.recalibration'
-    (fast,) = FAST_MASK
-    assert {row: (options.get(kind), options.get(loss), options.get(fast)) for row, options in runs.items()} == {
-        'spatial': ('spatial', 0.0, None),
-        'spatial, fast mask': ('spatial', 0.0, 1.0),
-        'channel': ('channel', 0.0, None),
-        'fused': (None, 0.0, None),
-        'spatial, contrastive loss': ('spatial', None, None),
-        'spatial, contrastive loss, fast mask': ('spatial', None, 1.0),
-        'channel, contrastive loss': ('channel', None, None),
-        'fused, contrastive loss': (None, None, None),
+    (fast,), (start,) = FAST_MASK, SMALL_START
+    assert {row: tuple(options.get(name) for name in (kind, loss, fast, start)) for row, options in runs.items()} == {
+        'spatial': ('spatial', 0.0, None, None),
+        'spatial, fast mask': ('spatial', 0.0, 1.0, None),
+        "spatial, fast mask, the authors' weights": ('spatial', 0.0, 1.0, 0.001),
+        'channel': ('channel', 0.0, None, None),
+        'fused': (None, 0.0, None, None),
+        'spatial, contrastive loss': ('spatial', None, None, None),
+        'spatial, contrastive loss, fast mask': ('spatial', None, 1.0, None),
+        "spatial, contrastive loss, fast mask, the authors' weights": ('spatial', None, 1.0, 0.001),
+        'channel, contrastive loss': ('channel', None, None, None),
+        'fused, contrastive loss': (None, None, None, None),
     }
 
 
@@ -75,7 +79,7 @@ def test_each_method_takes_the_rate_with_which_it_was_best():
     lines = rates(best)
     assert {method: best_rate(method, lines) for method in METHODS} == best
     runs = plan_of('methods', lines, seeds=[2]).runs
-    assert {run.row: run.options['optim_wrapper.optimizer.lr'] for run in runs} == best
+    assert {run.row: run.options['optim_wrapper.optimizer.lr'] for run in runs} == {**best, OURS_SMALL: best[OURS]}
 
 
 def test_learning_rates_of_slow_methods_are_chosen_from_runs_of_equal_time():
