@@ -278,8 +278,8 @@ def _gpu(lines: Sequence[dict]) -> Plan:
 
 STUDIES = dict(
     pilot=Study('How long a run has to be', _pilot),
-    crowds=Study('Table 1: what GFD recalibrates, and the contrastive loss', _crowds),
-    channels=Study('Table 2: channels of GFD', _channels),
+    crowds=Study('Table 1 of the paper: what GFD recalibrates, and the contrastive loss', _crowds),
+    channels=Study('Table 2 of the paper: channels of GFD', _channels),
     rates=Study('The learning rate of each method', _rates),
     methods=Study('Methods at equal iterations and at equal time', _methods),
     options=Study('Each rule by itself', _options),

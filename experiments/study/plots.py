@@ -1,4 +1,4 @@
-"""Plots of the lines: AP and keypoints on the wrong person against crowding and number of people, and the pilot."""
+"""Plots of the lines: figures against crowding and number of people, the pilot, and what each rule costs."""
 
 import io
 import re
@@ -11,10 +11,34 @@ from matplotlib.figure import Figure
 
 from cid_mmpose.files import write_whole
 
-from .plans import METHODS, STUDIES
+from .plans import STUDIES
+from .rules import costs_of
 from .summary import by_row, values_of
 
-DEGREES = ('easy', 'medium', 'hard')
+DEGREES = {'easy': 'easy\nup to 0.1', 'medium': 'medium\nup to 0.8', 'hard': 'hard\nabove'}  # bin -> label
+OF_SEEDS = 'bars are standard deviations of the runs of a row'
+BARS = {  # study -> what the bars of its plot are
+    'pilot': OF_SEEDS,
+    'crowds': OF_SEEDS,
+    'methods': OF_SEEDS,
+    'options': 'points are the AP that a rule costs, bars 95% confidence intervals',
+}
+STYLES = {  # a part of a row's name -> how its line is drawn; all that fit
+    'spatial': dict(color='tab:red'),
+    'channel': dict(color='tab:green'),
+    'fused': dict(color='tab:blue'),
+    'ours, reference': dict(color='tab:blue'),
+    'ours, recipe mmpose': dict(color='tab:cyan'),
+    "ours, the authors' weights": dict(color='tab:purple'),
+    "MMPose's CID": dict(color='tab:orange'),
+    'with our first weights': dict(color='tab:red'),
+    "MMPose's DEKR": dict(color='tab:green'),
+    "MMPose's associative embedding": dict(color='tab:brown'),
+    'contrastive loss': dict(marker='o'),
+    'fast mask': dict(linestyle=':'),
+    "fast mask, the authors' weights": dict(linestyle='-.'),
+    'equal time': dict(linestyle='--', markerfacecolor='white'),
+}
 Rows = dict[str, list[dict]]
 
 
@@ -29,10 +53,11 @@ def write_plots(lines: Sequence[dict], folder: Path) -> dict[str, str]:
         Study -> the path of its plot, from the folder above.
     """
     plots = {}
-    for name, draw in {'pilot': draw_pilot, 'crowds': draw_rows, 'methods': draw_rows}.items():
+    kinds = {'pilot': draw_pilot, 'crowds': draw_rows, 'methods': draw_rows, 'options': draw_costs}
+    for name, draw in kinds.items():
         rows = by_row(STUDIES[name].plan(lines), lines)
-        drawn = {row: of_row for row, of_row in rows.items() if of_row and (name != 'methods' or row in METHODS)}
-        if drawn:
+        drawn = {row: of_row for row, of_row in rows.items() if of_row}
+        if drawn and (name != 'options' or costs_of(rows)):
             file = folder / f'evidence_{name}.png'
             write_whole(file, draw(drawn))
             plots[name] = f'{folder.name}/{file.name}'
@@ -41,45 +66,71 @@ def write_plots(lines: Sequence[dict], folder: Path) -> dict[str, str]:
 
 def draw_rows(rows: Rows) -> bytes:
     """AP, people missed and keypoints on the wrong person against crowding, and AP against the number of people."""
-    figure = Figure(figsize=(11, 7), layout='constrained')
+    figure = Figure(figsize=(11, 8), layout='constrained')
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, 2)
     numbers = sorted({place for of_row in rows.values() for line in of_row for place in line['bins']} & _numbers())
     titles = {'ap': 'AP', 'wrong': 'keypoints on the wrong person, %', 'missed': 'people missed, %'}
     for axis, (name, title) in zip((axes[0, 0], axes[1, 0], axes[1, 1]), titles.items()):
         draw_bins(axis, rows, name, DEGREES)
-        axis.set(ylabel=title, xlabel='crowd index')
-    draw_bins(axes[0, 1], rows, 'ap', numbers)
+        axis.set(ylabel=title, xlabel='crowding, by the crowd index')
+    draw_bins(axes[0, 1], rows, 'ap', {place: place.removesuffix(' people') for place in numbers})
     axes[0, 1].set(ylabel='AP', xlabel='people in the image')
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc='outside lower center', ncols=4, fontsize='small')
+    figure.legend(handles, labels, loc='outside lower center', ncols=3, fontsize='medium')
     return _png(figure)
 
 
-def draw_bins(axis: Axes, rows: Rows, name: str, places: Sequence[str]) -> None:
+def draw_bins(axis: Axes, rows: Rows, name: str, places: dict[str, str]) -> None:
     """A line with error bars for each row: the mean and the standard deviation over its runs.
 
     Args:
         axis: to draw on.
         rows: row -> lines.
         name: of a figure, as ``summary.figure`` takes it.
-        places: bins, from left to right.
+        places: bin -> label, from left to right.
     """
     for number, (row, lines) in enumerate(rows.items()):
         values = [values_of(lines, name, place) for place in places]
         there = [(position, value) for position, value in enumerate(values) if value]
-        aside = 0.04 * (number - len(rows) / 2)  # so that error bars do not cover each other
+        aside = 0.4 * (number / len(rows) - 0.5)  # so that error bars do not cover each other
         axis.errorbar(
             [position + aside for position, _ in there],
             [value.mean for _, value in there],
             [value.deviation or 0.0 for _, value in there],
-            marker='o',
-            capsize=3,
+            capsize=2,
             label=row,
+            **style_of(row),
         )
-    axis.set_xticks(range(len(places)), [place.removesuffix(' people') for place in places])
-    axis.set_ylim(bottom=0)
+    axis.set_xticks(range(len(places)), list(places.values()))
+    axis.set_ylim(bottom=-0.02 * axis.get_ylim()[1])  # bars at 0 are seen whole
     axis.grid(alpha=0.3)
+
+
+def style_of(row: str) -> dict:
+    """How the line of a row is drawn: of several ``STYLES`` for one thing the last counts."""
+    chosen = dict(marker='s' if 'contrastive' not in row else 'o', linewidth=1.2, markersize=5)
+    for part, style in STYLES.items():
+        if part in row:
+            chosen.update(style)
+    return chosen
+
+
+def draw_costs(rows: Rows) -> bytes:
+    """The AP that each rule costs, with its interval, the largest on top."""
+    costs = costs_of(rows)[::-1]
+    figure = Figure(figsize=(9, 0.8 + 0.33 * len(costs)), layout='constrained')
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    means = [cost.lost.mean for cost in costs]
+    below = [cost.lost.mean - cost.lost.low for cost in costs]
+    above = [cost.lost.high - cost.lost.mean for cost in costs]
+    axis.errorbar(means, range(len(costs)), xerr=[below, above], linestyle='', marker='o', capsize=3)
+    axis.axvline(0, color='gray', linewidth=1)
+    axis.set_yticks(range(len(costs)), [cost.row for cost in costs])
+    axis.set(xlabel='AP lost')
+    axis.grid(alpha=0.3, axis='x')
+    return _png(figure)
 
 
 def draw_pilot(rows: Rows) -> bytes:
@@ -108,5 +159,5 @@ def _numbers() -> set[str]:
 def _png(figure: Figure) -> bytes:
     """The figure as a file; without the name of the program, so that the same lines give the same bytes."""
     file = io.BytesIO()
-    figure.savefig(file, dpi=80, format='png', metadata={'Software': None})
+    figure.savefig(file, dpi=100, format='png', metadata={'Software': None})
     return file.getvalue()

@@ -89,6 +89,11 @@ def by_row(plan: Plan, lines: Sequence[dict]) -> dict[str, list[dict]]:
     return rows
 
 
-def hours(lines: Sequence[dict]) -> float:
-    """CPU time of the trainings: hours on the clock would count those too in which a run waited for other programs."""
-    return sum(line.get('cpu_seconds', 0.0) for line in lines) / 3600
+def hours(lines: Sequence[dict], kind: str) -> float:
+    """What runs took together.
+
+    Args:
+        lines: of the runs.
+        kind: 'all_seconds', on the clock, or 'cpu_seconds', of the processes that train alone.
+    """
+    return sum(line.get(kind, 0.0) for line in lines) / 3600

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from .plans import REFERENCES, STUDIES
 from .summary import COLUMNS, by_row, values_of
 
-SHOWN = ('AP', 'AP50', 'AP75', 'easy', 'missed, %', 'wrong person, %')  # of the columns
+SHOWN = ('AP', 'AP75', 'easy', 'wrong person, %')  # of the columns
 
 
 class Symptom(NamedTuple):
@@ -26,11 +26,10 @@ SYMPTOMS = (
         'spatial, fast mask',
         'spatial',
         "GFD's mask is 0 or 1 in nearly every cell: `cid explain` says so. Let the layers of `spatial` learn at a "
-        'hundredth of the rate, as the configs of `make demo` do. With fused recalibration it cost little here, after '
-        'a training as short as that of the rules above',
+        'hundredth of the rate, as the configs of `make demo` do. With fused recalibration it cost little here',
     ),
     Symptom(
-        'people are told apart; AP50 is down by a fifth, AP75 to less than a half, also of who stands alone',
+        'people are told apart; AP75 is down to a fifth, also of who stands alone',
         'options',
         'cells rounded to the nearest',
         REFERENCES['crowd'],
@@ -38,11 +37,12 @@ SYMPTOMS = (
         'elsewhere than the codec does (the latter was not tried)',
     ),
     Symptom(
-        'likewise',
+        'people are told apart; AP75 is down to less than a half, also of who stands alone',
         'options',
         'fractional Gaussians',
         REFERENCES['crowd'],
-        "Gaussians of other sizes than the authors': `codec.gaussian`, and the sides of boxes on the map (4 px a cell)",
+        "peaks beside the keypoint's cell, and Gaussians of other sizes: `codec.gaussian`, and the sides of boxes on "
+        'the map (4 px a cell)',
     ),
     Symptom(
         'the loss falls, and after hundreds of iterations hardly anybody is found, also of those who stand alone',
@@ -66,21 +66,24 @@ def symptoms(lines: Sequence[dict]) -> str:
         rows = by_row(STUDIES[symptom.study].plan(lines), lines)
         sick, healthy = rows[symptom.row], rows[symptom.healthy]
         if sick and healthy:
-            shown = f'*{symptom.row}*, beside *{symptom.healthy}*; {len(sick)} and {len(healthy)} runs'
+            shown = f'*{symptom.row}*, beside *{symptom.healthy}*'
             figures = [_beside(sick, healthy, column) for column in SHOWN]
             written.append(_row([f'{symptom.seen} ({shown})', *figures, symptom.look_at]))
     if not written:
         return ''
 
     titles = ['what is seen', *SHOWN, 'look at']
-    about = 'By what is seen, in brackets the figures of the row beside it:\n'
+    about = '### By what is seen\n\nMeans of the runs of a row, in brackets those of the one beside it.\n'
     return '\n'.join([about, _row(titles), '|---' * len(titles) + '|', *written]) + '\n'
 
 
 def _beside(sick: Sequence[dict], healthy: Sequence[dict], column: str) -> str:
-    """A figure of the runs of a row, and that of another in brackets."""
-    name, place = COLUMNS[column]
-    return f'{values_of(sick, name, place)} ({values_of(healthy, name, place)})'
+    """The mean of a figure over the runs of a row, and that of another in brackets."""
+    means = []
+    for lines in (sick, healthy):
+        found = values_of(lines, *COLUMNS[column])
+        means.append(f'{found.mean:.1f}' if found else '')
+    return f'{means[0]} ({means[1]})'
 
 
 def _row(cells: Sequence[str]) -> str:

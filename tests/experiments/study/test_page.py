@@ -5,7 +5,7 @@ import subprocess
 import cv2
 import pytest
 from study.lines import REPEATS, RESULTS, read, read_file
-from study.page import PAGE, claims_of, machines, pace_of, repeated, speeds, table, text, what_to_check, write_page
+from study.page import PAGE, claims_of, durations, machines, pace_of, repeated, speeds, table, text, write_page
 from study.plans import STUDIES, plan_of
 from study.plots import write_plots
 from study.summary import by_row, figure, value
@@ -73,41 +73,41 @@ def test_a_run_counts_for_every_study_that_has_it():
     assert [row for row, of_row in rows.items() if of_row] == ['fused, contrastive loss']
 
 
-def test_rules_are_listed_in_the_order_of_the_ap_that_they_cost():
-    rows = {'reference': lines(50.0, 51.0, 52.0), 'small': lines(49.0, 50.0, 51.0), 'large': lines(40.0, 41.0, 42.0)}
-    written = what_to_check({**rows, 'once': lines(1.0)}).splitlines()
-    assert written[-2] == '1. large: +10.0 AP lost (+7.7 to +12.3)'
-    assert written[-1] == '2. small: +1.0 AP lost (-1.3 to +3.3), not to be told from 0'
-    assert '*not yet run*' in what_to_check({'reference': lines(50.0, 51.0, 52.0), 'small': lines(50.0, 51.0)})
-
-
-def test_a_rule_tried_on_varied_images_is_compared_with_the_reference_there():
-    whole, without = ([made_up(tiny_run('varied', seed), ap + seed) for seed in range(3)] for ap in (20.0, 15.0))
-    rows = {'reference': lines(50.0, 51.0, 52.0), 'reference, varied images': whole, 'no loss mask': without}
-    assert what_to_check(rows).splitlines()[-1].startswith('1. no loss mask: +5.0 AP lost')
-
-
 def test_claims_follow_the_rows_of_their_study():
     rows = {'16 channels': lines(4.0, 5.0, 6.0), '8 channels': lines(1.0, 2.0, 3.0)}
     items = claims_of('channels', rows)
-    assert items.splitlines()[0].endswith('**Holds**: the difference is +3.0 AP (+0.7 to +5.3).')
+    assert items.splitlines()[:2] == ['What the paper says:', '']
+    assert items.splitlines()[2].endswith("**Holds**: the difference is +3.0 AP (+0.7 to +5.3). The paper's is +1.6.")
     assert items.count('*not yet run*') == 2
+    assert claims_of('real', {}).startswith('About this implementation:')
     assert claims_of('pilot', {}) == ''
 
 
 def test_hours_and_machines_are_those_of_the_lines():
     found = lines(1.0, 2.0) + [made_up(tiny_run(seed=9), 3.0, machine='3 cores of Y', date='2026-11-28', commit='d')]
     written = machines(found).splitlines()
-    assert '3 runs, 1.5 hours of CPU time of the processes that train,' in written[2]  # 3 x 1800 s
-    assert '- 3 cores of Y: 1 runs, 0.5 hours, 2026-11-28 to 2026-11-28, commits `d`' in written
+    assert written[2].startswith('3 runs took 0.1 hours by the clock,')  # 3 x 90 s
+    assert 'of which 1.5 are CPU time' in written[2]  # 3 x 1800 s
+    assert '| 3 cores of Y | 1 | 0.0 | 0.5 | `2.14` | 2026-11-28 | `d` |' in written
     assert '*not yet run*' in machines([])
 
 
-def test_a_run_done_again_stands_beside_the_first():
+def test_a_run_done_again_stands_below_the_first():
     first = lines(50.0)
-    again = lines(51.0, machine='3 cores of Y')
-    assert '| a row, seed 0 | 50.0 (2 cores of X) | 51.0 (3 cores of Y) |' in repeated(first, again)
+    again = lines(51.0, machine='3 cores of Y', commit='d')
+    assert repeated(first, again).splitlines()[-2:] == [
+        '| a row, seed 0 | first | 50.0 | 4 | 2 cores of X | `abc` |',
+        '| a row, seed 0 | again | 51.0 | 4 | 3 cores of Y | `d` |',
+    ]
     assert '*not yet run*' in repeated(first, [])
+
+
+def test_durations_of_two_kinds_of_machines_are_not_mixed():
+    rows = {'a': lines(1.0, 2.0), 'b': lines(3.0, machine='3 cores of Y', cpu_seconds=60.0), 'c': []}
+    written = durations(rows).splitlines()
+    assert written[0] == '| | iterations | seconds on 2 cores of X | seconds on 3 cores of Y |'
+    assert written[2:4] == ['| a | 4 | 1800 |  |', '| b | 4 |  | 60 |']
+    assert durations({'c': []}) == ''
 
 
 def test_the_pace_of_each_method_is_a_row():
@@ -117,10 +117,12 @@ def test_the_pace_of_each_method_is_a_row():
 
 def test_the_page_and_its_plots_are_written_from_lines(tmp_path):
     found = [
-        made_up(run, 40.0 + run.seed, 60.0, 20.0) for name in ('pilot', 'crowds') for run in plan_of(name, []).runs
+        made_up(run, 40.0 + run.seed, 60.0, 20.0)
+        for name in ('pilot', 'crowds', 'options')
+        for run in plan_of(name, []).runs
     ]
     plots = write_plots(found, tmp_path / 'images')
-    assert plots == {'pilot': 'images/evidence_pilot.png', 'crowds': 'images/evidence_crowds.png'}
+    assert plots == {name: f'images/evidence_{name}.png' for name in ('pilot', 'crowds', 'options')}
     for file in plots.values():
         picture = cv2.imread(str(tmp_path / file))
         assert picture.shape[0] > 200 and picture.std() > 10  # something is drawn

@@ -1,0 +1,118 @@
+"""The answers that the page begins with, computed from the runs."""
+
+from collections.abc import Sequence
+
+from .claims import (
+    CLAIMS,
+    DEKR,
+    EMBEDDING,
+    MMPOSE,
+    MMPOSE_RULES,
+    NOT_RUN,
+    OF_PAPER,
+    SAME_START,
+    VERDICTS,
+    difference,
+    found_of,
+    verdict,
+)
+from .plans import OURS, SEEDS, STUDIES
+from .rules import ALL_OF_MMPOSE, SMALL_START, costs_of
+from .summary import by_row, figure
+
+Rows = dict[str, list[dict]]
+MOST = 4  # rules that are named
+LIMITS = (
+    '**What this cannot say**: anything about long trainings, pretrained backbones or photographs beyond the few of '
+    '*Real images*. All networks here are still learning, and two rows may differ in speed of learning alone.'
+)
+
+
+def answers(lines: Sequence[dict]) -> str:
+    """A list item for each question of the page.
+
+    Args:
+        lines: of the runs of all studies.
+    """
+    rows = {name: by_row(study.plan(lines), lines) for name, study in STUDIES.items()}
+    items = [of_paper(rows), of_port(rows['methods']), of_others(rows['methods']), of_rules(rows['options']), LIMITS]
+    return '\n'.join(['## Answers\n', *(f'- {item}' for item in items), ''])
+
+
+def of_paper(rows: dict[str, Rows]) -> str:
+    """The paper's claims by what is to be said of each.
+
+    Args:
+        rows: study -> row -> lines.
+    """
+    said: dict[str, list[str]] = {}
+    for claim in CLAIMS:
+        if claim.whose == OF_PAPER:
+            found = found_of(claim, rows[claim.study])
+            answer = verdict(found, claim.kind, claim.paper) if found else NOT_RUN
+            said.setdefault(answer, []).append(claim.text)
+    items = [f'  - *{answer}*: {". ".join(said[answer])}.' for answer in (*VERDICTS, NOT_RUN) if answer in said]
+    return '\n'.join(["**The paper's claims**", *items])
+
+
+def of_port(rows: Rows) -> str:
+    """Ours against MMPose's head of CID in equal time, and what that consists of.
+
+    Args:
+        rows: of the study ``methods``.
+    """
+    question = "**Ours against MMPose's CIDHead in equal time**"
+    in_time = f'{SAME_START}, equal time'
+    needed = (OURS, MMPOSE_RULES, SAME_START, in_time, MMPOSE, f'{MMPOSE}, equal time')
+    aps = {row: _aps(rows, row) for row in needed}
+    if min(len(of_row) for of_row in aps.values()) < len(SEEDS):
+        return f'{question}: *{NOT_RUN}*.'
+    margin, as_it_is = difference(aps[OURS], aps[in_time]), difference(aps[OURS], aps[f'{MMPOSE}, equal time'])
+    of_rules, unexplained, of_time, of_start = (
+        difference(aps[better], aps[worse]).mean
+        for better, worse in (
+            (OURS, MMPOSE_RULES),
+            (MMPOSE_RULES, SAME_START),
+            (SAME_START, in_time),
+            (SAME_START, MMPOSE),
+        )
+    )
+    return (
+        f'{question}: {margin} AP with first weights of the same size, three seeds each. Of these {of_rules:.1f} are '
+        f"rules (the authors' in place of MMPose's), {of_time:.1f} the iterations that ours does more in the time, and "
+        f'{unexplained:.1f} is not explained. Against the port with its own first weights it is {as_it_is}; those cost '
+        f'it {of_start:.1f} in a training as short as this.'
+    )
+
+
+def of_others(rows: Rows) -> str:
+    """CID against MMPose's other methods, in equal time and at equal iterations.
+
+    Args:
+        rows: of the study ``methods``.
+    """
+    parts = []
+    for method in (DEKR, EMBEDDING):
+        for row, when in ((f'{method}, equal time', 'in equal time'), (method, 'at equal iterations')):
+            aps = _aps(rows, row)
+            found = difference(_aps(rows, OURS), aps) if len(aps) >= len(SEEDS) else None
+            parts.append(f'{method} {when} {f"{found} AP" if found else f"*{NOT_RUN}*"}')
+    return f'**Ours against other methods**: {"; ".join(parts)}.'
+
+
+def of_rules(rows: Rows) -> str:
+    """The rules that cost most.
+
+    Args:
+        rows: of the study ``options``.
+    """
+    question = '**What somebody who cannot reproduce CID should check first**'
+    costs = [cost for cost in costs_of(rows) if cost.row not in (ALL_OF_MMPOSE, SMALL_START)]
+    told = [f'{cost.row}, {cost.lost.mean:.1f} AP lost' for cost in costs if cost.lost.low > 0]
+    if not told:
+        return f'{question}: *{NOT_RUN}*.'
+    return f'{question}: {"; ".join(told[:MOST])}. [All of them](#what-to-check-first) are below.'
+
+
+def _aps(rows: Rows, row: str) -> list[float]:
+    return [figure(line, 'ap') for line in rows.get(row, [])]
