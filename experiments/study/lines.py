@@ -14,7 +14,9 @@ from .plans import STUDIES, Run
 
 RESULTS = Path(__file__).resolve().parents[1] / 'results'
 REPEATS = 'repeats'  # the name of the file of runs that were done again from their line
-NEEDED = ('key', 'study', 'row', 'config', 'options', 'seed', 'seconds', 'iterations', 'bins')
+OF_RUN = ('key', 'study', 'row', 'config', 'options', 'seed')
+OF_MACHINE = ('commit', 'machine', 'torch', 'date')
+NEEDED = (*OF_RUN, *OF_MACHINE, 'seconds', 'cpu_seconds', 'all_seconds', 'iterations', 'bins')
 PACE = 'pace'  # the study of lines that hold seconds an iteration and no run
 
 

@@ -85,12 +85,12 @@ def insides(rows: dict[str, list[dict]]) -> str:
     """A table of masks and vectors (``inside``); '' without runs."""
     written = ['| | cells of masks not saturated, %, of each run | cosine of two people, % |', '|---' * 3 + '|']
     for row, lines in rows.items():
-        looks = [line['inside'] for line in lines if line['inside']]
+        looks = [line['inside'] for line in lines if line.get('inside')]
         if not looks:
             continue
         masks = ' / '.join(f'{look["undecided"]:.0f}' for look in looks if 'undecided' in look)
-        cosines = value([look['alike'] for look in looks if 'alike' in look])
-        written.append(f'| {row} | {masks} | {cosines} |')
+        cosines = [look['alike'] for look in looks if 'alike' in look]
+        written.append(f'| {row} | {masks} | {value(cosines) if cosines else ""} |')
     if len(written) == 2:
         return ''
     return '\n'.join([*written, '\nNot saturated: between 0.01 and 0.99, where the sigmoid has a slope.\n'])
@@ -184,9 +184,9 @@ def machines(lines: Sequence[dict]) -> str:
         return f'{title}\n*{NOT_RUN}*\n'
     written = [
         title,
-        f'{len(runs)} runs took {hours(runs, "all_seconds"):.1f} hours by the clock, testing included, of which '
-        f'{hours(runs, "cpu_seconds"):.1f} are CPU time of the processes that train; two ran at once on most machines, '
-        'some beside other programs. Runs of earlier settings, whose lines are not here, are not counted.\n',
+        f'{len(runs)} runs took {hours(runs, "all_seconds"):.1f} hours by the clock, testing included; the processes '
+        f'that train computed for {hours(runs, "cpu_seconds"):.1f} hours. Two ran at once on most machines, some '
+        'beside other programs. Runs of earlier settings, whose lines are not here, are not counted.\n',
         '| machine | runs | hours | CPU hours | torch | days | commits |',
         '|---' * 7 + '|',
     ]

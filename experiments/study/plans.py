@@ -23,6 +23,7 @@ OF_PACE = 'its iterations come from `cid study pace`'  # why a row waits
 FUSED = 'fused, contrastive loss'
 FAST_MASK = {'optim_wrapper.paramwise_cfg.custom_keys.spatial.lr_mult': 1.0}  # the mask learns as fast as the rest
 SMALL_START = {'model.head.init_std': 0.001}  # the authors' weights of GFD before training
+PAIR = 'fractional Gaussians, cells rounded to the nearest'  # rules of MMPose that move a peak in opposite directions
 TRAIN = 'train_dataloader.dataset.pipeline'
 
 OURS = 'ours, reference'
@@ -46,7 +47,7 @@ OPTIONS = {  # row -> what differs from the reference; from random weights
     'recipe mmpose': {'recipe': 'mmpose'},
     'fractional Gaussians': {'codec.gaussian': 'fractional'},
     'cells rounded to the nearest': {'codec.rounding': 'nearest'},
-    'fractional Gaussians, cells rounded to the nearest': {
+    PAIR: {
         'codec.gaussian': 'fractional',
         'codec.rounding': 'nearest',
     },

@@ -1,6 +1,8 @@
 """Plots of the lines: figures against crowding and number of people, the pilot, and what each rule costs."""
 
+import hashlib
 import io
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,12 +61,12 @@ def write_plots(lines: Sequence[dict], folder: Path) -> dict[str, str]:
         drawn = {row: of_row for row, of_row in rows.items() if of_row}
         if drawn and (name != 'options' or costs_of(rows)):
             file = folder / f'evidence_{name}.png'
-            write_whole(file, draw(drawn))
+            write_whole(file, _png(draw(drawn), fingerprint(drawn)))
             plots[name] = f'{folder.name}/{file.name}'
     return plots
 
 
-def draw_rows(rows: Rows) -> bytes:
+def draw_rows(rows: Rows) -> Figure:
     """AP, people missed and keypoints on the wrong person against crowding, and AP against the number of people."""
     figure = Figure(figsize=(11, 8), layout='constrained')
     FigureCanvasAgg(figure)
@@ -78,7 +80,7 @@ def draw_rows(rows: Rows) -> bytes:
     axes[0, 1].set(ylabel='AP', xlabel='people in the image')
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc='outside lower center', ncols=3, fontsize='medium')
-    return _png(figure)
+    return figure
 
 
 def draw_bins(axis: Axes, rows: Rows, name: str, places: dict[str, str]) -> None:
@@ -109,14 +111,14 @@ def draw_bins(axis: Axes, rows: Rows, name: str, places: dict[str, str]) -> None
 
 def style_of(row: str) -> dict:
     """How the line of a row is drawn: of several ``STYLES`` for one thing the last counts."""
-    chosen = dict(marker='s' if 'contrastive' not in row else 'o', linewidth=1.2, markersize=5)
+    chosen = dict(marker='s', linewidth=1.2, markersize=5)
     for part, style in STYLES.items():
         if part in row:
             chosen.update(style)
     return chosen
 
 
-def draw_costs(rows: Rows) -> bytes:
+def draw_costs(rows: Rows) -> Figure:
     """The AP that each rule costs, with its interval, the largest on top."""
     costs = costs_of(rows)[::-1]
     figure = Figure(figsize=(9, 0.8 + 0.33 * len(costs)), layout='constrained')
@@ -130,10 +132,10 @@ def draw_costs(rows: Rows) -> bytes:
     axis.set_yticks(range(len(costs)), [cost.row for cost in costs])
     axis.set(xlabel='AP lost')
     axis.grid(alpha=0.3, axis='x')
-    return _png(figure)
+    return figure
 
 
-def draw_pilot(rows: Rows) -> bytes:
+def draw_pilot(rows: Rows) -> Figure:
     """AP against the length of a run, a line for each kind of row."""
     figure = Figure(figsize=(7, 4), layout='constrained')
     FigureCanvasAgg(figure)
@@ -149,15 +151,25 @@ def draw_pilot(rows: Rows) -> bytes:
     axis.set_ylim(bottom=0)
     axis.grid(alpha=0.3)
     axis.legend()
-    return _png(figure)
+    return figure
 
 
 def _numbers() -> set[str]:
     return {f'{number} people' for number in range(1, 10)}
 
 
-def _png(figure: Figure) -> bytes:
+def fingerprint(rows: Rows) -> str:
+    """What a plot carries, so that it can be told whether it is that of the lines.
+
+    Args:
+        rows: row -> lines.
+    """
+    bins = {row: [line['bins'] for line in lines] for row, lines in rows.items()}
+    return hashlib.sha1(json.dumps(bins, sort_keys=True).encode()).hexdigest()
+
+
+def _png(figure: Figure, about: str) -> bytes:
     """The figure as a file; without the name of the program, so that the same lines give the same bytes."""
     file = io.BytesIO()
-    figure.savefig(file, dpi=100, format='png', metadata={'Software': None})
+    figure.savefig(file, dpi=100, format='png', metadata={'Software': None, 'Description': about})
     return file.getvalue()

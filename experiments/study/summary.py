@@ -96,4 +96,4 @@ def hours(lines: Sequence[dict], kind: str) -> float:
         lines: of the runs.
         kind: 'all_seconds', on the clock, or 'cpu_seconds', of the processes that train alone.
     """
-    return sum(line.get(kind, 0.0) for line in lines) / 3600
+    return sum(line[kind] for line in lines) / 3600

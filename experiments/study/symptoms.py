@@ -29,7 +29,7 @@ SYMPTOMS = (
         'hundredth of the rate, as the configs of `make demo` do. With fused recalibration it cost little here',
     ),
     Symptom(
-        'people are told apart; AP75 is down to a fifth, also of who stands alone',
+        'people are told apart; AP75 falls far more than AP, and who stands alone loses too',
         'options',
         'cells rounded to the nearest',
         REFERENCES['crowd'],
@@ -37,7 +37,7 @@ SYMPTOMS = (
         'elsewhere than the codec does (the latter was not tried)',
     ),
     Symptom(
-        'people are told apart; AP75 is down to less than a half, also of who stands alone',
+        'people are told apart; AP75 falls more than AP, and who stands alone loses too',
         'options',
         'fractional Gaussians',
         REFERENCES['crowd'],
@@ -49,7 +49,7 @@ SYMPTOMS = (
         'options',
         "the authors' weights before training",
         REFERENCES['crowd'],
-        'the first weights of 0.001, where the backbone has random weights too: wait some thousand iterations, or set '
+        'the first weights of 0.001, where the backbone has random weights too: train longer, or set '
         '`head.init_std=None`',
     ),
 )

@@ -8,12 +8,10 @@ from study.claims import (
     IN_PART,
     UNKNOWN,
     Claim,
-    Difference,
-    difference,
-    paired_difference,
     sentence,
     verdict,
 )
+from study.differences import Difference, difference, paired_difference
 from study.plans import METHODS, OURS, OURS_SMALL, STUDIES, plan_of
 
 from tests.helpers.study_lines import made_up, tiny_run
@@ -104,7 +102,7 @@ def test_the_papers_difference_stands_behind_ours():
 def test_a_claim_about_crowding_compares_hard_images_less_easy_ones():
     claim = CLAIM._replace(kind='hard')
     rows = dict(a=lines(50.0, 50.0, 9.0, easy=60.0, hard=40.0), b=lines(10.0, 90.0, 9.0, easy=60.0, hard=30.0))
-    expected = '**Holds**: the gain on hard images is larger than on easy ones by +10.0 AP (+10.0 to +10.0)'
+    expected = '**Holds**: the gain on hard images less that on easy ones is +10.0 AP (+10.0 to +10.0)'
     assert expected in sentence(claim, rows)
 
 
@@ -123,3 +121,10 @@ def test_the_rows_of_every_claim_are_those_of_its_study():
         if claim.study == 'methods':
             rows = {*METHODS, OURS_SMALL, *(f'{method}, equal time' for method in METHODS if method != OURS)}
         assert {claim.better, claim.worse} <= rows
+
+
+def test_claims_of_equal_time_compare_rows_of_equal_time_with_ours():
+    for claim in CLAIMS:
+        if claim.text.endswith('equal time'):
+            assert claim.worse.endswith(', equal time')
+            assert claim.better == OURS or claim.better.endswith(', equal time')

@@ -4,10 +4,11 @@ import subprocess
 
 import cv2
 import pytest
+from PIL import Image
 from study.lines import REPEATS, RESULTS, read, read_file
 from study.page import PAGE, claims_of, durations, machines, pace_of, repeated, speeds, table, text, write_page
 from study.plans import STUDIES, plan_of
-from study.plots import write_plots
+from study.plots import fingerprint, write_plots
 from study.summary import by_row, figure, value
 
 from tests.helpers.images import ROOT
@@ -34,6 +35,10 @@ def test_the_page_is_that_of_the_lines_in_the_repository():
              if (PAGE.parent / f'images/evidence_{name}.png').is_file()}  # fmt: skip
     expected = text(found, read_file(RESULTS / f'{REPEATS}.jsonl'), plots)
     assert PAGE.read_text(encoding='utf-8') == expected, 'cid study --page'
+    for name, file in plots.items():
+        rows = by_row(STUDIES[name].plan(found), found)
+        drawn = {row: of_row for row, of_row in rows.items() if of_row}
+        assert Image.open(PAGE.parent / file).text['Description'] == fingerprint(drawn), 'cid study --page'
 
 
 def test_a_row_has_means_and_standard_deviations_and_one_without_runs_says_so():
@@ -87,7 +92,7 @@ def test_hours_and_machines_are_those_of_the_lines():
     found = lines(1.0, 2.0) + [made_up(tiny_run(seed=9), 3.0, machine='3 cores of Y', date='2026-11-28', commit='d')]
     written = machines(found).splitlines()
     assert written[2].startswith('3 runs took 0.1 hours by the clock,')  # 3 x 90 s
-    assert 'of which 1.5 are CPU time' in written[2]  # 3 x 1800 s
+    assert 'computed for 1.5 hours' in written[2]  # 3 x 1800 s
     assert '| 3 cores of Y | 1 | 0.0 | 0.5 | `2.14` | 2026-11-28 | `d` |' in written
     assert '*not yet run*' in machines([])
 
