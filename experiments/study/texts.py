@@ -6,9 +6,10 @@ ABOUT = {
     'pilot': f"""Which length of a run tells rows apart: fused and spatial recalibration, both with the contrastive
 loss, after runs of four lengths, two seeds. The learning rate falls to its end in each. From 600 iterations on the two
 rows lie many times further apart than the seeds of either; the paper's smaller differences would need dozens to
-hundreds of seeds. AP still rises at the end: every table of this page shows networks that are still learning. A run was to take
-at most 15 minutes of a slow core with AVX2: {ITERATIONS} iterations of ours take about half of that, and DEKR's take
-longer (seconds of training are in the table of methods).""",
+hundreds of seeds. AP still rises at the end: every table of this page shows networks that are still learning. A run was
+to take at most 15 minutes of a slow core with AVX2: {ITERATIONS} iterations of ours take about half of that, and DEKR's
+take longer
+(seconds of training are in the table of methods).""",
     'crowds': """The paper trains on COCO for 35 epochs and has AP 17.9 for spatial recalibration alone, 64.9 for
 channel recalibration, 65.3 for both; with the contrastive loss 64.6, 65.3 and 66.0.
 
@@ -55,7 +56,8 @@ others, changed by itself, for {OF_OPTIONS} iterations.
   small, and the keypoints of 15% of those in training not labelled. Those runs begin with the weights of *fused,
   contrastive loss*, because random ones do not get far on them in so few iterations. Nobody is below 8 x 8 px there, so
   the rule about small people has 20 x 20, and about a fifth of those in training have a smaller box.
-- Keypoints are read at the middle of a cell, so that those of cells rounded to the nearest lie half a cell, 2 px, beside.
+- Keypoints are read at the middle of a cell, so that those of cells rounded to the nearest lie half a cell, 2 px,
+  beside.
 - After so few iterations AP still rises fast: a rule may cost AP because it slows learning.
 - Costs do not add up: MMPose's Gaussians and its rounding move peaks in opposite directions, and one without the other
   is nobody's code.
