@@ -12,8 +12,7 @@ from .claims import (
     OF_PAPER,
     SAME_START,
     VERDICTS,
-    found_of,
-    verdict,
+    judge,
 )
 from .differences import Difference, difference
 from .plans import OURS, SEEDS, STUDIES
@@ -50,9 +49,7 @@ def of_paper(rows: dict[str, Rows]) -> str:
     said: dict[str, list[str]] = {}
     for claim in CLAIMS:
         if claim.whose == OF_PAPER:
-            found = found_of(claim, rows[claim.study])
-            answer = verdict(found, claim.kind, claim.paper) if found else NOT_RUN
-            said.setdefault(answer, []).append(claim.text)
+            said.setdefault(judge(claim, rows[claim.study]).said, []).append(claim.text)
     items = [f'  - *{answer}*: {". ".join(said[answer])}.' for answer in (*VERDICTS, NOT_RUN) if answer in said]
     return '\n'.join(["**The paper's claims**", *items])
 

@@ -8,6 +8,7 @@ from study.claims import (
     IN_PART,
     UNKNOWN,
     Claim,
+    judge,
     sentence,
     verdict,
 )
@@ -107,6 +108,14 @@ def test_a_claim_about_crowding_compares_hard_images_less_easy_ones():
 
 
 TWO = dict(a=lines(1.0, 2.0, 3.0), b=lines(1.0, 2.0))  # of three seeds
+
+
+def test_losses_by_crowding_are_not_compared_where_easy_images_are_far_apart():
+    claim = CLAIM._replace(kind='hard')
+    rows = dict(a=lines(1.0, 2.0, 3.0, easy=70.0, hard=30.0), b=lines(1.0, 2.0, 3.0, easy=59.9, hard=9.0))
+    assert judge(claim, rows).said == UNKNOWN and judge(claim, rows).found.mean == pytest.approx(10.9)
+    rows['b'] = lines(1.0, 2.0, 3.0, easy=60.1, hard=9.0)
+    assert judge(claim, rows).said == HOLDS
 
 
 @pytest.mark.parametrize('rows', [{}, dict(a=lines(1.0, 2.0, 3.0)), TWO])
