@@ -97,7 +97,7 @@ def insides(rows: dict[str, list[dict]]) -> str:
 
 
 def durations(rows: dict[str, list[dict]]) -> str:
-    """A table of the CPU time that the trainings of each row took, on each kind of machine; '' without runs.
+    """A table of the size of each row's network and the CPU time of its trainings on each kind of machine; '' without.
 
     Args:
         rows: row -> lines.
@@ -105,15 +105,16 @@ def durations(rows: dict[str, list[dict]]) -> str:
     kinds = sorted({line['machine'] for lines in rows.values() for line in lines})
     if not kinds:
         return ''
-    written = ['| | iterations | ' + ' | '.join(f'seconds on {kind}' for kind in kinds) + ' |']
-    written.append('|---' * (len(kinds) + 2) + '|')
+    written = ['| | parameters | iterations | ' + ' | '.join(f'seconds on {kind}' for kind in kinds) + ' |']
+    written.append('|---' * (len(kinds) + 3) + '|')
     for row, lines in rows.items():
         if lines:
             cells = []
             for kind in kinds:
                 seconds = [line['cpu_seconds'] for line in lines if line['machine'] == kind]
                 cells.append(f'{fmean(seconds):.0f}' if seconds else '')
-            written.append(f'| {row} | {lines[0]["iterations"]} | ' + ' | '.join(cells) + ' |')
+            sizes = f'{lines[0]["parameters"] / 1e6:.2f} million | {lines[0]["iterations"]}'
+            written.append(f'| {row} | {sizes} | ' + ' | '.join(cells) + ' |')
     return '\n'.join([*written, '\nCPU time of the training process, the mean of the runs.\n'])
 
 

@@ -27,7 +27,6 @@ PAIR = 'fractional Gaussians, cells rounded to the nearest'  # rules of MMPose t
 TRAIN = 'train_dataloader.dataset.pipeline'
 
 OURS = 'ours, reference'
-OURS_SMALL = "ours, the authors' weights before training"
 METHODS = {  # row -> config and options
     OURS: ('crowd', {}),
     'ours, recipe mmpose': ('crowd', {'recipe': 'mmpose'}),
@@ -231,7 +230,6 @@ def _methods(lines: Sequence[dict]) -> Plan:
             continue
         rows[method] = (config, {**options, **length(ITERATIONS), **rate(best)})
         if method == OURS:
-            rows[OURS_SMALL] = ('crowd', {**rows[OURS][1], **SMALL_START})
             continue  # the time of the others is its time
 
         of_time = f'{method}, equal time'

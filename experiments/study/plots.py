@@ -31,7 +31,6 @@ STYLES = {  # a part of a row's name -> how its line is drawn; all that fit
     'fused': dict(color='tab:blue'),
     'ours, reference': dict(color='tab:blue'),
     'ours, recipe mmpose': dict(color='tab:cyan'),
-    "ours, the authors' weights": dict(color='tab:purple'),
     "MMPose's CID": dict(color='tab:orange'),
     'with our first weights': dict(color='tab:red'),
     "MMPose's DEKR": dict(color='tab:green'),

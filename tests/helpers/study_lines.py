@@ -29,5 +29,5 @@ def made_up(run: Run, ap: float, easy: float = 0.0, hard: float = 0.0, **more) -
 
     bins = {'all': figures(ap), 'easy': figures(easy), 'hard': figures(hard), '3 people': figures(ap)}
     about = dict(commit='abc', machine='2 cores of X', torch='2.14', date='2026-11-27', seconds=60.0)
-    about.update(cpu_seconds=1800.0, all_seconds=90.0, inside=dict(undecided=40.0, alike=50.0))
+    about.update(parameters=1500000, cpu_seconds=1800.0, all_seconds=90.0, inside=dict(undecided=40.0, alike=50.0))
     return {**as_dict(run), **about, 'iterations': 4, 'bins': bins, 'losses': [[4, 1.0]], 'key': key_of(run), **more}

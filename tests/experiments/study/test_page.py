@@ -110,8 +110,8 @@ def test_a_run_done_again_stands_below_the_first():
 def test_durations_of_two_kinds_of_machines_are_not_mixed():
     rows = {'a': lines(1.0, 2.0), 'b': lines(3.0, machine='3 cores of Y', cpu_seconds=60.0), 'c': []}
     written = durations(rows).splitlines()
-    assert written[0] == '| | iterations | seconds on 2 cores of X | seconds on 3 cores of Y |'
-    assert written[2:4] == ['| a | 4 | 1800 |  |', '| b | 4 |  | 60 |']
+    assert written[0] == '| | parameters | iterations | seconds on 2 cores of X | seconds on 3 cores of Y |'
+    assert written[2:4] == ['| a | 1.50 million | 4 | 1800 |  |', '| b | 1.50 million | 4 |  | 60 |']
     assert durations({'c': []}) == ''
 
 

@@ -12,7 +12,6 @@ from study.plans import (
     OPTIONS,
     OPTIONS_OF_VARIED,
     OURS,
-    OURS_SMALL,
     RATES,
     REFERENCES,
     SMALL_START,
@@ -79,7 +78,7 @@ def test_each_method_takes_the_rate_with_which_it_was_best():
     lines = rates(best)
     assert {method: best_rate(method, lines) for method in METHODS} == best
     runs = plan_of('methods', lines, seeds=[2]).runs
-    assert {run.row: run.options['optim_wrapper.optimizer.lr'] for run in runs} == {**best, OURS_SMALL: best[OURS]}
+    assert {run.row: run.options['optim_wrapper.optimizer.lr'] for run in runs} == best
 
 
 def test_learning_rates_of_slow_methods_are_chosen_from_runs_of_equal_time():
