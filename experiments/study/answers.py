@@ -17,7 +17,7 @@ from .claims import (
 from .differences import Difference, difference
 from .plans import OURS, SEEDS, STUDIES
 from .rules import single_costs
-from .summary import by_row, figure
+from .summary import by_row, figure, values_of
 
 Rows = dict[str, list[dict]]
 MOST = 4  # rules that are named
@@ -36,7 +36,8 @@ def answers(lines: Sequence[dict]) -> str:
         lines: of the runs of all studies.
     """
     rows = {name: by_row(study.plan(lines), lines) for name, study in STUDIES.items()}
-    items = [of_paper(rows), of_port(rows['methods']), of_others(rows['methods']), of_rules(rows['options']), LIMITS]
+    methods = rows['methods']
+    items = [of_paper(rows), of_port(methods), of_others(methods), of_wrong(methods), of_rules(rows['options']), LIMITS]
     return '\n'.join(['## Answers\n', *(f'- {item}' for item in items), ''])
 
 
@@ -93,6 +94,19 @@ def of_others(rows: Rows) -> str:
             found = difference(ours, aps) if min(len(ours), len(aps)) >= len(SEEDS) else None
             parts.append(f'{method} {when} {f"{found} AP" if found else f"*{NOT_RUN}*"}')
     return f'**Ours against other methods**: {"; ".join(parts)}.'
+
+
+def of_wrong(rows: Rows) -> str:
+    """How often a keypoint lies on somebody else.
+
+    Args:
+        rows: of the study ``methods``.
+    """
+    parts = []
+    for method in (OURS, SAME_START, DEKR, EMBEDDING):
+        share = values_of(rows.get(method, []), 'wrong')
+        parts.append(f'{method} {share or f"*{NOT_RUN}*"}')
+    return f'**Keypoints on the wrong person**, % of those of people who were found: {"; ".join(parts)}.'
 
 
 def of_rules(rows: Rows) -> str:
