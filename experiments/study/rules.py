@@ -9,7 +9,7 @@ from .plans import OPTIONS, OPTIONS_OF_VARIED, PAIR, REFERENCES, SEEDS, TRAIN
 from .summary import figure
 
 ALL_OF_MMPOSE = 'recipe mmpose'  # many rules at once
-SMALL_START = "the authors' weights before training"  # right for a pretrained backbone and a long training
+FIRST_WEIGHTS = "the authors' weights before training"  # right for a pretrained backbone and a long training
 WHOSE = {  # row -> whose rule it is; the others are MMPose's
     'seeds are not moved': 'nobody',
     'fractional Gaussians': 'MMPose, with the rounding',
@@ -61,7 +61,7 @@ def single_costs(rows: dict[str, list[dict]]) -> list[Cost]:
     Args:
         rows: as for ``costs_of``.
     """
-    return [cost for cost in costs_of(rows) if cost.row not in (ALL_OF_MMPOSE, PAIR, SMALL_START)]
+    return [cost for cost in costs_of(rows) if cost.row not in (ALL_OF_MMPOSE, PAIR, FIRST_WEIGHTS)]
 
 
 def what_to_check(rows: dict[str, list[dict]]) -> str:
@@ -94,9 +94,9 @@ def what_to_check(rows: dict[str, list[dict]]) -> str:
             f"- MMPose's Gaussians and its rounding together cost {lost[PAIR]} AP: its Gaussians put the peak of half "
             'of the keypoints a cell to the upper left, its rounding that of half of them a cell to the lower right.'
         )
-    if SMALL_START in lost:
+    if FIRST_WEIGHTS in lost:
         written.append(
-            f"- The authors' weights before training (`model.head.init_std=0.001`) cost {lost[SMALL_START]} AP, where "
+            f"- The authors' weights before training (`model.head.init_std=0.001`) cost {lost[FIRST_WEIGHTS]} AP, where "
             'the backbone has random weights too and the run is short. With pretrained weights and a long training '
             'they are what the authors have.'
         )

@@ -13,9 +13,9 @@ take longer (seconds of training are in the table of methods).""",
 channel recalibration, 65.3 for both; with the contrastive loss 64.6, 65.3 and 66.0.
 
 - *Fast mask*: the layers of GFD's mask learn as fast as the rest, as in the authors' code; in the other rows, and
-  everywhere else on this page but on the GPU, at a hundredth of the rate. A fast mask is lost at the start, when the
-  keypoints of all people have to come up at once: it is 0 or 1 in every cell (second table), and its sigmoid (eq. 10)
-  has no slope by which it could come back.
+  everywhere else on this page but on the GPU and in the rule of this name, at a hundredth of the rate. Alone, a fast
+  mask is lost at the start, when the keypoints of all people have to come up at once: it is 0 or 1 in nearly every cell
+  (second table), and its sigmoid (eq. 10) has no slope by which it could come back.
 - *The authors' weights*: those of GFD before training have a standard deviation of 0.001, as the authors' have; one
   seed. The mask is lost likewise. The learning rate is four times theirs, the backbone has random weights, and the run
   is short: whether their pretrained backbone keeps the mask alive was not tried.

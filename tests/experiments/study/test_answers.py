@@ -3,7 +3,7 @@
 from study.answers import answers, of_others, of_paper, of_port, of_rules, of_wrong
 from study.claims import DEKR, EMBEDDING, MMPOSE, MMPOSE_RULES, SAME_START
 from study.plans import OPTIONS, OURS, PAIR, STUDIES
-from study.rules import ALL_OF_MMPOSE, SMALL_START
+from study.rules import ALL_OF_MMPOSE, FIRST_WEIGHTS
 
 from tests.helpers.study_lines import made_up, tiny_run
 
@@ -56,8 +56,8 @@ def test_claims_of_the_paper_stand_below_what_is_to_be_said_of_them():
 
 
 def test_the_rules_that_cost_most_are_named_and_neither_all_nor_those_of_several_at_once():
-    names = [row for row, options in OPTIONS.items() if options and row not in (ALL_OF_MMPOSE, PAIR, SMALL_START)]
-    rows = {'reference': lines(50.0), ALL_OF_MMPOSE: lines(1.0), PAIR: lines(2.0), SMALL_START: lines(3.0)}
+    names = [row for row, options in OPTIONS.items() if options and row not in (ALL_OF_MMPOSE, PAIR, FIRST_WEIGHTS)]
+    rows = {'reference': lines(50.0), ALL_OF_MMPOSE: lines(1.0), PAIR: lines(2.0), FIRST_WEIGHTS: lines(3.0)}
     rows.update({row: lines(30.0 + number) for number, row in enumerate(names)})
     told = [f'{row}, {20.0 - number:.1f} AP lost' for number, row in enumerate(names[:4])]
     assert f': {"; ".join(told)}. These' in of_rules(rows)

@@ -2,7 +2,7 @@
 
 import pytest
 from study.plans import OPTIONS, OPTIONS_OF_VARIED, PAIR, REFERENCES
-from study.rules import ALL_OF_MMPOSE, SMALL_START, WHOSE, costs_of, option_of, what_to_check
+from study.rules import ALL_OF_MMPOSE, FIRST_WEIGHTS, WHOSE, costs_of, option_of, what_to_check
 
 from tests.helpers.study_lines import made_up, tiny_run
 
@@ -52,7 +52,7 @@ def test_what_cannot_be_told_stands_in_a_table_of_its_own_and_sums_of_rules_in_n
         'people who touch the map are drawn': REFERENCE['reference'],
         ALL_OF_MMPOSE: lines(43.0, 45.0, 47.0),
         PAIR: lines(48.0, 50.0, 52.0),
-        SMALL_START: lines(1.0, 2.0, 4.0),
+        FIRST_WEIGHTS: lines(1.0, 2.0, 4.0),
         'two people may share a cell': lines(50.0),
     }
     told, _, others = what_to_check(rows).partition('These cannot be told')
@@ -61,13 +61,13 @@ def test_what_cannot_be_told_stands_in_a_table_of_its_own_and_sums_of_rules_in_n
     assert 'its rounding together cost +2.0 (+2.0 to +2.0) AP' in others
     assert f'| {BORDER} |' in others and '| none: the runs are the same to the last digit |' in others
     assert '(`model.head.init_std=0.001`) cost +49.7' in others
-    assert not any(f'| {row} |' in told + others for row in (ALL_OF_MMPOSE, PAIR, SMALL_START))
+    assert not any(f'| {row} |' in told + others for row in (ALL_OF_MMPOSE, PAIR, FIRST_WEIGHTS))
     assert '- *not yet run* with all seeds: two people may share a cell.' in others
     assert '*not yet run*' in what_to_check(REFERENCE)
 
 
 def test_every_rule_names_its_option_and_whose_it_is():
     rules = {**OPTIONS, **OPTIONS_OF_VARIED}
-    assert {*WHOSE, ALL_OF_MMPOSE, PAIR, SMALL_START} <= set(rules)
+    assert {*WHOSE, ALL_OF_MMPOSE, PAIR, FIRST_WEIGHTS} <= set(rules)
     assert all(option_of(row) for row, options in rules.items() if options)
     assert option_of('no loss mask') == '`LossMask.regions=ignored`'
