@@ -97,8 +97,8 @@ def what_to_check(rows: dict[str, list[dict]]) -> str:
     if FIRST_WEIGHTS in lost:
         written.append(
             f"- The authors' weights before training (`model.head.init_std=0.001`) cost {lost[FIRST_WEIGHTS]} AP, "
-            'where the backbone has random weights too and the run is short. With pretrained weights and a long training '
-            'they are what the authors have.'
+            'where the backbone has random weights too and the run is short. With pretrained weights and a long '
+            'training they are what the authors have.'
         )
     waiting = [row for row in rows if row not in lost and row not in REFERENCES.values()]
     if waiting:
